@@ -1,0 +1,1 @@
+"""Product Importer: product catalogues from CSV into PostgreSQL, and their management."""

@@ -1,0 +1,71 @@
+"""The REST API: the slices' routers, and domain errors as problem+json (RFC 9457)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from product_importer import health
+from product_importer.catalog import api as catalog
+from product_importer.core.errors import DomainError, Unavailable
+from product_importer.imports import api as imports
+
+PROBLEM_TYPE = "/api/problems/"
+
+api = FastAPI(
+    title="Product Importer",
+    version="1",
+    description="Imports product catalogues from CSV into PostgreSQL and manages them.",
+    openapi_url="/api/openapi.json",
+    docs_url="/api/docs",
+    redoc_url=None,
+)
+for router in (imports.router, catalog.router, health.router):
+    api.include_router(router, prefix="/api")
+
+
+def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JSONResponse:
+    """Return an RFC 9457 problem."""
+    body = {"type": PROBLEM_TYPE + kind, "title": title, "status": status, "detail": detail, **extra}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+@api.exception_handler(DomainError)
+def answer_domain_error(_: Request, error: DomainError) -> JSONResponse:
+    """A refusal by the domain."""
+    return problem(error.status, error.kind, error.title, error.detail, **error.extra)
+
+
+@api.exception_handler(RequestValidationError)
+def answer_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+    """Fields that do not fit the schema."""
+    errors = [{"field": _field(item["loc"]), "message": item["msg"]} for item in error.errors()]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+    return problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors)
+
+
+@api.exception_handler(HTTPException)
+def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
+    """What the framework refuses by itself: unknown paths and methods."""
+    detail = str(error.detail)
+    answer = problem(error.status_code, f"http-{error.status_code}", detail, detail)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+@api.exception_handler(OperationalError)
+@api.exception_handler(InterfaceError)
+@api.exception_handler(PoolTimeout)
+def answer_unavailable(_: Request, __: DBAPIError) -> JSONResponse:
+    """PostgreSQL cannot be reached."""
+    error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
+    return problem(error.status, error.kind, error.title, error.detail)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Return a field's name without the part of the request it stands in."""
+    return ".".join(map(str, location[1:])) or str(location[0])

@@ -1,0 +1,1 @@
+"""What every slice builds on; knows no slice."""

@@ -1,0 +1,171 @@
+"""The embedded PostgreSQL and Valkey: start, attach, stop.
+
+A process that asks for a URL becomes a user of the server behind it: it holds a shared lock until it ends, and
+the server runs as long as there are users (see `guardian`). Servers given by `DATABASE_URL` and `REDIS_URL` are
+nobody's business here.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from product_importer.core.postgres import PostgresServer
+from product_importer.core.service_files import (
+    Lock,
+    Server,
+    ServiceError,
+    ServiceFiles,
+    explain,
+    is_locked,
+    is_shared,
+    wait_until,
+)
+from product_importer.core.settings import settings
+from product_importer.core.valkey import ValkeyServer
+
+__all__ = ["ServiceError", "database_url", "redis_url", "stop", "watch"]
+
+PROJECT = Path(__file__).parents[2]
+# Crash recovery of a large database may take minutes; more than this is a fault.
+START_SECONDS = 600.0
+STOP_SECONDS = 600.0
+PATIENCE_SECONDS = 4.0
+POLL_SECONDS = 0.02
+# A guardian that ends without a word was killed; several in a row are no accident.
+MOST_GUARDIANS = 5
+
+_held: dict[str, Lock] = {}
+
+
+@lru_cache
+def database_url() -> str:
+    """Return the URL of PostgreSQL for SQLAlchemy; without `DATABASE_URL`, start the embedded server or join it.
+
+    Raises:
+        ServiceError: it cannot be started.
+    """
+    given = settings().database_url
+    if given:
+        return given
+    server = PostgresServer(settings().data_dir)
+    _use("postgres", server)
+    return server.url
+
+
+@lru_cache
+def redis_url() -> str:
+    """Return the URL of Redis for redis-py; without `REDIS_URL`, start the embedded Valkey or join it.
+
+    Raises:
+        ServiceError: it cannot be started.
+    """
+    given = settings().redis_url
+    if given:
+        return given
+    server = ValkeyServer(settings().data_dir)
+    _use("valkey", server)
+    return server.url
+
+
+def stop(*, wait_seconds: float = STOP_SECONDS) -> None:
+    """Cease to use the embedded servers; where nobody else does, return when they have stopped."""
+    database_url.cache_clear()
+    redis_url.cache_clear()
+    released = list(_held)
+    while _held:
+        _held.popitem()[1].close()
+    for name in released:
+        files = ServiceFiles(settings().data_dir, name)
+        wait_until(lambda files=files: _is_down_or_used(files), wait_seconds)  # type: ignore[misc]
+
+
+def watch() -> None:
+    """Start a new guardian where one was killed. For a supervisor to call every few seconds; returns at once."""
+    for name in _held:
+        files = ServiceFiles(settings().data_dir, name)
+        if not is_locked(files.guardian):
+            _launch_guardian(files)
+
+
+def _use(name: str, server: Server) -> None:
+    files = ServiceFiles(settings().data_dir, name)
+    try:
+        files.make_directories()
+        _held[name] = _become_user(files, server.title)
+        _wait_for_answers(files, server)
+    except OSError as error:
+        raise ServiceError(explain(error, files.data_dir)) from error
+
+
+def _become_user(files: ServiceFiles, title: str) -> Lock:
+    """Take the shared lock; a guardian that is stopping the server has it, then wait for the end of that."""
+    deadline = time.monotonic() + STOP_SECONDS
+    say = _Patience(f"waiting for {title} to stop before it starts again")
+    while time.monotonic() < deadline:
+        lock = Lock(files.users)
+        if lock.try_shared() and not lock.is_replaced():
+            return lock
+        lock.close()
+        say.still_waiting()
+        time.sleep(POLL_SECONDS)
+    raise ServiceError(f"{title} has been stopping for {STOP_SECONDS:.0f} s: look into {files.log}")
+
+
+def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    say = _Patience(f"waiting for {server.title}, which may be recovering from a crash (log: {files.log})")
+    launched = 0
+    while time.monotonic() < deadline:
+        if not is_locked(files.guardian):
+            if launched:
+                _raise_last_word(files)
+            if launched == MOST_GUARDIANS:
+                raise ServiceError(f"the guardian of {server.title} does not stay alive: look into {files.log}")
+            _launch_guardian(files)
+            launched += 1
+        elif server.answers():
+            return
+        say.still_waiting()
+        time.sleep(POLL_SECONDS)
+    raise ServiceError(f"{server.title} did not answer within {START_SECONDS:.0f} s: look into {files.log}")
+
+
+def _launch_guardian(files: ServiceFiles) -> None:
+    """Return when there is a guardian, this one or another: see `guardian.main`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "product_importer.core.guardian", files.name, str(files.data_dir)],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        check=False,
+    )
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").splitlines() or [f"exit code {done.returncode}"]
+        raise ServiceError(f"the guardian of {files.name} cannot be started: {lines[-1]}")
+
+
+def _raise_last_word(files: ServiceFiles) -> None:
+    if files.error.exists():
+        raise ServiceError(files.error.read_text())
+
+
+def _is_down_or_used(files: ServiceFiles) -> bool:
+    return not is_locked(files.guardian) or is_shared(files.users)
+
+
+class _Patience:
+    """Says once, after a while, what is being waited for."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._due = time.monotonic() + PATIENCE_SECONDS
+
+    def still_waiting(self) -> None:
+        if time.monotonic() > self._due:
+            self._due = float("inf")
+            print(f"product-importer: {self._message}", file=sys.stderr, flush=True)

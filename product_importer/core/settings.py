@@ -1,0 +1,88 @@
+"""Every environment variable the application reads, typed; nothing else reads the environment."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Field names are the environment variables' names in lower case."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    database_url: Annotated[
+        str | None, Field(description="PostgreSQL 15 to 18; unset: the embedded server in `DATA_DIR`")
+    ] = None
+    redis_url: Annotated[
+        str | None, Field(description="Redis 6.2+ or Valkey 7.2+; unset: the embedded Valkey in `DATA_DIR`")
+    ] = None
+    data_dir: Annotated[Path, Field(description="embedded servers and private files")] = Path(".data")
+    upload_dir: Annotated[
+        str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")
+    ] = ""
+    max_upload_mb: Annotated[int, Field(ge=1, description="larger uploads get 413")] = 4096
+    batch_size: Annotated[int, Field(ge=100, le=1_000_000, description="rows of one committed merge batch")] = 25_000
+    host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="one port serves page, REST and events")] = 3000
+    workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
+        4, os.cpu_count() or 1
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _name_the_driver(cls, url: str | None) -> str | None:
+        """`postgres://` and plain `postgresql://` mean psycopg2."""
+        if url is None:
+            return None
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in ("postgresql+psycopg2", "postgresql", "postgres"):
+            raise ValueError("must begin with postgresql:// or postgresql+psycopg2://")
+        return f"postgresql+psycopg2://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_scheme(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @property
+    def uploads(self) -> str:
+        """Where uploads are kept: `UPLOAD_DIR`, or its default inside `DATA_DIR`."""
+        return self.upload_dir or str(self.data_dir / "uploads")
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The largest accepted upload, in bytes."""
+        return self.max_upload_mb * MEBIBYTE
+
+
+@lru_cache
+def settings() -> Settings:
+    """Return the settings, read once.
+
+    Raises:
+        SystemExit: a value is invalid; the message is one line a value that says which variable and why.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SystemExit("\n".join(_explain(problem) for problem in error.errors())) from None
+
+
+def _explain(problem) -> str:  # type: ignore[no-untyped-def]
+    variable = str(problem["loc"][0]).upper()
+    # A URL may hold a password: name the variable, never repeat its value.
+    given = "" if variable.endswith("_URL") else f" (got {problem['input']!r})"
+    return f"product-importer: {variable}: {problem['msg'].removeprefix('Value error, ')}{given}"

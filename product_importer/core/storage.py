@@ -1,0 +1,165 @@
+"""Private storage of uploaded files by key: a folder, or an object store by its URL."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+import obstore
+from obstore.exceptions import NotFoundError
+
+from product_importer.core.settings import settings
+
+READ_BUFFER_BYTES = 1024 * 1024
+
+
+class Writer(Protocol):
+    """An object that is being written; nothing is kept of it until `commit`."""
+
+    def write(self, chunk: bytes) -> object: ...
+
+    def commit(self) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Storage(Protocol):
+    """Objects by key. A key is made by this application, never by a user."""
+
+    def writer(self, key: str) -> Writer: ...
+
+    def open(self, key: str) -> BinaryIO: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def keys(self) -> Iterator[str]: ...
+
+
+class Missing(Exception):
+    """The object of that key is not there."""
+
+
+@lru_cache
+def storage() -> Storage:
+    """Return the storage that `UPLOAD_DIR` names."""
+    place = settings().uploads
+    return ObjectStorage(place) if "://" in place else FolderStorage(Path(place))
+
+
+@contextmanager
+def opened(key: str) -> Iterator[BinaryIO]:
+    """Open an object for reading.
+
+    Raises:
+        Missing: there is none of that key.
+    """
+    with storage().open(key) as stream:
+        yield stream
+
+
+class FolderStorage:
+    """A folder that only its owner can read."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+
+    def writer(self, key: str) -> Writer:
+        return _FileWriter(self._folder / key)
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return (self._folder / key).open("rb", buffering=READ_BUFFER_BYTES)
+        except FileNotFoundError as error:
+            raise Missing(key) from error
+
+    def delete(self, key: str) -> None:
+        (self._folder / key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        return (entry.name for entry in os.scandir(self._folder) if entry.is_file())
+
+
+class _FileWriter:
+    """Writes beside the final name and renames at the end: a file under its key is always whole."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._partial = path.with_name(f"{path.name}.part")
+        self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+    def write(self, chunk: bytes) -> object:
+        return self._file.write(chunk)
+
+    def commit(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._partial.rename(self._path)
+
+    def abort(self) -> None:
+        # Unlinked first: closing flushes what is buffered, which fails again where the disk is full.
+        self._partial.unlink(missing_ok=True)
+        self._file.raw.close()
+
+
+class ObjectStorage:
+    """A bucket of an object store, reached by obstore; credentials come from the provider's own variables."""
+
+    def __init__(self, url: str):
+        self._store = obstore.store.from_url(url)
+
+    def writer(self, key: str) -> Writer:
+        return _ObjectWriter(self._store, key)
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            reader = obstore.open_reader(self._store, key, buffer_size=8 * READ_BUFFER_BYTES)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise Missing(key) from error
+        return cast(BinaryIO, io.BufferedReader(_RawReader(reader), READ_BUFFER_BYTES))
+
+    def delete(self, key: str) -> None:
+        try:
+            obstore.delete(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+
+    def keys(self) -> Iterator[str]:
+        for batch in obstore.list(self._store):
+            yield from (entry["path"] for entry in batch)
+
+
+class _ObjectWriter:
+    """A multipart upload: an object appears when it is completed, and only then."""
+
+    def __init__(self, store: "obstore.store.ObjectStore", key: str):
+        self._writer = obstore.open_writer(store, key)
+
+    def write(self, chunk: bytes) -> object:
+        return self._writer.write(chunk)
+
+    def commit(self) -> None:
+        self._writer.close()
+
+    def abort(self) -> None:
+        # Never completed, the parts stay invisible; the bucket's lifecycle rule removes them.
+        del self._writer
+
+
+class _RawReader(io.RawIOBase):
+    """obstore's reader as Python's raw stream."""
+
+    def __init__(self, reader: "obstore.ReadableFile"):
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
+        chunk = self._reader.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -1,0 +1,90 @@
+"""Whether the process lives, and whether everything it needs is there."""
+
+from collections.abc import Callable
+
+import sqlalchemy
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+from redis.exceptions import RedisError
+
+from product_importer import migrations
+from product_importer.core import db, queue, redis
+from product_importer.core.services import ServiceError
+
+router = APIRouter(tags=["health"])
+
+
+class Check(BaseModel):
+    """One thing that is needed: whether it is there, and what to do when not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class Readiness(BaseModel):
+    """Everything that is needed."""
+
+    ready: bool
+    checks: list[Check]
+
+
+@router.get("/health", summary="The process is alive")
+def read_health() -> dict[str, str]:
+    """Answers as long as the process does, whatever else is down."""
+    return {"status": "ok"}
+
+
+@router.get("/ready", summary="Everything needed is there", responses={503: {"model": Readiness}})
+def read_readiness(response: Response) -> Readiness:
+    """PostgreSQL, Redis, migrations and a live worker, each named; 503 when one is missing."""
+    readiness = check()
+    if not readiness.ready:
+        response.status_code = 503
+    return readiness
+
+
+def check() -> Readiness:
+    """Look at everything that is needed."""
+    checks = [
+        _checked("postgresql", _ask_postgresql, "start it, or set DATABASE_URL"),
+        _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
+        _checked("migrations", _ask_migrations, "run `python -m product_importer migrate`"),
+        _checked("worker", _ask_worker, "run `python -m product_importer worker`"),
+    ]
+    return Readiness(ready=all(item.ok for item in checks), checks=checks)
+
+
+def _checked(name: str, ask: Callable[[], str], fix: str) -> Check:
+    try:
+        return Check(name=name, ok=True, detail=ask())
+    except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, Missing) as error:
+        # The first line says it; what follows may hold addresses.
+        return Check(name=name, ok=False, detail=f"{str(error).splitlines()[0]} ({fix})")
+
+
+class Missing(Exception):
+    """Something that answers is not as it should be."""
+
+
+def _ask_postgresql() -> str:
+    with db.engine().connect() as connection:
+        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+
+
+def _ask_redis() -> str:
+    information = redis.client().info("server")
+    return f"{information.get('server_name', 'redis').title()} {information['redis_version']}"  # type: ignore[union-attr]
+
+
+def _ask_migrations() -> str:
+    if not migrations.is_current():
+        raise Missing("the database's schema is not up to date")
+    return "up to date"
+
+
+def _ask_worker() -> str:
+    workers = queue.live_workers()
+    if not workers:
+        raise Missing("no import worker is running")
+    return f"{workers} running"

@@ -1,0 +1,1 @@
+"""Imports: upload, read, stage, merge, progress."""

@@ -1,0 +1,77 @@
+"""Imports over REST: parse, call one service function, answer."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from product_importer.core import db
+from product_importer.imports import form, progress, service
+from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
+
+router = APIRouter(tags=["imports"])
+
+# Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
+COMMENT_SECONDS = 10
+
+UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary", "description": "The CSV file."}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post("/upload-csv", status_code=202, summary="Import a CSV file", openapi_extra=UPLOAD_BODY)
+async def upload_csv(request: Request, response: Response) -> ImportAccepted:
+    """Store a file while it arrives, check its header, and queue its import."""
+    accepted = await form.receive_upload(request.headers.get("content-type"), request.stream())
+    response.headers["Location"] = f"/api/jobs/{accepted.id}"
+    return ImportAccepted(job_id=accepted.id)
+
+
+@router.get("/jobs", summary="List imports")
+def list_imports(query: Annotated[ImportQuery, Query()]) -> ImportPage:
+    """One page of the imports, newest first."""
+    return db.run(service.list_imports, query)
+
+
+@router.get("/jobs/{job_id}", summary="One import, as it is now")
+def read_import(job_id: UUID) -> ImportRead:
+    """An import's state, its progress and its counts."""
+    return progress.current(job_id)
+
+
+@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import")
+def cancel_import(job_id: UUID) -> ImportRead:
+    """Stop an import at the edge of its next batch; what is merged by then stays."""
+    return db.run(service.cancel_import, job_id)
+
+
+@router.get("/jobs/{job_id}/events", summary="Follow an import", response_class=EventSourceResponse)
+async def follow_import(job_id: UUID) -> EventSourceResponse:
+    """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status."""
+    watched = progress.watch(job_id)
+    # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
+    first = await anext(watched)
+    return EventSourceResponse(_events(first, watched), ping=COMMENT_SECONDS)
+
+
+async def _events(first: ImportRead, watched: AsyncIterator[ImportRead]) -> AsyncIterator[ServerSentEvent]:
+    yield _event(first)
+    async for job in watched:
+        yield _event(job)
+
+
+def _event(job: ImportRead) -> ServerSentEvent:
+    return ServerSentEvent(job.model_dump_json(), id=f"{job.status}-{job.processed_rows}-{job.percent}")

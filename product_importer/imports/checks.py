@@ -1,0 +1,79 @@
+"""Which records can become products, and why the others cannot."""
+
+from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.imports.header import Header
+from product_importer.imports.reader import Chunk, RowError
+
+ACTIVE_WORDS = {
+    "": "t",
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "on", "active"), "t"),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "off", "inactive"), "f"),
+}
+
+
+class Checks:
+    """The checks of one file: its header says where each field stands."""
+
+    def __init__(self, header: Header):
+        self._width = len(header.names)
+        self._sku = header.fields.index("sku")
+        self._name = header.fields.index("name")
+        self._active = header.position("active")
+        self._limits = [MAX_DESCRIPTION] * self._width
+        self._limits[self._sku] = MAX_SKU
+        self._limits[self._name] = MAX_NAME
+        self._labels = header.names
+
+    def sift(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with rows that cannot become products moved to the errors, and empty lines gone."""
+        if self._all_good(chunk.rows):
+            return chunk
+        sifted = Chunk(errors=list(chunk.errors))
+        for line, row in zip(chunk.lines, chunk.rows, strict=True):
+            if not row:
+                continue
+            if fault := self._fault(row):
+                sifted.errors.append(RowError(line, *fault, row))
+            else:
+                sifted.lines.append(line)
+                sifted.rows.append(row)
+        return sifted
+
+    def _all_good(self, rows: list[list[str]]) -> bool:
+        """Whether every row passes, told by a look at whole columns, which is ten times as fast as `_fault`."""
+        if not rows or set(map(len, rows)) != {self._width}:
+            return False
+        columns = list(zip(*rows, strict=True))
+        return (
+            all(map(str.strip, columns[self._sku]))
+            and all(map(str.strip, columns[self._name]))
+            and all(max(map(len, values)) <= most for values, most in zip(columns, self._limits, strict=True))
+            and not any("\0" in "".join(values) for values in columns)
+            and (self._active is None or all(map(_is_active_word, set(columns[self._active]))))
+        )
+
+    def _fault(self, row: list[str]) -> tuple[str, str] | None:
+        """Return the code and the reason why a row cannot become a product, or None."""
+        if len(row) != self._width:
+            return "ragged", f"The row has {len(row)} fields, the header has {self._width}."
+        if any("\0" in value for value in row):
+            return "nul", "The row holds a NUL character, which cannot be stored."
+        if not row[self._sku].strip():
+            return "no_sku", "The SKU is empty."
+        if not row[self._name].strip():
+            return "no_name", "The name is empty."
+        for label, value, most in zip(self._labels, row, self._limits, strict=True):
+            if len(value) > most:
+                return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
+        if self._active is not None and not _is_active_word(row[self._active]):
+            return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
+        return None
+
+
+def active_flag(word: str) -> str:
+    """Return PostgreSQL's `t` or `f` for a checked word; an empty one means active."""
+    return ACTIVE_WORDS[word.strip().lower()]
+
+
+def _is_active_word(word: str) -> bool:
+    return word.strip().lower() in ACTIVE_WORDS

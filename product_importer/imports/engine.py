@@ -1,0 +1,180 @@
+"""One import from its file to its end: read, stage, merge, finish. Every step can be taken up by another worker.
+
+The engine commits by itself, batch by batch: what a killed worker had committed stays, counted and checkpointed.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from psycopg2.extensions import connection as PgConnection
+
+from product_importer.core import storage
+from product_importer.imports import events, merge, staging
+from product_importer.imports.checks import Checks
+from product_importer.imports.header import Header
+from product_importer.imports.heartbeat import Heartbeat
+from product_importer.imports.lease import Lease
+from product_importer.imports.merge import Merge
+from product_importer.imports.reader import Chunk, Counted, Records, Unreadable
+from product_importer.imports.schemas import COUNTS
+
+log = logging.getLogger(__name__)
+
+STAGED = """
+phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
+total_rows = %(rows)s, rejected = %(rejected)s, attempts = 0,
+lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s)
+"""
+END = """
+status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s, staging_table = NULL,
+lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
+"""
+
+
+class Stopped(Exception):
+    """The work ends here because somebody asked for it; what is committed stays."""
+
+
+def run(lease: Lease) -> None:
+    """Carry one claimed import to its end.
+
+    Raises:
+        Fenced: another worker has taken over.
+        psycopg2.OperationalError: PostgreSQL went away; the import goes on when its lease has run out.
+    """
+    with Heartbeat(lease) as heartbeat:
+        work = Work(lease, heartbeat)
+        try:
+            work.stage()
+            work.merge()
+            work.finish()
+        except Unreadable as error:
+            work.end("failed", error.code, error.message, error.line)
+        except storage.Missing:
+            work.end("failed", "upload_missing", "The uploaded file is gone. Upload it again.")
+        except Stopped:
+            if heartbeat.cancelled:
+                work.end("cancelled")
+
+
+class Work:
+    """The steps of one import under one lease."""
+
+    def __init__(self, lease: Lease, heartbeat: Heartbeat):
+        self._lease = lease
+        self._job = lease.job
+        self._heartbeat = heartbeat
+        self._header = Header(tuple(self._job.header), tuple(self._job.fields))
+        self._rejected = 0
+
+    def stage(self) -> None:
+        """Fill the staging table from the file, unless an earlier worker did and it is still whole."""
+        with self._lease.connect() as connection:
+            self._drop_leftovers(connection)
+            if self._is_staged(connection):
+                return
+            table = staging.name(self._job.id, self._lease.fence)
+            self._write(connection, "phase = 'reading'")
+            with connection:
+                staging.create(connection, table)
+            with self._lease.connect() as errors:
+                with errors:
+                    self._read(connection, errors, table)
+                    ends = self._index(connection, table)
+                    row = self._record_staged(errors, table, ends)
+                self._heartbeat.committed(row)
+
+    def merge(self) -> None:
+        """Merge what is staged, from the checkpoints on."""
+        row = self._heartbeat.row
+        work = Merge(self._lease, row["staging_table"], self._header, self._heartbeat.committed)
+        work.stop = self._heartbeat.halted
+        work.run(row["lane_ends"], row["lane_checkpoints"])
+        self._stop_if_halted()
+
+    def finish(self) -> None:
+        """Check that every row has an outcome, and only then say that the import is complete."""
+        row = self._heartbeat.row
+        decided = sum(row[count] for count in COUNTS)
+        if decided == row["total_rows"]:
+            self.end("completed")
+        else:
+            message = f"{row['total_rows']} rows were read, but {decided} have an outcome. This is our fault."
+            self.end("failed", "row_sum", message)
+
+    def end(
+        self, status: str, code: str | None = None, message: str | None = None, line: int | None = None
+    ) -> None:
+        """Write the final status, its event and the end of the staging table, together."""
+        percent = 100.0 if status == "completed" else self._heartbeat.percent
+        values = {"status": status, "percent": percent, "code": code, "message": message, "line": line}
+        with self._lease.session() as (session, connection):
+            staging.drop_all(connection, self._job.id)
+            row = self._lease.write(connection, END, **values)
+            events.record_end(session, row)
+        self._heartbeat.committed(row)
+        log.info("import %s: %s %s", self._job.id, status, message or "")
+
+    def _is_staged(self, connection: PgConnection) -> bool:
+        """Whether the staging table still holds what was put there: PostgreSQL empties it when it crashes."""
+        table = self._job.staging_table
+        with connection:
+            return table is not None and staging.count(connection, table) == self._job.staged_rows
+
+    def _drop_leftovers(self, connection: PgConnection) -> None:
+        with connection:
+            staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
+
+    def _read(self, connection: PgConnection, errors: PgConnection, table: str) -> None:
+        with storage.opened(self._job.storage_key) as stream, connection:
+            chunks = self._chunks(Counted(stream), errors)
+            staging.copy(connection, table, self._header, chunks)
+
+    def _chunks(self, counted: Counted, errors: PgConnection) -> Iterator[Chunk]:
+        """Yield checked chunks; store their errors and note the progress on the way."""
+        records, checks = Records(counted), Checks(self._header)
+        records.header()
+        for raw in records.chunks():
+            self._stop_if_halted()
+            chunk = checks.sift(raw)
+            self._rejected += len(chunk.errors)
+            # After a restart of PostgreSQL the file is read a second time, but its errors are stored already.
+            if chunk.errors and self._job.total_rows is None:
+                staging.copy_errors(errors, str(self._job.id), chunk.errors)
+            self._heartbeat.rows_read += len(chunk)
+            self._heartbeat.bytes_read = counted.bytes_read
+            yield chunk
+
+    def _index(self, connection: PgConnection, table: str) -> list[str]:
+        """Index what was staged, and return the keys at which the lanes end."""
+        self._write(connection, "phase = 'indexing'")
+        with connection:
+            staging.index(connection, table)
+            # Another worker may have merged a part: its checkpoints only mean something with its lanes.
+            return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
+
+    def _record_staged(self, errors: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
+        return self._lease.write(
+            errors,
+            STAGED,
+            table=table,
+            staged=self._staged,
+            rows=self._heartbeat.rows_read,
+            rejected=self._rejected,
+            lane_ends=ends,
+            checkpoints=["", *ends][: len(ends)],
+        )
+
+    @property
+    def _staged(self) -> int:
+        return self._heartbeat.rows_read - self._rejected
+
+    def _stop_if_halted(self) -> None:
+        if self._heartbeat.halted.is_set():
+            raise Stopped
+
+    def _write(self, connection: PgConnection, assignments: str) -> None:
+        with self._lease.transaction(connection):
+            row = self._lease.write(connection, assignments)
+        self._heartbeat.committed(row)

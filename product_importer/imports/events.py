@@ -1,0 +1,27 @@
+"""What the rest of the world is told of an import's end."""
+
+import time
+from typing import Any
+
+from sqlmodel import Session
+
+from product_importer.core import outbox
+from product_importer.imports.schemas import COUNTS
+
+EVENT_TYPES = {"completed": "import_completed", "failed": "import_failed"}
+
+
+def record_end(session: Session, job: dict[str, Any]) -> None:
+    """Record the one event of an import's end, in the transaction that ends it; a cancelled one has none."""
+    event_type = EVENT_TYPES.get(job["status"])
+    if event_type is None:
+        return
+    payload = {
+        "event_type": event_type,
+        "job_id": str(job["id"]),
+        "filename": job["filename"],
+        "status": job["status"],
+        "counts": {"total": job["total_rows"], **{count: job[count] for count in COUNTS}},
+        "timestamp": time.time(),
+    }
+    outbox.record(session, event_type, payload)

@@ -1,0 +1,138 @@
+"""The upload's multipart form, parsed while it arrives: the file's bytes go to storage as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import cast
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+
+from product_importer.core.errors import Invalid, Unprocessable
+from product_importer.imports.schemas import ImportRead
+from product_importer.imports.uploads import IncomingUpload
+
+# The web server hands on pieces of a few KiB to a few hundred; a thread takes them by the megabyte.
+WRITE_BYTES = 1024 * 1024
+MAX_OPTION_BYTES = 1024 * 1024
+
+FILE_FIELD = "file"
+
+
+async def receive_upload(content_type: str | None, body: AsyncIterator[bytes]) -> ImportRead:
+    """Receive a form with a `file`, and start its import. A client that goes away leaves nothing.
+
+    Raises:
+        Unprocessable: the form has no file, or more than one.
+        Invalid, TooLarge: the body is no form, or the file is refused.
+    """
+    form = UploadForm(content_type)
+    try:
+        async for piece in _pieces(body):
+            await asyncio.to_thread(form.write, piece)
+        return await asyncio.to_thread(form.accept)
+    finally:
+        # Shielded: a request that is cancelled must still remove what it stored.
+        await asyncio.shield(asyncio.to_thread(form.abort))
+
+
+async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the body in pieces that are worth a thread's time."""
+    gathered = bytearray()
+    async for chunk in body:
+        gathered += chunk
+        if len(gathered) >= WRITE_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    yield bytes(gathered)
+
+
+class UploadForm:
+    """A form in parts: the file becomes an `IncomingUpload`, everything else an option."""
+
+    def __init__(self, content_type: str | None):
+        kind, parameters = parse_options_header(content_type)
+        boundary = parameters.get(b"boundary")
+        if kind != b"multipart/form-data" or not boundary:
+            raise Unprocessable(
+                "Send the file as multipart/form-data, in the field “file”.",
+                errors=[{"field": FILE_FIELD, "message": "Field required"}],
+            )
+        self.options: dict[str, str] = {}
+        self._upload: IncomingUpload | None = None
+        self._headers: dict[bytes, bytes] = {}
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._field = ""
+        self._option = bytearray()
+        self._parser = MultipartParser(boundary, self._callbacks())
+
+    def write(self, piece: bytes) -> None:
+        """Parse the next bytes of the body and store what belongs to the file."""
+        try:
+            self._parser.write(piece)
+        except MultipartParseError as error:
+            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind="bad-form") from error
+
+    def accept(self) -> ImportRead:
+        """Start the import of the file that has arrived."""
+        if self._upload is None:
+            raise Unprocessable(
+                "The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}]
+            )
+        self._parser.finalize()
+        return self._upload.accept()
+
+    def abort(self) -> None:
+        """Remove what was stored, unless it was accepted."""
+        if self._upload is not None:
+            self._upload.abort()
+
+    def _callbacks(self) -> MultipartCallbacks:
+        return cast(
+            MultipartCallbacks,
+            {
+                "on_part_begin": self._begin_part,
+                "on_header_field": self._add_header_name,
+                "on_header_value": self._add_header_value,
+                "on_header_end": self._end_header,
+                "on_headers_finished": self._open_part,
+                "on_part_data": self._add_data,
+                "on_part_end": self._end_part,
+            },
+        )
+
+    def _begin_part(self) -> None:
+        self._headers.clear()
+        self._option.clear()
+
+    def _add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._headers[bytes(self._header_name).lower()] = bytes(self._header_value)
+        self._header_name.clear()
+        self._header_value.clear()
+
+    def _open_part(self) -> None:
+        _, parameters = parse_options_header(self._headers.get(b"content-disposition"))
+        self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
+        if self._field != FILE_FIELD:
+            return
+        if self._upload is not None:
+            raise Unprocessable(
+                "The form has more than one file.", errors=[{"field": FILE_FIELD, "message": "Send one file"}]
+            )
+        self._upload = IncomingUpload(parameters.get(b"filename", b"").decode("utf-8", "replace"))
+
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._field == FILE_FIELD and self._upload is not None:
+            self._upload.write(data[start:end])
+        elif len(self._option) + end - start <= MAX_OPTION_BYTES:
+            self._option += data[start:end]
+
+    def _end_part(self) -> None:
+        if self._field != FILE_FIELD:
+            self.options[self._field] = self._option.decode("utf-8", "replace")

@@ -1,0 +1,125 @@
+"""The thread that speaks for a working import: it renews the lease and shows progress, so that work never waits."""
+
+import logging
+import threading
+import time
+from typing import Any, Self
+
+import psycopg2
+
+from product_importer.imports import progress
+from product_importer.imports.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
+from product_importer.imports.progress import Pace
+from product_importer.imports.schemas import COUNTS, FINAL
+
+log = logging.getLogger(__name__)
+
+SHOW_SECONDS = 0.2
+RENEW = """
+lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
+rows_read = greatest(rows_read, %(rows_read)s)
+"""
+
+
+class Heartbeat:
+    """Used as a context manager around the work. The worker's threads set its plain fields, this thread reads.
+
+    `bytes_read` and `rows_read` count the reading, `row` is the job's row as last committed. `halted` is set
+    when the work should stop at its next edge: cancelled by a person (`cancelled`), or taken over.
+    """
+
+    def __init__(self, lease: Lease):
+        self._lease = lease
+        self._began = time.monotonic()
+        self._least_percent = lease.job.percent
+        self.row: dict[str, Any] = lease.job.model_dump()
+        self.bytes_read = 0
+        self.rows_read = 0
+        self._phase_began, self._phase_rows = self._began, self._rows()
+        self.halted = threading.Event()
+        self.cancelled = lease.job.cancel_requested_at is not None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        if self.cancelled:
+            self.halted.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        # Whoever watches is told of the end at once.
+        progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+
+    def committed(self, row: dict[str, Any]) -> None:
+        """Take note of the job's row as a transaction has just left it."""
+        entered, self.row = row["phase"] != self.row["phase"], row
+        if entered:
+            self._phase_began, self._phase_rows = time.monotonic(), self._rows()
+        if row["status"] in FINAL:
+            self._done.set()
+        self._notice_cancel(row)
+
+    @property
+    def percent(self) -> float:
+        """Percent done; never less than it was, not even by an earlier worker."""
+        self._least_percent = max(self._least_percent, self._computed_percent())
+        return round(self._least_percent, 1)
+
+    def _computed_percent(self) -> float:
+        row = self.row
+        # The last step to 100 belongs to the finish.
+        return min(
+            99.9,
+            progress.percent_of(
+                row["phase"],
+                read=self.bytes_read / max(1, row["size_bytes"]),
+                merged=self._decided() / max(1, row["total_rows"] or 1),
+            ),
+        )
+
+    def pace(self) -> Pace:
+        """Return how far and how fast this worker is; the rate is that of the phase it is in."""
+        percent, now = self.percent, time.monotonic()
+        gained = percent - self._lease.job.percent
+        seconds = now - self._phase_began
+        return Pace(
+            percent=percent,
+            rows_read=self.rows_read,
+            eta_seconds=round((now - self._began) * (100 - percent) / gained, 1) if gained > 1 else None,
+            rows_per_second=round((self._rows() - self._phase_rows) / seconds) if seconds > 0.5 else None,
+        )
+
+    def _rows(self) -> int:
+        return self.rows_read if self.row["phase"] == "reading" else self._decided()
+
+    def _decided(self) -> int:
+        return sum(self.row[count] for count in COUNTS)
+
+    def _beat(self) -> None:
+        renewed = time.monotonic()
+        while not self._done.wait(SHOW_SECONDS):
+            progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+            if time.monotonic() - renewed > RENEW_SECONDS:
+                self._renew()
+                renewed = time.monotonic()
+
+    def _renew(self) -> None:
+        values = {"lease": LEASE_SECONDS, "percent": self.percent, "rows_read": self.rows_read}
+        try:
+            with self._lease.connect() as connection, self._lease.transaction(connection):
+                row = self._lease.write(connection, RENEW, **values)
+            self._notice_cancel(row)
+        except Fenced:
+            log.warning("import %s: another worker has taken over", self._lease.job.id)
+            self.halted.set()
+        except psycopg2.Error as error:
+            # Not decided here: the work itself meets the same error, or the lease runs out.
+            log.warning("import %s: the lease could not be renewed: %s", self._lease.job.id, error)
+
+    def _notice_cancel(self, row: dict[str, Any]) -> None:
+        if row["cancel_requested_at"] is not None:
+            self.cancelled = True
+            self.halted.set()

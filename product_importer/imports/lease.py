@@ -1,0 +1,118 @@
+"""Who may work on an import: a fence that only rises, and a lease that a living worker renews.
+
+A fence is a fencing token (Kleppmann, How to do distributed locking): a worker that was stopped for longer than
+its lease and wakes up finds its fence outdated, and its transaction is rolled back.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extras import RealDictCursor
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from product_importer.core import db
+from product_importer.imports.models import ImportJob
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 15
+RENEW_SECONDS = 3
+
+CLAIM = """
+UPDATE import_job
+SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s),
+    status = 'processing', phase = CASE phase WHEN 'waiting' THEN 'reading' ELSE phase END,
+    started_at = coalesce(started_at, now())
+WHERE id = %(id)s AND (status = 'pending' OR (status = 'processing' AND lease_until < now()))
+RETURNING *
+"""
+# What an earlier holder left open would make this one wait: a stopped process keeps its locks.
+END_EARLIER_HOLDERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()
+"""
+# Where a pooler hides the name of a session, PostgreSQL itself ends what stays open and silent.
+TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
+
+
+class Fenced(Exception):
+    """Another worker has taken over, or the import is not being processed any more: write nothing."""
+
+
+class Lease:
+    """The right to work on one import, until somebody else claims it.
+
+    `job` is the row as it was when it was claimed.
+    """
+
+    def __init__(self, job: ImportJob, engine: Engine):
+        self.job = job
+        self.fence = job.fence
+        self._engine = engine
+
+    @contextmanager
+    def connect(self) -> Iterator[PgConnection]:
+        """Open a connection of psycopg2's; `with connection:` is then one transaction."""
+        pooled = self._engine.raw_connection()
+        try:
+            yield pooled.driver_connection  # type: ignore[misc]
+        finally:
+            pooled.close()
+
+    @contextmanager
+    def transaction(self, connection: PgConnection) -> Iterator[PgConnection]:
+        """Open a transaction that cannot outlive a holder that stands still."""
+        with connection:
+            with connection.cursor() as cursor:
+                cursor.execute(TRANSACTION_SETTINGS)
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[tuple[Session, PgConnection]]:
+        """Open one transaction as a session and, for the SQL of this module, as psycopg2's connection."""
+        with Session(self._engine) as session, session.begin():
+            connection: Any = session.connection().connection.driver_connection
+            with connection.cursor() as cursor:
+                cursor.execute(TRANSACTION_SETTINGS)
+            yield session, connection
+
+    def write(self, connection: PgConnection, assignments: str, **values: Any) -> dict[str, Any]:
+        """Update the job inside the caller's transaction, and return its whole row as it is then.
+
+        Written last in a transaction, it makes everything in it valid or void: it locks the row, and finds none
+        once the fence has risen.
+
+        Raises:
+            Fenced: this lease is over; the caller's transaction must be rolled back.
+        """
+        statement = sql.SQL(
+            "UPDATE import_job SET {} WHERE id = %(id)s AND fence = %(fence)s AND status = 'processing' RETURNING *"
+        ).format(sql.SQL(assignments))
+        with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute(statement, {**values, "id": str(self.job.id), "fence": self.fence})
+            row = cursor.fetchone()
+        if row is None:
+            raise Fenced(f"import {self.job.id}: fence {self.fence} is over")
+        return dict(row)
+
+
+def claim(job_id: UUID) -> Lease | None:
+    """Take the right to work on an import; None when somebody holds it, or when there is nothing to do."""
+    name = f"import {job_id}"
+    engine = db.unpooled(name)
+    with engine.begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        with raw.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute(CLAIM, {"id": str(job_id), "lease": LEASE_SECONDS})
+            row = cursor.fetchone()
+            if row is None:
+                return None
+            cursor.execute(END_EARLIER_HOLDERS, (name,))
+    log.info("import %s: claimed with fence %s", job_id, row["fence"])
+    return Lease(ImportJob.model_validate(dict(row)), engine)

@@ -1,0 +1,112 @@
+"""The tables of imports: what happened to each file, and to each row that was not imported."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlmodel import Field, SQLModel
+
+from product_importer.core.ids import new_id
+
+
+def _text(nullable: bool = False) -> Any:
+    return Column(Text, nullable=nullable)
+
+
+def _moment(**options: Any) -> Any:
+    return Column(DateTime(timezone=True), **options)
+
+
+def _count() -> Any:
+    return Column(Integer, nullable=False, server_default=text("0"))
+
+
+class ImportJob(SQLModel, table=True):
+    """One import: its file, its state, its counts, and what a worker needs to go on where another stopped.
+
+    Whoever raised `fence` last owns the import until `lease_until`; a worker with an older fence writes nothing.
+    `lane_ends` are the SKU keys at which each parallel lane's share of the file ends, `lane_checkpoints` the last
+    key each lane has committed.
+    """
+
+    __tablename__ = "import_job"
+    __table_args__ = (
+        Index("ix_import_job_created_at", "created_at"),
+        Index(
+            "ix_import_job_unfinished",
+            "lease_until",
+            postgresql_where=text("status IN ('pending', 'processing')"),
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    filename: str = Field(sa_column=_text())
+    storage_key: str = Field(sa_column=_text())
+    size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    sha256: str = Field(sa_column=_text())
+    # The file's own header, and for each of its columns the product field it fills ("" for an attribute).
+    header: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    fields: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+
+    status: str = Field(default="pending", sa_column=_text())
+    phase: str = Field(default="waiting", sa_column=_text())
+    percent: float = Field(
+        default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0"))
+    )
+    rows_read: int = Field(default=0, sa_column=_count())
+    total_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    created: int = Field(default=0, sa_column=_count())
+    updated: int = Field(default=0, sa_column=_count())
+    unchanged: int = Field(default=0, sa_column=_count())
+    duplicates: int = Field(default=0, sa_column=_count())
+    rejected: int = Field(default=0, sa_column=_count())
+    error_code: str | None = Field(default=None, sa_column=_text(nullable=True))
+    error_message: str | None = Field(default=None, sa_column=_text(nullable=True))
+    error_line: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+
+    fence: int = Field(default=0, sa_column=_count())
+    lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    attempts: int = Field(
+        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
+    )
+    cancel_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    staging_table: str | None = Field(default=None, sa_column=_text(nullable=True))
+    staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+
+    created_at: datetime | None = Field(
+        default=None, sa_column=_moment(nullable=False, server_default=func.now())
+    )
+    started_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    finished_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class ImportRowError(SQLModel, table=True):
+    """A row of a file that did not become a product: where it stood, why, and the row itself."""
+
+    __tablename__ = "import_row_error"
+
+    job_id: UUID = Field(
+        sa_column=Column(ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True)
+    )
+    line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    code: str = Field(sa_column=_text())
+    reason: str = Field(sa_column=_text())
+    # json, not jsonb: kept as it was, never searched.
+    row: list[str] = Field(sa_column=Column(JSON, nullable=False))

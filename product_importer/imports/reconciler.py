@@ -1,0 +1,76 @@
+"""Puts right what a killed process or a wiped Redis left: runs in every web process, one at a time."""
+
+import logging
+from typing import Any
+
+from redis.exceptions import RedisError
+from sqlalchemy import ColumnElement, and_, func, or_, text
+from sqlmodel import Session, col, select
+
+from product_importer.core import queue
+from product_importer.imports import events, staging
+from product_importer.imports.models import ImportJob
+from product_importer.imports.service import RUN_IMPORT
+
+log = logging.getLogger(__name__)
+
+# Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
+ADVISORY_LOCK = 7_301_001
+# A worker that took an import this often without getting anywhere will not the next time either.
+MOST_ATTEMPTS = 5
+# The nudge after an upload gets this long before it counts as lost.
+NUDGE_SECONDS = 10
+
+GAVE_UP = (
+    "The import stopped {attempts} times without getting further; the worker's log says why. "
+    "What it had merged until then is in the catalogue."
+)
+
+
+def reconcile(session: Session) -> None:
+    """Nudge workers for imports that nobody works on, end those that cannot go on, drop orphaned tables."""
+    if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
+        return
+    waiting = _queued()
+    for job in session.scalars(select(ImportJob).where(_is_abandoned()).with_for_update(skip_locked=True)):
+        if job.attempts >= MOST_ATTEMPTS:
+            _give_up(session, job)
+        elif str(job.id) not in waiting:
+            log.warning("import %s: nobody works on it, nudging a worker", job.id)
+            queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
+    _drop_orphans(session)
+
+
+def _is_abandoned() -> ColumnElement[bool]:
+    nudged_long_ago = col(ImportJob.created_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
+    return or_(
+        and_(col(ImportJob.status) == "pending", nudged_long_ago),
+        and_(col(ImportJob.status) == "processing", col(ImportJob.lease_until) < func.now()),
+    )
+
+
+def _queued() -> set[str]:
+    """Return the ids of imports that wait in the queue; none when Redis cannot be asked: too many is harmless."""
+    try:
+        return queue.waiting_keys(RUN_IMPORT)
+    except RedisError:
+        return set()
+
+
+def _give_up(session: Session, job: ImportJob) -> None:
+    log.error("import %s: gave up after %s attempts", job.id, job.attempts)
+    job.status, job.phase, job.finished_at = "failed", "finished", session.scalar(select(func.now()))
+    job.error_code, job.error_message = "gave_up", GAVE_UP.format(attempts=job.attempts)
+    # The fence rises: should its worker wake up, it finds the import taken away.
+    job.fence, job.staging_table, job.lease_until = job.fence + 1, None, None
+    session.flush()
+    events.record_end(session, job.model_dump())
+
+
+def _drop_orphans(session: Session) -> None:
+    """Drop the staging tables of imports that have ended."""
+    unfinished = select(ImportJob.id).where(col(ImportJob.status).in_(("pending", "processing")))
+    alive = set(session.scalars(unfinished))
+    connection: Any = session.connection().connection.driver_connection
+    for orphan in {staging.job_of(table) for table in staging.tables(connection)} - alive:
+        staging.drop_all(connection, orphan)

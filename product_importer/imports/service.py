@@ -1,0 +1,59 @@
+"""What can be done with imports. Services never commit: the caller owns the transaction."""
+
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from product_importer.core import queue
+from product_importer.core.errors import Conflict, NotFound
+from product_importer.imports.models import ImportJob
+from product_importer.imports.schemas import FINAL, ImportPage, ImportQuery, ImportRead
+
+RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
+
+
+def start_import(session: Session, job: ImportJob) -> ImportRead:
+    """Create the import of an uploaded file; a worker is nudged after the commit."""
+    session.add(job)
+    session.flush()
+    session.refresh(job)
+    queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
+    return ImportRead.of(job)
+
+
+def list_imports(session: Session, query: ImportQuery) -> ImportPage:
+    """Return a page of the imports, newest first."""
+    chosen = [] if query.status is None else [col(ImportJob.status) == query.status]
+    page = (
+        select(ImportJob)
+        .where(*chosen)
+        .order_by(col(ImportJob.created_at).desc(), col(ImportJob.id).desc())
+        .limit(query.page_size)
+        .offset((query.page - 1) * query.page_size)
+    )
+    return ImportPage(
+        items=[ImportRead.of(job) for job in session.scalars(page)],
+        total=session.scalar(select(func.count()).select_from(ImportJob).where(*chosen)) or 0,
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+def cancel_import(session: Session, job_id: UUID) -> ImportRead:
+    """Stop an import: at once when no worker has it, else at the edge of its next batch.
+
+    Raises:
+        NotFound: there is no such import.
+        Conflict: it has ended already.
+    """
+    job = session.get(ImportJob, job_id, with_for_update=True)
+    if job is None:
+        raise NotFound(f"There is no import {job_id}.")
+    if job.status in FINAL:
+        raise Conflict(f"The import has ended already: it is {job.status}.", kind="import-ended")
+    job.cancel_requested_at = job.cancel_requested_at or session.scalar(select(func.now()))
+    if job.status == "pending":
+        job.status, job.phase, job.finished_at = "cancelled", "finished", job.cancel_requested_at
+    session.flush()
+    return ImportRead.of(job)

@@ -1,0 +1,205 @@
+"""Staging: the checked rows of one import in an unlogged table of their own, ready to be merged by key."""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg2.errors
+from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+
+from product_importer.catalog.schemas import sku_key
+from product_importer.core.ids import new_ids
+from product_importer.imports.checks import active_flag
+from product_importer.imports.header import Header
+from product_importer.imports.reader import Chunk, RowError
+
+PREFIX = "import_staging_"
+
+CREATE = """
+CREATE UNLOGGED TABLE {table} (
+    line integer NOT NULL,
+    id uuid NOT NULL,
+    sku_key text COLLATE "C" NOT NULL,
+    sku text NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    active boolean NOT NULL,
+    attributes jsonb NOT NULL
+) WITH (autovacuum_enabled = false)
+"""
+COPY = "COPY {table} FROM STDIN"
+# Built after the COPY, which an index would slow down; it gives the merge its ranges and its order.
+INDEX = "CREATE INDEX {index} ON {table} (sku_key, line)"
+
+
+def create(connection: PgConnection, table: str) -> None:
+    """Create the staging table of that name, empty."""
+    _execute(connection, CREATE, table)
+
+
+def name(job_id: UUID, fence: int) -> str:
+    """Return the name of the staging table that the holder of `fence` fills."""
+    return f"{PREFIX}{job_id.hex}_{fence}"
+
+
+def count(connection: PgConnection, table: str) -> int | None:
+    """Return how many rows the staging table holds; None when it is not there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", (table,))
+        if cursor.fetchone() == (None,):
+            return None
+        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def drop_all(connection: PgConnection, job_id: UUID, keep: str | None = None) -> None:
+    """Drop every staging table of an import, whoever left it, but the one to `keep`."""
+    for table in tables(connection):
+        if job_of(table) == job_id and table != keep:
+            _execute(connection, "DROP TABLE IF EXISTS {table}", table)
+
+
+def tables(connection: PgConnection) -> list[str]:
+    """Return the names of all staging tables there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename ~ %s",
+            (f"^{PREFIX}[0-9a-f]{{32}}_[0-9]+$",),
+        )
+        return [table for (table,) in cursor.fetchall()]
+
+
+def job_of(table: str) -> UUID:
+    """Return the import to which a staging table belongs."""
+    return UUID(table.removeprefix(PREFIX).partition("_")[0])
+
+
+def index(connection: PgConnection, table: str) -> None:
+    """Index a filled staging table by key and line, and let the planner know its size."""
+    _execute(connection, INDEX, table)
+    _execute(connection, "ANALYZE {table} (sku_key)", table)
+
+
+def copy(connection: PgConnection, table: str, header: Header, chunks: Iterable[Chunk]) -> None:
+    """Stream the good rows of `chunks` into the staging table; memory holds one chunk at a time."""
+    encode = encoder(header)
+    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table)), map(encode, chunks))
+
+
+def copy_errors(connection: PgConnection, job_id: str, errors: Iterable[RowError]) -> None:
+    """Store rows that are not imported, each with its line, code and reason."""
+    statement = sql.SQL("COPY import_row_error (job_id, line, code, reason, row) FROM STDIN")
+    copy_text(connection, statement, (_error_text(job_id, error) for error in errors))
+
+
+def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterable[str]) -> None:
+    """Run a `COPY … FROM STDIN` in text format over the concatenation of `texts`."""
+    stream = _Stream(texts)
+    try:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(statement, stream, size=1 << 18)
+    except psycopg2.errors.QueryCanceled:
+        # psycopg2 turns whatever the source raises into a cancelled COPY: say what it really was.
+        if stream.failure is not None:
+            raise stream.failure from None
+        raise
+
+
+def encoder(header: Header) -> Callable[[Chunk], str]:
+    """Return the function that writes a chunk's good rows as `COPY` text, column by column.
+
+    Whole columns at a time, because a call per cell would take longer than PostgreSQL takes for the row.
+    """
+    sku, name, description = (header.fields.index(field) for field in ("sku", "name", "description"))
+    active = header.position("active")
+    attributes = header.attributes
+
+    def encode(chunk: Chunk) -> str:
+        if not chunk.rows:
+            return ""
+        columns = list(zip(*chunk.rows, strict=True))
+        count = len(chunk.rows)
+        skus = list(map(str.strip, columns[sku]))
+        table = (
+            map(str, chunk.lines),
+            new_ids(count),
+            _escaped(_keys(skus)),
+            _escaped(skus),
+            _escaped(list(map(str.strip, columns[name]))),
+            _escaped(columns[description]),
+            "t" * count if active is None else map(active_flag, columns[active]),
+            _escaped(_attributes(attributes, columns, count)),
+        )
+        return "\n".join(map("\t".join, zip(*table, strict=True))) + "\n"
+
+    return encode
+
+
+def _keys(skus: list[str]) -> list[str]:
+    if "".join(skus).isascii():
+        return list(map(str.lower, skus))
+    return list(map(sku_key, skus))
+
+
+def _attributes(names: dict[int, str], columns: list[tuple[str, ...]], count: int) -> list[str]:
+    """Return each row's further columns as a JSON object, without the blank ones."""
+    if not names:
+        return ["{}"] * count
+    picked = [columns[position] for position in names]
+    labels = list(names.values())
+    return [
+        json.dumps(
+            {label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False
+        )
+        for values in zip(*picked, strict=True)
+    ]
+
+
+def _escaped(values: list[str] | tuple[str, ...]) -> list[str] | tuple[str, ...]:
+    """Escape a column for `COPY`'s text format. Checked rows hold no NUL, so NUL can join and part them."""
+    joined = "\0".join(values)
+    if not ("\\" in joined or "\n" in joined or "\t" in joined or "\r" in joined):
+        return values
+    joined = joined.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return joined.split("\0")
+
+
+def _error_text(job_id: str, error: RowError) -> str:
+    row = json.dumps([value.replace("\0", "\N{SYMBOL FOR NULL}") for value in error.row], ensure_ascii=False)
+    return "\t".join(_escaped([job_id, str(error.line), error.code, error.reason, row])) + "\n"
+
+
+class _Stream(io.RawIOBase):
+    """An iterator of texts as the file that `copy_expert` reads from."""
+
+    def __init__(self, texts: Iterable[str]):
+        self._texts: Iterator[str] = iter(texts)
+        self._rest = memoryview(b"")
+        self.failure: BaseException | None = None
+
+    def read(self, size: int = -1) -> Any:
+        """Return at most `size` bytes; b"" only at the end."""
+        while not self._rest:
+            text = self._next()
+            if text is None:
+                return b""
+            self._rest = memoryview(text.encode())
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken.tobytes()
+
+    def _next(self) -> str | None:
+        try:
+            return next(self._texts, None)
+        except BaseException as failure:
+            self.failure = failure
+            raise
+
+
+def _execute(connection: PgConnection, statement: str, table: str) -> None:
+    names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_key")}
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(**names))

@@ -1,0 +1,134 @@
+"""An upload on its way in: stored while it arrives, and refused before anything else exists."""
+
+import codecs
+import hashlib
+import re
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from product_importer.core import db
+from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.ids import new_id
+from product_importer.core.settings import settings
+from product_importer.core.storage import opened, storage
+from product_importer.imports import header, service
+from product_importer.imports.models import ImportJob
+from product_importer.imports.reader import NOT_CSV, read_header
+from product_importer.imports.schemas import ImportRead
+
+MAX_FILENAME = 255
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class IncomingUpload:
+    """One file that is being received; as a context manager it leaves nothing unless it was accepted.
+
+    The page and the REST endpoint both write their chunks here. Every method blocks: call them in a thread.
+    """
+
+    def __init__(self, filename: str):
+        self._id = new_id()
+        self._filename = clean_filename(filename)
+        self._key = f"{self._id}.csv"
+        self._writer = storage().writer(self._key)
+        self._digest = hashlib.sha256()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._size = 0
+        self._lines = 1
+        self._is_over = False
+
+    @property
+    def id(self) -> UUID:
+        """The id the import will have."""
+        return self._id
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()
+
+    def write(self, chunk: bytes) -> None:
+        """Store the next bytes.
+
+        Raises:
+            TooLarge: more than `MAX_UPLOAD_MB` arrived.
+            Invalid: the bytes are not text in UTF-8.
+        """
+        if self._size + len(chunk) > settings().max_upload_bytes:
+            raise TooLarge(
+                f"The file is larger than {settings().max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
+                limit_bytes=settings().max_upload_bytes,
+            )
+        self._check_text(chunk)
+        self._writer.write(chunk)
+        self._digest.update(chunk)
+        self._size += len(chunk)
+
+    def accept(self) -> ImportRead:
+        """Check the header, and only then create the import and nudge a worker.
+
+        Raises:
+            Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
+        """
+        self._check_text(b"", final=True)
+        self._writer.commit()
+        try:
+            with opened(self._key) as stream:
+                matched = header.match(read_header(stream))
+            job = ImportJob(
+                id=self._id,
+                filename=self._filename,
+                storage_key=self._key,
+                size_bytes=self._size,
+                sha256=self._digest.hexdigest(),
+                header=list(matched.names),
+                fields=list(matched.fields),
+            )
+            accepted = db.run(service.start_import, job)
+        except BaseException:
+            storage().delete(self._key)
+            raise
+        finally:
+            self._is_over = True
+        return accepted
+
+    def abort(self) -> None:
+        """Remove what has arrived, unless it was accepted or refused already."""
+        if not self._is_over:
+            self._is_over = True
+            self._writer.abort()
+
+    def _check_text(self, chunk: bytes, final: bool = False) -> None:
+        if self._size == 0 and chunk.startswith(UTF_16):
+            raise Invalid("The file is in UTF-16. Save it as “CSV UTF-8” and upload it again.", **NOT_CSV)
+        pending = len(self._decoder.getstate()[0])
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error, chunk, pending) from error
+        self._lines += chunk.count(b"\n")
+
+    def _undecodable(self, error: UnicodeDecodeError, chunk: bytes, pending: int) -> Invalid:
+        offset = self._size + error.start - pending
+        line = self._lines + chunk.count(b"\n", 0, max(0, error.start - pending))
+        wrong = error.object[error.start : error.start + 1].hex().upper()
+        return Invalid(
+            f"Byte {offset:,} (line {line:,}) is 0x{wrong}, which is not UTF-8 text. "
+            "Is this a CSV file? If so, save it as “CSV UTF-8” and upload it again.",
+            kind="not-text",
+            title="The file is not text in UTF-8",
+            line=line,
+            offset=offset,
+        )
+
+
+def clean_filename(filename: str) -> str:
+    """Return the last part of a name as the browser sent it, without control characters; it is only shown."""
+    name = re.split(r"[/\\]", filename)[-1]
+    return "".join(character for character in name if character.isprintable())[:MAX_FILENAME] or "unnamed.csv"
+
+

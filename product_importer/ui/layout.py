@@ -1,0 +1,69 @@
+"""The frame around every page: the bar at the top and the column below it."""
+
+from typing import Any
+
+import reflex as rx
+
+from product_importer.ui import routes
+from product_importer.ui.widgets import link
+
+
+def page(
+    heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None
+) -> rx.Component:
+    """A whole page; `current` is the route whose entry in the navigation is marked."""
+    return rx.el.div(
+        rx.el.a("Skip to content", href="#content", class_name="skip"),
+        _top_bar(current),
+        rx.el.main(
+            rx.el.header(rx.el.h1(heading), actions or rx.fragment(), class_name="page-header"),
+            *content,
+            id="content",
+            class_name="column",
+        ),
+    )
+
+
+def section(title: str, *content: rx.Component) -> rx.Component:
+    """A titled part of a page."""
+    return rx.el.section(rx.el.h2(title), *content, aria_label=title, class_name="section")
+
+
+def _top_bar(current: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.div(_brand(), _navigation(current), _colour_toggle(), class_name="top-bar-inner"),
+        class_name="top-bar",
+    )
+
+
+def _brand() -> rx.Component:
+    return link(
+        rx.el.img(src="/favicon.svg", alt="", width="22", height="22"),
+        rx.el.span("Product Importer", class_name="brand-name"),
+        to=routes.PRODUCTS,
+        aria_label="Product Importer",
+        class_name="brand",
+    )
+
+
+def _navigation(current: str) -> rx.Component:
+    return rx.el.nav(
+        *(_entry(name, route, current=route == current) for name, route in routes.NAVIGATION),
+        aria_label="Main",
+        class_name="navigation",
+    )
+
+
+def _entry(name: str, route: str, *, current: bool) -> rx.Component:
+    return link(name, to=route, class_name="entry", aria_current="page" if current else "false")
+
+
+def _colour_toggle() -> rx.Component:
+    return rx.el.button(
+        rx.el.span(class_name="colour-icon", aria_hidden="true"),
+        type="button",
+        on_click=rx.toggle_color_mode,
+        aria_label="Switch between light and dark",
+        title="Switch between light and dark",
+        class_name="colour-toggle",
+    )

@@ -1,0 +1,25 @@
+"""Quantities as people write them."""
+
+DASH = "—"
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def number(value: int | None) -> str:
+    """With thousands separators; a dash where it is not known."""
+    return DASH if value is None else f"{value:,}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, or minutes and seconds, or hours and minutes."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def size(count: float) -> str:
+    """Bytes in the largest unit that leaves a whole number before the point."""
+    unit = 0
+    while count >= 1000 and unit < len(UNITS) - 1:
+        count, unit = count / 1000, unit + 1
+    return f"{count:,.0f} {UNITS[unit]}" if unit == 0 else f"{count:,.1f} {UNITS[unit]}"

