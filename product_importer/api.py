@@ -62,7 +62,9 @@ def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
 @api.exception_handler(PoolTimeout)
 def answer_unavailable(_: Request, __: DBAPIError) -> JSONResponse:
     """PostgreSQL cannot be reached."""
-    error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
+    error = Unavailable(
+        "The database does not answer. Try again in a moment; /api/ready says what is missing."
+    )
     return problem(error.status, error.kind, error.title, error.detail)
 
 

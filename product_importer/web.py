@@ -1,14 +1,18 @@
 """Build the page when its sources changed; serve page, REST and events on one port."""
 
+import asyncio
 import fcntl
 import hashlib
+import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from product_importer.core.settings import settings
 
@@ -45,8 +49,10 @@ EXPLANATIONS = {
     ): "npm's registry is out of reach; the first build needs it (a mirror: NPM_CONFIG_REGISTRY=https://…)",
     ("lockfile is frozen",): "reflex.lock/ does not fit requirements.txt; delete that folder and start again",
 }
-# An open event stream never ends by itself: stop waiting for it.
-SECONDS_TO_STOP = 1
+# A stop lets what runs finish for this long, then ends open event streams and uploads, then kills.
+SECONDS_TO_FINISH = 0.5
+SECONDS_TO_STOP = 2
+STOP = signal.SIGUSR1
 
 
 def serve() -> None:
@@ -70,8 +76,16 @@ def serve() -> None:
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
-    Server(
-        "product_importer.product_importer:app",
+    class StoppingServer(Server):
+        """Granian waits for open requests; an event stream would never end by itself."""
+
+        def shutdown(self, exit_code: int = 0) -> None:
+            for process in multiprocessing.active_children():
+                os.kill(process.pid, STOP)
+            super().shutdown(exit_code)
+
+    StoppingServer(
+        "product_importer.web:application",
         factory=True,
         interface=Interfaces.ASGI,
         address=settings().host,
@@ -80,6 +94,42 @@ def serve() -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
     ).serve()
+
+
+def application() -> "Stoppable":
+    """What the server's worker process runs."""
+    from product_importer.product_importer import app
+
+    return Stoppable(app())
+
+
+class Stoppable:
+    """An ASGI application whose open HTTP requests end soon after the signal to stop."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.requests: set[asyncio.Task[Any]] = set()
+        self.stopping = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(STOP, loop.call_later, SECONDS_TO_FINISH, self._end_requests)
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = asyncio.current_task()
+        self.requests.add(request)
+        request.add_done_callback(self.requests.discard)
+        try:
+            await self.app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
+
+    def _end_requests(self) -> None:
+        self.stopping = True
+        for request in list(self.requests):
+            request.cancel()
 
 
 def develop() -> None:

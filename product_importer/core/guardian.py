@@ -35,6 +35,7 @@ WATCH_SECONDS = 0.2
 START_SECONDS = 0.02
 # Somebody who only looks whether there is a guardian holds its lock for a moment.
 TAKE_OVER_SECONDS = 2.0
+MOST_FAILURES = 3
 LARGEST_LOG = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 
@@ -68,6 +69,7 @@ class Guardian:
         self._users = Lock(files.users)
         self._child: subprocess.Popen[bytes] | None = None
         self._ready = False
+        self._failures = 0
         self._told_to_stop = False
         self._log_start = 0
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -99,8 +101,7 @@ class Guardian:
         return self._files.server.exists() and is_locked(self._files.server)
 
     def _start(self) -> None:
-        if self._child and not self._ready:
-            raise ServiceError(self._reason())
+        self._count_failure()
         _say(f"starting {self._server.title}")
         self._ready = False
         command, account = self._server.prepare()
@@ -115,6 +116,7 @@ class Guardian:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[lock.fd],
                 env=clean_environment(),
+                # Safe: a guardian has one thread.
                 preexec_fn=_end_with_parent(self._server.stop_signal),
                 **run_as(account),
             )
@@ -123,6 +125,16 @@ class Guardian:
             raise ServiceError(f"{self._server.title} cannot be run{who}: {error}") from error
         finally:
             lock.close()
+
+    def _count_failure(self) -> None:
+        """A server that gives up by itself will do so again; one that was killed deserves some more tries."""
+        if self._ready or not self._child:
+            self._failures = 0
+            return
+        self._failures += 1
+        gave_up = self._child.returncode is not None and self._child.returncode >= 0
+        if gave_up or self._failures > MOST_FAILURES:
+            raise ServiceError(self._reason())
 
     def _help_up(self) -> None:
         """However long crash recovery takes: a server that works on it is not a failure."""
@@ -176,7 +188,8 @@ def _leave_word(files: ServiceFiles, message: str) -> None:
 
 def _say(message: str) -> None:
     now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-    print(f"{now} [{os.getpid()}] guardian: {message}", flush=True)
+    sys.stdout.write(f"{now} [{os.getpid()}] guardian: {message}\n")
+    sys.stdout.flush()
 
 
 def _signal(pid: int, number: int) -> None:

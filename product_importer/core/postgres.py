@@ -8,7 +8,6 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import quote
 
 from product_importer.core import postgres_account, postgres_settings
 from product_importer.core.service_files import (
@@ -60,7 +59,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """The URL for SQLAlchemy; with the port, because libpq would take PGPORT otherwise."""
-        return f"postgresql+psycopg2://{SUPERUSER}@/{DATABASE}?host={quote(str(self.socket.parent))}&port=5432"
+        return f"postgresql+psycopg2://{SUPERUSER}@/{DATABASE}?host={self.socket.parent}&port=5432"
 
     def prepare(self) -> tuple[list[str], Account | None]:
         """Create the cluster when there is none; return the command and the account that it must run as.
@@ -122,7 +121,14 @@ class PostgresServer:
 
     def _create_database(self) -> None:
         programs = postgres_account.programs()
-        command = [str(programs / "bin" / "createdb"), "-h", str(self.socket.parent), "-U", SUPERUSER, DATABASE]
+        command = [
+            str(programs / "bin" / "createdb"),
+            "-h",
+            str(self.socket.parent),
+            "-U",
+            SUPERUSER,
+            DATABASE,
+        ]
         _run(command, None)
 
     def _check_room(self) -> None:
@@ -215,7 +221,13 @@ def _run(command: list[str], account: Account | None) -> str:
     name = Path(command[0]).name
     try:
         done = subprocess.run(
-            command, cwd="/", env=clean_environment(), capture_output=True, text=True, check=False, **run_as(account)
+            command,
+            cwd="/",
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            **run_as(account),
         )
     except (OSError, subprocess.SubprocessError) as error:
         who = f" as the user {account.name}" if account else ""
@@ -223,7 +235,8 @@ def _run(command: list[str], account: Account | None) -> str:
             f"the embedded PostgreSQL cannot be run{who} ({name}: {error}): set DATABASE_URL to a server of your own"
         ) from error
     if done.returncode:
-        print(done.stdout, done.stderr, sep="", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(done.stdout + done.stderr)
+        sys.stderr.flush()
         lines = [line for line in done.stderr.splitlines() if "error" in line.lower() or "FATAL" in line]
         reason = (lines or done.stderr.splitlines() or [f"exit code {done.returncode}"])[0]
         raise ServiceError(f"{name} failed: {reason}")

@@ -19,7 +19,16 @@ from product_importer.core.service_files import Account, ServiceError, can, wait
 ACCOUNT = "product-importer"
 # The first is Debian's, Fedora's and Arch's, the second Alpine's. Without either (macOS) `nobody` has to do.
 CREATE_ACCOUNT = (
-    ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/bin/false"],
+    [
+        "useradd",
+        "--system",
+        "--user-group",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        "/bin/false",
+    ],
     ["adduser", "-S", "-D", "-H", "-h", "/nonexistent", "-s", "/bin/false"],
 )
 PUBLIC = Path("/var/lib/product-importer")

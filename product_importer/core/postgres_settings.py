@@ -12,7 +12,7 @@ MEBIBYTE = 1024 * 1024
 GIBIBYTE = 1024 * MEBIBYTE
 # Where Linux tells a container how much memory it really has (version 2, version 1).
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-SHARED_MEMORY = Path("/dev/shm")
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only measured
 
 
 def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]:

@@ -42,7 +42,12 @@ def enqueue(job: Job, key: UUID) -> None:
     """Nudge the workers now. An unreachable Redis is logged and left to the reconciler."""
     try:
         _queue(job.queue).enqueue(
-            job.function, str(key), job_id=f"{key}_{new_id()}", job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+            job.function,
+            str(key),
+            job_id=f"{key}_{new_id()}",
+            job_timeout=JOB_TIMEOUT_SECONDS,
+            result_ttl=0,
+            failure_ttl=3600,
         )
     except RedisError as error:
         log.warning("no nudge for %s %s, the reconciler will send it: %s", job.function, key, error)

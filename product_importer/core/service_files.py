@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class Server(Protocol):
     """What a guardian and a user need to know of one kind of server."""
 
     title: str
-    stop_signal: int
+    stop_signal: signal.Signals
 
     def prepare(self) -> tuple[list[str], Account | None]:
         """Make the data directory ready and return the command and the account that it must run as."""
@@ -115,7 +116,7 @@ class Lock:
     def is_replaced(self) -> bool:
         """Tell whether the path names another file by now: somebody removed the directory."""
         try:
-            return not os.path.samestat(os.fstat(self.fd), os.stat(self.path))
+            return not os.path.samestat(os.fstat(self.fd), self.path.stat())
         except FileNotFoundError:
             return True
 
@@ -187,7 +188,7 @@ def can(account: Account | None, test: str, path: Path) -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would change a server behind our back (PGPORT, PGDATA, LC_ALL …)."""
+    """Return the environment without what would change a server unasked (PGPORT, PGDATA, LC_ALL …)."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
@@ -198,7 +199,7 @@ def explain(error: OSError, data_dir: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk of {where} is full: free some space, or set DATA_DIR to a folder on another disk"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{where} cannot be written ({error.strerror}): change its owner, or set DATA_DIR to another folder"
+        return f"{where}: {error.strerror}; change its owner, or set DATA_DIR to another folder"
     if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
         return f"the file system of {data_dir} has no locks: set DATA_DIR to a folder on a local disk"
     return f"{where}: {error.strerror or error} (DATA_DIR is {data_dir})"

@@ -1,11 +1,10 @@
 """The embedded PostgreSQL and Valkey: start, attach, stop.
 
-A process that asks for a URL becomes a user of the server behind it: it holds a shared lock until it ends, and
-the server runs as long as there are users (see `guardian`). Servers given by `DATABASE_URL` and `REDIS_URL` are
-nobody's business here.
+A process that asks for a URL becomes a user of the server behind it: it holds a shared lock until it ends,
+and the server runs as long as there are users (see `guardian`). Servers given by `DATABASE_URL` and
+`REDIS_URL` are not looked after.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -42,7 +41,7 @@ _held: dict[str, Lock] = {}
 
 @lru_cache
 def database_url() -> str:
-    """Return the URL of PostgreSQL for SQLAlchemy; without `DATABASE_URL`, start the embedded server or join it.
+    """Return the URL of PostgreSQL for SQLAlchemy; without `DATABASE_URL`, start the embedded one or join it.
 
     Raises:
         ServiceError: it cannot be started.
@@ -83,11 +82,14 @@ def stop(*, wait_seconds: float = STOP_SECONDS) -> None:
 
 
 def watch() -> None:
-    """Start a new guardian where one was killed. For a supervisor to call every few seconds; returns at once."""
+    """Start a new guardian where one was killed. Returns at once; a supervisor calls it again and again."""
     for name in _held:
         files = ServiceFiles(settings().data_dir, name)
-        if not is_locked(files.guardian):
-            _launch_guardian(files)
+        try:
+            if not is_locked(files.guardian):
+                _launch_guardian(files)
+        except (ServiceError, OSError) as error:
+            print(f"product-importer: {error}", file=sys.stderr, flush=True)
 
 
 def _use(name: str, server: Server) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from product_importer.core.service_files import ServiceError
 
-# The system's limit is 107 bytes on Linux and 103 on macOS; PostgreSQL adds names of its own beside the socket.
+# The system's limit is 107 bytes on Linux and 103 on macOS.
 LONGEST_PATH = 100
 # Not TMPDIR: every process has to come to the same answer, whatever its environment.
-TEMPORARY = Path("/tmp")
-# libpq takes a comma for a list of hosts; URLs and settings have their own ideas of quotes, % and the like.
-PLAIN = re.compile(r"[\w./ +@~-]+")
+TEMPORARY = Path("/tmp")  # noqa: S108 - the directory in it is private and its owner is checked
+# libpq takes a comma for a list of hosts, Alembic's configuration a % for a reference: keep clear of those.
+PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def socket_directory(home: Path, data_dir: Path, name: str) -> Path:

@@ -6,7 +6,6 @@ import platform
 import signal
 import socket
 from pathlib import Path
-from urllib.parse import quote
 
 from product_importer.core.service_files import Account, ServiceError, private_directory
 from product_importer.core.sockets import socket_directory
@@ -33,7 +32,7 @@ class ValkeyServer:
     @property
     def url(self) -> str:
         """The URL for redis-py."""
-        return f"unix://{quote(str(self.socket))}?db=0"
+        return f"unix://{self.socket}?db=0"
 
     def prepare(self) -> tuple[list[str], Account | None]:
         """Make the directories; return the command and the account that it must run as."""

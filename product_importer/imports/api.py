@@ -24,7 +24,9 @@ UPLOAD_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "The CSV file."}},
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "The CSV file."}
+                    },
                 }
             }
         },

@@ -65,9 +65,7 @@ class ImportJob(SQLModel, table=True):
 
     status: str = Field(default="pending", sa_column=_text())
     phase: str = Field(default="waiting", sa_column=_text())
-    percent: float = Field(
-        default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0"))
-    )
+    percent: float = Field(default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0")))
     rows_read: int = Field(default=0, sa_column=_count())
     total_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     created: int = Field(default=0, sa_column=_count())
@@ -81,9 +79,7 @@ class ImportJob(SQLModel, table=True):
 
     fence: int = Field(default=0, sa_column=_count())
     lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    attempts: int = Field(
-        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
-    )
+    attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     cancel_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     staging_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
@@ -102,9 +98,7 @@ class ImportRowError(SQLModel, table=True):
 
     __tablename__ = "import_row_error"
 
-    job_id: UUID = Field(
-        sa_column=Column(ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True)
-    )
+    job_id: UUID = Field(sa_column=Column(ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True))
     line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     code: str = Field(sa_column=_text())
     reason: str = Field(sa_column=_text())

@@ -67,9 +67,7 @@ class ImportRead(BaseModel):
         names = cls.model_fields.keys() & ImportJob.model_fields.keys()
         failure = None
         if job.error_code is not None:
-            failure = ImportFailure(
-                code=job.error_code, message=job.error_message or "", line=job.error_line
-            )
+            failure = ImportFailure(code=job.error_code, message=job.error_message or "", line=job.error_line)
         return cls(
             **{name: getattr(job, name) for name in names},
             error=failure,

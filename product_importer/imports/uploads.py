@@ -130,5 +130,3 @@ def clean_filename(filename: str) -> str:
     """Return the last part of a name as the browser sent it, without control characters; it is only shown."""
     name = re.split(r"[/\\]", filename)[-1]
     return "".join(character for character in name if character.isprintable())[:MAX_FILENAME] or "unnamed.csv"
-
-

@@ -1,0 +1,54 @@
+"""Small words for tests of imports."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from product_importer.core import db
+from product_importer.imports import tasks
+from product_importer.imports.models import ImportRowError
+from product_importer.imports.progress import current
+from product_importer.imports.schemas import ImportRead
+from product_importer.imports.uploads import IncomingUpload
+from sqlmodel import select
+
+
+def upload(content: bytes, filename: str = "catalogue.csv") -> UUID:
+    """Upload a file as the page and REST do, and return its import's id."""
+    with IncomingUpload(filename) as incoming:
+        incoming.write(content)
+        return incoming.accept().id
+
+
+@pytest.fixture
+def run_import(database: None) -> Callable[..., ImportRead]:
+    """Import a file to its end, in this process."""
+
+    def run(content: bytes | str, filename: str = "catalogue.csv") -> ImportRead:
+        job_id = upload(content.encode() if isinstance(content, str) else content, filename)
+        tasks.run_import(str(job_id))
+        return current(job_id)
+
+    return run
+
+
+@pytest.fixture
+def products(database: None) -> Callable[[], dict[str, tuple[str, str]]]:
+    """Read the catalogue: SKU to name and description."""
+
+    def read() -> dict[str, tuple[str, str]]:
+        with db.engine().connect() as connection:
+            rows = connection.exec_driver_sql("SELECT sku, name, description FROM product")
+            return {sku: (name, description) for sku, name, description in rows}
+
+    return read
+
+
+def row_errors(job_id: UUID) -> list[tuple[int, str]]:
+    """Return the line and code of each row that was not imported, in order."""
+    with db.session() as session:
+        found = session.scalars(
+            select(ImportRowError).where(ImportRowError.job_id == job_id).order_by(ImportRowError.line)
+        )
+        return [(error.line, error.code) for error in found]

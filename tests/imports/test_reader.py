@@ -1,0 +1,150 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from product_importer.core.errors import Invalid
+from product_importer.imports import reader
+from product_importer.imports.reader import Counted, Records, RowError, Unreadable, read_header
+
+SPECTRUM = Path(__file__).parents[3] / "shared" / "data" / "csv-spectrum"
+
+
+def records(content: bytes) -> tuple[list[tuple[int, list[str]]], list[RowError]]:
+    rows, errors = [], []
+    for chunk in Records(Counted(io.BytesIO(content))).chunks():
+        rows += [(line, row) for line, row in zip(chunk.lines, chunk.rows, strict=True) if row]
+        errors += chunk.errors
+    return rows, errors
+
+
+def test_every_kind_of_line_break_ends_a_row_and_counts():
+    rows, errors = records(b"a,b\r\nc,d\re,f\n\ng,h")
+    assert rows == [(1, ["a", "b"]), (2, ["c", "d"]), (3, ["e", "f"]), (5, ["g", "h"])]
+    assert errors == []
+
+
+def test_a_quoted_line_break_belongs_to_the_row_and_moves_the_lines_behind_it():
+    rows, _ = records(b'a,"x\r\ny\nz"\nb,c\n')
+    assert rows == [(1, ["a", "x\r\ny\nz"]), (4, ["b", "c"])]
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_name():
+    assert read_header(io.BytesIO(b"\xef\xbb\xbfsku,name\n")) == ["sku", "name"]
+
+
+def test_an_unclosed_quote_costs_its_own_line_only():
+    rows, errors = records(b'a,b\nc,"d\ne,f\ng,h\n')
+    assert rows == [(1, ["a", "b"]), (3, ["e", "f"]), (4, ["g", "h"])]
+    assert [(error.line, error.code, error.row) for error in errors] == [(2, "unclosed_quote", ['c,"d'])]
+
+
+def test_a_quote_that_closes_in_the_wrong_row_swallows_nothing():
+    rows, errors = records(b'a,"b\nc,"d"\ne,f\n')
+    assert rows == [(2, ["c", "d"]), (3, ["e", "f"])]
+    assert [(error.line, error.code) for error in errors] == [(1, "malformed")]
+
+
+def test_many_malformed_lines_are_each_reported():
+    rows, errors = records(b'"a"x,b\n' * 3_000 + b"c,d\n")
+    assert [error.line for error in errors] == list(range(1, 3_001))
+    assert rows == [(3_001, ["c", "d"])]
+
+
+def test_an_endless_field_is_refused_and_the_next_line_is_read(monkeypatch):
+    monkeypatch.setattr(reader, "MAX_FIELD_CHARACTERS", 100)
+    rows, errors = records(b"a," + b"x" * 200 + b"\nb,c\n")
+    assert [(error.line, error.code) for error in errors] == [(1, "too_long")]
+    assert rows == [(2, ["b", "c"])]
+
+
+def test_an_endless_line_ends_the_reading_before_it_fills_the_memory(monkeypatch):
+    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 2 * reader.READ_BYTES)
+
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size=-1):
+            self.given += size
+            assert self.given < 10 * reader.READ_BYTES, "it was read on"
+            return b"x" * size
+
+    with pytest.raises(Unreadable, match="16 MiB"):
+        list(Records(Counted(Endless())).chunks())
+
+
+def test_bytes_that_are_not_text_end_the_reading():
+    with pytest.raises(Unreadable, match="UTF-8"):
+        records(b"a,b\n\xff\xfe\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_a_file_without_a_first_line_is_said_to_be_empty(content):
+    with pytest.raises(Invalid) as refusal:
+        read_header(io.BytesIO(content))
+    assert refusal.value.kind == "empty-file"
+
+
+@pytest.mark.parametrize("content", [b'"sku,name\n', b'"sku"x,name\n', b"s\x00k\x01u,name\n"])
+def test_a_first_line_that_is_no_header_is_refused(content):
+    with pytest.raises(Invalid) as refusal:
+        read_header(io.BytesIO(content))
+    assert refusal.value.kind == "not-csv"
+
+
+@pytest.mark.parametrize("case", sorted(path.stem for path in (SPECTRUM / "csvs").glob("*.csv")))
+def test_the_public_conformance_cases_read_as_their_json_says(case):
+    rows, errors = records((SPECTRUM / "csvs" / f"{case}.csv").read_bytes())
+    (_, names), *values = rows
+    expected = json.loads((SPECTRUM / "json" / f"{case}.json").read_text())
+    found = [dict(zip(names, row, strict=True)) for _, row in values]
+    if case == "location_coordinates":
+        # This case's JSON is one object, and gives another telephone number than its CSV does.
+        expected = [expected | {"Contact Phone Number": "2095257564"}]
+    assert found == expected
+    assert errors == []
+
+
+def test_the_conformance_cases_are_there():
+    assert len(list((SPECTRUM / "csvs").glob("*.csv"))) == 12
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.text(
+    '",\r\n\\\t;x', max_size=6
+)
+tables = st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=20)
+
+
+@given(tables, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(1, 7))
+@example([["a", "b\rc"], ["d", "e"]], "\n", 1)
+def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(table, line_break, per_chunk):
+    text, lines = io.StringIO(newline=""), []
+    writer = csv.writer(text, lineterminator=line_break, quoting=csv.QUOTE_ALL)
+    for row in table:
+        # The line on which this row will begin, by Python's own idea of line breaks.
+        lines.append(len(io.StringIO(text.getvalue() + "x", newline="").readlines()))
+        writer.writerow(row)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "RECORDS_PER_CHUNK", per_chunk)
+        rows, errors = records(text.getvalue().encode())
+    assert errors == []
+    assert [row for _, row in rows] == table
+    assert [line for line, _ in rows] == lines
+
+
+@given(st.text('",\n\rab', max_size=60))
+def test_no_physical_line_is_lost_whatever_the_text(text):
+    """Each line is in a row, in an error, or empty; rows and errors never overlap."""
+    rows, errors = records(text.encode())
+    covered = [error.line for error in errors]
+    for line, row in rows:
+        breaks = sum(len(io.StringIO(value + "x", newline="").readlines()) - 1 for value in row)
+        covered += range(line, line + breaks + 1)
+    physical = io.StringIO(text, newline="").readlines()
+    empty = [number for number, line in enumerate(physical, 1) if not line.strip("\r\n")]
+    assert len(covered) == len(set(covered))
+    assert set(range(1, len(physical) + 1)) - set(covered) <= set(empty)

@@ -1,0 +1,76 @@
+from product_importer.core import db, queue, redis
+from product_importer.imports.lease import claim
+from product_importer.imports.progress import current
+from product_importer.imports.reconciler import MOST_ATTEMPTS, reconcile
+from product_importer.imports.service import RUN_IMPORT
+
+from .conftest import upload
+
+FILE = b"sku,name,description\na,b,c\n"
+
+
+def execute(statement: str) -> None:
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_a_lost_nudge_is_sent_again_and_only_once(database):
+    job_id = upload(FILE)
+    redis.client().flushdb()
+    execute("UPDATE import_job SET created_at = now() - interval '1 minute'")
+    db.run(reconcile)
+    db.run(reconcile)
+    assert queue.waiting_keys(RUN_IMPORT) == {str(job_id)}
+    assert redis.client().llen("rq:queue:imports") == 1
+
+
+def test_an_import_that_somebody_works_on_is_left_alone(database):
+    job_id = upload(FILE)
+    claim(job_id)
+    redis.client().flushdb()
+    db.run(reconcile)
+    assert queue.waiting_keys(RUN_IMPORT) == set()
+
+
+def test_an_import_whose_lease_ran_out_is_nudged(database):
+    job_id = upload(FILE)
+    claim(job_id)
+    redis.client().flushdb()
+    execute("UPDATE import_job SET lease_until = now() - interval '1 second'")
+    db.run(reconcile)
+    assert queue.waiting_keys(RUN_IMPORT) == {str(job_id)}
+
+
+def test_an_import_that_kills_every_worker_is_given_up_with_a_reason(database):
+    job_id = upload(FILE)
+    claim(job_id)
+    execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MOST_ATTEMPTS}")
+    db.run(reconcile)
+    job = current(job_id)
+    assert (job.status, job.error.code) == ("failed", "gave_up")
+    with db.engine().connect() as connection:
+        assert connection.exec_driver_sql("SELECT event_type FROM event").fetchall() == [("import_failed",)]
+
+
+def test_orphaned_staging_tables_are_dropped_and_others_stay(database):
+    job_id = upload(FILE)
+    orphan = f"import_staging_{'0' * 32}_1"
+    mine = f"import_staging_{job_id.hex}_1"
+    execute(f"CREATE TABLE {orphan} (); CREATE TABLE {mine} (); CREATE TABLE import_staging_of_a_user ()")
+    db.run(reconcile)
+    with db.engine().begin() as connection:
+        left = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_staging%%'")
+        assert {name for (name,) in left} == {mine, "import_staging_of_a_user"}
+        connection.exec_driver_sql("DROP TABLE import_staging_of_a_user")
+
+
+def test_only_one_process_reconciles_at_a_time(database):
+    from product_importer.imports.reconciler import ADVISORY_LOCK
+
+    upload(FILE)
+    redis.client().flushdb()
+    execute("UPDATE import_job SET created_at = now() - interval '1 minute'")
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        db.run(reconcile)
+    assert queue.waiting_keys(RUN_IMPORT) == set()
