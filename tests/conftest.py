@@ -12,20 +12,24 @@ from pathlib import Path
 import psycopg2
 import pytest
 from psycopg2 import sql
+from redis import Redis
 from sqlalchemy import make_url
 
 DATA = Path(tempfile.mkdtemp(prefix="product-importer-test-"))
 DATABASE = f"product_importer_test_{os.getpid()}"
+# Says that a Redis database is ours, also when an earlier run was killed and left something.
+MARK = "product-importer-test"
 GIVEN_DATABASE_URL = os.environ.pop("DATABASE_URL", None)
+GIVEN_REDIS_URL = os.environ.get("REDIS_URL")
 os.environ |= {"DATA_DIR": str(DATA), "UPLOAD_DIR": "", "WORKERS": "1", "BATCH_SIZE": "1000"}
 
 
-def _on_given_server(statement: str) -> None:
+def _on_given_server(statement: str, database: str = DATABASE) -> None:
     url = make_url(GIVEN_DATABASE_URL or "").set(drivername="postgresql")
     connection = psycopg2.connect(url.render_as_string(hide_password=False))
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(sql.Identifier(DATABASE)))
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(database)))
     connection.close()
 
 
@@ -45,7 +49,7 @@ def servers() -> Iterator[None]:
     if GIVEN_DATABASE_URL:
         _on_given_server("CREATE DATABASE {}")
     migrations.migrate()
-    assert redis.client().dbsize() == 0, "the Redis database given for tests is not empty: name another"
+    _take_redis(redis.client())
     yield
     redis.client().flushdb()
     db.engine().dispose()
@@ -53,6 +57,32 @@ def servers() -> Iterator[None]:
         _on_given_server("DROP DATABASE {} WITH (FORCE)")
     services.stop()
     shutil.rmtree(DATA, ignore_errors=True)
+
+
+def _take_redis(client) -> None:
+    """Empty a Redis database, unless it is somebody else's."""
+    assert client.dbsize() == 0 or client.exists(MARK), "the Redis database given for tests is in use: name another"
+    client.flushdb()
+    client.set(MARK, "1")
+
+
+@pytest.fixture(scope="session")
+def own_servers() -> Iterator[dict[str, str]]:
+    """The environment of an application of its own: a database and a Redis database that no other test touches."""
+    environment = {}
+    if GIVEN_REDIS_URL:
+        given, _, number = GIVEN_REDIS_URL.rpartition("/")
+        environment["REDIS_URL"] = f"{given}/{int(number) + 1}"
+        _take_redis(Redis.from_url(environment["REDIS_URL"]))
+    if GIVEN_DATABASE_URL:
+        name = f"{DATABASE}_application"
+        _on_given_server("CREATE DATABASE {}", name)
+        environment["DATABASE_URL"] = (
+            make_url(GIVEN_DATABASE_URL).set(database=name).render_as_string(hide_password=False)
+        )
+    yield environment
+    if GIVEN_DATABASE_URL:
+        _on_given_server("DROP DATABASE {} WITH (FORCE)", f"{DATABASE}_application")
 
 
 @pytest.fixture
@@ -68,6 +98,7 @@ def database(servers: None) -> Iterator[None]:
         ).fetchall():
             connection.exec_driver_sql(f"DROP TABLE {table}")
     redis.client().flushdb()
+    redis.client().set(MARK, "1")
     for key in list(storage().keys()):
         storage().delete(key)
     yield

@@ -82,9 +82,7 @@ def count() -> rx.Component:
 
 def clear_button() -> rx.Component:
     """Undo all filters."""
-    return button(
-        "Clear filters", kind="quiet", on_click=CatalogState.clear_filters, data_testid="filter-clear"
-    )
+    return button("Clear filters", kind="quiet", on_click=CatalogState.clear_filters, data_testid="filter-clear")
 
 
 def product_table() -> rx.Component:
@@ -129,9 +127,7 @@ def product_row(product: ProductView) -> rx.Component:
             data_label="Description",
         ),
         rx.el.td(
-            badge(
-                rx.cond(product.active, "active", "inactive"), tone=rx.cond(product.active, "good", "neutral")
-            ),
+            badge(rx.cond(product.active, "active", "inactive"), tone=rx.cond(product.active, "good", "neutral")),
             data_label="Status",
         ),
         rx.el.td(local_time(product.updated_at), class_name="muted", data_label="Updated"),

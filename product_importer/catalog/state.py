@@ -81,7 +81,7 @@ class CatalogState(rx.State):
     """One browser tab's view of the products."""
 
     listing: Listing = Listing()
-    products: list[ProductView] = []
+    products: list[ProductView] = []  # noqa: RUF012 - Reflex copies it for each tab
     total: str = "—"
     total_is_exact: bool = True
     pages: int = 1
@@ -115,9 +115,7 @@ class CatalogState(rx.State):
     @rx.event
     def sort_products(self, column: str) -> EventType[()]:
         """Sort by a column; once more, the other way round."""
-        self.listing = replace(
-            self.listing, page=1, sort=f"-{column}" if self.listing.sort == column else column
-        )
+        self.listing = replace(self.listing, page=1, sort=f"-{column}" if self.listing.sort == column else column)
         return CatalogState.load_products
 
     @rx.event

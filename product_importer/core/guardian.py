@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from product_importer.core.postgres import PostgresServer
@@ -27,12 +28,14 @@ from product_importer.core.service_files import (
     run_as,
     wait_until,
 )
+from product_importer.core.sockets import remove_socket_directory
 from product_importer.core.valkey import ValkeyServer
 
 SERVERS: dict[str, Callable[[Path], Server]] = {"postgres": PostgresServer, "valkey": ValkeyServer}
 
 WATCH_SECONDS = 0.2
 START_SECONDS = 0.02
+QUICK_START_SECONDS = 2.0
 # Somebody who only looks whether there is a guardian holds its lock for a moment.
 TAKE_OVER_SECONDS = 2.0
 MOST_FAILURES = 3
@@ -70,6 +73,7 @@ class Guardian:
         self._child: subprocess.Popen[bytes] | None = None
         self._ready = False
         self._failures = 0
+        self._started = time.monotonic()
         self._told_to_stop = False
         self._log_start = 0
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -87,7 +91,7 @@ class Guardian:
             elif not self._ready:
                 self._help_up()
             _limit_log(self._files.log)
-            time.sleep(WATCH_SECONDS if self._ready else START_SECONDS)
+            time.sleep(START_SECONDS if self._is_starting() else WATCH_SECONDS)
         self._stop()
 
     def _is_over(self) -> bool:
@@ -104,6 +108,7 @@ class Guardian:
         self._count_failure()
         _say(f"starting {self._server.title}")
         self._ready = False
+        self._started = time.monotonic()
         command, account = self._server.prepare()
         self._log_start = self._files.log.stat().st_size
         lock = Lock(self._files.server)
@@ -136,6 +141,10 @@ class Guardian:
         if gave_up or self._failures > MOST_FAILURES:
             raise ServiceError(self._reason())
 
+    def _is_starting(self) -> bool:
+        """Ask often at first; a recovering server writes every refusal into its log."""
+        return not self._ready and time.monotonic() - self._started < QUICK_START_SECONDS
+
     def _help_up(self) -> None:
         """However long crash recovery takes: a server that works on it is not a failure."""
         if self._server.answers():
@@ -153,6 +162,7 @@ class Guardian:
                 told = pid
                 _signal(pid, self._server.stop_signal)
             time.sleep(START_SECONDS)
+        remove_socket_directory(self._server)
         _say(f"{self._server.title} has stopped")
 
     def _reason(self) -> str:
@@ -183,13 +193,15 @@ def _detach(files: ServiceFiles) -> None:
 
 def _leave_word(files: ServiceFiles, message: str) -> None:
     _say(message)
-    files.error.write_text(message)
+    with suppress(OSError):
+        files.error.write_text(message)
 
 
 def _say(message: str) -> None:
     now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
-    sys.stdout.write(f"{now} [{os.getpid()}] guardian: {message}\n")
-    sys.stdout.flush()
+    with suppress(OSError):
+        # A full disk must not end the guardian, and with it the server.
+        os.write(1, f"{now} [{os.getpid()}] guardian: {message}\n".encode())
 
 
 def _signal(pid: int, number: int) -> None:

@@ -39,6 +39,10 @@ class Server(Protocol):
     title: str
     stop_signal: signal.Signals
 
+    @property
+    def socket(self) -> Path:
+        """The Unix socket's path, in a private directory."""
+
     def prepare(self) -> tuple[list[str], Account | None]:
         """Make the data directory ready and return the command and the account that it must run as."""
 

@@ -5,6 +5,7 @@ and the server runs as long as there are users (see `guardian`). Servers given b
 `REDIS_URL` are not looked after.
 """
 
+import errno
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ START_SECONDS = 600.0
 STOP_SECONDS = 600.0
 PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.02
+SLOWEST_POLL_SECONDS = 0.5
 # A guardian that ends without a word was killed; several in a row are no accident.
 MOST_GUARDIANS = 5
 
@@ -96,8 +98,13 @@ def _use(name: str, server: Server) -> None:
     files = ServiceFiles(settings().data_dir, name)
     try:
         files.make_directories()
-        _held[name] = _become_user(files, server.title)
-        _wait_for_answers(files, server)
+        lock = _become_user(files, server.title)
+        try:
+            _wait_for_answers(files, server)
+            _held[name] = lock
+        finally:
+            if name not in _held:
+                lock.close()
     except OSError as error:
         raise ServiceError(explain(error, files.data_dir)) from error
 
@@ -112,7 +119,6 @@ def _become_user(files: ServiceFiles, title: str) -> Lock:
             return lock
         lock.close()
         say.still_waiting()
-        time.sleep(POLL_SECONDS)
     raise ServiceError(f"{title} has been stopping for {STOP_SECONDS:.0f} s: look into {files.log}")
 
 
@@ -131,7 +137,6 @@ def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
         elif server.answers():
             return
         say.still_waiting()
-        time.sleep(POLL_SECONDS)
     raise ServiceError(f"{server.title} did not answer within {START_SECONDS:.0f} s: look into {files.log}")
 
 
@@ -153,7 +158,9 @@ def _launch_guardian(files: ServiceFiles) -> None:
 
 def _raise_last_word(files: ServiceFiles) -> None:
     if files.error.exists():
-        raise ServiceError(files.error.read_text())
+        # No disk space, no words.
+        full = OSError(errno.ENOSPC, "", str(files.data_dir))
+        raise ServiceError(files.error.read_text() or explain(full, files.data_dir))
 
 
 def _is_down_or_used(files: ServiceFiles) -> bool:
@@ -161,13 +168,16 @@ def _is_down_or_used(files: ServiceFiles) -> bool:
 
 
 class _Patience:
-    """Says once, after a while, what is being waited for."""
+    """Pauses, a little longer each time, and says once, after a while, what is being waited for."""
 
     def __init__(self, message: str) -> None:
         self._message = message
         self._due = time.monotonic() + PATIENCE_SECONDS
+        self._pause = POLL_SECONDS
 
     def still_waiting(self) -> None:
+        time.sleep(self._pause)
+        self._pause = min(self._pause * 1.1, SLOWEST_POLL_SECONDS)
         if time.monotonic() > self._due:
             self._due = float("inf")
             print(f"product-importer: {self._message}", file=sys.stderr, flush=True)

@@ -4,9 +4,10 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
-from product_importer.core.service_files import ServiceError
+from product_importer.core.service_files import Server, ServiceError
 
 # The system's limit is 107 bytes on Linux and 103 on macOS.
 LONGEST_PATH = 100
@@ -29,6 +30,14 @@ def socket_directory(home: Path, data_dir: Path, name: str) -> Path:
     directory = TEMPORARY / f"product-importer-{data_dir.stat().st_uid}-{identity}"
     _refuse_foreign(directory, data_dir)
     return directory
+
+
+def remove_socket_directory(server: Server) -> None:
+    """Leave nothing in /tmp behind a server that has stopped."""
+    # Not empty: the server was killed and left its socket. Not there: `DATA_DIR` has been removed meanwhile.
+    with suppress(OSError):
+        if server.socket.parent.parent == TEMPORARY:
+            server.socket.parent.rmdir()
 
 
 def _refuse_foreign(directory: Path, data_dir: Path) -> None:

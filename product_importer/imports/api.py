@@ -5,16 +5,24 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from product_importer.core import db
-from product_importer.imports import form, progress, service
+from product_importer.imports import form, progress, rejects, service
 from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
 
 router = APIRouter(tags=["imports"])
 
 # Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
 COMMENT_SECONDS = 10
+
+
+class CSVResponse(StreamingResponse):
+    """Rows as they are read from the database."""
+
+    media_type = "text/csv; charset=utf-8"
+
 
 UPLOAD_BODY = {
     "requestBody": {
@@ -58,6 +66,13 @@ def read_import(job_id: UUID) -> ImportRead:
 def cancel_import(job_id: UUID) -> ImportRead:
     """Stop an import at the edge of its next batch; what is merged by then stays."""
     return db.run(service.cancel_import, job_id)
+
+
+@router.get("/jobs/{job_id}/rejects", summary="The rejected rows", response_class=CSVResponse)
+def read_rejects(job_id: UUID) -> StreamingResponse:
+    """A CSV of the rows that were not imported, each with its line, code and reason; it can be uploaded again."""
+    name = f'attachment; filename="rejects-{job_id}.csv"'
+    return CSVResponse(rejects.stream_rejects(job_id), headers={"Content-Disposition": name})
 
 
 @router.get("/jobs/{job_id}/events", summary="Follow an import", response_class=EventSourceResponse)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 # The web server hands on pieces of a few KiB to a few hundred; a thread takes them by the megabyte.
 WRITE_BYTES = 1024 * 1024
@@ -87,19 +90,16 @@ class UploadForm:
         if self._upload is not None:
             self._upload.abort()
 
-    def _callbacks(self) -> MultipartCallbacks:
-        return cast(
-            MultipartCallbacks,
-            {
-                "on_part_begin": self._begin_part,
-                "on_header_field": self._add_header_name,
-                "on_header_value": self._add_header_value,
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._open_part,
-                "on_part_data": self._add_data,
-                "on_part_end": self._end_part,
-            },
-        )
+    def _callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin_part,
+            "on_header_field": self._add_header_name,
+            "on_header_value": self._add_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._open_part,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end_part,
+        }
 
     def _begin_part(self) -> None:
         self._headers.clear()

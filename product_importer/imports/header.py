@@ -8,10 +8,14 @@ from product_importer.core.errors import Invalid
 REQUIRED = ("sku", "name", "description")
 FIELDS = (*REQUIRED, "active")
 
+# What the file of rejected rows adds to the file's own columns: corrected, it is uploaded as it is.
+REJECT_COLUMNS = ("_line", "_code", "_reason")
+IGNORED = "ignored"
+
 
 @dataclass(frozen=True)
 class Header:
-    """A file's column names, and for each the product field it fills, "" where it becomes an attribute."""
+    """A file's column names, and for each the product field it fills: "" for an attribute, or `IGNORED`."""
 
     names: tuple[str, ...]
     fields: tuple[str, ...]
@@ -37,7 +41,7 @@ def match(names: list[str]) -> Header:
         Invalid: a required column is missing or stands there twice; `invalid-csv-header`.
     """
     names = [name.strip() for name in names]
-    fields = [name.casefold() if name.casefold() in FIELDS else "" for name in names]
+    fields = [_field(name.casefold()) for name in names]
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         raise _refusal(f"The first line has no column {_listed(missing)}.", names, missing)
@@ -45,6 +49,12 @@ def match(names: list[str]) -> Header:
     if twice:
         raise _refusal(f"The first line has more than one column {_listed(twice)}.", names, [])
     return Header(tuple(names), tuple(fields))
+
+
+def _field(name: str) -> str:
+    if name in REJECT_COLUMNS:
+        return IGNORED
+    return name if name in FIELDS else ""
 
 
 def _refusal(problem: str, names: list[str], missing: list[str]) -> Invalid:

@@ -10,7 +10,7 @@ from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.settings import settings
-from product_importer.imports.header import Header
+from product_importer.imports.header import IGNORED, Header
 from product_importer.imports.lease import Lease
 
 # More lanes than this gain nothing measurable: the server writes one log.
@@ -189,12 +189,14 @@ def _merge_statement(table: str, header: Header) -> sql.Composable:
 def _report_statement(table: str, header: Header) -> sql.Composable:
     """Return the report of duplicates, each with its row put back into the file's columns."""
     attributes = header.attributes
-    cells = [
-        sql.SQL("coalesce(attributes ->> {}, '')").format(sql.Literal(attributes[position]))
-        if position in attributes
-        else sql.SQL("{}::text").format(sql.Identifier(field))
-        for position, field in enumerate(header.fields)
-    ]
+    cells: list[sql.Composable] = []
+    for position, field in enumerate(header.fields):
+        if position in attributes:
+            cells.append(sql.SQL("coalesce(attributes ->> {}, '')").format(sql.Literal(attributes[position])))
+        elif field == IGNORED:
+            cells.append(sql.Literal(""))
+        else:
+            cells.append(sql.SQL("{}::text").format(sql.Identifier(field)))
     return _statement(REPORT_DUPLICATES, table, row=sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(cells)))
 
 

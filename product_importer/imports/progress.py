@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from product_importer.core import db, redis
@@ -72,8 +73,13 @@ def current(job_id: UUID) -> ImportRead:
         job = session.get(ImportJob, job_id)
     if job is None:
         raise NotFound(f"There is no import {job_id}.")
+    return live(job)
+
+
+def live(job: ImportJob) -> ImportRead:
+    """Return the job's row as it is seen from outside, with its worker's pace while it is being processed."""
     stored = ImportRead.of(job)
-    pace = _pace(job_id, job.fence) if stored.status == "processing" else None
+    pace = _pace(job.id, job.fence) if stored.status == "processing" else None
     if pace is None:
         return stored
     return stored.model_copy(
@@ -110,17 +116,19 @@ async def watch(job_id: UUID) -> AsyncIterator[ImportRead]:
             await client.aclose()
 
 
-async def _next_message(pubsub, job_id: UUID) -> None:  # type: ignore[no-untyped-def]
+async def _next_message(pubsub: PubSub, job_id: UUID) -> None:
     """Wait until the worker says something, but no longer than `LOOK_SECONDS`, Redis or not."""
-    began = time.monotonic()
+    deadline = time.monotonic() + LOOK_SECONDS
     try:
         if not pubsub.subscribed:
             await pubsub.subscribe(_key(job_id))
-        if await pubsub.get_message(timeout=LOOK_SECONDS):
-            return
+        # The answer to the subscription comes as None, long before the time is over.
+        while (left := deadline - time.monotonic()) > 0:
+            if await pubsub.get_message(timeout=left):
+                return
     except (RedisError, OSError) as error:
         log.debug("import %s: no messages, looking instead: %s", job_id, error)
-    await asyncio.sleep(max(0.0, LOOK_SECONDS - (time.monotonic() - began)))
+        await asyncio.sleep(max(0.0, deadline - time.monotonic()))
 
 
 def _pace(job_id: UUID, fence: int) -> Pace | None:

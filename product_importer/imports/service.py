@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 
 from product_importer.core import queue
 from product_importer.core.errors import Conflict, NotFound
+from product_importer.imports import progress
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import FINAL, ImportPage, ImportQuery, ImportRead
 
@@ -33,7 +34,7 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
         .offset((query.page - 1) * query.page_size)
     )
     return ImportPage(
-        items=[ImportRead.of(job) for job in session.scalars(page)],
+        items=[progress.live(job) for job in session.scalars(page)],
         total=session.scalar(select(func.count()).select_from(ImportJob).where(*chosen)) or 0,
         page=query.page,
         page_size=query.page_size,

@@ -105,7 +105,7 @@ class ImportState(rx.State):
     uploaded: int = 0
     live: ImportView = ImportView()
     missing: bool = False
-    history: list[ImportView] = []
+    history: list[ImportView] = []  # noqa: RUF012 - Reflex copies it for each tab
     history_page: int = 1
     history_pages: int = 1
     history_total: int = 0

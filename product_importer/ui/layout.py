@@ -8,9 +8,7 @@ from product_importer.ui import routes
 from product_importer.ui.widgets import link
 
 
-def page(
-    heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None
-) -> rx.Component:
+def page(heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None) -> rx.Component:
     """A whole page; `current` is the route whose entry in the navigation is marked."""
     return rx.el.div(
         rx.el.a("Skip to content", href="#content", class_name="skip"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import reflex as rx
-from reflex.components.react_router import ReactRouterLink
+from reflex_components_core.react_router import ReactRouterLink  # type: ignore[import-untyped]
 
 # Options of JavaScript's Date.toLocaleString.
 STYLE = "{dateStyle: 'medium', timeStyle: 'short'}"

@@ -1,0 +1,97 @@
+"""The whole application as its own processes, for tests from outside."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from tests.waiting import wait_for
+
+ROOT = Path(__file__).resolve().parent.parent
+# The first start builds the page.
+START_SECONDS = 240
+
+
+class Application:
+    """`python -m product_importer up` in a folder of its own; `environment` adds to what the tests were given."""
+
+    def __init__(self, data: Path, **environment: str):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data = data
+        self.environment = os.environ | {"DATA_DIR": str(data), "PORT": str(self.port)} | environment
+        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *command: str) -> None:
+        """Start it, and wait until it is ready to import."""
+        self.process = self.spawn(*(command or ("up",)))
+        wait_for(self.is_ready, START_SECONDS, f"the application is ready (output: {self.output})")
+
+    def spawn(self, *command: str) -> subprocess.Popen[str]:
+        """Start one command of the command line; its output goes to `output`."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.output.open("a") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "product_importer", *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+
+    @property
+    def output(self) -> Path:
+        """The file that holds what the application printed."""
+        return self.data / "output.log"
+
+    def is_ready(self) -> bool:
+        """Whether everything answers, a worker included."""
+        assert self.process is not None
+        assert self.process.poll() is None, f"it ended early:\n{self.output.read_text()}"
+        try:
+            return self.client.get("/api/ready").status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        """Stop it as Ctrl-C does, and return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+    def upload(self, content: bytes, filename: str = "catalogue.csv") -> str:
+        """Upload a file by REST and return its import's id."""
+        answer = self.client.post("/api/upload-csv", files={"file": (filename, content, "text/csv")})
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return str(answer.json()["job_id"])
+
+    def job(self, job_id: str) -> dict:
+        """Return an import as REST answers it."""
+        return self.client.get(f"/api/jobs/{job_id}").json()
+
+    def finished(self, job_id: str, seconds: float = 90) -> dict:
+        """Wait for an import's end and return it."""
+        final = ("completed", "failed", "cancelled")
+        return wait_for(
+            lambda: job if (job := self.job(job_id))["status"] in final else None, seconds, f"import {job_id} ends"
+        )
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def catalogue(rows: int, name: str = "Name", first: int = 0) -> bytes:
+    """Return a CSV with so many products."""
+    lines = (f"SKU-{n:07},{name} {n},The text of product {n}" for n in range(first, first + rows))
+    return ("sku,name,description\n" + "\n".join(lines) + "\n").encode()

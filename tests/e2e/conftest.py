@@ -1,0 +1,37 @@
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.application import Application
+from tests.browser import ARGUMENTS, find_chromium
+
+
+@pytest.fixture(scope="session")
+def application(tmp_path_factory, own_servers: dict[str, str]) -> Iterator[Application]:
+    """The whole application, started once as people start it."""
+    started = Application(tmp_path_factory.mktemp("application"), WORKERS="1", BATCH_SIZE="2000", **own_servers)
+    started.start()
+    yield started
+    assert started.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, application: Application) -> Iterator[Page]:
+    """A new page of a new visitor; an error in its console fails the test."""
+    context = browser.new_context(base_url=application.url, viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []

@@ -1,0 +1,92 @@
+"""A person at the real page, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import Application, catalogue
+
+pytestmark = pytest.mark.e2e
+SECONDS = 30_000
+
+
+def number(page: Page, testid: str) -> int:
+    text = page.get_by_test_id(testid).inner_text()
+    return int(re.sub(r"[^0-9]", "", text))
+
+
+def drop(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
+    page.goto("/imports")
+    chooser = page.get_by_test_id("import-file").locator("input[type=file]")
+    chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+    page.get_by_test_id("import-start").click()
+
+
+def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page, application: Application):
+    before = application.client.get("/api/products").json()["total"]
+    drop(page, catalogue(60_000, first=1_000_000) + b",nameless,\n")
+    bar = page.get_by_test_id("import-progress")
+    expect(bar).to_have_attribute("role", "progressbar", timeout=SECONDS)
+    seen = set()
+    while page.get_by_test_id("import-status").inner_text() != "completed":
+        seen.add(float(bar.get_attribute("aria-valuenow") or 0))
+    expect(bar).to_have_attribute("aria-valuenow", "100")
+    assert len(seen) > 2, f"the bar did not move: {seen}"
+    assert (number(page, "import-total"), number(page, "import-processed")) == (60_001, 60_001)
+    assert (number(page, "import-created"), number(page, "import-rejected")) == (60_000, 1)
+    page.goto("/")
+    expect(page.get_by_test_id("products-total")).to_have_text(f"{before + 60_000:,}", timeout=SECONDS)
+
+
+def test_a_page_opened_late_or_reloaded_shows_the_truth_at_once(page: Page, application: Application):
+    job_id = application.upload(catalogue(300))
+    application.finished(job_id)
+    for _ in range(2):
+        page.goto(f"/imports/{job_id}")
+        expect(page.get_by_test_id("import-status")).to_have_text("completed", timeout=SECONDS)
+        assert number(page, "import-total") == 300
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
+)
+def test_a_bad_file_is_refused_in_the_page_and_nothing_is_left(
+    page: Page, application: Application, content: bytes, words: str
+):
+    before = application.client.get("/api/jobs").json()["total"]
+    drop(page, content, "bad.csv")
+    expect(page.get_by_test_id("import-error")).to_contain_text(words, timeout=SECONDS)
+    assert application.client.get("/api/jobs").json()["total"] == before
+    assert not list((application.data / "uploads").glob("*.part"))
+
+
+def test_products_are_paged_and_filtered(page: Page, application: Application):
+    application.finished(application.upload(catalogue(130, name="Filterable", first=2_000_000)))
+    page.goto("/")
+    page.get_by_test_id("filter-name").fill("filterable")
+    expect(page.get_by_test_id("products-total")).to_have_text("130", timeout=SECONDS)
+    expect(page.get_by_test_id("product-row")).to_have_count(50)
+    page.get_by_test_id("page-next").click()
+    page.get_by_test_id("page-next").click()
+    expect(page.get_by_test_id("product-row")).to_have_count(30, timeout=SECONDS)
+    expect(page.get_by_test_id("page-next")).to_be_disabled()
+    page.get_by_test_id("page-previous").click()
+    expect(page.get_by_test_id("product-row")).to_have_count(50, timeout=SECONDS)
+    page.get_by_test_id("filter-sku").fill("sku-2000007")
+    expect(page.get_by_test_id("products-total")).to_have_text("1", timeout=SECONDS)
+    page.get_by_test_id("filter-active").select_option("false")
+    expect(page.get_by_test_id("products-total")).to_have_text("0", timeout=SECONDS)
+    page.reload()
+    expect(page.get_by_test_id("filter-name")).to_have_value("filterable", timeout=SECONDS)
+
+
+@pytest.mark.parametrize("path", ["/", "/imports"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways(page: Page, application: Application, path: str, width: int):
+    application.finished(application.upload(catalogue(10, name="A rather long name " * 9)))
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(path)
+    expect(page.get_by_role("table")).to_be_visible(timeout=SECONDS)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

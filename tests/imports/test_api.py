@@ -1,0 +1,171 @@
+import json
+import re
+
+import pytest
+
+from product_importer.core import db, queue
+from product_importer.core.ids import new_id
+from product_importer.core.storage import storage
+from product_importer.imports import tasks
+from product_importer.imports.service import RUN_IMPORT
+
+GOOD = b"\xef\xbb\xbfDescription,SKU,name,colour\nc,a,b,red\n"
+FIELDS = {
+    "id", "filename", "size_bytes", "sha256", "status", "phase", "percent", "eta_seconds", "rows_per_second",
+    "total_rows", "processed_rows", "created", "updated", "unchanged", "duplicates", "rejected", "error",
+    "created_at", "started_at", "finished_at",
+}  # fmt: skip
+
+
+def post(client, content: bytes, filename: str = "catalogue.csv"):
+    return client.post("/api/upload-csv", files={"file": (filename, content, "text/csv")})
+
+
+def nothing_is_left() -> bool:
+    with db.engine().connect() as connection:
+        jobs = connection.exec_driver_sql("SELECT count(*) FROM import_job").scalar()
+    return jobs == 0 and list(storage().keys()) == [] and queue.waiting_keys(RUN_IMPORT) == set()
+
+
+def test_a_good_file_is_accepted_and_queued(client):
+    answer = post(client, GOOD)
+    assert answer.status_code == 202
+    job_id = answer.json()["job_id"]
+    assert answer.json() == {"job_id": job_id, "status": "pending"}
+    assert answer.headers["location"] == f"/api/jobs/{job_id}"
+    assert queue.waiting_keys(RUN_IMPORT) == {job_id}
+    assert client.get(answer.headers["location"]).json()["filename"] == "catalogue.csv"
+
+
+def test_an_import_has_every_field_of_the_contract(client):
+    job_id = post(client, GOOD).json()["job_id"]
+    job = client.get(f"/api/jobs/{job_id}").json()
+    assert job.keys() >= FIELDS
+    assert (job["status"], job["total_rows"], job["error"], job["started_at"]) == ("pending", None, None, None)
+    tasks.run_import(job_id)
+    job = client.get(f"/api/jobs/{job_id}").json()
+    assert (job["status"], job["percent"], job["processed_rows"], job["created"]) == ("completed", 100.0, 1, 1)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", job["created_at"])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [
+        (b"", "empty-file", "no first line"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not-text", "0x89"),
+        (b"sku,price\n1,2\n", "invalid-csv-header", "no column name and description"),
+    ],
+)
+def test_a_bad_file_is_a_clear_400_and_nothing_is_left(client, content, kind, words):
+    answer = post(client, content)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"].endswith(f"/{kind}")
+    assert (problem["status"], words in problem["detail"]) == (400, True)
+    assert nothing_is_left()
+
+
+def test_a_missing_column_is_named(client):
+    problem = post(client, b"SKU,Product Name,description\n").json()
+    assert problem["missing"] == ["name"]
+    assert problem["found"] == ["SKU", "Product Name", "description"]
+    assert problem["suggestions"] == {"name": "Product Name"}
+
+
+def test_a_file_over_the_limit_is_413(client, monkeypatch):
+    from product_importer.core.settings import settings
+
+    monkeypatch.setattr(settings(), "max_upload_mb", 1)
+    assert post(client, GOOD + b"x" * 2_000_000).status_code == 413
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"", "multipart/form-data; boundary=x", 422),
+        (b"", None, 422),
+        (b"{}", "application/json", 422),
+        (b"sku,name,description", "text/csv", 422),
+        (b"", "multipart/form-data", 422),
+        (b"no form at all", "multipart/form-data; boundary=x", 400),
+        (b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n', "multipart/form-data; boundary=x", 422),
+        (b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsku,na', "multipart/form-data; boundary=x", 400),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_form_with_a_file_is_refused(client, body, content_type, status):
+    headers = {} if content_type is None else {"content-type": content_type}
+    answer = client.post("/api/upload-csv", content=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert nothing_is_left()
+
+
+def test_two_files_are_refused(client):
+    files = [("file", ("a.csv", GOOD)), ("file", ("b.csv", GOOD))]
+    assert client.post("/api/upload-csv", files=files).status_code == 422
+    assert nothing_is_left()
+
+
+def test_history_is_paged_newest_first_and_filtered(client):
+    ids = [post(client, GOOD).json()["job_id"] for _ in range(3)]
+    tasks.run_import(ids[0])
+    page = client.get("/api/jobs", params={"page_size": 2}).json()
+    assert ([job["id"] for job in page["items"]], page["total"], page["pages"]) == (ids[:0:-1], 3, 2)
+    done = client.get("/api/jobs", params={"status": "completed"}).json()
+    assert [job["id"] for job in done["items"]] == ids[:1]
+
+
+@pytest.mark.parametrize("query", ["page=0", "page_size=201", "status=done", "page=x"])
+def test_a_bad_page_names_the_field(client, query):
+    answer = client.get(f"/api/jobs?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/{}", "/api/jobs/{}/events"])
+def test_an_unknown_import_is_404(client, path):
+    answer = client.get(path.format(new_id()))
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert client.get(path.format("nonsense")).status_code == 422
+
+
+def test_events_begin_with_the_state_and_end_with_the_last(client):
+    job_id = post(client, GOOD).json()["job_id"]
+    tasks.run_import(job_id)
+    answer = client.get(f"/api/jobs/{job_id}/events")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    [event] = [part for part in answer.text.replace("\r\n", "\n").split("\n\n") if part]
+    fields = dict(line.split(": ", 1) for line in event.splitlines())
+    assert "event" not in fields and fields["id"]
+    assert json.loads(fields["data"]) == client.get(f"/api/jobs/{job_id}").json()
+
+
+def test_a_waiting_import_is_cancelled_at_once_and_an_ended_one_not_at_all(client):
+    job_id = post(client, GOOD).json()["job_id"]
+    assert client.post(f"/api/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    tasks.run_import(job_id)
+    assert client.get(f"/api/jobs/{job_id}").json()["status"] == "cancelled"
+    assert client.post(f"/api/jobs/{job_id}/cancel").status_code == 409
+
+
+def test_rejects_are_a_csv_that_is_corrected_and_uploaded_again(client):
+    bad = b'sku,colour,name,description\n,red,"A, a",1\nb,blue,B,2\nc,green\n'
+    job_id = post(client, bad).json()["job_id"]
+    tasks.run_import(job_id)
+    answer = client.get(f"/api/jobs/{job_id}/rejects")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.text.splitlines() == [
+        "sku,colour,name,description,_line,_code,_reason",
+        ',red,"A, a",1,2,no_sku,The SKU is empty.',
+        "c,green,,,4,ragged,\"The row has 2 fields, the header has 4.\"",
+    ]
+    corrected = answer.text.replace(",red", "a,red").replace("c,green,,", "c,green,C,")
+    again = post(client, corrected.encode()).json()["job_id"]
+    tasks.run_import(again)
+    assert client.get(f"/api/jobs/{again}").json()["created"] == 2
+    found = client.get("/api/products", params={"sku": "c"}).json()["items"][0]
+    assert found["attributes"] == {"colour": "green"}
+    assert client.get(f"/api/jobs/{again}/rejects").text == "sku,colour,name,description,_line,_code,_reason\r\n"
+    assert client.get(f"/api/jobs/{new_id()}/rejects").status_code == 404

@@ -1,0 +1,115 @@
+import asyncio
+
+import pytest
+from redis.exceptions import ConnectionError as RedisDown
+
+from product_importer.core import db, redis
+from product_importer.core.errors import NotFound
+from product_importer.core.ids import new_id
+from product_importer.imports import progress
+from product_importer.imports.lease import claim
+from product_importer.imports.progress import Pace, current, publish, watch
+
+from .conftest import upload
+
+FILE = b"sku,name,description\na,b,c\n"
+
+
+def execute(statement: str) -> None:
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.fixture
+def claimed(database):
+    held = claim(upload(FILE))
+    assert held is not None
+    return held
+
+
+def test_the_workers_view_is_shown_while_it_works(claimed):
+    publish(claimed.job.id, claimed.fence, Pace(41.5, 1_200, 3.0, 800))
+    seen = current(claimed.job.id)
+    assert (seen.percent, seen.rows_read, seen.eta_seconds, seen.rows_per_second) == (41.5, 1_200, 3.0, 800)
+
+
+def test_the_view_of_an_outdated_worker_is_not_shown(claimed):
+    publish(claimed.job.id, claimed.fence - 1, Pace(41.5, 1_200, 3.0, 800))
+    assert current(claimed.job.id).percent == 0.0
+
+
+def test_without_redis_the_jobs_row_answers(claimed, monkeypatch):
+    execute("UPDATE import_job SET percent = 12.5, created = 3")
+
+    def down():
+        raise RedisDown
+
+    monkeypatch.setattr(redis, "client", down)
+    assert (current(claimed.job.id).percent, current(claimed.job.id).processed_rows) == (12.5, 3)
+
+
+def test_percent_never_goes_back_when_redis_is_wiped(claimed):
+    async def see() -> list[float]:
+        publish(claimed.job.id, claimed.fence, Pace(50.0, 10, None, None))
+        watched = watch(claimed.job.id)
+        seen = [(await anext(watched)).percent]
+        redis.client().flushdb()
+        execute("UPDATE import_job SET created = 1")
+        seen.append((await anext(watched)).percent)
+        execute("UPDATE import_job SET status = 'failed', percent = 20")
+        seen += [job.percent async for job in watched]
+        return seen
+
+    assert asyncio.run(see()) == [50.0, 50.0, 50.0]
+
+
+def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
+    async def see() -> list[tuple[str, int]]:
+        seen = []
+        async for job in watch(claimed.job.id):
+            seen.append((job.status, job.processed_rows))
+            if job.processed_rows == 0:
+                execute("UPDATE import_job SET created = 1, percent = 70")
+                publish(claimed.job.id, claimed.fence, Pace(70.0, 1, None, None))
+            elif job.status == "processing":
+                execute("UPDATE import_job SET status = 'completed', percent = 100")
+        return seen
+
+    assert asyncio.run(see()) == [("processing", 0), ("processing", 1), ("completed", 1)]
+
+
+def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypatch):
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 30.0)
+
+    async def see() -> float:
+        watched = watch(claimed.job.id)
+        await anext(watched)
+        following = asyncio.ensure_future(anext(watched))
+        while not redis.client().pubsub_numsub(f"import:{claimed.job.id}:progress")[0][1]:
+            await asyncio.sleep(0.01)
+        publish(claimed.job.id, claimed.fence, Pace(33.0, 1, None, None))
+        return (await asyncio.wait_for(following, 10)).percent
+
+    assert asyncio.run(see()) == 33.0
+
+
+def test_an_unknown_import_is_not_found(database):
+    with pytest.raises(NotFound):
+        current(new_id())
+    with pytest.raises(NotFound):
+        asyncio.run(anext(watch(new_id())))
+
+
+def test_each_phase_begins_where_the_one_before_ends():
+    shares = [
+        progress.percent_of(phase, read, merged)
+        for phase, read, merged in [
+            ("reading", 0.0, 0.0),
+            ("reading", 1.0, 0.0),
+            ("indexing", 1.0, 0.0),
+            ("merging", 1.0, 0.0),
+            ("merging", 1.0, 1.0),
+        ]
+    ]
+    assert shares[0] == 0.0 and shares[-1] == 100.0
+    assert shares == sorted(shares)

@@ -1,0 +1,82 @@
+import pytest
+
+from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.settings import settings
+from product_importer.core.storage import storage
+from product_importer.imports.uploads import IncomingUpload, clean_filename
+
+GOOD = b"sku,name,description\na,b,c\n"
+
+
+def stored() -> list[str]:
+    return sorted(storage().keys())
+
+
+def refusal(content: bytes, size: int = 7) -> Invalid:
+    with pytest.raises(Invalid) as refused, IncomingUpload("x.csv") as incoming:
+        for start in range(0, len(content), size):
+            incoming.write(content[start : start + size])
+        incoming.accept()
+    assert stored() == []
+    return refused.value
+
+
+def test_an_accepted_upload_is_kept_whole(database):
+    with IncomingUpload("../../etc/cat\x00alogue.csv") as incoming:
+        for byte in GOOD:
+            incoming.write(bytes([byte]))
+        job = incoming.accept()
+    assert (job.filename, job.size_bytes, job.status) == ("catalogue.csv", len(GOOD), "pending")
+    assert stored() == [f"{job.id}.csv"]
+    with storage().open(f"{job.id}.csv") as stream:
+        assert stream.read() == GOOD
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(database):
+    with pytest.raises(ConnectionError), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
+        assert len(stored()) == 1
+        raise ConnectionError
+    assert stored() == []
+
+
+def test_an_upload_over_the_limit_leaves_nothing(database, monkeypatch):
+    monkeypatch.setattr(settings(), "max_upload_mb", 1)
+    with pytest.raises(TooLarge, match="1 MB"), IncomingUpload("x.csv") as incoming:
+        for _ in range(3):
+            incoming.write(b"x" * 500_000)
+    assert stored() == []
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_a_byte_that_is_not_utf8_is_found_wherever_the_pieces_break(database, size):
+    refused = refusal(b"sku,name,description\na,\xc3\xa4,c\nb,caf\xe9,d\n", size)
+    assert (refused.kind, refused.extra["line"], refused.extra["offset"]) == ("not-text", 3, 33)
+    assert "0xE9" in refused.detail
+
+
+def test_a_character_that_is_cut_off_at_the_end_is_found(database):
+    assert refusal(b"sku,name,description\na,b,c\xc3").kind == "not-text"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "empty-file"),
+        (b"\xef\xbb\xbf\r\n", "empty-file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not-text"),
+        ("sku,name,description\n".encode("utf-16"), "not-csv"),
+        (b"PK\x03\x04\0\0,\n", "not-csv"),
+        (b"sku,name\na,b\n", "invalid-csv-header"),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_and_nothing_is_left(database, content, kind):
+    assert refusal(content).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("C:\\fakepath\\a.csv", "a.csv"), ("a/b.csv", "b.csv"), ("", "unnamed.csv"), ("x" * 300, "x" * 255)],
+)
+def test_a_filename_is_only_shown(given, kept):
+    assert clean_filename(given) == kept
