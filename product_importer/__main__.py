@@ -75,7 +75,7 @@ def work(_: argparse.Namespace) -> int:
 
     exit_with_parent()
     migrations.migrate()
-    from rq.cli import main as rq
+    from rq.cli.cli import main as rq
 
     rq(["worker", "--config", "product_importer.worker", "--logging_level", "WARNING"], standalone_mode=False)
     return 0
@@ -144,7 +144,7 @@ def _announce() -> None:
     deadline = time.monotonic() + FIRST_ANSWER_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urlopen(f"http://{settings().host}:{settings().port}/api/health", timeout=2):  # noqa: S310 - our own
+            with urlopen(f"http://{settings().host}:{settings().port}/api/health", timeout=2):
                 print(f"\n  Product Importer is at {address}   (Ctrl-C stops it)\n", flush=True)
                 return
         except (URLError, OSError):

@@ -8,12 +8,14 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from product_importer import health
 from product_importer.catalog import api as catalog
 from product_importer.core.errors import DomainError, Unavailable
 from product_importer.imports import api as imports
 
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 PROBLEM_TYPE = "/api/problems/"
 
 api = FastAPI(
@@ -62,10 +64,28 @@ def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
 @api.exception_handler(PoolTimeout)
 def answer_unavailable(_: Request, __: DBAPIError) -> JSONResponse:
     """PostgreSQL cannot be reached."""
-    error = Unavailable(
-        "The database does not answer. Try again in a moment; /api/ready says what is missing."
-    )
+    error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
     return problem(error.status, error.kind, error.title, error.detail)
+
+
+@api.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
+def answer_unknown(request: Request, path: str) -> JSONResponse:
+    """Everything below /api that no route takes: the page's own 404 would be HTML."""
+    allowed = [method for method in METHODS if _takes(request, method)]
+    if not allowed:
+        return problem(
+            404, "not-found", "Not found", f"There is nothing at /api/{path}; /api/docs lists what there is."
+        )
+    detail = f"/api/{path} takes {', '.join(allowed)}, not {request.method}."
+    answer = problem(405, "method-not-allowed", "Method not allowed", detail)
+    answer.headers["Allow"] = ", ".join(allowed)
+    return answer
+
+
+def _takes(request: Request, method: str) -> bool:
+    """Whether any route but the last, which takes everything, answers this path by that method."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] == Match.FULL for route in api.routes[:-1])
 
 
 def _field(location: tuple[int | str, ...]) -> str:

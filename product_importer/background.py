@@ -11,11 +11,11 @@ from product_importer.imports.reconciler import reconcile
 
 log = logging.getLogger(__name__)
 
-RECONCILE_SECONDS = 15
+RECONCILE_SECONDS = 5
 
 
 async def keep_reconciling() -> None:
-    """Reconcile every 15 s until cancelled; a server that is away is asked again the next time."""
+    """Reconcile every few seconds until cancelled; a server that is away is asked again the next time."""
     while True:
         try:
             await asyncio.to_thread(db.run, reconcile)

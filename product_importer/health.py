@@ -1,6 +1,7 @@
 """Whether the process lives, and whether everything it needs is there."""
 
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy
 from fastapi import APIRouter, Response
@@ -73,8 +74,8 @@ def _ask_postgresql() -> str:
 
 
 def _ask_redis() -> str:
-    information = redis.client().info("server")
-    return f"{information.get('server_name', 'redis').title()} {information['redis_version']}"  # type: ignore[union-attr]
+    information: Any = redis.client().info("server")
+    return f"{information.get('server_name', 'redis').title()} {information['redis_version']}"
 
 
 def _ask_migrations() -> str:

@@ -121,6 +121,9 @@ class Stoppable:
         if scope["type"] == "lifespan":
             self._listen_for_the_end()
         if scope["type"] == "http":
+            # Reflex would redirect to the folder's own address, an absolute one that a proxy in front breaks.
+            if scope["path"] in routes.FOLDERS:
+                scope = {**scope, "path": f"{scope['path']}/", "raw_path": f"{scope['path']}/".encode()}
             await self._answer(self.app(scope, receive, send))
         else:
             await self.app(scope, receive, send)

@@ -1,10 +1,12 @@
 """The whole application as its own processes, for tests from outside."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -16,14 +18,24 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
 
 
+def data_folder() -> Path:
+    """Return a new folder for `DATA_DIR`; remove its parent after use.
+
+    Others may pass through the parent, as PostgreSQL's own user must when the tests run as root.
+    """
+    parent = Path(tempfile.mkdtemp(prefix="product-importer-test-"))
+    parent.chmod(0o711)
+    return parent / "data"
+
+
 class Application:
     """`python -m product_importer up` in a folder of its own; `environment` adds to what the tests were given."""
 
-    def __init__(self, data: Path, **environment: str):
+    def __init__(self, **environment: str):
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.data = data
-        self.environment = os.environ | {"DATA_DIR": str(data), "PORT": str(self.port)} | environment
+        self.data = data_folder()
+        self.environment = os.environ | {"DATA_DIR": str(self.data), "PORT": str(self.port)} | environment
         self.client = httpx.Client(base_url=self.url, timeout=30)
         self.process: subprocess.Popen[str] | None = None
 
@@ -34,7 +46,6 @@ class Application:
 
     def spawn(self, *command: str) -> subprocess.Popen[str]:
         """Start one command of the command line; its output goes to `output`."""
-        self.data.mkdir(parents=True, exist_ok=True)
         with self.output.open("a") as output:
             return subprocess.Popen(
                 [sys.executable, "-m", "product_importer", *command],
@@ -49,7 +60,7 @@ class Application:
     @property
     def output(self) -> Path:
         """The file that holds what the application printed."""
-        return self.data / "output.log"
+        return self.data.parent / "output.log"
 
     def is_ready(self) -> bool:
         """Whether everything answers, a worker included."""
@@ -66,6 +77,10 @@ class Application:
         self.process.send_signal(how)
         return self.process.wait(60)
 
+    def remove(self) -> None:
+        """Remove everything it kept."""
+        shutil.rmtree(self.data.parent)
+
     def upload(self, content: bytes, filename: str = "catalogue.csv") -> str:
         """Upload a file by REST and return its import's id."""
         answer = self.client.post("/api/upload-csv", files={"file": (filename, content, "text/csv")})
@@ -79,9 +94,8 @@ class Application:
     def finished(self, job_id: str, seconds: float = 90) -> dict:
         """Wait for an import's end and return it."""
         final = ("completed", "failed", "cancelled")
-        return wait_for(
-            lambda: job if (job := self.job(job_id))["status"] in final else None, seconds, f"import {job_id} ends"
-        )
+        wait_for(lambda: self.job(job_id)["status"] in final, seconds, f"import {job_id} ends")
+        return self.job(job_id)
 
 
 def free_port() -> int:

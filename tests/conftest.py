@@ -5,9 +5,7 @@ The environment is set before anything of the product is imported: its settings 
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -15,7 +13,9 @@ from psycopg2 import sql
 from redis import Redis
 from sqlalchemy import make_url
 
-DATA = Path(tempfile.mkdtemp(prefix="product-importer-test-"))
+from tests.application import data_folder
+
+DATA = data_folder()
 DATABASE = f"product_importer_test_{os.getpid()}"
 # Says that a Redis database is ours, also when an earlier run was killed and left something.
 MARK = "product-importer-test"
@@ -56,7 +56,7 @@ def servers() -> Iterator[None]:
     if GIVEN_DATABASE_URL:
         _on_given_server("DROP DATABASE {} WITH (FORCE)")
     services.stop()
-    shutil.rmtree(DATA, ignore_errors=True)
+    shutil.rmtree(DATA.parent)
 
 
 def _take_redis(client) -> None:

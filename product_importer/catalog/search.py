@@ -1,7 +1,10 @@
 """The listing's SQL: filters and order."""
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, or_
+from typing import Any
+
+from sqlalchemy import ColumnElement, UnaryExpression, or_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductQuery
@@ -34,7 +37,7 @@ def conditions(query: ProductQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-def matching(query: ProductQuery) -> Select[tuple[Product]]:
+def matching(query: ProductQuery) -> SelectOfScalar[Product]:
     """Return the statement for one page of the products that `query` asks for."""
     return (
         select(Product)
@@ -45,7 +48,7 @@ def matching(query: ProductQuery) -> Select[tuple[Product]]:
     )
 
 
-def _order(sort: str) -> list[UnaryExpression[object]]:
+def _order(sort: str) -> list[UnaryExpression[Any]]:
     name = sort.removeprefix("-")
     columns = [SORT_COLUMNS[name]]
     # Equal values need a last word, or a row could stand on two pages.

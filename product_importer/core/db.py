@@ -50,9 +50,7 @@ def engine() -> Engine:
 def unpooled(application_name: str) -> Engine:
     """Return an engine whose every connection is new and named, for the worker's own transactions."""
     arguments = {**CONNECT_ARGS, "application_name": application_name}
-    return create_engine(
-        services.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True
-    )
+    return create_engine(services.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
 
 
 @contextmanager

@@ -24,9 +24,7 @@ def new_ids(count: int) -> list[str]:
         raise ValueError(f"cannot make {count} ids at once")
     prefix = f"{_next_millisecond():012x}7"
     tail = secrets.token_hex(6 * count)
-    return [
-        f"{prefix}{n >> 14:03x}{0x8000 | n & 0x3FFF:04x}{tail[12 * n : 12 * n + 12]}" for n in range(count)
-    ]
+    return [f"{prefix}{n >> 14:03x}{0x8000 | n & 0x3FFF:04x}{tail[12 * n : 12 * n + 12]}" for n in range(count)]
 
 
 def _next_millisecond() -> int:

@@ -1,6 +1,7 @@
 """Clients of Redis or Valkey. What is kept there is a view or a hint: every caller can do without."""
 
 from functools import lru_cache
+from typing import Any
 
 import redis
 import redis.asyncio
@@ -10,7 +11,7 @@ from redis.retry import Retry
 from product_importer.core import services
 
 # Short: a request or an import must not wait for a server that holds nothing it cannot do without.
-TIMEOUTS = {"socket_connect_timeout": 1, "socket_timeout": 2}
+TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2}
 
 
 @lru_cache

@@ -23,13 +23,11 @@ class Settings(BaseSettings):
         str | None, Field(description="Redis 6.2+ or Valkey 7.2+; unset: the embedded Valkey in `DATA_DIR`")
     ] = None
     data_dir: Annotated[Path, Field(description="embedded servers and private files")] = Path(".data")
-    upload_dir: Annotated[
-        str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")
-    ] = ""
+    upload_dir: Annotated[str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")] = (
+        ""
+    )
     max_upload_mb: Annotated[int, Field(ge=1, description="larger uploads get 413")] = 4096
-    batch_size: Annotated[
-        int, Field(ge=100, le=1_000_000, description="rows of one committed merge batch")
-    ] = 25_000
+    batch_size: Annotated[int, Field(ge=100, le=1_000_000, description="rows of one committed merge batch")] = 25_000
     host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="one port serves page, REST and events")] = 3000
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(

@@ -32,9 +32,7 @@ UPLOAD_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "The CSV file."}
-                    },
+                    "properties": {"file": {"type": "string", "format": "binary", "description": "The CSV file."}},
                 }
             }
         },

@@ -103,9 +103,7 @@ class Work:
             message = f"{row['total_rows']} rows were read, but {decided} have an outcome. This is our fault."
             self.end("failed", "row_sum", message)
 
-    def end(
-        self, status: str, code: str | None = None, message: str | None = None, line: int | None = None
-    ) -> None:
+    def end(self, status: str, code: str | None = None, message: str | None = None, line: int | None = None) -> None:
         """Write the final status, its event and the end of the staging table, together."""
         percent = 100.0 if status == "completed" else self._heartbeat.percent
         values = {"status": status, "percent": percent, "code": code, "message": message, "line": line}

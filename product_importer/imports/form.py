@@ -79,9 +79,7 @@ class UploadForm:
     def accept(self) -> ImportRead:
         """Start the import of the file that has arrived."""
         if self._upload is None:
-            raise Unprocessable(
-                "The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}]
-            )
+            raise Unprocessable("The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}])
         self._parser.finalize()
         return self._upload.accept()
 

@@ -21,8 +21,8 @@ from product_importer.imports.models import ImportJob
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 15
-RENEW_SECONDS = 3
+LEASE_SECONDS = 10
+RENEW_SECONDS = 2
 
 CLAIM = """
 UPDATE import_job
@@ -61,7 +61,7 @@ class Lease:
         """Open a connection of psycopg2's; `with connection:` is then one transaction."""
         pooled = self._engine.raw_connection()
         try:
-            yield pooled.driver_connection  # type: ignore[misc]
+            yield pooled.driver_connection
         finally:
             pooled.close()
 

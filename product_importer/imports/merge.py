@@ -163,7 +163,7 @@ class Merge:
         }
         with connection.cursor() as cursor:
             cursor.execute(self._merge, values)
-            staged, keys, written, created = cursor.fetchone()  # type: ignore[misc]
+            staged, keys, written, created = cursor.fetchone()
             if staged > keys:
                 cursor.execute(self._report, values)
         return Counts(created, written - created, keys - written, staged - keys)

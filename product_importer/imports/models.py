@@ -86,9 +86,7 @@ class ImportJob(SQLModel, table=True):
     lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
 
-    created_at: datetime | None = Field(
-        default=None, sa_column=_moment(nullable=False, server_default=func.now())
-    )
+    created_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
     started_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     finished_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from uuid import UUID
@@ -92,7 +92,7 @@ def live(job: ImportJob) -> ImportRead:
     )
 
 
-async def watch(job_id: UUID) -> AsyncIterator[ImportRead]:
+async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
     """Yield an import as it is now, then each change; end after a final status. Percent never goes back.
 
     Raises:
@@ -112,7 +112,7 @@ async def watch(job_id: UUID) -> AsyncIterator[ImportRead]:
                 yield shown
     finally:
         with suppress(RedisError, OSError):
-            await pubsub.aclose()
+            await pubsub.aclose()  # type: ignore[no-untyped-call]
             await client.aclose()
 
 

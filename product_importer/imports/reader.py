@@ -112,9 +112,7 @@ class Records:
     def __init__(self, counted: Counted):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
         # newline="": line breaks inside quotes stay as they are, and every kind of them ends a physical line.
-        self._text = io.TextIOWrapper(
-            io.BufferedReader(counted, READ_BYTES), encoding="utf-8-sig", newline=""
-        )
+        self._text = io.TextIOWrapper(io.BufferedReader(counted, READ_BYTES), encoding="utf-8-sig", newline="")
         self._again: deque[str] = deque()
         self._seen: list[str] = []
         self._next_line = 1
@@ -187,9 +185,7 @@ class Records:
 def _height(row: list[str]) -> int:
     """Return how many physical lines a record covers: one more than the line breaks inside its quotes."""
     return 1 + sum(
-        value.count("\n") + value.count("\r") - value.count("\r\n")
-        for value in row
-        if "\n" in value or "\r" in value
+        value.count("\n") + value.count("\r") - value.count("\r\n") for value in row if "\n" in value or "\r" in value
     )
 
 

@@ -152,9 +152,7 @@ def _attributes(names: dict[int, str], columns: list[tuple[str, ...]], count: in
     picked = [columns[position] for position in names]
     labels = list(names.values())
     return [
-        json.dumps(
-            {label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False
-        )
+        json.dumps({label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False)
         for values in zip(*picked, strict=True)
     ]
 

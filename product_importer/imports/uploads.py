@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import io
 import re
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,8 @@ from product_importer.imports.reader import NOT_CSV, read_header
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
+# So much of a file is enough to judge its header, before the rest is sent.
+HEAD_BYTES = 256 * 1024
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -36,6 +39,7 @@ class IncomingUpload:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._size = 0
         self._lines = 1
+        self._head: bytearray | None = bytearray()
         self._is_over = False
 
     @property
@@ -56,7 +60,7 @@ class IncomingUpload:
 
         Raises:
             TooLarge: more than `MAX_UPLOAD_MB` arrived.
-            Invalid: the bytes are not text in UTF-8.
+            Invalid: the bytes are not text in UTF-8, or the header lacks a column: known long before the end.
         """
         if self._size + len(chunk) > settings().max_upload_bytes:
             raise TooLarge(
@@ -67,6 +71,7 @@ class IncomingUpload:
         self._writer.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
+        self._check_head(chunk)
 
     def accept(self) -> ImportRead:
         """Check the header, and only then create the import and nudge a worker.
@@ -101,6 +106,16 @@ class IncomingUpload:
         if not self._is_over:
             self._is_over = True
             self._writer.abort()
+
+    def _check_head(self, chunk: bytes) -> None:
+        if self._head is None:
+            return
+        self._head += chunk[: HEAD_BYTES - len(self._head)]
+        if len(self._head) == HEAD_BYTES:
+            # Up to its last line break, so that no character is cut in two.
+            lines = bytes(self._head[: self._head.rfind(b"\n") + 1]) or bytes(self._head)
+            self._head = None
+            header.match(read_header(io.BytesIO(lines)))
 
     def _check_text(self, chunk: bytes, final: bool = False) -> None:
         if self._size == 0 and chunk.startswith(UTF_16):

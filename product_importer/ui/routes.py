@@ -3,6 +3,7 @@
 PRODUCTS = "/"
 IMPORTS = "/imports"
 IMPORT = "/imports/[import_id]"
-WEBHOOKS = "/webhooks"
 
-NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
+NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS))
+# Pages that are built as a folder with an index in it.
+FOLDERS = frozenset({IMPORTS})

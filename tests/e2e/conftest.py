@@ -8,12 +8,13 @@ from tests.browser import ARGUMENTS, find_chromium
 
 
 @pytest.fixture(scope="session")
-def application(tmp_path_factory, own_servers: dict[str, str]) -> Iterator[Application]:
+def application(own_servers: dict[str, str]) -> Iterator[Application]:
     """The whole application, started once as people start it."""
-    started = Application(tmp_path_factory.mktemp("application"), WORKERS="1", BATCH_SIZE="2000", **own_servers)
+    started = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
     started.start()
     yield started
     assert started.stop() == 0
+    started.remove()
 
 
 @pytest.fixture(scope="session")

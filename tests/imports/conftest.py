@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from sqlmodel import col, select
 
 from product_importer.core import db
 from product_importer.imports import tasks
@@ -11,7 +12,6 @@ from product_importer.imports.models import ImportRowError
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
-from sqlmodel import select
 
 
 def upload(content: bytes, filename: str = "catalogue.csv") -> UUID:
@@ -49,6 +49,6 @@ def row_errors(job_id: UUID) -> list[tuple[int, str]]:
     """Return the line and code of each row that was not imported, in order."""
     with db.session() as session:
         found = session.scalars(
-            select(ImportRowError).where(ImportRowError.job_id == job_id).order_by(ImportRowError.line)
+            select(ImportRowError).where(ImportRowError.job_id == job_id).order_by(col(ImportRowError.line))
         )
         return [(error.line, error.code) for error in found]

@@ -5,7 +5,12 @@ from product_importer.imports.header import match
 
 
 @pytest.mark.parametrize(
-    "names", [["sku", "name", "description"], ["Description", "colour", " SKU ", "NAME"], ["sku", "name", "description", "Active"]]
+    "names",
+    [
+        ["sku", "name", "description"],
+        ["Description", "colour", " SKU ", "NAME"],
+        ["sku", "name", "description", "Active"],
+    ],
 )
 def test_any_case_any_order_any_extras(names):
     header = match(names)

@@ -33,7 +33,7 @@ def kill_after(monkeypatch):
 
     def arrange(batches: int) -> None:
         merge_range = merge.Merge._merge_range
-        done = []
+        done: list[object] = []
 
         def counted(self, *arguments):
             if len(done) >= batches:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import sku_key
 
-skus = st.sampled_from(["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"])
+skus = st.sampled_from(
+    ["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"]
+)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 names = texts.filter(lambda text: text.strip())
 rows = st.lists(st.tuples(skus, names, texts), max_size=12)

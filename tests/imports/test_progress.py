@@ -65,7 +65,7 @@ def test_percent_never_goes_back_when_redis_is_wiped(claimed):
 
 def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
     async def see() -> list[tuple[str, int]]:
-        seen = []
+        seen: list[tuple[str, int]] = []
         async for job in watch(claimed.job.id):
             seen.append((job.status, job.processed_rows))
             if job.processed_rows == 0:
@@ -85,7 +85,8 @@ def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypa
         watched = watch(claimed.job.id)
         await anext(watched)
         following = asyncio.ensure_future(anext(watched))
-        while not redis.client().pubsub_numsub(f"import:{claimed.job.id}:progress")[0][1]:
+        channel = f"import:{claimed.job.id}:progress"
+        while redis.client().pubsub_numsub(channel) != [(channel.encode(), 1)]:
             await asyncio.sleep(0.01)
         publish(claimed.job.id, claimed.fence, Pace(33.0, 1, None, None))
         return (await asyncio.wait_for(following, 10)).percent
@@ -97,7 +98,7 @@ def test_an_unknown_import_is_not_found(database):
     with pytest.raises(NotFound):
         current(new_id())
     with pytest.raises(NotFound):
-        asyncio.run(anext(watch(new_id())))
+        asyncio.run(watch(new_id()).__anext__())
 
 
 def test_each_phase_begins_where_the_one_before_ends():

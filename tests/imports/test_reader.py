@@ -65,7 +65,7 @@ def test_an_endless_field_is_refused_and_the_next_line_is_read(monkeypatch):
 def test_an_endless_line_ends_the_reading_before_it_fills_the_memory(monkeypatch):
     monkeypatch.setattr(reader, "MAX_LINE_BYTES", 2 * reader.READ_BYTES)
 
-    class Endless(io.RawIOBase):
+    class Endless(io.BytesIO):
         given = 0
 
         def read(self, size=-1):

@@ -43,6 +43,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(database):
 def test_an_upload_over_the_limit_leaves_nothing(database, monkeypatch):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     with pytest.raises(TooLarge, match="1 MB"), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
         for _ in range(3):
             incoming.write(b"x" * 500_000)
     assert stored() == []
@@ -80,3 +81,19 @@ def test_what_is_no_catalogue_is_refused_and_nothing_is_left(database, content, 
 )
 def test_a_filename_is_only_shown(given, kept):
     assert clean_filename(given) == kept
+
+
+def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
+    from product_importer.imports.uploads import HEAD_BYTES
+
+    with pytest.raises(Invalid, match="no column description") as refused, IncomingUpload("x.csv") as incoming:
+        for _ in range(HEAD_BYTES // 1000 + 2):
+            incoming.write(b"sku,name\n" + "ä".encode() * 500)
+        pytest.fail("it was not refused before the end")
+    assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
+
+
+def test_a_good_header_of_a_large_file_passes(database):
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD + b"d,e,f\n" * 100_000)
+        assert incoming.accept().status == "pending"

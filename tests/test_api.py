@@ -1,0 +1,54 @@
+"""What holds for every part of the REST API."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("GET", "/api/nothing", 404, "nothing at /api/nothing"),
+        ("GET", "/api/", 404, "nothing"),
+        ("PATCH", "/api/jobs", 405, "takes GET, not PATCH"),
+        ("GET", "/api/upload-csv", 405, "takes POST, not GET"),
+        ("GET", "/api/products?sort=price", 422, "sort"),
+        ("GET", "/api/products?page=0", 422, "page"),
+        ("GET", "/api/products?unknown=1", 422, "unknown"),
+    ],
+)
+def test_what_cannot_be_answered_is_a_problem(client, method, path, status, words):
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert problem["status"] == status and words in problem["detail"]
+    assert problem["title"] and problem["type"]
+
+
+def test_a_wrong_method_says_which_are_right(client):
+    assert client.patch("/api/jobs").headers["allow"] == "GET"
+
+
+def test_health_answers_and_readiness_names_what_is_missing(client):
+    assert client.get("/api/health").json() == {"status": "ok"}
+    answer = client.get("/api/ready")
+    assert answer.status_code == 503
+    checks = {check["name"]: check for check in answer.json()["checks"]}
+    assert [name for name, check in checks.items() if not check["ok"]] == ["worker"]
+    assert "python -m product_importer worker" in checks["worker"]["detail"]
+
+
+def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
+    from sqlalchemy import create_engine
+
+    from product_importer.core import db
+
+    monkeypatch.setattr(db, "engine", lambda: create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none"))
+    answer = client.get("/api/products")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "nobody" not in answer.text
+    assert client.get("/api/ready").status_code == 503
+
+
+def test_the_openapi_document_and_its_page_are_there(client):
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {"/api/upload-csv", "/api/jobs", "/api/jobs/{job_id}/events", "/api/products"} <= paths.keys()
+    assert client.get("/api/docs").status_code == 200
