@@ -15,6 +15,7 @@ from typing import Any
 
 from product_importer.core.ports import PortError, require_free_port
 from product_importer.core.settings import settings
+from product_importer.ui import routes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / ".web" / "build" / "client" / "index.html"

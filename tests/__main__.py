@@ -17,7 +17,7 @@ CHECKS = {
     "format": ["ruff", "format", "--check", "--quiet", "."],
     "lint": ["ruff", "check", "--quiet", "."],
     "types": ["mypy", "--no-error-summary"],
-    "architecture": ["lint-imports", "--no-timings", "--quiet"],
+    "architecture": ["lint-imports"],
 }
 
 
@@ -32,9 +32,13 @@ def main(words: list[str]) -> int:
 
 
 def run(name: str, command: list[str]) -> int:
-    """Run one check, and say how it went."""
+    """Run one check, and say how it went; what it printed is shown when it failed, that of the tests always."""
     began = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    kept = None if name == "tests" else subprocess.PIPE
+    done = subprocess.run(command, cwd=ROOT, stdout=kept, stderr=subprocess.STDOUT, text=True, check=False)
+    code = done.returncode
+    if code and done.stdout:
+        print(done.stdout, flush=True)
     print(f"{'FAILED' if code else 'ok    '}  {name} ({time.monotonic() - began:.1f} s)", flush=True)
     return code
 
