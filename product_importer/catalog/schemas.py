@@ -1,18 +1,28 @@
 """What a product looks like from outside, its limits, and the one function that makes SKUs comparable."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_CURSOR, MAX_PAGE_SIZE, Page
 
 # In characters. A unique index entry ends at 2,704 bytes; 255 characters stay below it in any script.
 MAX_SKU = 255
 MAX_NAME = 1_000
 MAX_DESCRIPTION = 100_000
+MAX_ATTRIBUTES = 200
+MAX_ATTRIBUTE_NAME = 255
+MAX_ATTRIBUTE = 100_000
+# All of one product's attributes together: as one line of an export they must stay readable for an import.
+MAX_ALL_ATTRIBUTES = 1_000_000
+
+# The columns of an export, and of an import, that are no attributes; in any case.
+COLUMNS = ("sku", "name", "description", "active")
+RESERVED = frozenset((*COLUMNS, "_line", "_code", "_reason"))
 
 # Deeper, counting and skipping rows gets slow; a cursor has no such limit.
 MAX_PAGE = 100_000
@@ -32,6 +42,130 @@ def sku_key(sku: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", stripped).casefold())
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold a text: it has no NUL, and UTF-8 no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("Text cannot hold a NUL character or half of a surrogate pair")
+    return text
+
+
+def _stripped(value: Any) -> Any:
+    # Python's idea of outer spaces, which the importer and the key share; pydantic's own differs.
+    return value.strip() if isinstance(value, str) else value
+
+
+def _attributes(given: dict[str, str]) -> dict[str, str]:
+    """Return attributes as an import would store them: names without outer spaces, and none with an empty value."""
+    if len(given) > MAX_ATTRIBUTES:
+        raise ValueError(f"A product has at most {MAX_ATTRIBUTES} attributes, not {len(given)}")
+    named: dict[str, str] = {}
+    for name, value in given.items():
+        stripped = name.strip()
+        if fault := _name_fault(stripped, named) or _value_fault(value):
+            raise ValueError(f"“{stripped[:60].encode(errors='replace').decode()}”: {fault}")
+        named[stripped] = value
+    if sum(map(len, named)) + sum(map(len, named.values())) > MAX_ALL_ATTRIBUTES:
+        raise ValueError(f"All attributes together have at most {MAX_ALL_ATTRIBUTES:,} characters")
+    return {name: value for name, value in named.items() if value}
+
+
+def _name_fault(name: str, taken: Iterable[str]) -> str | None:
+    if not name:
+        return "A name must not be blank"
+    if len(name) > MAX_ATTRIBUTE_NAME:
+        return f"A name has at most {MAX_ATTRIBUTE_NAME} characters"
+    # As strict as the importer is with a header, in which each name must be able to stand.
+    if not "".join(name.split()).isprintable():
+        return "A name must not hold control characters"
+    if name.casefold() in RESERVED:
+        return "This is a column of its own and cannot be an attribute"
+    return "The name is there twice" if name in taken else None
+
+
+def _value_fault(value: str) -> str | None:
+    if len(value) > MAX_ATTRIBUTE:
+        return f"A value has at most {MAX_ATTRIBUTE:,} characters"
+    return None if is_storable(value) else "Text cannot hold a NUL character or half of a surrogate pair"
+
+
+# Patterns say in JSON Schema what the functions check: something that is no space, and no NUL.
+NOT_BLANK = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+NO_NUL = {"pattern": r"^[^\u0000]*$"}
+
+Sku = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_SKU,
+        description="Unique without regard to case and outer spaces.",
+        json_schema_extra=NOT_BLANK,
+        examples=["SKU-001"],
+    ),
+    BeforeValidator(_stripped),
+    AfterValidator(_storable),
+]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_NAME, json_schema_extra=NOT_BLANK, examples=["Enamel mug"]),
+    BeforeValidator(_stripped),
+    AfterValidator(_storable),
+]
+Description = Annotated[
+    str,
+    Field(max_length=MAX_DESCRIPTION, json_schema_extra=NO_NUL, examples=["Holds 0.3 l."]),
+    AfterValidator(_storable),
+]
+Active = Annotated[StrictBool, Field(examples=[True])]
+Attributes = Annotated[
+    dict[str, str],
+    Field(
+        description=f"Further columns, by name; an empty value removes one. At most {MAX_ATTRIBUTES}, names of "
+        f"{MAX_ATTRIBUTE_NAME} and values of {MAX_ATTRIBUTE:,} characters; no name of a product's own field.",
+        examples=[{"colour": "blue"}],
+        json_schema_extra={
+            "maxProperties": MAX_ATTRIBUTES,
+            "propertyNames": {"maxLength": MAX_ATTRIBUTE_NAME, **NOT_BLANK},
+            "additionalProperties": {"type": "string", "maxLength": MAX_ATTRIBUTE, **NO_NUL},
+        },
+    ),
+    AfterValidator(_attributes),
+]
+
+
+class ProductCreate(BaseModel):
+    """A product to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: Sku
+    name: Name
+    description: Description = ""
+    active: Active = True
+    attributes: Attributes = Field(default_factory=dict)
+
+
+class ProductUpdate(BaseModel):
+    """What changes of a product: the fields that are given (`model_fields_set`), attributes as a whole.
+
+    None can be null. The defaults only mean that a field may be absent: nobody reads them.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    sku: Sku = Field(default_factory=str)
+    name: Name = Field(default_factory=str)
+    description: Description = Field(default_factory=str)
+    active: Active = Field(default_factory=bool)
+    attributes: Attributes = Field(default_factory=dict)
+
+
 class ProductRead(BaseModel):
     """A product as the API answers it."""
 
@@ -48,18 +182,34 @@ class ProductRead(BaseModel):
     updated_at: datetime
 
 
-class ProductQuery(BaseModel):
-    """Which products to list. Texts are substrings in any case; `%` and `_` mean themselves."""
+class ProductFilter(BaseModel):
+    """Which products. Texts are substrings in any case; `%` and `_` mean themselves."""
 
     model_config = ConfigDict(extra="forbid")
 
+    sku: Annotated[str, Field(max_length=MAX_SKU), AfterValidator(_storable)] = ""
+    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] = ""
+    description: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] = ""
+    active: bool | None = None
+    q: Annotated[
+        str,
+        Field(max_length=MAX_NAME, description="any of SKU, name and description"),
+        AfterValidator(_storable),
+    ] = ""
+
+
+class ProductQuery(ProductFilter):
+    """Which products to list, in which order, and which page of them: by number, or by the cursor before it."""
+
     page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
     page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-    sku: Annotated[str, Field(max_length=MAX_SKU)] = ""
-    name: Annotated[str, Field(max_length=MAX_NAME)] = ""
-    description: Annotated[str, Field(max_length=MAX_NAME)] = ""
-    active: bool | None = None
-    q: Annotated[str, Field(max_length=MAX_NAME, description="any of SKU, name and description")] = ""
+    cursor: Annotated[
+        str,
+        Field(
+            max_length=MAX_CURSOR,
+            description="`next_cursor` of the page before, with the same filters and without `page`; its order holds",
+        ),
+    ] = ""
     sort: Sort = "-created_at"
 
 

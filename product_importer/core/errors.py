@@ -1,7 +1,9 @@
 """What can go wrong in the domain, each once; `api.py` turns them into problem+json, pages into text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 
 class DomainError(Exception):
@@ -43,12 +45,28 @@ class Conflict(DomainError):
     title = "Conflict"
 
 
+class Stale(DomainError):
+    """The thing was changed since the person who changes it now has read it; `current` holds what it is."""
+
+    status = 412
+    kind = "stale"
+    title = "Changed in the meantime"
+
+
 class TooLarge(DomainError):
     """More bytes than the settings allow."""
 
     status = 413
     kind = "too-large"
     title = "The upload is too large"
+
+
+class UnsupportedMedia(DomainError):
+    """The body is in a format that is not taken here."""
+
+    status = 415
+    kind = "unsupported-media-type"
+    title = "The body has the wrong format"
 
 
 class Unprocessable(DomainError):
@@ -65,3 +83,44 @@ class Unavailable(DomainError):
     status = 503
     kind = "unavailable"
     title = "Temporarily unavailable"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field; a field inside another is named with a dot: `attributes.colour`."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error as the API answers it (RFC 9457). Some kinds have further members, such as `missing` or `current`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "example": {
+                "type": "/api/problems/not-found",
+                "title": "Not found",
+                "status": 404,
+                "detail": "There is no product 0190b5c4-3f7e-7cc1-8a59-3a1f7ed1f0a1.",
+            }
+        },
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = []
+
+
+def field_errors(found: Iterable[Mapping[str, Any]], skip: int = 0) -> list[dict[str, str]]:
+    """Return pydantic's `errors()` as `{"field", "message"}`; `skip` names' first parts say where, not what."""
+    return [{"field": _field(item, skip), "message": item["msg"].removeprefix("Value error, ")} for item in found]
+
+
+def _field(item: Mapping[str, Any], skip: int) -> str:
+    location = item["loc"]
+    # What breaks a JSON document is told with its place in the text, which is no field's name.
+    inside = () if item["type"] == "json_invalid" else location[skip:]
+    return ".".join(map(str, inside or location[:1])) or "body"

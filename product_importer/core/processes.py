@@ -6,8 +6,8 @@
   work horse has a process group of its own but stays in its worker's session: hence sessions are killed.
 * A second signal during the shutdown kills at once.
 * A command that ends is started again after a pause that doubles; what is left of its session is killed
-  before, so that no old work horse runs beside the new one. An essential command that ends soon after its
-  start will not do better the next time: then everything is stopped and the exit code is 1.
+  before, so that no old work horse runs beside the new one. An essential command that gives up by itself soon
+  after its start will not do better the next time: then everything is stopped and the exit code is 1.
 * A supervisor that is killed takes everything along: each command holds the reading end of a pipe, and
   `exit_with_parent()` in the command notices that the writing end is gone. (Linux's PR_SET_PDEATHSIG reaches
   neither a work horse nor macOS.)
@@ -187,7 +187,7 @@ class _Child:
             )
         except OSError as error:
             _say(f"{self._command.name} cannot be started: {error}")
-            return self._plan_restart(lived=0)
+            return self._plan_restart(lived=0, by_itself=True)
         return True
 
     def _note_end(self, process: subprocess.Popen[bytes]) -> bool:
@@ -195,12 +195,12 @@ class _Child:
         self.kill()
         how = f"exit code {process.returncode}" if process.returncode >= 0 else f"signal {-process.returncode}"
         _say(f"{self._command.name} ended unexpectedly after {lived:.0f} s ({how})")
-        return self._plan_restart(lived)
+        return self._plan_restart(lived, by_itself=process.returncode >= 0)
 
-    def _plan_restart(self, lived: float) -> bool:
+    def _plan_restart(self, lived: float, by_itself: bool) -> bool:
         if lived >= self._healthy_seconds:
             self._pause = FIRST_PAUSE_SECONDS
-        elif self._command.essential:
+        elif self._command.essential and by_itself:
             _say(f"{self._command.name} does not stay alive, its last lines above say why: stopping everything")
             return False
         _say(f"starting {self._command.name} again in {self._pause:g} s")

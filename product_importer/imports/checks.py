@@ -1,5 +1,6 @@
 """Which records can become products, and why the others cannot."""
 
+from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
@@ -63,7 +64,7 @@ class Checks:
         if not row[self._name].strip():
             return "no_name", "The name is empty."
         for label, value, most in zip(self._labels, row, self._limits, strict=True):
-            if len(value) > most:
+            if len(value) > most and len(unguard(value)) > most:
                 return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
         if self._active is not None and not _is_active_word(row[self._active]):
             return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."

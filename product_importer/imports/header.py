@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import dataclass
 
+from product_importer.catalog.guard import unguard
 from product_importer.core.errors import Invalid
 
 REQUIRED = ("sku", "name", "description")
@@ -30,7 +31,8 @@ class Header:
         named: dict[int, str] = {}
         for position, field in enumerate(self.fields):
             if not field:
-                named[position] = _unused(self.names[position] or f"column {position + 1}", named.values())
+                name = unguard(self.names[position]) or f"column {position + 1}"
+                named[position] = _unused(name, named.values())
         return named
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.errors import Conflict, NotFound
 from product_importer.imports import progress
@@ -58,3 +59,23 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
         job.status, job.phase, job.finished_at = "cancelled", "finished", job.cancel_requested_at
     session.flush()
     return ImportRead.of(job)
+
+
+def refuse_while_importing(session: Session) -> None:
+    """Speak against deleting the whole catalogue while an import is unfinished.
+
+    Raises:
+        Conflict: one is; `job_id` in its `extra` says which.
+    """
+    unfinished = select(ImportJob).where(col(ImportJob.status).not_in(FINAL)).order_by(col(ImportJob.created_at))
+    job = session.scalar(unfinished.limit(1))
+    if job is not None:
+        raise Conflict(
+            f"The import of “{job.filename}” is {job.status}. Wait for its end, or cancel it first.",
+            kind="import-running",
+            title="An import is running",
+            job_id=str(job.id),
+        )
+
+
+BEFORE_DELETE_ALL.append(refuse_while_importing)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import psycopg2.errors
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.catalog.guard import unguard_column
 from product_importer.catalog.schemas import sku_key
 from product_importer.core.ids import new_ids
 from product_importer.imports.checks import active_flag
@@ -123,14 +124,14 @@ def encoder(header: Header) -> Callable[[Chunk], str]:
             return ""
         columns = list(zip(*chunk.rows, strict=True))
         count = len(chunk.rows)
-        skus = list(map(str.strip, columns[sku]))
+        skus = _stripped(columns[sku])
         table = (
             map(str, chunk.lines),
             new_ids(count),
             _escaped(_keys(skus)),
             _escaped(skus),
-            _escaped(list(map(str.strip, columns[name]))),
-            _escaped(columns[description]),
+            _escaped(_stripped(columns[name])),
+            _escaped(unguard_column(columns[description])),
             "t" * count if active is None else map(active_flag, columns[active]),
             _escaped(_attributes(attributes, columns, count)),
         )
@@ -139,7 +140,15 @@ def encoder(header: Header) -> Callable[[Chunk], str]:
     return encode
 
 
-def _keys(skus: list[str]) -> list[str]:
+def _stripped(values: tuple[str, ...]) -> Sequence[str]:
+    """Return a column without guards and outer spaces; those before a guard are no part of the value either."""
+    stripped = list(map(str.strip, values))
+    unguarded = unguard_column(stripped)
+    # Behind a guard there may be spaces again; a checked value is never all spaces.
+    return stripped if unguarded is stripped else list(map(str.strip, unguarded))
+
+
+def _keys(skus: Sequence[str]) -> list[str]:
     if "".join(skus).isascii():
         return list(map(str.lower, skus))
     return list(map(sku_key, skus))
@@ -149,7 +158,7 @@ def _attributes(names: dict[int, str], columns: list[tuple[str, ...]], count: in
     """Return each row's further columns as a JSON object, without the blank ones."""
     if not names:
         return ["{}"] * count
-    picked = [columns[position] for position in names]
+    picked = [unguard_column(columns[position]) for position in names]
     labels = list(names.values())
     return [
         json.dumps({label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False)
@@ -157,7 +166,7 @@ def _attributes(names: dict[int, str], columns: list[tuple[str, ...]], count: in
     ]
 
 
-def _escaped(values: list[str] | tuple[str, ...]) -> list[str] | tuple[str, ...]:
+def _escaped(values: Sequence[str]) -> Sequence[str]:
     """Escape a column for `COPY`'s text format. Checked rows hold no NUL, so NUL can join and part them."""
     joined = "\0".join(values)
     if not ("\\" in joined or "\n" in joined or "\t" in joined or "\r" in joined):

@@ -73,7 +73,7 @@ def wipe_redis(application: Application) -> None:
 
     url = application.environment.get("REDIS_URL")
     if url is None:
-        [path] = (application.data / "run").rglob("*.sock")
+        [path] = (application.data / "valkey" / "socket").iterdir()
         url = f"unix://{path}"
     Redis.from_url(url).flushdb()
 

@@ -9,6 +9,7 @@ from product_importer.core.ids import new_id
 from product_importer.imports import progress
 from product_importer.imports.lease import claim
 from product_importer.imports.progress import Pace, current, publish, watch
+from tests.waiting import finish
 
 from .conftest import upload
 
@@ -60,7 +61,7 @@ def test_percent_never_goes_back_when_redis_is_wiped(claimed):
         seen += [job.percent async for job in watched]
         return seen
 
-    assert asyncio.run(see()) == [50.0, 50.0, 50.0]
+    assert finish(see()) == [50.0, 50.0, 50.0]
 
 
 def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
@@ -75,7 +76,7 @@ def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
                 execute("UPDATE import_job SET status = 'completed', percent = 100")
         return seen
 
-    assert asyncio.run(see()) == [("processing", 0), ("processing", 1), ("completed", 1)]
+    assert finish(see()) == [("processing", 0), ("processing", 1), ("completed", 1)]
 
 
 def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypatch):
@@ -91,14 +92,18 @@ def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypa
         publish(claimed.job.id, claimed.fence, Pace(33.0, 1, None, None))
         return (await asyncio.wait_for(following, 10)).percent
 
-    assert asyncio.run(see()) == 33.0
+    assert finish(see()) == 33.0
+
+
+async def first(job_id):
+    return await anext(watch(job_id))
 
 
 def test_an_unknown_import_is_not_found(database):
     with pytest.raises(NotFound):
         current(new_id())
     with pytest.raises(NotFound):
-        asyncio.run(watch(new_id()).__anext__())
+        finish(first(new_id()))
 
 
 def test_each_phase_begins_where_the_one_before_ends():
