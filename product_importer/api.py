@@ -1,5 +1,6 @@
 """The REST API: the slices' routers, and domain errors as problem+json (RFC 9457)."""
 
+import json
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,11 +13,13 @@ from starlette.routing import Match
 
 from product_importer import health
 from product_importer.catalog import api as catalog
-from product_importer.core.errors import DomainError, Unavailable
+from product_importer.core.errors import DomainError, Unavailable, field_errors
 from product_importer.imports import api as imports
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 PROBLEM_TYPE = "/api/problems/"
+PROBLEM_MEDIA = "application/problem+json"
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 api = FastAPI(
     title="Product Importer",
@@ -30,10 +33,37 @@ for router in (imports.router, catalog.router, health.router):
     api.include_router(router, prefix="/api")
 
 
+def describe() -> dict[str, Any]:
+    """Return the OpenAPI document, in which every refusal is a problem.
+
+    FastAPI documents each answer with the media type of the route's good one.
+    """
+    if api.openapi_schema is None:
+        api.openapi_schema = document = describe_routes()
+        for operation in (operation for path in document["paths"].values() for operation in path.values()):
+            for answer in operation["responses"].values():
+                content = answer.get("content", {})
+                if any(media.get("schema") == PROBLEM_SCHEMA for media in content.values()):
+                    answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
+    return api.openapi_schema
+
+
+describe_routes, api.openapi = api.openapi, describe  # type: ignore[method-assign]
+
+
+class ProblemResponse(JSONResponse):
+    """An RFC 9457 problem. It may quote what was sent, which is not always text that can be written."""
+
+    media_type = PROBLEM_MEDIA
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+
+
 def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JSONResponse:
     """Return an RFC 9457 problem."""
     body = {"type": PROBLEM_TYPE + kind, "title": title, "status": status, "detail": detail, **extra}
-    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+    return ProblemResponse(body, status_code=status)
 
 
 @api.exception_handler(DomainError)
@@ -45,7 +75,7 @@ def answer_domain_error(_: Request, error: DomainError) -> JSONResponse:
 @api.exception_handler(RequestValidationError)
 def answer_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
     """Fields that do not fit the schema."""
-    errors = [{"field": _field(item["loc"]), "message": item["msg"]} for item in error.errors()]
+    errors = field_errors(error.errors(), skip=1)
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
     return problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors)
 
@@ -86,8 +116,3 @@ def _takes(request: Request, method: str) -> bool:
     """Whether any route but the last, which takes everything, answers this path by that method."""
     scope = {**request.scope, "method": method}
     return any(route.matches(scope)[0] == Match.FULL for route in api.routes[:-1])
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    """Return a field's name without the part of the request it stands in."""
-    return ".".join(map(str, location[1:])) or str(location[0])

@@ -10,7 +10,7 @@ from typing import Any
 import rq.serializers
 import rq.worker.base
 
-from product_importer.core import services
+from product_importer.core import queue, services
 from product_importer.core.services import ServiceError
 from product_importer.imports import tasks
 
@@ -37,6 +37,7 @@ def _use_our_settings() -> None:
     def constructed(self: Any, *args: Any, **options: Any) -> None:
         options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
         construct(self, *args, **options)
+        queue.show_presence(self.name)
 
     rq.worker.base.BaseWorker.__init__ = constructed  # type: ignore[method-assign]
 

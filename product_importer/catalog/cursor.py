@@ -106,5 +106,3 @@ def _values(cursor: Cursor) -> list[Any]:
         return [key.read(text) for key, text in zip(_keys(cursor.sort), cursor.after, strict=True)]
     except (ValueError, OverflowError):
         raise unusable_cursor() from None
-
-

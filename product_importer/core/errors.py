@@ -114,6 +114,23 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
+WORDS = {
+    400: "The request cannot be understood, or something it needs is missing.",
+    404: "There is no such thing.",
+    409: "It contradicts what is stored, or what is going on.",
+    412: "It was changed in the meantime; `current` is what it is now.",
+    413: "It is too large.",
+    415: "The body has the wrong format.",
+    422: "Some fields are invalid; `errors` names them.",
+    503: "A server behind the application does not answer; try again.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return a route's refusals for its documentation: `api.py` gives them the media type of problems."""
+    return {status: {"model": Problem, "description": WORDS[status]} for status in statuses}
+
+
 def field_errors(found: Iterable[Mapping[str, Any]], skip: int = 0) -> list[dict[str, str]]:
     """Return pydantic's `errors()` as `{"field", "message"}`; `skip` names' first parts say where, not what."""
     return [{"field": _field(item, skip), "message": item["msg"].removeprefix("Value error, ")} for item in found]

@@ -1,12 +1,16 @@
 """Enqueueing after commit, by job name, with ids only: a queued job is a nudge that may be lost or doubled."""
 
 import logging
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import event
 from sqlmodel import Session
@@ -18,6 +22,11 @@ log = logging.getLogger(__name__)
 
 # An import that runs longer is stopped and goes on from its checkpoint.
 JOB_TIMEOUT_SECONDS = 6 * 3600
+
+# The workers that live, by the time at which each last said so.
+PRESENCE = "workers"
+SHOW_SECONDS = 3
+PRESENT_SECONDS = 10
 
 JOBS: list["Job"] = []
 
@@ -68,10 +77,28 @@ def _queue(name: str) -> Queue:
     return Queue(name, connection=redis.client(), serializer=JSONSerializer)
 
 
+def show_presence(worker: str) -> None:
+    """Say every few seconds that a worker lives, from a thread of its own, until the process ends.
+
+    RQ registers a worker once: after Redis has been wiped, or its worker killed, that register is wrong.
+    """
+    threading.Thread(target=_keep_showing, args=(worker,), name="presence", daemon=True).start()
+
+
 def live_workers() -> int:
-    """Return how many workers have been heard of lately.
+    """Return how many workers have shown themselves lately.
 
     Raises:
         RedisError: Redis cannot be asked.
     """
-    return Worker.count(connection=redis.client())
+    count: Any = redis.client().zcount(PRESENCE, time.time() - PRESENT_SECONDS, "+inf")
+    return int(count)
+
+
+def _keep_showing(worker: str) -> None:
+    while True:
+        with suppress(RedisError):
+            client = redis.client()
+            client.zadd(PRESENCE, {worker: time.time()})
+            client.zremrangebyscore(PRESENCE, "-inf", time.time() - PRESENT_SECONDS)
+        time.sleep(SHOW_SECONDS)

@@ -31,7 +31,7 @@ class Header:
         named: dict[int, str] = {}
         for position, field in enumerate(self.fields):
             if not field:
-                name = unguard(self.names[position]) or f"column {position + 1}"
+                name = unguard(self.names[position]).strip() or f"column {position + 1}"
                 named[position] = _unused(name, named.values())
         return named
 
