@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run dev test check bench clean
+.PHONY: help run dev test bench
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -17,6 +17,9 @@ dev: $(VENV)/run.stamp ## the same with hot reload
 
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests
+
+bench: $(VENV)/test.stamp ## measure what it costs; BENCH_ROWS=5000000 for more than 500,000 products
+	@exec $(BIN)/python -m bench
 
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing what runs …"

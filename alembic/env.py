@@ -1,6 +1,7 @@
 """Alembic's entry: the models' metadata against the database that the settings name."""
 
 from alembic import context
+
 from product_importer.core import db
 from product_importer.migrations import METADATA, compares
 

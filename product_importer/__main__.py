@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -70,12 +71,11 @@ def serve_web(_: argparse.Namespace) -> int:
 
 def work(_: argparse.Namespace) -> int:
     """Run one import worker: what `rq worker -c product_importer.worker` does."""
-    from product_importer import migrations
+    from rq.cli.cli import main as rq
+
     from product_importer.core.processes import exit_with_parent
 
     exit_with_parent()
-    migrations.migrate()
-    from rq.cli.cli import main as rq
 
     rq(["worker", "--config", "product_importer.worker", "--logging_level", "WARNING"], standalone_mode=False)
     return 0
@@ -108,6 +108,33 @@ def migrate(_: argparse.Namespace) -> int:
     return 0
 
 
+def export(chosen: argparse.Namespace) -> int:
+    """Write the products as CSV to a file, or to standard output for `-`."""
+    from pydantic import ValidationError
+
+    from product_importer import migrations
+    from product_importer.catalog.export import Export
+    from product_importer.catalog.schemas import ProductFilter
+    from product_importer.core.errors import field_errors
+
+    given = {name: getattr(chosen, name) for name in EXPORT_FILTERS if getattr(chosen, name) is not None}
+    migrations.migrate()
+    try:
+        exported = Export(ProductFilter.model_validate(given))
+        _write(exported, chosen.file)
+    except ValidationError as error:
+        reasons = (f"{fault['field']}: {fault['message']}" for fault in field_errors(error.errors()))
+        raise SystemExit(f"product-importer: {'; '.join(reasons)}") from None
+    except BrokenPipeError:
+        # Whoever read has enough; what Python would still flush at its end goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        raise SystemExit(f"product-importer: {chosen.file} cannot be written: {error.strerror}") from None
+    print(f"{exported.rows:,} product{'' if exported.rows == 1 else 's'} exported.", file=sys.stderr)
+    return 0
+
+
 def doctor(_: argparse.Namespace) -> int:
     """Say what is configured and reachable, and how to mend what is not."""
     from product_importer import health
@@ -125,7 +152,21 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "worker": work,
     "dev": develop,
     "migrate": migrate,
+    "export": export,
     "doctor": doctor,
+}
+
+EXPORT_FILTERS = {
+    "sku": "only products whose SKU holds this text",
+    "name": "only those whose name does",
+    "description": "only those whose description does",
+    "q": "only those of which any of the three does",
+    "active": "only those that are active (true), or that are not (false)",
+}
+# Each command's own arguments, and what they mean.
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "export": {"file": "the file to write; - for standard output"}
+    | {f"--{name}": meaning for name, meaning in EXPORT_FILTERS.items()},
 }
 
 
@@ -134,8 +175,27 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, function in COMMANDS.items():
         summary = (function.__doc__ or "").splitlines()[0]
-        commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(name, help=summary, description=summary)
+        for argument, meaning in ARGUMENTS.get(name, {}).items():
+            command.add_argument(argument, help=meaning)
     return parser
+
+
+def _write(pieces: Iterable[str], target: str) -> None:
+    """Write to standard output, or to a file that appears under its name only when it is whole."""
+    if target == "-":
+        for piece in pieces:
+            sys.stdout.buffer.write(piece.encode())
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(pieces)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _announce() -> None:

@@ -34,18 +34,31 @@ for router in (imports.router, catalog.router, health.router):
 
 
 def describe() -> dict[str, Any]:
-    """Return the OpenAPI document, in which every refusal is a problem.
-
-    FastAPI documents each answer with the media type of the route's good one.
-    """
+    """Return the OpenAPI document."""
     if api.openapi_schema is None:
-        api.openapi_schema = document = describe_routes()
+        document = describe_routes()
         for operation in (operation for path in document["paths"].values() for operation in path.values()):
-            for answer in operation["responses"].values():
-                content = answer.get("content", {})
-                if any(media.get("schema") == PROBLEM_SCHEMA for media in content.values()):
-                    answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
+            _describe_parameters(operation)
+            _describe_problems(operation)
+        api.openapi_schema = document
     return api.openapi_schema
+
+
+def _describe_parameters(operation: dict[str, Any]) -> None:
+    """Say that a parameter is absent or has a value: unlike a body's field it cannot be null, as FastAPI has it."""
+    for parameter in operation.get("parameters", []):
+        choices = [choice for choice in parameter["schema"].pop("anyOf", []) if choice != {"type": "null"}]
+        if len(choices) == 1:
+            parameter["schema"] |= choices[0]
+        elif choices:
+            parameter["schema"]["anyOf"] = choices
+
+
+def _describe_problems(operation: dict[str, Any]) -> None:
+    """Say that every refusal is a problem: FastAPI gives each answer the media type of the route's good one."""
+    for answer in operation["responses"].values():
+        if any(media.get("schema") == PROBLEM_SCHEMA for media in answer.get("content", {}).values()):
+            answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
 
 
 describe_routes, api.openapi = api.openapi, describe  # type: ignore[method-assign]
@@ -98,6 +111,16 @@ def answer_unavailable(_: Request, __: DBAPIError) -> JSONResponse:
     return problem(error.status, error.kind, error.title, error.detail)
 
 
+@api.exception_handler(Exception)
+def answer_fault(_: Request, __: Exception) -> JSONResponse:
+    """A fault of ours; the server logs what it was."""
+    return problem(500, "internal", "Internal error", "Something went wrong here, and it was logged.")
+
+
+# Reflex adds itself behind these, for every path there is.
+KNOWN_ROUTES = tuple(api.routes)
+
+
 @api.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
 def answer_unknown(request: Request, path: str) -> JSONResponse:
     """Everything below /api that no route takes: the page's own 404 would be HTML."""
@@ -113,6 +136,6 @@ def answer_unknown(request: Request, path: str) -> JSONResponse:
 
 
 def _takes(request: Request, method: str) -> bool:
-    """Whether any route but the last, which takes everything, answers this path by that method."""
+    """Whether a route of ours answers this path by that method."""
     scope = {**request.scope, "method": method}
-    return any(route.matches(scope)[0] == Match.FULL for route in api.routes[:-1])
+    return any(route.matches(scope)[0] == Match.FULL for route in KNOWN_ROUTES)

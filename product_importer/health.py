@@ -75,7 +75,9 @@ def _ask_postgresql() -> str:
 
 def _ask_redis() -> str:
     information: Any = redis.client().info("server")
-    return f"{information.get('server_name', 'redis').title()} {information['redis_version']}"
+    if "valkey_version" in information:
+        return f"Valkey {information['valkey_version']}"
+    return f"Redis {information['redis_version']}"
 
 
 def _ask_migrations() -> str:

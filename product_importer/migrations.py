@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
-from alembic import command
 from product_importer.catalog import models as catalog_models
+from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
 from product_importer.imports import models as import_models
 from product_importer.imports.staging import PREFIX
@@ -40,5 +41,5 @@ def config() -> Config:
 
 
 def compares(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether Alembic compares a thing in the database with the models: staging tables are none of theirs."""
-    return not (kind == "table" and name is not None and name.startswith(PREFIX))
+    """Whether Alembic compares a thing in the database with the models: tables made at run time it does not."""
+    return not (kind == "table" and name is not None and name.startswith((PREFIX, SEGMENT_PREFIX)))

@@ -2,8 +2,8 @@
 
 import reflex as rx
 
+from product_importer import background
 from product_importer.api import api
-from product_importer.background import keep_reconciling
 from product_importer.catalog.page import products_page
 from product_importer.catalog.state import CatalogState
 from product_importer.imports.page import import_page, imports_page
@@ -19,4 +19,4 @@ app = rx.App(
 app.add_page(products_page, route=routes.PRODUCTS, title=theme.title("Products"), on_load=CatalogState.open_products)
 app.add_page(imports_page, route=routes.IMPORTS, title=theme.title("Imports"), on_load=ImportState.open_imports)
 app.add_page(import_page, route=routes.IMPORT, title=theme.title("Import"), on_load=ImportState.open_import)
-app.register_lifespan_task(keep_reconciling)
+app.register_lifespan_task(background.run)

@@ -10,7 +10,8 @@ from typing import Any
 import rq.serializers
 import rq.worker.base
 
-from product_importer.core import queue, services
+from product_importer import migrations
+from product_importer.core import db, queue, services
 from product_importer.core.services import ServiceError
 from product_importer.imports import tasks
 
@@ -23,7 +24,7 @@ MAINTENANCE_INTERVAL = 15
 
 try:
     REDIS_URL = services.redis_url()
-    services.database_url()
+    migrations.migrate()
 except ServiceError as error:
     raise SystemExit(f"product-importer: {error}") from None
 
@@ -46,3 +47,5 @@ _use_our_settings()
 
 # Imported before the fork, so that no job pays for it.
 JOBS_MODULE = tasks.__name__
+# No connection crosses the fork.
+db.engine().dispose()

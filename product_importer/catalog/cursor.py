@@ -35,7 +35,7 @@ def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a moment needs its offset")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _updated_at(product: Product) -> str:

@@ -29,22 +29,25 @@ class Export:
 
     def __init__(self, chosen: ProductFilter):
         self.rows = 0
-        pieces = self._pieces(search.conditions(chosen))
+        pieces = _pieces(search.conditions(chosen))
         # The first piece opens the database: what fails there fails before anybody is told of success.
-        self._stream = chain([next(pieces)], pieces)
+        self._pieces = chain([next(pieces)], pieces)
 
     def __iter__(self) -> Iterator[str]:
-        return self._stream
+        for rows, piece in self._pieces:
+            self.rows += rows
+            yield piece
 
-    def _pieces(self, conditions: list[ColumnElement[bool]]) -> Iterator[str]:
-        with _snapshot() as connection:
-            # The fixed columns at once: to find the others takes a pass over the table.
-            yield ",".join(COLUMNS)
-            names = _attribute_names(connection, conditions)
-            yield _csv([["", *map(guard, names)]]) if names else "\r\n"
-            for rows in _rows(connection, conditions):
-                self.rows += len(rows)
-                yield _csv(_cells(row, names) for row in rows)
+
+def _pieces(conditions: list[ColumnElement[bool]]) -> Iterator[tuple[int, str]]:
+    """Yield each piece with the number of products in it; left alone half-way, it closes its connection."""
+    with _snapshot() as connection:
+        # The fixed columns at once: to find the others takes a pass over the table.
+        yield 0, ",".join(COLUMNS)
+        names = _attribute_names(connection, conditions)
+        yield 0, _csv([["", *map(guard, names)]]) if names else "\r\n"
+        for rows in _rows(connection, conditions):
+            yield len(rows), _csv(_cells(row, names) for row in rows)
 
 
 def _snapshot() -> Connection:

@@ -4,7 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, Text, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -19,7 +33,11 @@ class Product(SQLModel, table=True):
     """
 
     __tablename__ = "product"
-    __table_args__ = (UniqueConstraint("sku_key"),)
+    __table_args__ = (
+        UniqueConstraint("sku_key"),
+        # Few are inactive: finding them costs little, and the others cost it nothing.
+        Index("ix_product_inactive", "id", postgresql_where=text("NOT active")),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     sku: str = Field(sa_column=Column(Text, nullable=False))
@@ -38,3 +56,27 @@ class Product(SQLModel, table=True):
     updated_at: datetime | None = Field(
         default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=func.now())
     )
+
+
+# The tables below are written by triggers and statements over whole sets, never row by row: no classes.
+
+# Products written since the text index took notice of them; a product may stand here more than once.
+product_change = Table("product_change", SQLModel.metadata, Column("product_id", Uuid, nullable=False))
+
+# How many products there are is the sum of these: every transaction adds its own line and waits for nobody.
+product_count = Table("product_count", SQLModel.metadata, Column("delta", BigInteger, nullable=False))
+
+# The parts of the text index: segment n is the table `product_search_n`. One that has been replaced is retired,
+# and dropped when no query can be using it any more.
+search_segment = Table(
+    "search_segment",
+    SQLModel.metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("is_indexed", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("retired_at", DateTime(timezone=True), nullable=True),
+)
+
+SEGMENT_PREFIX = "product_search_"
+SEGMENT_COLUMNS = ("product_id", "sku", "name", "description")

@@ -1,57 +1,241 @@
-"""The listing's SQL: filters and order."""
+"""Finding products: always right, also about rows written a second ago, and quick in catalogues of millions.
 
+Texts are looked up in the segments of a trigram index that `indexer` builds beside the table. What was written
+since then stands in `product_change`. Both only propose candidates: every product found is checked itself, so an
+outdated index costs time and never a wrong answer. Terms that match a lot need no index at all: the first rows of
+the list already hold a page of them, and a random sample tells about how many there are.
+"""
+
+import re
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, UnaryExpression, or_
-from sqlmodel import col, select
+from psycopg2.errors import QueryCanceled
+from sqlalchemy import ColumnElement, Select, column, func, or_, table, tablesample, text, union
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from product_importer.catalog.models import Product
-from product_importer.catalog.schemas import ProductQuery
+from product_importer.catalog.cursor import Place, place
+from product_importer.catalog.models import (
+    SEGMENT_COLUMNS,
+    SEGMENT_PREFIX,
+    Product,
+    product_change,
+    product_count,
+    search_segment,
+)
+from product_importer.catalog.schemas import ProductFilter, ProductQuery
+from product_importer.core.errors import Unprocessable
 
-# UUIDv7 sort by creation, so the primary key serves the order of creation without an index of its own.
-SORT_COLUMNS = {
-    "created_at": col(Product.id),
-    "updated_at": col(Product.updated_at),
-    "sku": col(Product.sku_key),
-    "name": col(Product.name),
-}
+TIMEOUT_SECONDS = 5
+# So many products, picked at random, tell how common a filter's matches are; in a smaller catalogue all are counted.
+SAMPLE_ROWS = 10_000
+# Up to about so many matches are fetched, counted and sorted; beyond, the list is walked and the total estimated.
+MOST_COUNTED = 5_000
+# The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
+MOST_SKIPPED = 250_000
+# The share of the catalogue that may wait for the index before it is no help.
+STALE_SHARE = 0.2
+
+TEXTS = ("sku", "name", "description", "q")
+# What an index gives the order of, without a look at the products.
+INDEXED = {"created_at": col(Product.id), "sku": col(Product.sku_key)}
+
+# A statement that finds ids.
+Ids = Select[tuple[UUID]] | SelectOfScalar[UUID]
+
+# Three letters or digits in a row: only such a term has a trigram that narrows the search.
+HAS_TRIGRAM = re.compile(r"\w{3}")
 
 
-def conditions(query: ProductQuery) -> list[ColumnElement[bool]]:
+@dataclass(frozen=True)
+class Found:
+    """A page of products, how many there are in all, and whether more follow."""
+
+    items: list[Product]
+    total: int
+    total_is_exact: bool
+    has_next: bool
+
+
+def find(session: Session, query: ProductQuery, begins: Place) -> Found:
+    """Return the page of products that begins at `begins`.
+
+    Must be called first in its transaction, for it sets the isolation level: the index, the changes since, and
+    the products are looked at in one snapshot.
+
+    Raises:
+        Unprocessable: the page lies too deep, or PostgreSQL took longer than `TIMEOUT_SECONDS`.
+    """
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    session.execute(text(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'"))
+    try:
+        return Search(session, query, begins).run()
+    except OperationalError as error:
+        if not isinstance(error.orig, QueryCanceled):
+            raise
+        raise Unprocessable(
+            f"The search took longer than {TIMEOUT_SECONDS} s. Give longer terms, or another order.",
+            kind="search-too-slow",
+            title="The search takes too long",
+        ) from error
+
+
+def conditions(chosen: ProductFilter) -> list[ColumnElement[bool]]:
     """Return what a product must meet to be listed."""
-    found = [
-        col(column).icontains(term, autoescape=True)
-        for column, term in (
-            (Product.sku, query.sku),
-            (Product.name, query.name),
-            (Product.description, query.description),
+    return _conditions(Product, chosen)
+
+
+def catalogue_size(session: Session) -> int:
+    """Return how many products there are, exactly and at once, however many."""
+    return int(session.scalar(select(func.coalesce(func.sum(product_count.c.delta), 0))) or 0)
+
+
+class Search:
+    """One search: chooses how to find the page."""
+
+    def __init__(self, session: Session, query: ProductQuery, begins: Place):
+        self._session = session
+        self._query = query
+        self._begins = begins
+        self._conditions = conditions(query)
+        self._offset = 0 if begins.where else (query.page - 1) * query.page_size
+
+    def run(self) -> Found:
+        """Return the page."""
+        size = catalogue_size(self._session)
+        if not self._conditions:
+            return self._page_of_all(size)
+        if size <= SAMPLE_ROWS:
+            return self._page_of_hits(self._all_hits())
+        expected = self._estimate(size)
+        if expected > MOST_COUNTED:
+            return self._page_of_many(expected)
+        return self._page_of_hits(self._hits(size))
+
+    def _page_of_all(self, size: int) -> Found:
+        behind = size - self._offset - self._query.page_size
+        if self._begins.where or self._offset <= behind:
+            self._refuse_too_deep(self._offset)
+            return self._found(self._walk(self._begins, self._offset, self._query.page_size + 1), size, exact=True)
+        # The list's end is nearer: walk from there, and turn the page round.
+        self._refuse_too_deep(max(0, behind))
+        flipped = place(self._query.model_copy(update={"sort": _flipped(self._query.sort)}))
+        wanted = max(0, min(self._query.page_size, size - self._offset))
+        rows = self._walk(flipped, max(0, behind), wanted)
+        return Found(rows[::-1], size, total_is_exact=True, has_next=behind > 0)
+
+    def _page_of_many(self, expected: int) -> Found:
+        """Matches are so common that a page of them comes soon."""
+        self._refuse_too_deep(self._offset)
+        if self._begins.sort.removeprefix("-") in INDEXED:
+            # The planner takes every term for a rare one, and would sort the whole table.
+            self._session.execute(text("SET LOCAL enable_seqscan = off"))
+            self._session.execute(text("SET LOCAL enable_sort = off"))
+        rows = self._walk(self._begins, self._offset, self._query.page_size + 1)
+        return self._found(rows, max(expected, self._offset + len(rows)), exact=False)
+
+    def _page_of_hits(self, chosen: Ids) -> Found:
+        """All matches are found once, for the page and for the exact total."""
+        hits = chosen.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+        total = select(func.count()).select_from(hits)
+        page = (
+            select(Product, total.scalar_subquery())
+            .where(col(Product.id).in_(select(hits.c.id)), *self._begins.where)
+            .order_by(*self._begins.order_by)
+            .offset(self._offset)
+            .limit(self._query.page_size + 1)
         )
-        if term
-    ]
-    if query.q:
-        anywhere = (Product.sku, Product.name, Product.description)
-        found.append(or_(*(col(column).icontains(query.q, autoescape=True) for column in anywhere)))
-    if query.active is not None:
-        found.append(col(Product.active).is_(query.active))
+        rows = self._session.execute(page).all()
+        if not rows:
+            # Behind the last page nothing carries the total along.
+            return Found([], self._session.scalar(total) or 0, total_is_exact=True, has_next=False)
+        return self._found([product for product, _ in rows], rows[0][1], exact=True)
+
+    def _walk(self, begins: Place, skipped: int, wanted: int) -> list[Product]:
+        """Read the list in its order until there are enough."""
+
+        def page(what: Any) -> Any:
+            chosen = select(what).where(*self._conditions, *begins.where)
+            return chosen.order_by(*begins.order_by).offset(skipped).limit(wanted)
+
+        key = INDEXED.get(begins.sort.removeprefix("-"))
+        if key is None or not skipped or self._conditions:
+            return list(self._session.scalars(page(Product)))
+        # The keys first, from the index alone: skipping then touches no product.
+        return list(self._session.scalars(select(Product).where(key.in_(page(key))).order_by(*begins.order_by)))
+
+    def _found(self, rows: list[Product], total: int, exact: bool) -> Found:
+        page = rows[: self._query.page_size]
+        return Found(page, total, exact, len(rows) > len(page))
+
+    def _estimate(self, size: int) -> int:
+        """Return about how many products match, from a sample of the table that is the same for every page."""
+        percent = min(100.0, 100.0 * SAMPLE_ROWS / size)
+        sampled = aliased(Product, tablesample(Product.__table__, func.system(percent), seed=text("1")))  # type: ignore[attr-defined]
+        matches = select(func.count()).select_from(sampled).where(*_conditions(sampled, self._query))
+        return round((self._session.scalar(matches) or 0) * 100.0 / percent)
+
+    def _all_hits(self) -> Ids:
+        return select(Product.id).where(*self._conditions)
+
+    def _hits(self, size: int) -> Ids:
+        """Return the statement that finds all of few matches: by the index where that can tell anything."""
+        if not _is_indexable(self._query) or self._is_behind(size):
+            return self._all_hits()
+        parts = self._session.scalars(select(search_segment.c.id).where(search_segment.c.retired_at.is_(None)))
+        candidates = [_candidates(number, self._query) for number in parts]
+        # The planner misjudges what terms match; the index is there to be used.
+        self._session.execute(text("SET LOCAL enable_seqscan = off"))
+        proposed = union(*candidates, select(product_change.c.product_id))
+        return self._all_hits().where(col(Product.id).in_(proposed))
+
+    def _is_behind(self, size: int) -> bool:
+        """Whether so much waits for the index that reading all products is quicker than looking both up."""
+        most = int(size * STALE_SHARE)
+        some = select(product_change.c.product_id).limit(most + 1).subquery()
+        return (self._session.scalar(select(func.count()).select_from(some)) or 0) > most
+
+    def _refuse_too_deep(self, skipped: int) -> None:
+        if skipped <= MOST_SKIPPED:
+            return
+        message = (
+            f"Page {self._query.page:,} begins more than {MOST_SKIPPED:,} rows from either end of the list. "
+            "Narrow the list, or follow next_cursor."
+        )
+        raise Unprocessable(message, errors=[{"field": "page", "message": message}])
+
+
+def _conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]:
+    found = _text_conditions(entity, chosen)
+    if chosen.active is not None:
+        found.append(entity.active.is_(chosen.active))
     return found
 
 
-def matching(query: ProductQuery) -> SelectOfScalar[Product]:
-    """Return the statement for one page of the products that `query` asks for."""
-    return (
-        select(Product)
-        .where(*conditions(query))
-        .order_by(*_order(query.sort))
-        .limit(query.page_size)
-        .offset((query.page - 1) * query.page_size)
-    )
+def _text_conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions on texts, for products as for segments; `autoescape` makes `%` and `_` literal."""
+    terms = {"sku": chosen.sku, "name": chosen.name, "description": chosen.description}
+    found = [getattr(entity, field).icontains(term, autoescape=True) for field, term in terms.items() if term]
+    if chosen.q:
+        found.append(or_(*(getattr(entity, field).icontains(chosen.q, autoescape=True) for field in terms)))
+    return found
 
 
-def _order(sort: str) -> list[UnaryExpression[Any]]:
-    name = sort.removeprefix("-")
-    columns = [SORT_COLUMNS[name]]
-    # Equal values need a last word, or a row could stand on two pages.
-    if name in ("updated_at", "name"):
-        columns.append(col(Product.id))
-    return [column.desc() if sort.startswith("-") else column.asc() for column in columns]
+def _is_indexable(chosen: ProductFilter) -> bool:
+    return any(HAS_TRIGRAM.search(getattr(chosen, field)) for field in TEXTS)
+
+
+def _candidates(segment: int, chosen: ProductFilter) -> Select[tuple[UUID]]:
+    """Return the statement that asks one segment; terms without a trigram are left to the check of each product."""
+    silent = {field: "" for field in TEXTS if not HAS_TRIGRAM.search(getattr(chosen, field))}
+    telling = chosen.model_copy(update=silent)
+    part = table(f"{SEGMENT_PREFIX}{segment}", *(column(name) for name in SEGMENT_COLUMNS))
+    return select(part.c.product_id).where(*_text_conditions(part.c, telling))
+
+
+def _flipped(sort: str) -> str:
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"

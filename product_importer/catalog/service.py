@@ -39,27 +39,18 @@ def list_products(session: Session, query: ProductQuery) -> ProductPage:
     """Return the page of products that `query` asks for, and how many match in all.
 
     Raises:
-        Unprocessable: the cursor is none, or contradicts the rest of the query.
+        Unprocessable: the cursor is none or contradicts the rest of the query, the page lies too deep, or the
+            search takes too long.
     """
     begins = place(query)
-    conditions = search.conditions(query)
-    # One row more than the page holds tells whether there is a next one.
-    found = list(
-        session.scalars(
-            select(Product)
-            .where(*conditions, *begins.where)
-            .order_by(*begins.order_by)
-            .limit(query.page_size + 1)
-            .offset((query.page - 1) * query.page_size)
-        )
-    )
-    items = found[: query.page_size]
+    found = search.find(session, query, begins)
     return ProductPage(
-        items=[ProductRead.model_validate(row) for row in items],
-        total=session.scalar(select(func.count()).select_from(Product).where(*conditions)) or 0,
+        items=[ProductRead.model_validate(product) for product in found.items],
+        total=found.total,
+        total_is_exact=found.total_is_exact,
         page=begins.page,
         page_size=query.page_size,
-        next_cursor=begins.next_cursor(items[-1]) if len(found) > len(items) else None,
+        next_cursor=begins.next_cursor(found.items[-1]) if found.has_next else None,
     )
 
 
@@ -79,8 +70,7 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
         Conflict: another product has the SKU, in whatever case; `product_id` in its `extra` says which.
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
-    session.add(product)
-    _flush(session, product)
+    _write(session, product, {})
     return _recorded(session, "product_created", product)
 
 
@@ -99,12 +89,8 @@ def update_product(
     changes = given.model_dump(exclude_unset=True)
     if all(getattr(product, field) == value for field, value in changes.items()):
         return ProductRead.model_validate(product)
-    for field, value in changes.items():
-        setattr(product, field, value)
-    product.sku_key = sku_key(product.sku)
-    product.version += 1
-    product.updated_at = session.scalar(select(func.now()))
-    _flush(session, product)
+    changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
+    _write(session, product, changes)
     return _recorded(session, "product_updated", product)
 
 
@@ -134,7 +120,7 @@ def delete_all_products(session: Session) -> int:
     _lock_table(session)
     for check in BEFORE_DELETE_ALL:
         check(session)
-    deleted = session.scalar(select(func.count()).select_from(Product)) or 0
+    deleted = search.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
     _record(session, "products_deleted", deleted=deleted)
@@ -163,22 +149,29 @@ def _require(product: Product, expected: Expected) -> None:
     )
 
 
-def _flush(session: Session, product: Product) -> None:
+def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
     """Write a product inside a savepoint, so that the refusal of its SKU leaves the transaction whole."""
-    sku, key = product.sku, product.sku_key
+    sku = values.get("sku", product.sku)
     try:
         with session.begin_nested():
-            session.flush()
+            for field, value in {**values, "sku_key": sku_key(sku)}.items():
+                setattr(product, field, value)
+            session.add(product)
     except IntegrityError as error:
-        message = f"The SKU “{sku}” is taken by another product."
-        holder = _holder(session, key)
-        raise Conflict(
-            message,
-            kind="sku-taken",
-            title="The SKU is taken",
-            product_id=str(holder) if holder else None,
-            errors=[{"field": "sku", "message": message}],
-        ) from error
+        raise _sku_taken(session, sku) from error
+
+
+def _sku_taken(session: Session, sku: str) -> Conflict:
+    message = f"The SKU “{sku}” is taken by another product."
+    holder = _holder(session, sku_key(sku))
+    return Conflict(
+        message,
+        kind="sku-taken",
+        title="The SKU is taken",
+        # It may have gone in the meantime.
+        product_id=str(holder) if holder else None,
+        errors=[{"field": "sku", "message": message}],
+    )
 
 
 def _holder(session: Session, key: str) -> UUID | None:

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
+from psycopg2.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
 
@@ -13,6 +15,8 @@ from product_importer.core import services
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+RETRIES = 3
 
 # Names for constraints, so that a migration can name what it drops.
 SQLModel.metadata.naming_convention = {
@@ -65,6 +69,16 @@ def run(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    """Call `service(session, …)` in a transaction of its own and return its result."""
+    """Call `service(session, …)` in a transaction of its own and return its result.
+
+    A transaction that PostgreSQL chose to end in favour of another is begun again: nothing of it has happened.
+    """
+    for _ in range(RETRIES):
+        try:
+            with session() as opened:
+                return service(opened, *args, **kwargs)
+        except OperationalError as error:
+            if not isinstance(error.orig, DeadlockDetected | SerializationFailure):
+                raise
     with session() as opened:
         return service(opened, *args, **kwargs)

@@ -1,5 +1,6 @@
 """Enqueueing after commit, by job name, with ids only: a queued job is a nudge that may be lost or doubled."""
 
+import atexit
 import logging
 import threading
 import time
@@ -82,6 +83,7 @@ def show_presence(worker: str) -> None:
 
     RQ registers a worker once: after Redis has been wiped, or its worker killed, that register is wrong.
     """
+    atexit.register(_end_showing, worker)
     threading.Thread(target=_keep_showing, args=(worker,), name="presence", daemon=True).start()
 
 
@@ -93,6 +95,11 @@ def live_workers() -> int:
     """
     count: Any = redis.client().zcount(PRESENCE, time.time() - PRESENT_SECONDS, "+inf")
     return int(count)
+
+
+def _end_showing(worker: str) -> None:
+    with suppress(RedisError):
+        redis.client().zrem(PRESENCE, worker)
 
 
 def _keep_showing(worker: str) -> None:

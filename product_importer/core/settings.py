@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
 
 
@@ -51,6 +52,13 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return url
+
+    @field_validator("upload_dir")
+    @classmethod
+    def _check_store(cls, place: str) -> str:
+        if "://" in place and not place.startswith(OBJECT_STORES):
+            raise ValueError(f"must be a folder, or begin with {' or '.join(OBJECT_STORES)}")
+        return place
 
     @field_validator("data_dir")
     @classmethod

@@ -9,10 +9,11 @@ from fastapi.responses import StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from product_importer.core import db
+from product_importer.core.errors import problems
 from product_importer.imports import form, progress, rejects, service
 from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
 # Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
 COMMENT_SECONDS = 10
@@ -39,8 +40,18 @@ UPLOAD_BODY = {
     }
 }
 
+LOCATION = {
+    "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
+}
 
-@router.post("/upload-csv", status_code=202, summary="Import a CSV file", openapi_extra=UPLOAD_BODY)
+
+@router.post(
+    "/upload-csv",
+    status_code=202,
+    summary="Import a CSV file",
+    openapi_extra=UPLOAD_BODY,
+    responses={202: {"headers": LOCATION}, **problems(400, 413)},
+)
 async def upload_csv(request: Request, response: Response) -> ImportAccepted:
     """Store a file while it arrives, check its header, and queue its import."""
     accepted = await form.receive_upload(request.headers.get("content-type"), request.stream())
@@ -54,26 +65,33 @@ def list_imports(query: Annotated[ImportQuery, Query()]) -> ImportPage:
     return db.run(service.list_imports, query)
 
 
-@router.get("/jobs/{job_id}", summary="One import, as it is now")
+@router.get("/jobs/{job_id}", summary="One import, as it is now", responses=problems(404))
 def read_import(job_id: UUID) -> ImportRead:
     """An import's state, its progress and its counts."""
     return progress.current(job_id)
 
 
-@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import")
+@router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import", responses=problems(404, 409))
 def cancel_import(job_id: UUID) -> ImportRead:
     """Stop an import at the edge of its next batch; what is merged by then stays."""
     return db.run(service.cancel_import, job_id)
 
 
-@router.get("/jobs/{job_id}/rejects", summary="The rejected rows", response_class=CSVResponse)
+@router.get(
+    "/jobs/{job_id}/rejects", summary="The rejected rows", response_class=CSVResponse, responses=problems(404)
+)
 def read_rejects(job_id: UUID) -> StreamingResponse:
     """A CSV of the rows that were not imported, each with its line, code and reason; it can be uploaded again."""
     name = f'attachment; filename="rejects-{job_id}.csv"'
     return CSVResponse(rejects.stream_rejects(job_id), headers={"Content-Disposition": name})
 
 
-@router.get("/jobs/{job_id}/events", summary="Follow an import", response_class=EventSourceResponse)
+@router.get(
+    "/jobs/{job_id}/events",
+    summary="Follow an import",
+    response_class=EventSourceResponse,
+    responses=problems(404),
+)
 async def follow_import(job_id: UUID) -> EventSourceResponse:
     """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status."""
     watched = progress.watch(job_id)

@@ -78,12 +78,15 @@ class Work:
             self._write(connection, "phase = 'reading'")
             with connection:
                 staging.create(connection, table)
-            with self._lease.connect() as errors:
-                with errors:
-                    self._read(connection, errors, table)
-                    ends = self._index(connection, table)
-                    row = self._record_staged(errors, table, ends)
-                self._heartbeat.committed(row)
+            with staging.ErrorSpool(self._job.id) as errors:
+                self._read(connection, errors, table)
+                ends = self._index(connection, table)
+                with self._lease.transaction(connection):
+                    # After a restart of PostgreSQL the file is read again, but its errors are stored already.
+                    if self._job.total_rows is None:
+                        errors.copy(connection)
+                    row = self._record_staged(connection, table, ends)
+            self._heartbeat.committed(row)
 
     def merge(self) -> None:
         """Merge what is staged, from the checkpoints on."""
@@ -124,22 +127,20 @@ class Work:
         with connection:
             staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
 
-    def _read(self, connection: PgConnection, errors: PgConnection, table: str) -> None:
+    def _read(self, connection: PgConnection, errors: staging.ErrorSpool, table: str) -> None:
         with storage.opened(self._job.storage_key) as stream, connection:
             chunks = self._chunks(Counted(stream), errors)
             staging.copy(connection, table, self._header, chunks)
 
-    def _chunks(self, counted: Counted, errors: PgConnection) -> Iterator[Chunk]:
-        """Yield checked chunks; store their errors and note the progress on the way."""
+    def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
+        """Yield checked chunks; keep their errors and note the progress on the way."""
         records, checks = Records(counted), Checks(self._header)
         records.header()
         for raw in records.chunks():
             self._stop_if_halted()
             chunk = checks.sift(raw)
             self._rejected += len(chunk.errors)
-            # After a restart of PostgreSQL the file is read a second time, but its errors are stored already.
-            if chunk.errors and self._job.total_rows is None:
-                staging.copy_errors(errors, str(self._job.id), chunk.errors)
+            errors.add(chunk.errors)
             self._heartbeat.rows_read += len(chunk)
             self._heartbeat.bytes_read = counted.bytes_read
             yield chunk
@@ -152,9 +153,9 @@ class Work:
             # Another worker may have merged a part: its checkpoints only mean something with its lanes.
             return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
 
-    def _record_staged(self, errors: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
+    def _record_staged(self, connection: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
         return self._lease.write(
-            errors,
+            connection,
             STAGED,
             table=table,
             staged=self._staged,

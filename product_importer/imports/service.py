@@ -42,6 +42,11 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
     )
 
 
+def is_any_running(session: Session) -> bool:
+    """Whether a worker is at an import."""
+    return session.scalar(select(ImportJob.id).where(ImportJob.status == "processing").limit(1)) is not None
+
+
 def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     """Stop an import: at once when no worker has it, else at the edge of its next batch.
 

@@ -2,8 +2,9 @@
 
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg2.errors
@@ -18,6 +19,7 @@ from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
 
 PREFIX = "import_staging_"
+SPOOLED_BYTES = 4 * 1024 * 1024
 
 CREATE = """
 CREATE UNLOGGED TABLE {table} (
@@ -91,10 +93,33 @@ def copy(connection: PgConnection, table: str, header: Header, chunks: Iterable[
     copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table)), map(encode, chunks))
 
 
-def copy_errors(connection: PgConnection, job_id: str, errors: Iterable[RowError]) -> None:
-    """Store rows that are not imported, each with its line, code and reason."""
-    statement = sql.SQL("COPY import_row_error (job_id, line, code, reason, row) FROM STDIN")
-    copy_text(connection, statement, (_error_text(job_id, error) for error in errors))
+class ErrorSpool:
+    """The rows of one import that become no products, until they are stored; a file where they are many.
+
+    They are stored in the transaction that records the staging, and not while reading: a transaction that stays
+    open for as long as a file is read would hold up whoever takes over from a reader that stands still.
+    """
+
+    def __init__(self, job_id: UUID):
+        self._job_id = str(job_id)
+        self._file = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed by __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, errors: Iterable[RowError]) -> None:
+        """Keep errors, each with its line, code and reason."""
+        for error in errors:
+            self._file.write(_error_text(self._job_id, error).encode())
+
+    def copy(self, connection: PgConnection) -> None:
+        """Store what was kept, inside the caller's transaction."""
+        self._file.seek(0)
+        with connection.cursor() as cursor:
+            cursor.copy_expert("COPY import_row_error (job_id, line, code, reason, row) FROM STDIN", self._file)
 
 
 def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterable[str]) -> None:

@@ -172,6 +172,7 @@ class ImportState(rx.State):
         async for job in watch(job_id):
             async with self:
                 self.live = ImportView.of(job)
+                self.history = [self.live if item.id == self.live.id else item for item in self.history]
 
     async def _load_history(self) -> None:
         query = ImportQuery(page=self.history_page, page_size=HISTORY)

@@ -1,4 +1,5 @@
 import asyncio
+from uuid import UUID
 
 import pytest
 from redis.exceptions import ConnectionError as RedisDown
@@ -9,6 +10,7 @@ from product_importer.core.ids import new_id
 from product_importer.imports import progress
 from product_importer.imports.lease import claim
 from product_importer.imports.progress import Pace, current, publish, watch
+from product_importer.imports.schemas import ImportRead
 from tests.waiting import finish
 
 from .conftest import upload
@@ -95,7 +97,7 @@ def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypa
     assert finish(see()) == 33.0
 
 
-async def first(job_id):
+async def first(job_id: UUID) -> ImportRead:
     return await anext(watch(job_id))
 
 

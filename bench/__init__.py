@@ -1,0 +1,1 @@
+"""What Product Importer costs, measured: `make bench`."""

@@ -1,0 +1,73 @@
+"""Search and paging over REST: p50 and p95, beside a sequential scan of the same rows in the same run."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle, islice
+
+import httpx
+import psycopg2
+
+from bench.catalogue import words
+
+REQUESTS = 60
+
+
+def measure(
+    client: httpx.Client, connection: "psycopg2.extensions.connection", rows: int
+) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each kind of question: its name, p50 and p95 in milliseconds, p95 in scans."""
+    scan = _median(_timed(lambda: _scan(connection)) for _ in range(5))
+    yield "one sequential scan, for comparison", f"{scan:.1f}", "", "1.00"
+    for name, questions in _questions(rows).items():
+        taken = sorted(_timed(partial(_ask, client, question)) for question in islice(cycle(questions), REQUESTS))
+        p50, p95 = taken[len(taken) // 2], taken[int(len(taken) * 0.95)]
+        yield name, f"{p50:.1f}", f"{p95:.1f}", f"{p95 / scan:.2f}"
+
+
+def _questions(rows: int) -> dict[str, list[dict[str, object]]]:
+    vocabulary = words()
+    common, rare = vocabulary[:20], vocabulary[-200:-180]
+    last = -(-rows // 50)
+    return {
+        "first page, no filter": [{}],
+        "name, common word": [{"name": word} for word in common],
+        "name, rare word": [{"name": word} for word in rare],
+        "name, part of a word": [{"name": word[1:4]} for word in vocabulary[1000:1020] if len(word) > 4],
+        "name, no match": [{"name": f"qqx{word}"} for word in common],
+        "description, common word": [{"description": word} for word in common],
+        "description, rare word": [{"description": word} for word in rare],
+        "SKU, whole": [{"sku": f"SKU-{rows * n // 21:08}"} for n in range(20)],
+        "SKU, part": [{"sku": f"{n:02}7{n:02}"} for n in range(20)],
+        "any field, rare word": [{"q": word} for word in rare],
+        "name common and description rare": [
+            {"name": a, "description": b} for a, b in zip(common, rare, strict=True)
+        ],
+        "name rare and SKU part": [{"name": word, "sku": "77"} for word in rare],
+        "name, two letters": [{"name": word[:2]} for word in common],
+        "name, two letters, no match": [{"name": "qz"}, {"name": "jq"}],
+        "last page by number": [{"page": last}],
+        "page 1,000 by number": [{"page": min(1_000, last)}],
+        "sorted by SKU, last page": [{"sort": "sku", "page": last}],
+    }
+
+
+def _ask(client: httpx.Client, question: dict[str, object]) -> None:
+    client.get("/api/products", params=question).raise_for_status()  # type: ignore[arg-type]
+
+
+def _scan(connection: "psycopg2.extensions.connection") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM product WHERE name ILIKE '%qqxqqx%' AND NOT (id IS NULL)")
+        cursor.fetchall()
+
+
+def _timed(function: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    function()
+    return (time.perf_counter() - began) * 1000
+
+
+def _median(taken: Iterator[float]) -> float:
+    ordered = sorted(taken)
+    return ordered[len(ordered) // 2]

@@ -1,0 +1,137 @@
+import base64
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_importer.core.errors import Unprocessable
+from product_importer.core.pagination import Cursor
+from tests.catalog.conftest import problem
+
+SORTS = [sign + name for name in ("created_at", "updated_at", "sku", "name") for sign in ("", "-")]
+
+
+@pytest.fixture
+def catalogue(create) -> list[dict]:
+    """Eleven products, of which many have the same name, and some the same moment of change."""
+    from product_importer.core import db
+
+    made = [create(f"SKU-{n * 7 % 11:02}", f"Name {n % 3}") for n in range(11)]
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE product SET updated_at = date_trunc('second', updated_at)")
+    return made
+
+
+def walk(client, meanwhile=lambda: None, **query) -> list[dict]:
+    """Follow the cursors to the end."""
+    found, page = [], client.get("/api/products", params=query).json()
+    query.pop("sort", None)
+    while True:
+        found += page["items"]
+        if page["next_cursor"] is None:
+            return found
+        meanwhile()
+        answer = client.get("/api/products", params=query | {"cursor": page["next_cursor"]})
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["page"] == page["page"] + 1
+        page = answer.json()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_cursors_lead_through_the_whole_list_in_its_order(client, catalogue, sort):
+    whole = client.get("/api/products", params={"sort": sort}).json()
+    assert (whole["next_cursor"], len(whole["items"])) == (None, 11)
+    for size in (1, 3, 10, 11):
+        assert walk(client, sort=sort, page_size=size) == whole["items"]
+    pages = [client.get(f"/api/products?sort={sort}&page_size=4&page={n}").json()["items"] for n in (1, 2, 3, 4)]
+    assert [*pages[0], *pages[1], *pages[2]] == whole["items"] and pages[3] == []
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_rows_that_come_and_go_meanwhile_move_no_others(client, create, catalogue, sort):
+    before = [product["id"] for product in client.get("/api/products", params={"sort": sort}).json()["items"]]
+    numbers = iter(range(3))
+
+    def come_and_go() -> None:
+        """Put rows at both ends, as seen from the reader, and take away the first one."""
+        n = next(numbers, None)
+        if n is None:
+            return
+        create(f"A-{n}", f"A {n}")
+        create(f"Z-{n}", f"Z {n}")
+        client.delete(f"/api/products/{before[0]}")
+
+    found = [product["id"] for product in walk(client, come_and_go, sort=sort, page_size=2)]
+    assert len(set(found)) == len(found)
+    assert [seen for seen in found if seen in before] == before
+
+
+def test_filters_hold_beside_a_cursor(client, catalogue):
+    found = walk(client, name="name 1", page_size=2, sort="sku")
+    assert [product["sku"] for product in found] == ["SKU-04", "SKU-05", "SKU-06", "SKU-07"]
+
+
+def test_a_cursor_of_the_longest_name_is_taken(client, create):
+    for n in range(3):
+        create(f"SKU-{n}", "\u001f\U0001f600\u001f" * 333 + "n")
+    assert len(walk(client, sort="name", page_size=1)) == 3
+
+
+def forged(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+ID = "0" * 32
+GARBAGE = [
+    "x", "!", "äöü", "\0", "=", "e30", "bnVsbA", "W10", "W1tbW1s", "[" * 5_000, "A" * 9_999, "A" * 10_001,
+    forged("created_at", 2, ["nonsense"]), forged("created_at", 2, []), forged("created_at", 2, [ID, ID]),
+    forged("created_at", 0, [ID]), forged("created_at", True, [ID]), forged("created_at", 2.5, [ID]),
+    forged("created_at", "2", [ID]), forged("created_at", 2**60, [ID]), forged("created_at", 2, [1]),
+    forged("created_at", 2, [None]), forged("created_at", 2, ID), forged("created_at", 2, {ID: 1}),
+    forged("--created_at", 2, [ID]), forged("price", 2, [ID]), forged("", 2, [ID]), forged(["sku"], 2, ["a"]),
+    forged("sku", 2, ["a\0"]), forged("sku", 2, ["\ud800"]), forged("name", 2, ["a"]),
+    forged("updated_at", 2, ["yesterday", ID]), forged("updated_at", 2, ["2026-01-01", ID]),
+    forged("updated_at", 2, ["9999-12-31T23:59:59-23:59", "x"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("cursor", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_is_no_cursor(client, create, cursor):
+    create()
+    refused = problem(client.get("/api/products", params={"cursor": cursor}), 422, "invalid-fields")
+    assert [error["field"] for error in refused["errors"]] == ["cursor"]
+
+
+def test_the_ends_of_time_are_no_fault(client, create):
+    create()
+    for moment in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
+        cursor = forged("updated_at", 2, [moment, ID])
+        assert client.get("/api/products", params={"cursor": cursor}).status_code in (200, 422)
+
+
+def test_a_cursor_goes_with_no_page_and_no_other_order(client, create):
+    for n in range(3):
+        create(f"SKU-{n}")
+    cursor = client.get("/api/products?sort=sku&page_size=1").json()["next_cursor"]
+    for other in ("page=1", "page=2", "sort=name", "sort=-sku", "sort=-created_at"):
+        refused = problem(client.get(f"/api/products?{other}&cursor={cursor}"), 422, "invalid-fields")
+        assert refused["errors"][0]["field"] == "cursor"
+    assert client.get(f"/api/products?sort=sku&cursor={cursor}").json()["items"][0]["sku"] == "SKU-1"
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(texts, st.integers(1, 2**53 - 1), st.lists(texts).map(tuple))
+def test_a_cursor_is_read_as_it_was_written(sort, page, after):
+    word = Cursor(sort, page, after).encode()
+    assert Cursor.decode(word) == Cursor(sort, page, after)
+    assert set(word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@given(st.text())
+def test_any_word_is_a_cursor_or_refused(word):
+    with contextlib.suppress(Unprocessable):
+        assert Cursor.decode(word).encode() == word

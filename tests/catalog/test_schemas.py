@@ -1,0 +1,82 @@
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_importer.catalog.schemas import ProductCreate, sku_key
+
+SAME = [
+    ("SKU-1", "sku-1"),
+    ("SKU-1", " Sku-1\t"),
+    ("SKU-1", "\u00a0SKU-1\u2003"),  # no-break space, em space
+    ("SKU-1", "\u3000SKU-1\u0085\x1c"),  # ideographic space, next line, file separator: spaces to Python
+    ("s", "ſ"),  # long s
+    ("ss", "ß"),
+    ("SS", "ẞ"),  # capital sharp s
+    ("STRASSE", "straße"),
+    ("k", "\u212a"),  # Kelvin sign
+    ("é", "e\u0301"),  # composed, decomposed
+    ("É", "e\u0301"),
+    ("å", "\u212b"),  # Ångström sign
+    ("ά", "Ά"),
+    ("σ", "ς"),  # final sigma
+    ("\u03b1\u0345", "ᾳ"),  # iota below
+    ("ffi", "ﬃ"),
+    ("\u1e9b\u0323", "ṩ"),
+    ("i\u0307", "İ"),  # capital i with a dot above is an i with a dot above
+    ("q\u0307\u0323", "q\u0323\u0307"),  # marks in either order
+]
+DIFFERENT = [
+    ("SKU-1", "SKU 1"),
+    ("SKU-1", "SKU\u20111"),  # no-break hyphen
+    ("a b", "a  b"),  # inner spaces count
+    ("a b", "a\u00a0b"),
+    ("i", "İ"),
+    ("i", "ı"),  # dotless i
+    ("e", "é"),
+    ("0", "00"),
+    ("1", "１"),  # full width: compatibility, not canonical equivalence
+    ("a", "a\u200b"),  # zero width space is no space
+    ("a", "\ufeffa"),
+    ("o", "0"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_these_are_one_sku(one, other):
+    assert sku_key(one) == sku_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_these_are_two_skus(one, other):
+    assert sku_key(one) != sku_key(other)
+
+
+letters = st.one_of(
+    st.characters(exclude_categories=["Cs"]), st.sampled_from("ſİıßẞςΣǰΐᾳ\u0345\u0307\u0301\u00a0 \t")
+)
+texts = st.text(letters, max_size=8)
+
+
+@given(texts)
+def test_the_key_of_a_key_is_the_key(text):
+    assert sku_key(sku_key(text)) == sku_key(text)
+
+
+@given(texts)
+def test_what_is_the_same_to_a_reader_has_the_same_key(text):
+    key = sku_key(text)
+    assert sku_key(f" {text}\u00a0") == key
+    assert sku_key(unicodedata.normalize("NFC", text)) == key
+    assert sku_key(unicodedata.normalize("NFD", text)) == key
+    assert sku_key(text.casefold()) == key
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=8))
+def test_plain_letters_take_the_short_way_to_the_same_key(text):
+    assert sku_key(text) == unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
+
+
+def test_the_case_that_a_person_wrote_is_kept():
+    assert ProductCreate(sku=" Sku-İ ", name="n").sku == "Sku-İ"

@@ -1,0 +1,227 @@
+"""Searches against brute force, with the index behind, half built and up to date, in catalogues small and large."""
+
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from product_importer.catalog import indexer, search, service
+from product_importer.catalog.cursor import place
+from product_importer.catalog.models import Product
+from product_importer.catalog.schemas import ProductQuery, sku_key
+from product_importer.core import db
+from product_importer.core.errors import Unprocessable
+from product_importer.core.ids import new_ids
+
+ROWS = 3_000
+WORDS = ("Hammer", "HAMSTER", "50%", "under_score", "back\\slash", "Äpfel", "ab", "x", "Schraube", "100")
+
+
+@pytest.fixture
+def products(database) -> list[Product]:
+    """A catalogue whose rows differ enough for every kind of search, as they lie in the database."""
+    dice = random.Random(7)
+    made = [
+        Product(
+            id=UUID(identity),
+            sku=f"{dice.choice('ABC')}-{number:05}",
+            sku_key=sku_key(f"x{number:05}"),
+            name=" ".join(dice.choices(WORDS, k=3)),
+            description=" ".join(dice.choices(WORDS, k=6)),
+            active=dice.random() > 0.1,
+        )
+        for number, identity in enumerate(new_ids(ROWS))
+    ]
+    with db.session() as session:
+        session.add_all(made)
+    return made
+
+
+@pytest.fixture(params=["as many as they are", "as if they were many"])
+def scale(request, monkeypatch):
+    """The same catalogue, small, and with every threshold so low that it counts as large."""
+    if request.param == "as if they were many":
+        monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+        monkeypatch.setattr(search, "MOST_COUNTED", 200)
+
+
+def catch_up() -> None:
+    while db.run(indexer.collect) or db.run(indexer.build):
+        indexer.clean_up()
+
+
+def behind() -> None:
+    """Nothing is indexed."""
+
+
+def collected() -> None:
+    db.run(indexer.collect)
+
+
+STATES = [behind, collected, catch_up]
+
+
+def matches(product: Product, query: ProductQuery) -> bool:
+    def has(text: str, term: str) -> bool:
+        return term.lower() in text.lower()
+
+    return (
+        has(product.sku, query.sku)
+        and has(product.name, query.name)
+        and has(product.description, query.description)
+        and (not query.q or any(has(text, query.q) for text in (product.sku, product.name, product.description)))
+        and (query.active is None or product.active == query.active)
+    )
+
+
+def listed(query: ProductQuery) -> list[str]:
+    """Return the SKUs of the whole list, page by page, by cursor."""
+    page = db.run(service.list_products, query)
+    found = [product.sku for product in page.items]
+    while page.next_cursor:
+        following = query.model_copy(update={"cursor": page.next_cursor})
+        following.model_fields_set.discard("page")
+        page = db.run(service.list_products, following)
+        found += [product.sku for product in page.items]
+    return found
+
+
+QUERIES: list[dict[str, Any]] = [
+    {},
+    {"name": "hammer"},
+    {"name": "HAM"},
+    {"name": "ab"},
+    {"name": "x"},
+    {"name": "50%"},
+    {"name": "_"},
+    {"name": "\\"},
+    {"name": "äpfel"},
+    {"name": "hammer ham"},
+    {"name": "no such words"},
+    {"sku": "a-0001"},
+    {"sku": "00999", "name": "e"},
+    {"description": "schraube", "name": "hamster", "active": False},
+    {"q": "0123"},
+    {"q": "apf"},
+    {"active": False},
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name", "-updated_at"])
+def test_every_search_finds_what_reading_every_row_finds(products, scale, state, sort):
+    state()
+    for chosen in QUERIES:
+        query = ProductQuery(**chosen, sort=sort, page_size=200)
+        found = listed(query)
+        assert sorted(found) == sorted(product.sku for product in products if matches(product, query)), chosen
+        page = db.run(service.list_products, query)
+        if page.total_is_exact:
+            assert page.total == len(found), chosen
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, state):
+    from product_importer.catalog.schemas import ProductUpdate
+
+    catch_up()
+    changed, gone = products[10], products[20]
+    db.run(service.update_product, changed.id, ProductUpdate(name="Zebrastreifen"))
+    db.run(service.delete_product, gone.id)
+    state()
+    assert listed(ProductQuery(name="brastreif")) == [changed.sku]
+    assert listed(ProductQuery(sku=changed.sku, name=changed.name)) == []
+    assert listed(ProductQuery(sku=gone.sku)) == []
+    assert db.run(service.list_products, ProductQuery()).total == ROWS - 1
+
+
+def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch):
+    monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+    catch_up()
+    with db.session() as session:
+        hits = search.Search(session, ProductQuery(sku="01234"), place(ProductQuery()))._hits(ROWS)
+        plan = "\n".join(row[0] for row in session.execute(_explained(hits)))
+    assert "Bitmap Index Scan on product_search_" in plan
+    assert "Seq Scan on product " not in plan
+
+
+def _explained(statement: Any) -> Any:
+    from sqlalchemy import text
+    from sqlalchemy.dialects import postgresql
+
+    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    return text(f"EXPLAIN {compiled}".replace(":", "\\:"))
+
+
+def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
+    monkeypatch.setattr(search, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(search, "MOST_COUNTED", 100)
+    page = db.run(service.list_products, ProductQuery(name="hammer"))
+    truth = sum("hammer" in product.name.lower() for product in products)
+    assert not page.total_is_exact
+    assert truth * 0.6 < page.total < truth * 1.4
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
+def test_every_page_by_number_holds_what_it_should_from_either_end(products, sort):
+    order = [product.id for product in listed_rows(sort)]
+    pages = db.run(service.list_products, ProductQuery(sort=sort, page_size=70)).pages
+    for number in (1, 2, pages // 2, pages - 1, pages, pages + 1):
+        page = db.run(service.list_products, ProductQuery(sort=sort, page_size=70, page=number))
+        assert [item.id for item in page.items] == order[(number - 1) * 70 : number * 70]
+        assert (page.next_cursor is not None) == (number < pages)
+
+
+def listed_rows(sort: str) -> list:
+    found, page = [], db.run(service.list_products, ProductQuery(sort=sort, page_size=200))
+    while True:
+        found += page.items
+        if not page.next_cursor:
+            return found
+        page = db.run(service.list_products, ProductQuery(cursor=page.next_cursor, page_size=200))
+
+
+def test_a_page_too_deep_is_refused_with_the_way_out(products, monkeypatch):
+    monkeypatch.setattr(search, "MOST_SKIPPED", 1_000)
+    with pytest.raises(Unprocessable, match="next_cursor"):
+        db.run(service.list_products, ProductQuery(page=25))
+    assert db.run(service.list_products, ProductQuery(page=60)).items
+
+
+def test_a_search_that_takes_too_long_is_ended_with_a_clear_answer(client, products, monkeypatch):
+    from product_importer.core.db import engine
+
+    monkeypatch.setattr(search, "TIMEOUT_SECONDS", 1)
+    with engine().begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION slow(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT pg_sleep(2)::text'"
+        )
+    try:
+        from sqlalchemy import func
+        from sqlmodel import col
+
+        monkeypatch.setattr(search, "_text_conditions", lambda *_: [func.slow(col(Product.name)).is_not(None)])
+        answer = client.get("/api/products?name=x")
+    finally:
+        with engine().begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION slow(text)")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "search-too-slow")
+    assert "longer than 1 s" in answer.json()["detail"]
+
+
+texts = st.text(st.sampled_from("aAbBäÄ%_\\ -1"), min_size=1, max_size=5)
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(texts, min_size=1, max_size=8), texts)
+def test_any_term_in_any_text_is_literal(database, names, term):
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("TRUNCATE product")
+    with db.session() as session:
+        session.add_all(Product(sku=str(n), sku_key=str(n), name=name) for n, name in enumerate(names))
+    found = db.run(service.list_products, ProductQuery(name=term)).items
+    assert {item.sku for item in found} == {str(n) for n, name in enumerate(names) if term.lower() in name.lower()}

@@ -1,0 +1,71 @@
+"""Uploads in a folder and in an object store: the same words, and nothing half-written is ever seen."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from product_importer.core.storage import FolderStorage, Missing, ObjectStorage, Storage
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    """A server that speaks S3, with one bucket."""
+    import urllib.request
+
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/uploads", method="PUT"))
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["folder", "object store"])
+def storage(request, tmp_path, monkeypatch) -> Storage:
+    if request.param == "folder":
+        return FolderStorage(tmp_path / "uploads")
+    for name, value in {
+        "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return ObjectStorage(f"s3://uploads/{tmp_path.name}")
+
+
+# More than one part of a multipart upload.
+CONTENT = bytes(range(256)) * 50_000
+
+
+def test_what_is_written_is_read_back_and_deleted(storage):
+    writer = storage.writer("a.csv")
+    for start in range(0, len(CONTENT), 1_000_000):
+        writer.write(CONTENT[start : start + 1_000_000])
+    writer.commit()
+    with storage.open("a.csv") as stream:
+        assert stream.read(10) == CONTENT[:10]
+        assert stream.read() == CONTENT[10:]
+    assert list(storage.keys()) == ["a.csv"]
+    storage.delete("a.csv")
+    storage.delete("a.csv")
+    assert list(storage.keys()) == []
+
+
+def test_what_is_given_up_leaves_nothing(storage):
+    writer = storage.writer("a.csv")
+    writer.write(CONTENT)
+    writer.abort()
+    assert list(storage.keys()) == []
+    with pytest.raises(Missing):
+        storage.open("a.csv")
+
+
+def test_only_its_owner_can_read_a_folder(tmp_path):
+    folder = FolderStorage(tmp_path / "uploads")
+    folder.writer("a.csv").commit()
+    assert (tmp_path / "uploads").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "uploads" / "a.csv").stat().st_mode & 0o077 == 0

@@ -1,0 +1,223 @@
+"""What Dockerfile, .dockerignore and compose.yaml name exists, and they agree with each other and with the code."""
+
+import json
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from product_importer import web
+from product_importer.__main__ import COMMANDS
+from product_importer.api import api
+from product_importer.core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SETTINGS = {name.upper() for name in Settings.model_fields}
+# What Python, the shell and PostgreSQL's client library read for themselves.
+OTHERS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PGPASSWORD"}
+
+
+def instructions() -> Iterator[tuple[str, str]]:
+    """Yield the Dockerfile's instructions, each a word and the rest, with continued lines joined."""
+    text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
+        if line.strip():
+            word, _, rest = line.strip().partition(" ")
+            yield word, rest.strip()
+
+
+def values(word: str) -> list[str]:
+    return [rest for found, rest in instructions() if found == word]
+
+
+def environment() -> dict[str, str]:
+    """What the last stage's ENV sets; the first stage only tells pip what to do."""
+    return dict(pair.split("=", 1) for pair in values("ENV")[-1].split())
+
+
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+
+def is_ignored(path: str) -> bool:
+    """Whether .dockerignore keeps a file out: its last pattern that fits the file or a folder above it decides."""
+    parts = path.split("/")
+    candidates = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    ignored = False
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.strip().removeprefix("!").rstrip("/")
+        if pattern and not line.startswith("#") and any(fits(candidate, pattern) for candidate in candidates):
+            ignored = not line.startswith("!")
+    return ignored
+
+
+def fits(path: str, pattern: str) -> bool:
+    if pattern.startswith("**/"):
+        return any(fits("/".join(path.split("/")[start:]), pattern[3:]) for start in range(path.count("/") + 1))
+    same_depth = path.count("/") == pattern.count("/")
+    return same_depth and all(map(fnmatchcase, path.split("/"), pattern.split("/")))
+
+
+def test_the_image_gets_every_file_that_runs():
+    patterns = (*web.SOURCES, "alembic.ini", "alembic/**/*.py", "alembic/**/*.mako", "product_importer/**/*.py")
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    needed = {str(path.relative_to(ROOT)) for path in found}
+    assert {"alembic.ini", ".npmrc", "product_importer/__main__.py"} <= needed
+    # Links that Reflex makes anew.
+    needed = {path for path in needed if not path.startswith("assets/external/")}
+    assert sorted(path for path in needed if is_ignored(path)) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        ".data/postgres/data/PG_VERSION",
+        ".git/config",
+        ".venv/bin/python",
+        ".web/build/client/index.html",
+        "tests/conftest.py",
+        "product_importer/__pycache__/api.cpython-311.pyc",
+        "README.md",
+    ],
+)
+def test_the_image_gets_nothing_else(path: str):
+    assert is_ignored(path)
+
+
+def test_what_dockerignore_lets_in_exists():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert allowed and [name for name in allowed if not (ROOT / name).exists()] == []
+
+
+def test_what_is_copied_exists():
+    for rest in values("COPY"):
+        *sources, _ = [word for word in rest.split() if not word.startswith("--")]
+        for source in sources:
+            if "--from=build" in rest:
+                assert source.startswith(("/venv", "/app")), f"the build stage does not make {source}"
+            else:
+                assert source == "." or ((ROOT / source).exists() and not is_ignored(source)), source
+
+
+def test_both_stages_have_the_same_python_and_it_can_run_the_code():
+    images = [rest.split()[0] for rest in values("FROM")]
+    assert len(images) == 2 and len(set(images)) == 1
+    version = re.match(r"python:(3\.\d+)-slim", images[0])
+    assert version and tuple(map(int, version[1].split("."))) >= (3, 11)
+    assert f"python{version[1]}/" in " ".join(values("RUN")), "a folder below /venv/lib has another version's name"
+
+
+def test_the_packages_left_out_are_in_the_requirements():
+    names = re.search(r"\^\(([^)]+)\)==", " ".join(values("RUN")))
+    requirements = (ROOT / "requirements.txt").read_text()
+    assert names
+    for name in names[1].split("|"):
+        assert re.search(rf"^{name}==", requirements, re.MULTILINE), f"{name} is not in requirements.txt"
+
+
+def test_the_page_is_built_as_the_code_builds_it():
+    run = " ".join(values("RUN"))
+    assert "from product_importer import web; web.build()" in run and callable(web.build)
+    assert Path("build") in {
+        web.PAGE.relative_to(ROOT / ".web").parents[-2],
+        web.STAMP.relative_to(ROOT / ".web").parent,
+    }
+    assert "! -name build ! -name backend" in run
+
+
+def test_it_does_not_run_as_root():
+    account = values("USER")
+    assert account == ["app"]
+    made = re.search(r"useradd .*--uid (\d+) .* app ", " ".join(values("RUN")))
+    assert made and int(made[1]) > 0
+
+
+def test_the_environment_is_known_to_the_settings():
+    assert environment().keys() <= SETTINGS | OTHERS
+    for name, service in compose()["services"].items():
+        if name in ("web", "worker"):
+            assert service["environment"].keys() <= SETTINGS | OTHERS, name
+
+
+def test_the_ports_agree():
+    port = environment()["PORT"]
+    assert values("EXPOSE") == [port]
+    assert environment()["HOST"] == "0.0.0.0"
+    [published] = compose()["services"]["web"]["ports"]
+    assert published == f"127.0.0.1:${{PORT:-{port}}}:{port}"
+    Settings(_env_file=None, host=environment()["HOST"], port=int(port))
+
+
+def test_the_health_check_asks_a_route_that_exists():
+    [check] = values("HEALTHCHECK")
+    command = json.loads(check.partition("CMD ")[2])
+    assert command[:2] == ["python", "-c"]
+    compile(command[2], "HEALTHCHECK", "exec")
+    path = re.search(r"'(/api/\w+)'", command[2])
+    assert path and path[1] in api.openapi()["paths"]
+
+
+def test_signals_arrive_and_the_commands_exist():
+    services = compose()["services"]
+    commands = [json.loads(values("CMD")[0])]
+    commands += [services["worker"]["command"], services["worker"]["healthcheck"]["test"][1:]]
+    for command in commands:
+        assert command[:3] == ["python", "-m", "product_importer"] and command[3] in COMMANDS, command
+
+
+def test_the_services_are_those_that_are_needed():
+    services = compose()["services"]
+    assert services.keys() == {"web", "worker", "postgres", "redis"}
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped", name
+        assert ("ports" in service) == (name == "web"), f"{name}: only the page is reached from outside"
+    for name in ("web", "worker"):
+        needs = {other: need["condition"] for other, need in services[name]["depends_on"].items()}
+        assert needs == {"postgres": "service_healthy", "redis": "service_healthy"}
+        assert services[name]["build"] == "."
+    for name in ("postgres", "redis"):
+        assert services[name]["healthcheck"]["test"]
+
+
+def test_web_and_worker_share_the_uploads_and_every_volume_is_declared():
+    settings = compose()
+    uploads = f"uploads:{environment()['DATA_DIR']}/uploads"
+    default = Settings(_env_file=None, data_dir=Path(environment()["DATA_DIR"]), upload_dir="").uploads
+    assert uploads == f"uploads:{default}"
+    assert f"/data {default}" in " ".join(values("RUN")), "a volume takes its owner from the image's folder"
+    for name in ("web", "worker"):
+        assert settings["services"][name]["volumes"] == [uploads]
+    used = {volume.partition(":")[0] for service in settings["services"].values() for volume in service["volumes"]}
+    assert used == settings["volumes"].keys()
+
+
+def test_the_password_has_to_be_set_and_stands_in_no_file():
+    services = compose()["services"]
+    given = {services["postgres"]["environment"]["POSTGRES_PASSWORD"], services["web"]["environment"]["PGPASSWORD"]}
+    assert len(given) == 1 and given.pop().startswith("${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD")
+
+
+def test_the_databases_are_named_as_the_application_asks_for_them():
+    services = compose()["services"]
+    asked = services["web"]["environment"]
+    made = services["postgres"]["environment"]
+    url = f"postgresql://{made['POSTGRES_USER']}@postgres:5432/{made['POSTGRES_DB']}"
+    assert asked["DATABASE_URL"] == url and asked["REDIS_URL"] == "redis://redis:6379/0"
+    accepted = Settings(_env_file=None, database_url=url, redis_url=asked["REDIS_URL"])
+    assert accepted.database_url
+    assert services["postgres"]["image"] in {f"postgres:{version}" for version in range(15, 19)}
+    command = services["redis"]["command"]
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
+def test_an_unset_variable_leaves_the_default():
+    given = compose()["services"]["web"]["environment"]
+    empty = {"MAX_UPLOAD_MB": "${MAX_UPLOAD_MB:-}", "BATCH_SIZE": "${BATCH_SIZE:-}"}
+    assert empty.items() <= given.items()
+    assert Settings.model_config["env_ignore_empty"]

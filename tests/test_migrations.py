@@ -1,0 +1,92 @@
+"""The schema's migrations: up, down, and the same as the models."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, make_url
+
+from product_importer import migrations
+from product_importer.core import db, services
+
+
+@pytest.fixture
+def empty(servers: None, monkeypatch) -> Iterator[Engine]:
+    """A new, empty database on the same server."""
+    name = f"migrations_{uuid4().hex}"
+    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine = create_engine(make_url(services.database_url()).set(database=name))
+    with monkeypatch.context() as patch:
+        patch.setattr(db, "engine", lambda: engine)
+        yield engine
+    engine.dispose()
+    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+
+
+def differences(engine: Engine) -> list:
+    with engine.connect() as connection:
+        options = {"include_name": migrations.compares, "compare_type": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), migrations.METADATA)
+
+
+def contents(engine: Engine) -> list[tuple[str, str]]:
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT relkind::text, relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
+            "AND proname LIKE 'product%%' ORDER BY 1, 2"
+        )
+        return [(kind, name) for kind, name in found]
+
+
+def test_models_and_migrations_agree(empty):
+    migrations.migrate()
+    assert differences(empty) == []
+    assert migrations.is_current()
+
+
+def test_a_difference_would_be_noticed(empty):
+    migrations.migrate()
+    with empty.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE product ADD COLUMN forgotten integer")
+    assert differences(empty) != []
+    with empty.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE product DROP COLUMN forgotten")
+        connection.exec_driver_sql("DROP INDEX ix_product_inactive")
+    assert differences(empty) != []
+
+
+def test_every_step_goes_up_down_and_up_again(empty):
+    revisions = [script.revision for script in ScriptDirectory.from_config(migrations.config()).walk_revisions()][
+        ::-1
+    ]
+    before = {}
+    for revision in revisions:
+        before[revision] = contents(empty)
+        migrations.migrate(revision)
+    whole = contents(empty)
+    for revision, below in zip(revisions[::-1], [*revisions[-2::-1], "base"], strict=True):
+        command.downgrade(migrations.config(), below)
+        left = [item for item in contents(empty) if not item[1].startswith("alembic_version")]
+        assert left == [item for item in before[revision] if not item[1].startswith("alembic_version")]
+    migrations.migrate()
+    assert contents(empty) == whole
+
+
+def test_products_that_were_there_before_are_counted_and_wait_for_the_index(empty):
+    migrations.migrate("0001")
+    with empty.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO product (id, sku, sku_key, name) "
+            "SELECT gen_random_uuid(), n, n, n FROM generate_series(1, 9) AS n"
+        )
+    migrations.migrate()
+    with empty.connect() as connection:
+        assert connection.exec_driver_sql("SELECT sum(delta) FROM product_count").scalar() == 9
+        assert connection.exec_driver_sql("SELECT count(*) FROM product_change").scalar() == 9
