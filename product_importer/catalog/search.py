@@ -133,8 +133,7 @@ class Search:
         self._refuse_too_deep(self._offset)
         if self._begins.sort.removeprefix("-") in INDEXED:
             # The planner takes every term for a rare one, and would sort the whole table.
-            self._session.execute(text("SET LOCAL enable_seqscan = off"))
-            self._session.execute(text("SET LOCAL enable_sort = off"))
+            self._plan_without("seqscan", "sort")
         rows = self._walk(self._begins, self._offset, self._query.page_size + 1)
         return self._found(rows, max(expected, self._offset + len(rows)), exact=False)
 
@@ -188,8 +187,8 @@ class Search:
             return self._all_hits()
         parts = self._session.scalars(select(search_segment.c.id).where(search_segment.c.retired_at.is_(None)))
         candidates = [_candidates(number, self._query) for number in parts]
-        # The planner misjudges what terms match; the index is there to be used.
-        self._session.execute(text("SET LOCAL enable_seqscan = off"))
+        # The planner misjudges how much a term matches: here it is little, found by index and looked up one by one.
+        self._plan_without("seqscan", "hashjoin", "mergejoin")
         proposed = union(*candidates, select(product_change.c.product_id))
         return self._all_hits().where(col(Product.id).in_(proposed))
 
@@ -198,6 +197,10 @@ class Search:
         most = int(size * STALE_SHARE)
         some = select(product_change.c.product_id).limit(most + 1).subquery()
         return (self._session.scalar(select(func.count()).select_from(some)) or 0) > most
+
+    def _plan_without(self, *ways: str) -> None:
+        for way in ways:
+            self._session.execute(text(f"SET LOCAL enable_{way} = off"))
 
     def _refuse_too_deep(self, skipped: int) -> None:
         if skipped <= MOST_SKIPPED:
