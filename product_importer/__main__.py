@@ -23,20 +23,29 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     settings()
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import OperationalError
+
     from product_importer.core.services import ServiceError
+    from product_importer.core.storage import StorageError
 
     try:
         return COMMANDS[chosen.command](chosen)
-    except ServiceError as error:
-        raise SystemExit(f"product-importer: {error}") from None
+    except (ServiceError, StorageError) as error:
+        reason = str(error)
+    except OperationalError as error:
+        reason = f"PostgreSQL does not answer, start it or change DATABASE_URL: {_first_line(error.orig)}"
+    except RedisError as error:
+        reason = f"Redis does not answer, start it or change REDIS_URL: {_first_line(error)}"
     except KeyboardInterrupt:
         return 130
+    raise SystemExit(f"product-importer: {reason}")
 
 
 def up(_: argparse.Namespace) -> int:
     """Start everything: embedded servers where none are configured, the page, the workers."""
     from product_importer import migrations, web
-    from product_importer.core import services
+    from product_importer.core import redis, services, storage
     from product_importer.core.ports import PortError, require_free_port
     from product_importer.core.processes import Command, supervise
 
@@ -45,7 +54,8 @@ def up(_: argparse.Namespace) -> int:
     except PortError as error:
         raise SystemExit(f"product-importer: {error}") from None
     services.database_url()
-    services.redis_url()
+    storage.storage()
+    redis.client().ping()
     migrations.migrate()
     web.build()
     threading.Thread(target=_announce, name="announce", daemon=True).start()
@@ -196,6 +206,10 @@ def _write(pieces: Iterable[str], target: str) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _announce() -> None:

@@ -85,6 +85,14 @@ class Unavailable(DomainError):
     title = "Temporarily unavailable"
 
 
+class StorageFull(DomainError):
+    """What arrives cannot be stored: the disk is full, or the object store does not take it."""
+
+    status = 507
+    kind = "storage-full"
+    title = "The upload cannot be stored"
+
+
 class FieldError(BaseModel):
     """What is wrong with one field; a field inside another is named with a dot: `attributes.colour`."""
 

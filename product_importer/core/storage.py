@@ -38,13 +38,21 @@ class Storage(Protocol):
     def keys(self) -> Iterator[str]: ...
 
 
+class StorageError(Exception):
+    """Nothing can be stored in the place that `UPLOAD_DIR` names; the message is one line."""
+
+
 class Missing(Exception):
     """The object of that key is not there."""
 
 
 @lru_cache
 def storage() -> Storage:
-    """Return the storage that `UPLOAD_DIR` names."""
+    """Return the storage that `UPLOAD_DIR` names.
+
+    Raises:
+        StorageError: it is a folder that cannot be made or written to.
+    """
     place = settings().uploads
     return ObjectStorage(place) if "://" in place else FolderStorage(Path(place))
 
@@ -64,7 +72,12 @@ class FolderStorage:
     """A folder that only its owner can read."""
 
     def __init__(self, folder: Path):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{folder}: {error.strerror}; set UPLOAD_DIR to another folder") from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StorageError(f"{folder}: not writable; change its owner, or set UPLOAD_DIR to another folder")
         self._folder = folder
 
     def writer(self, key: str) -> Writer:

@@ -4,12 +4,14 @@ import codecs
 import hashlib
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
 from product_importer.core import db
-from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.errors import Invalid, StorageFull, TooLarge
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
@@ -61,6 +63,7 @@ class IncomingUpload:
         Raises:
             TooLarge: more than `MAX_UPLOAD_MB` arrived.
             Invalid: the bytes are not text in UTF-8, or the header lacks a column: known long before the end.
+            StorageFull: they cannot be stored.
         """
         if self._size + len(chunk) > settings().max_upload_bytes:
             raise TooLarge(
@@ -68,7 +71,8 @@ class IncomingUpload:
                 limit_bytes=settings().max_upload_bytes,
             )
         self._check_text(chunk)
-        self._writer.write(chunk)
+        with _storing():
+            self._writer.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
         self._check_head(chunk)
@@ -80,7 +84,8 @@ class IncomingUpload:
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
         """
         self._check_text(b"", final=True)
-        self._writer.commit()
+        with _storing():
+            self._writer.commit()
         try:
             with opened(self._key) as stream:
                 matched = header.match(read_header(stream))
@@ -139,6 +144,15 @@ class IncomingUpload:
             line=line,
             offset=offset,
         )
+
+
+@contextmanager
+def _storing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StorageFull(f"The file could not be stored: {reason}. Nothing of it was kept.") from error
 
 
 def clean_filename(filename: str) -> str:

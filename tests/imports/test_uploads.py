@@ -97,3 +97,20 @@ def test_a_good_header_of_a_large_file_passes(database):
     with IncomingUpload("x.csv") as incoming:
         incoming.write(GOOD + b"d,e,f\n" * 100_000)
         assert incoming.accept().status == "pending"
+
+
+def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch):
+    """On a real file system that is full: the kernel's own."""
+    from product_importer.core import storage as storages
+    from product_importer.core.errors import StorageFull
+
+    def full(self, path):
+        self._path, self._partial = path, path.with_name("x.part")
+        self._partial.touch()
+        self._file = open("/dev/full", "wb")  # noqa: SIM115, PTH123
+
+    monkeypatch.setattr(storages._FileWriter, "__init__", full)
+    with pytest.raises(StorageFull, match="No space left"), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD + b"d,e,f\n" * 500_000)
+        incoming.accept()
+    assert stored() == []

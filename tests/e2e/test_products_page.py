@@ -1,0 +1,334 @@
+"""What people do to products at the real page, in a real browser."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import Connection, create_engine, make_url, text
+
+from product_importer.core.postgres import PostgresServer
+from tests.application import Application, catalogue
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+SECONDS = 30_000
+expect.set_options(timeout=SECONDS)
+
+
+@pytest.fixture
+def colleague(browser: Browser, application: Application) -> Iterator[Page]:
+    """The page as another visitor has it open."""
+    context = browser.new_context(base_url=application.url)
+    yield context.new_page()
+    context.close()
+
+
+def create(application: Application, sku: str, **fields) -> dict:
+    answer = application.client.post("/api/products", json={"sku": sku, "name": f"Name of {sku}", **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def stored(application: Application, sku: str) -> dict:
+    [product] = application.client.get("/api/products", params={"sku": sku}).json()["items"]
+    return product
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.get_by_test_id(f"product-{name}")
+
+
+def row(page: Page, sku: str) -> Locator:
+    return page.get_by_test_id("product-row").filter(has_text=sku)
+
+
+def open_row(page: Page, sku: str) -> Locator:
+    page.goto(f"/?sku={sku}")
+    expect(row(page, sku)).to_have_count(1)
+    return row(page, sku)
+
+
+def open_form(page: Page, sku: str) -> None:
+    open_row(page, sku).get_by_test_id("product-edit").click()
+    expect(field(page, "sku")).to_have_value(sku)
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def skus(page: Page) -> list[str]:
+    return page.get_by_test_id("product-row").locator(".lead").all_inner_texts()
+
+
+@contextmanager
+def database(application: Application) -> Iterator[Connection]:
+    """A transaction of our own in the application's database."""
+    given = application.environment.get("DATABASE_URL")
+    url = make_url(given or PostgresServer(application.data).url).set(drivername="postgresql+psycopg2")
+    with create_engine(url).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def workers_stopped(application: Application) -> Iterator[None]:
+    """No worker takes or goes on with an import."""
+    found = [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if (process.info["environ"] or {}).get("DATA_DIR") == str(application.data)
+        and "product_importer worker" in " ".join(process.info["cmdline"] or [])
+    ]
+    for process in found:
+        process.suspend()
+    yield
+    for process in found:
+        process.resume()
+
+
+def test_a_person_creates_a_product_by_keyboard(page: Page, application: Application):
+    page.goto("/")
+    page.get_by_test_id("product-new").focus()
+    page.keyboard.press("Enter")
+    expect(field(page, "sku")).to_be_focused()
+    page.keyboard.type("Made-1")
+    field(page, "name").fill("By hand")
+    field(page, "description").fill("One line\nand another")
+    field(page, "active").uncheck()
+    page.get_by_test_id("attribute-add").click()
+    page.keyboard.type("colour")
+    page.keyboard.press("Tab")
+    page.keyboard.type("blue")
+    field(page, "name").press("Enter")
+    expect(page.get_by_text("Made-1 was created.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_test_id("product-new")).to_be_focused()
+    expect(row(page, "Made-1")).to_contain_text("By hand")
+    made = stored(application, "Made-1")
+    assert (made["description"], made["active"], made["attributes"]) == (
+        "One line\nand another",
+        False,
+        {"colour": "blue"},
+    )
+
+
+def test_what_is_wrong_stands_beside_its_field_while_it_is_typed(page: Page, application: Application):
+    create(application, "Taken-1")
+    page.goto("/")
+    page.get_by_test_id("product-new").click()
+    field(page, "sku").fill(" tAKEN-1 ")
+    expect(field(page, "sku-fault")).to_have_text("Another product has this SKU.")
+    field(page, "name").fill("n" * 1001)
+    expect(field(page, "name-fault")).to_contain_text("At most 1,000 characters")
+    field(page, "sku").fill("Taken-2")
+    expect(field(page, "sku-fault")).to_be_empty()
+    field(page, "name").fill("Fits")
+    expect(field(page, "name-fault")).to_be_empty()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert application.client.get("/api/products", params={"sku": "Taken"}).json()["total"] == 1
+
+
+def test_a_form_with_faults_is_refused_as_a_whole(page: Page, application: Application):
+    create(application, "Whole-1")
+    page.goto("/")
+    page.get_by_test_id("product-new").click()
+    field(page, "save").click()
+    expect(field(page, "form-error")).to_have_attribute("role", "alert")
+    expect(field(page, "sku-fault")).to_have_text("This is required.")
+    expect(field(page, "name-fault")).to_have_text("This is required.")
+    expect(field(page, "sku")).to_have_attribute("aria-invalid", "true")
+    field(page, "sku").fill("WHOLE-1")
+    field(page, "name").fill("Twice")
+    field(page, "save").click()
+    expect(field(page, "form-error")).to_contain_text("is taken")
+    field(page, "sku").fill("Whole-2")
+    field(page, "save").click()
+    expect(page.get_by_text("Whole-2 was created.")).to_be_visible()
+
+
+def test_a_person_changes_a_product(page: Page, application: Application):
+    create(application, "Edit-1", attributes={"colour": "red", "size": "L"}, description="Left alone")
+    open_form(page, "Edit-1")
+    field(page, "name").fill("Changed")
+    colour, size = page.get_by_test_id("product-attribute").all()
+    colour.get_by_label("Value of").fill("green")
+    size.get_by_test_id("attribute-remove").click()
+    expect(page.get_by_test_id("product-attribute")).to_have_count(1)
+    field(page, "save").click()
+    expect(page.get_by_text("Edit-1 was saved.")).to_be_visible()
+    expect(row(page, "Edit-1")).to_contain_text("Changed")
+    changed = stored(application, "Edit-1")
+    assert (changed["attributes"], changed["description"]) == ({"colour": "green"}, "Left alone")
+    assert changed["version"] == 2
+
+
+def conflict(page: Page, colleague: Page, application: Application, sku: str) -> None:
+    """Two people open one product; both change its name, the other one its description as well."""
+    create(application, sku, description="Old")
+    open_form(page, sku)
+    open_form(colleague, sku)
+    field(colleague, "name").fill("Theirs")
+    field(colleague, "description").fill("New")
+    field(colleague, "save").click()
+    expect(colleague.get_by_text(f"{sku} was saved.")).to_be_visible()
+    field(page, "name").fill("Mine")
+    field(page, "save").click()
+    expect(field(page, "difference")).to_have_count(2)
+    expect(field(page, "difference").first).to_have_text(re.compile("Name.*Mine.*Theirs"))
+    expect(field(page, "difference").last).to_have_text(re.compile("Description.*not changed.*New"))
+    assert stored(application, sku)["name"] == "Theirs"
+
+
+def test_the_second_of_two_people_keeps_his_change_and_theirs(page: Page, colleague: Page, application: Application):
+    conflict(page, colleague, application, "Both-1")
+    field(page, "keep-mine").click()
+    expect(page.get_by_text("Both-1 was saved.")).to_be_visible()
+    both = stored(application, "Both-1")
+    assert (both["name"], both["description"], both["version"]) == ("Mine", "New", 3)
+
+
+def test_the_second_of_two_people_takes_the_newer_values(page: Page, colleague: Page, application: Application):
+    conflict(page, colleague, application, "Both-2")
+    field(page, "take-theirs").click()
+    expect(field(page, "conflict")).to_have_count(0)
+    expect(field(page, "name")).to_have_value("Theirs")
+    expect(field(page, "description")).to_have_value("New")
+    field(page, "name").fill("Agreed")
+    field(page, "save").click()
+    expect(row(page, "Both-2")).to_contain_text("Agreed")
+
+
+def test_a_person_deletes_a_product_after_a_question(page: Page, application: Application):
+    create(application, "Gone-1")
+    open_row(page, "Gone-1").get_by_test_id("product-delete").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("Gone-1")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(row(page, "Gone-1").get_by_test_id("product-delete")).to_be_focused()
+    row(page, "Gone-1").get_by_test_id("product-delete").click()
+    page.get_by_test_id("confirm-delete").click()
+    expect(page.get_by_text("Gone-1 was deleted.")).to_be_visible()
+    expect(row(page, "Gone-1")).to_have_count(0)
+    assert application.client.get("/api/products", params={"sku": "Gone-1"}).json()["total"] == 0
+
+
+def test_the_switch_shows_its_change_at_once_and_takes_it_back_when_it_fails(page: Page, application: Application):
+    create(application, "Switch-1")
+    switch = open_row(page, "Switch-1").get_by_role("switch")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_have_attribute("aria-busy", "false")
+    assert stored(application, "Switch-1")["active"] is False
+    with database(application) as connection:
+        connection.execute(text("SELECT id FROM product WHERE sku = 'Switch-1' FOR UPDATE"))
+        switch.click()
+        # Shown while the database has not answered yet; then the connection that waits is cut.
+        expect(switch).to_have_attribute("aria-checked", "true")
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        cut = text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")
+        wait_for(lambda: connection.execute(cut).all(), 10, "the change waits for our lock")
+    expect(page.get_by_text("The database does not answer. Try again.")).to_be_visible()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    assert stored(application, "Switch-1")["active"] is False
+
+
+def test_filters_stand_in_the_address_and_the_way_back_undoes_them(page: Page, application: Application):
+    for number in range(3):
+        create(application, f"Way-{number}", active=number > 0, description="100% wool" if number else "")
+    page.goto("/")
+    total = page.get_by_test_id("products-total")
+    everything = f"{application.client.get('/api/products').json()['total']:,}"
+    expect(total).to_have_text(everything)
+    page.get_by_test_id("filter-sku").press_sequentially("way-", delay=20)
+    expect(total).to_have_text("3")
+    page.get_by_test_id("filter-description").fill("0%")
+    expect(total).to_have_text("2")
+    page.get_by_test_id("filter-active").select_option("false")
+    expect(page.get_by_text("No product matches")).to_be_visible()
+    assert query(page) == {"sku": ["way-"], "description": ["0%"], "active": ["false"]}
+    page.reload()
+    expect(page.get_by_test_id("filter-description")).to_have_value("0%")
+    expect(total).to_have_text("0")
+    for left, description in (("2", "0%"), ("3", ""), (everything, "")):
+        page.go_back()
+        expect(total).to_have_text(left)
+        expect(page.get_by_test_id("filter-description")).to_have_value(description)
+    expect(page.get_by_test_id("filter-sku")).to_have_value("")
+    page.go_forward()
+    expect(page.get_by_test_id("filter-sku")).to_have_value("way-")
+    expect(total).to_have_text("3")
+    page.get_by_test_id("filter-clear").click()
+    expect(total).to_have_text(everything)
+    assert query(page) == {}
+
+
+def test_a_person_sorts_sizes_and_turns_pages(page: Page, application: Application):
+    application.finished(application.upload(catalogue(60, name="Sortable", first=3_000_000)))
+    page.goto("/?name=sortable&page_size=25")
+    expect(page.get_by_test_id("product-row")).to_have_count(25)
+    heading = page.get_by_role("columnheader", name="SKU")
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    expect(page.get_by_test_id("product-row").first).to_contain_text("SKU-3000000")
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    expect(page.get_by_test_id("product-row").first).to_contain_text("SKU-3000059")
+    page.get_by_test_id("page-last").click()
+    expect(page.get_by_test_id("product-row")).to_have_count(10)
+    assert skus(page)[-1] == "SKU-3000000"
+    expect(page.get_by_test_id("page-next")).to_be_disabled()
+    page.get_by_test_id("page-first").click()
+    expect(page.get_by_test_id("product-row")).to_have_count(25)
+    page.get_by_test_id("page-size").select_option("100")
+    expect(page.get_by_test_id("product-row")).to_have_count(60)
+    assert query(page) == {"name": ["sortable"], "sort": ["-sku"], "page_size": ["100"]}
+    page.go_back()
+    expect(page.get_by_test_id("product-row")).to_have_count(25)
+
+
+def test_a_page_too_far_off_is_refused_in_words(page: Page, application: Application):
+    page.goto("/?page=99999999")
+    expect(page.get_by_test_id("products-problem")).to_contain_text("no such page")
+    page.get_by_role("button", name="First page").click()
+    expect(page.get_by_test_id("products-problem")).to_have_count(0)
+
+
+def test_the_listed_products_are_exported(page: Page, application: Application):
+    create(application, "Export-1", description="Two\nlines")
+    open_row(page, "Export-1")
+    with page.expect_download() as download:
+        page.get_by_test_id("products-export").click()
+    content = Path(download.value.path()).read_text()
+    assert content.startswith("sku,name,description,active")
+    assert "Export-1,Name of Export-1" in content
+    assert "Taken-1" not in content
+
+
+def test_all_products_are_deleted_by_a_phrase_but_not_during_an_import(page: Page, application: Application):
+    create(application, "Last-1")
+    page.goto("/")
+    with workers_stopped(application):
+        job_id = application.upload(catalogue(3, first=4_000_000), "busy.csv")
+        page.get_by_test_id("products-delete-all").click()
+        expect(page.get_by_test_id("delete-all-phrase")).to_be_focused()
+        total = application.client.get("/api/products").json()["total"]
+        expect(page.get_by_test_id("delete-all-count")).to_contain_text(f"{total:,} product")
+        page.get_by_test_id("delete-all-phrase").fill("delete all")
+        expect(page.get_by_test_id("confirm-delete-all")).to_be_disabled()
+        page.get_by_test_id("delete-all-phrase").fill("delete all products")
+        page.get_by_test_id("confirm-delete-all").click()
+        expect(page.get_by_test_id("delete-all-error")).to_contain_text("busy.csv")
+        assert application.client.get("/api/products").json()["total"] == total
+    application.finished(job_id)
+    left = application.client.get("/api/products").json()["total"]
+    page.get_by_test_id("confirm-delete-all").click()
+    expect(page.get_by_text(f"{left:,} products deleted.")).to_be_visible()
+    expect(page.get_by_text("No products yet")).to_be_visible()
+    expect(page.get_by_test_id("products-total")).to_have_text("0")
