@@ -8,6 +8,7 @@ from product_importer.migrations import METADATA, compares
 with db.engine().connect() as connection:
     context.configure(connection=connection, target_metadata=METADATA, include_name=compares)
     with context.begin_transaction():
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         # Several processes may start at once: one migrates, the others wait and find it done.
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7301000)")
         context.run_migrations()

@@ -6,13 +6,15 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from psycopg2.errors import QueryCanceled
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from product_importer import health
 from product_importer.catalog import api as catalog
+from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
 from product_importer.imports import api as imports
 
@@ -105,9 +107,12 @@ def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
 @api.exception_handler(OperationalError)
 @api.exception_handler(InterfaceError)
 @api.exception_handler(PoolTimeout)
-def answer_unavailable(_: Request, __: DBAPIError) -> JSONResponse:
-    """PostgreSQL cannot be reached."""
-    error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
+def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
+    """PostgreSQL cannot be reached, or took too long."""
+    if isinstance(getattr(cause, "orig", None), QueryCanceled):
+        error = Unavailable(f"The database took longer than {TIMEOUT_SECONDS} s. Nothing was changed; try again.")
+    else:
+        error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
     return problem(error.status, error.kind, error.title, error.detail)
 
 

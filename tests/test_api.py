@@ -52,3 +52,16 @@ def test_the_openapi_document_and_its_page_are_there(client):
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/upload-csv", "/api/jobs", "/api/jobs/{job_id}/events", "/api/products"} <= paths.keys()
     assert client.get("/api/docs").status_code == 200
+
+
+def test_a_statement_that_takes_too_long_is_ended_and_said(client, monkeypatch):
+    """Somebody holds the row: the change waits for its time, and then says that nothing was changed."""
+    from product_importer.core import db
+
+    made = client.post("/api/products", json={"sku": "a", "name": "b"}).json()
+    monkeypatch.setattr(db, "TIMEOUT_SECONDS", 1)
+    with db.engine().begin() as holder:
+        holder.exec_driver_sql("UPDATE product SET name = 'held'")
+        answer = client.patch(f"/api/products/{made['id']}", json={"name": "c"})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "Nothing was changed" in answer.json()["detail"]

@@ -1,5 +1,6 @@
 """The command line from outside: what cannot work is said in one line."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,15 +12,19 @@ from tests.application import ROOT, data_folder, free_port
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
     """Run `up` with just these variables; it must end by itself."""
-    return subprocess.run(
+    data = data_folder()
+    ended = subprocess.run(
         [sys.executable, "-m", "product_importer", "up"],
         cwd=ROOT,
-        env={"DATA_DIR": str(data_folder()), "PATH": "/usr/bin:/bin", "PORT": str(free_port()), **environment},
+        env={"DATA_DIR": str(data), "PATH": "/usr/bin:/bin", "PORT": str(free_port()), **environment},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+    # The embedded servers, where they were started, may still be stopping.
+    shutil.rmtree(data.parent, ignore_errors=True)
+    return ended
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ GROWTH = 2
 # No query runs longer than its timeout, so none uses a segment that was retired before that.
 RETIRED_FOR = "interval '1 minute'"
 
+# Nobody waits for it.
+NO_TIMEOUT = text("SET LOCAL statement_timeout = 0")
+
 FILL = """
 CREATE TABLE {segment} AS
 SELECT id AS product_id, sku, name, description FROM product WHERE id IN (
@@ -45,6 +48,7 @@ def collect(session: Session) -> bool:
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     if not _is_alone(session):
         return False
+    session.execute(NO_TIMEOUT)
     _drop_retired(session)
     changes = session.scalar(select(func.count()).select_from(product_change)) or 0
     if changes < FEWEST_CHANGES:
@@ -80,6 +84,7 @@ def build(session: Session) -> bool:
     found = session.execute(unindexed.order_by(search_segment.c.rows).limit(1)).first()
     if found is None:
         return False
+    session.execute(NO_TIMEOUT)
     session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
     session.execute(text(INDEX.format(segment=f"{SEGMENT_PREFIX}{found.id}")))
     session.execute(search_segment.update().where(search_segment.c.id == found.id).values(is_indexed=True))

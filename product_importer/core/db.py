@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Concatenate, ParamSpec, TypeVar
 
 from psycopg2.errors import DeadlockDetected, SerializationFailure
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
@@ -17,6 +17,8 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 RETRIES = 3
+# Nothing that answers a request takes nearly as long; what may take longer says so by its own SET LOCAL.
+TIMEOUT_SECONDS = 30
 
 # Names for constraints, so that a migration can name what it drops.
 SQLModel.metadata.naming_convention = {
@@ -39,8 +41,11 @@ CONNECT_ARGS = {
 
 @lru_cache
 def engine() -> Engine:
-    """Return this process's pool of connections. It must not be carried across a fork: see `unpooled`."""
-    return create_engine(
+    """Return this process's pool of connections, on which no statement runs for longer than `TIMEOUT_SECONDS`.
+
+    It must not be carried across a fork: see `unpooled`.
+    """
+    pooled = create_engine(
         services.database_url(),
         connect_args=CONNECT_ARGS,
         pool_size=10,
@@ -49,6 +54,13 @@ def engine() -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(pooled, "begin", _limit_statements)
+    return pooled
+
+
+def _limit_statements(connection: Connection) -> None:
+    # For the transaction only: a setting of the session would not survive a pooler.
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
 
 
 def unpooled(application_name: str) -> Engine:

@@ -101,6 +101,7 @@ def test_a_person_creates_a_product_by_keyboard(page: Page, application: Applica
     field(page, "description").fill("One line\nand another")
     field(page, "active").uncheck()
     page.get_by_test_id("attribute-add").click()
+    expect(page.get_by_label("Attribute name")).to_be_focused()
     page.keyboard.type("colour")
     page.keyboard.press("Tab")
     page.keyboard.type("blue")
