@@ -27,6 +27,7 @@ def main() -> None:
     application.start()
     try:
         _import(application)
+        print(f"while the index was behind, {search.behind(application.client)}", flush=True)
         _wait_for_index(application)
         with psycopg2.connect(database_url(application)) as connection:
             print_table(("question", "p50 ms", "p95 ms", "p95 in scans"), application, connection)

@@ -25,6 +25,12 @@ def measure(
         yield name, f"{p50:.1f}", f"{p95:.1f}", f"{p95 / scan:.2f}"
 
 
+def behind(client: httpx.Client) -> str:
+    """Ask for rare words as an import has just ended, and say how long the answers took."""
+    taken = sorted(_timed(partial(_ask, client, {"name": word})) for word in words()[-200:-180])
+    return f"searches for a rare word took {taken[len(taken) // 2]:.0f} ms (median), {taken[-1]:.0f} ms (longest)"
+
+
 def _questions(rows: int) -> dict[str, list[dict[str, object]]]:
     vocabulary = words()
     common, rare = vocabulary[:20], vocabulary[-200:-180]

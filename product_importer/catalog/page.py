@@ -2,70 +2,121 @@
 
 import reflex as rx
 
-from product_importer.catalog.state import CatalogState, ProductView
+from product_importer.catalog.dialogs import delete_all_dialog, delete_dialog
+from product_importer.catalog.editor import EditorState
+from product_importer.catalog.form import product_dialog
+from product_importer.catalog.removal import RemovalState
+from product_importer.catalog.state import CatalogState
+from product_importer.catalog.table import product_table
+from product_importer.catalog.views import PAGE_SIZES
 from product_importer.ui import routes
 from product_importer.ui.layout import page
-from product_importer.ui.widgets import (
-    badge,
-    button,
-    empty_state,
-    field,
-    link,
-    local_time,
-    pager,
-    search_field,
-)
+from product_importer.ui.widgets import button, choice, download_link, empty_state, link, notice, pager, search_field
 
-TEXT_FILTERS = (("SKU", "sku"), ("Name", "name"), ("Description", "description"))
+TEXT_FILTERS = (
+    ("SKU", "sku", CatalogState.filter_sku),
+    ("Name", "name", CatalogState.filter_name),
+    ("Description", "description", CatalogState.filter_description),
+)
 STATES = (("", "All"), ("true", "Active"), ("false", "Inactive"))
+ORDERS = (
+    ("-created_at", "Newest first"),
+    ("created_at", "Oldest first"),
+    ("-updated_at", "Last updated first"),
+    ("updated_at", "Last updated last"),
+    ("sku", "SKU, ascending"),
+    ("-sku", "SKU, descending"),
+    ("name", "Name, ascending"),
+    ("-name", "Name, descending"),
+)
 
 
 def products_page() -> rx.Component:
-    """Find products."""
+    """Find products, and change them."""
     return page(
         "Products",
         filters(),
-        count(),
-        rx.cond(CatalogState.products.length() > 0, product_table(), no_products()),
-        product_pager(),
+        toolbar(),
+        rx.cond(CatalogState.problem, problem(), rx.fragment(listed(), footer())),
+        product_dialog(),
+        delete_dialog(),
+        delete_all_dialog(),
         current=routes.PRODUCTS,
-        actions=link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+        actions=rx.el.div(
+            link("Import a file", to=routes.IMPORTS, class_name="button"), new_button(), class_name="actions"
+        ),
     )
+
+
+def new_button() -> rx.Component:
+    """Open the form of a new product."""
+    return button("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
 
 
 def filters() -> rx.Component:
     """Narrow the list."""
     return rx.el.div(
-        *(text_filter(label, name) for label, name in TEXT_FILTERS),
-        active_filter(),
+        *(text_filter(label, name, on_change) for label, name, on_change in TEXT_FILTERS),
+        choice(
+            "Status",
+            STATES,
+            name="filter-active",
+            value=CatalogState.listing.active,
+            on_change=CatalogState.filter_active,
+        ),
+        # Where the table has become cards, there are no headings to click.
+        rx.el.div(
+            choice(
+                "Sort by",
+                ORDERS,
+                name="sort-order",
+                value=CatalogState.listing.sort,
+                on_change=CatalogState.order_products,
+            ),
+            class_name="for-cards",
+        ),
         role="search",
         aria_label="Filter products",
         class_name="filters",
     )
 
 
-def text_filter(label: str, name: str) -> rx.Component:
+def text_filter(label: str, name: str, on_change: rx.EventHandler) -> rx.Component:
     """Part of a text, in any case."""
     return search_field(
         label,
         name=f"filter-{name}",
         value=getattr(CatalogState.listing, name),
-        on_change=lambda value: CatalogState.filter_products(name, value),
-        testid=f"filter-{name}",
+        filling=CatalogState.filling,
+        on_change=on_change,
     )
 
 
-def active_filter() -> rx.Component:
-    """All, active or inactive ones."""
-    control = rx.el.select(
-        *(rx.el.option(label, value=value) for value, label in STATES),
-        id="filter-active",
-        value=CatalogState.listing.active,
-        on_change=lambda value: CatalogState.filter_products("active", value),
-        class_name="input",
-        data_testid="filter-active",
+def toolbar() -> rx.Component:
+    """How many match, and what can be done with all of them."""
+    return rx.el.div(
+        count(),
+        rx.cond(CatalogState.is_filtered, clear_button()),
+        rx.el.div(export_link(), delete_all_button(), class_name="actions"),
+        class_name="count",
     )
-    return field("Status", control, name="filter-active")
+
+
+def export_link() -> rx.Component:
+    """All pages of what is listed, as a file."""
+    return download_link(
+        "Export CSV",
+        href=CatalogState.export_address,
+        title="Download the listed products, all pages of them",
+        class_name="button quiet",
+        data_testid="products-export",
+    )
+
+
+def delete_all_button() -> rx.Component:
+    """Open the dialog for the whole catalogue."""
+    delete = RemovalState.ask_before_deleting_all
+    return button("Delete all…", kind="quiet bad", on_click=delete, data_testid="products-delete-all")
 
 
 def count() -> rx.Component:
@@ -74,8 +125,7 @@ def count() -> rx.Component:
         rx.cond(CatalogState.total_is_exact, "", "about "),
         rx.el.span(CatalogState.total, class_name="strong numeric", data_testid="products-total"),
         rx.cond(CatalogState.total == "1", " product", " products"),
-        rx.cond(CatalogState.is_filtered, clear_button()),
-        class_name="count muted",
+        class_name="muted",
         role="status",
     )
 
@@ -85,76 +135,77 @@ def clear_button() -> rx.Component:
     return button("Clear filters", kind="quiet", on_click=CatalogState.clear_filters, data_testid="filter-clear")
 
 
-def product_table() -> rx.Component:
-    """The products of this page."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    sortable("SKU", "sku"),
-                    sortable("Name", "name"),
-                    rx.el.th("Description", scope="col"),
-                    rx.el.th("Status", scope="col"),
-                    sortable("Updated", "updated_at"),
-                )
-            ),
-            rx.el.tbody(rx.foreach(CatalogState.products, product_row)),
-            class_name="table cards products",
-            data_testid="products-table",
+def problem() -> rx.Component:
+    """Why there is no list, and the way out."""
+    return notice(
+        rx.el.p(CatalogState.problem),
+        rx.el.div(
+            rx.cond(CatalogState.is_outage, button("Try again", on_click=CatalogState.load_products)),
+            rx.cond(CatalogState.listing.page > 1, first_page_button()),
+            class_name="actions",
         ),
-        class_name="table-box",
+        title="The products cannot be shown",
+        data_testid="products-problem",
     )
 
 
-def sortable(title: str, column: str) -> rx.Component:
-    """A heading that sorts."""
-    order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
-    return rx.el.th(
-        rx.el.button(title, type="button", on_click=CatalogState.sort_products(column), class_name="sort"),
-        scope="col",
-        aria_sort=order,
-    )
+def first_page_button() -> rx.Component:
+    """Back to where there surely are products."""
+    return button("First page", on_click=CatalogState.turn_page(1))
 
 
-def product_row(product: ProductView) -> rx.Component:
-    """One product."""
-    return rx.el.tr(
-        rx.el.td(product.sku, class_name="lead mono"),
-        rx.el.td(product.name, class_name="strong", data_label="Name"),
-        rx.el.td(
-            rx.el.div(product.description, title=product.description, class_name="clamp muted"),
-            class_name="wide",
-            data_label="Description",
-        ),
-        rx.el.td(
-            badge(rx.cond(product.active, "active", "inactive"), tone=rx.cond(product.active, "good", "neutral")),
-            data_label="Status",
-        ),
-        rx.el.td(local_time(product.updated_at), class_name="muted", data_label="Updated"),
-        data_testid="product-row",
-        key=product.id,
+def listed() -> rx.Component:
+    """The products, or why there are none."""
+    return rx.cond(
+        CatalogState.products.length() > 0,
+        product_table(),
+        rx.cond(CatalogState.loaded, no_products(), rx.el.div(class_name="card loading", aria_busy="true")),
     )
 
 
 def no_products() -> rx.Component:
     """Instead of an empty table."""
-    nothing = rx.cond(
-        CatalogState.is_filtered,
-        empty_state("No product matches", "Try fewer or shorter filters."),
-        empty_state(
-            "No products yet",
-            "Import a CSV file to fill the catalogue.",
-            link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+    return rx.cond(
+        CatalogState.listing.page > 1,
+        empty_state("This page is empty", "The list ends before it.", first_page_button()),
+        rx.cond(
+            CatalogState.is_filtered,
+            empty_state("No product matches", "Try fewer or shorter filters."),
+            empty_state(
+                "No products yet",
+                "Import a CSV file to fill the catalogue, or add a product by hand.",
+                link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+            ),
         ),
     )
-    return rx.cond(CatalogState.loaded, nothing, rx.el.div(class_name="card loading", aria_busy="true"))
+
+
+def footer() -> rx.Component:
+    """How many at a time, and where we are."""
+    return rx.el.div(page_size(), product_pager(), class_name="footer")
+
+
+def page_size() -> rx.Component:
+    """How many at a time."""
+    return choice(
+        "Rows per page",
+        [(str(size), str(size)) for size in PAGE_SIZES],
+        name="page-size",
+        value=CatalogState.listing.page_size.to_string(),
+        on_change=CatalogState.size_page,
+    )
 
 
 def product_pager() -> rx.Component:
-    """Through the pages."""
+    """Through the pages; which one is the last is known only with an exact total."""
+    current = CatalogState.listing.page
     return pager(
-        CatalogState.listing.page,
+        current,
         CatalogState.pages,
-        previous=CatalogState.turn_page(-1),
-        following=CatalogState.turn_page(1),
+        first=CatalogState.turn_page(1),
+        previous=CatalogState.turn_page(current - 1),
+        following=CatalogState.turn_page(current + 1),
+        last=CatalogState.turn_page(CatalogState.pages),
+        has_next=CatalogState.has_next,
+        about=rx.cond(CatalogState.total_is_exact, "", "about "),
     )

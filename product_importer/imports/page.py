@@ -8,6 +8,7 @@ from product_importer.ui.layout import page, section
 from product_importer.ui.widgets import (
     badge,
     button,
+    download_link,
     empty_state,
     figure,
     link,
@@ -140,7 +141,7 @@ def failure(job: ImportView) -> rx.Component:
 
 def figures(job: ImportView) -> rx.Component:
     """The counts."""
-    rejects = rx.el.a("Download", href=f"/api/jobs/{job.id}/rejects", download=True, class_name="figure-note")
+    rejects = download_link("Download", href=f"/api/jobs/{job.id}/rejects", class_name="figure-note")
     return rx.el.dl(
         figure("Processed", job.processed, testid="import-processed"),
         figure("Total rows", job.total, testid="import-total"),

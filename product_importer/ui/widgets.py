@@ -1,12 +1,18 @@
 """The small parts that pages are made of. Looks are in assets/app.css, under the class names used here."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A  # type: ignore[import-untyped]
 from reflex_components_core.react_router import ReactRouterLink  # type: ignore[import-untyped]
 
 # Options of JavaScript's Date.toLocaleString.
 STYLE = "{dateStyle: 'medium', timeStyle: 'short'}"
+DAY = "{dateStyle: 'medium'}"
+
+# In milliseconds.
+PAUSE = 250
 
 
 def button(*children: Any, kind: str = "", **props: Any) -> rx.Component:
@@ -19,23 +25,78 @@ def link(*children: Any, to: Any, **props: Any) -> rx.Component:
     return ReactRouterLink.create(*children, to=to, **props)
 
 
+def download_link(*children: Any, href: Any, **props: Any) -> rx.Component:
+    """A link to a file. `rx.el.a` would take it for one of our pages and show that there is none."""
+    return A.create(*children, href=href, download=True, **props)
+
+
 def field(label: str, control: rx.Component, *, name: str) -> rx.Component:
     """A control under its label; the control's id is `name`."""
     return rx.el.div(rx.el.label(label, html_for=name, class_name="label"), control, class_name="field")
 
 
-def search_field(label: str, *, name: str, value: Any, on_change: Any, testid: str) -> rx.Component:
-    """A text filter that waits for a pause in typing."""
+def search_field(label: str, *, name: str, value: Any, filling: Any, on_change: Any) -> rx.Component:
+    """A text filter that waits for a pause in typing.
+
+    What is typed is the browser's alone, so that no late answer can undo it; `value` counts when `filling` changes.
+    """
     control = rx.el.input(
         id=name,
+        key=f"{name}-{filling}",
         type="search",
+        default_value=value,
         auto_complete="off",
         spell_check=False,
         class_name="input",
-        on_change=on_change,
-        data_testid=testid,
+        on_change=on_change.debounce(PAUSE),
+        data_testid=name,
     )
-    return field(label, rx.debounce_input(control, value=value, debounce_timeout=250), name=name)
+    return field(label, control, name=name)
+
+
+def choice(label: str, options: Iterable[tuple[str, str]], *, name: str, value: Any, on_change: Any) -> rx.Component:
+    """One of several values, under its label; `options` are value and words, `name` is id and test id."""
+    control = rx.el.select(
+        *(rx.el.option(words, value=option) for option, words in options),
+        id=name,
+        value=value,
+        on_change=on_change,
+        class_name="input",
+        data_testid=name,
+    )
+    return field(label, control, name=name)
+
+
+def form_field(label: str, control: rx.Component, *, name: str, fault: Any) -> rx.Component:
+    """A control of a form, and beside it what is wrong; the control says `aria_describedby=fault_id(name)`."""
+    return rx.el.div(
+        rx.el.label(rx.el.span(label, class_name="label"), control, class_name="field"),
+        rx.el.p(fault, id=fault_id(name), aria_live="polite", class_name="fault", data_testid=f"{name}-fault"),
+    )
+
+
+def fault_id(name: str) -> str:
+    """The id of what is wrong with a control of a form."""
+    return f"{name}-fault"
+
+
+def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> rx.Component:
+    """Something to know now; `tone` is "bad" or "warning"."""
+    heading = rx.el.p(title, class_name="notice-title") if title else rx.fragment()
+    return rx.el.div(heading, *content, role="alert", class_name="notice", data_tone=tone, **props)
+
+
+def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any) -> rx.Component:
+    """On or off, changed by a click."""
+    return rx.el.button(
+        type="button",
+        role="switch",
+        aria_checked=rx.cond(is_on, "true", "false"),
+        aria_busy=rx.cond(is_busy, "true", "false"),
+        aria_label=label,
+        on_click=on_click,
+        class_name="switch",
+    )
 
 
 def badge(text: Any, *, tone: Any, **props: Any) -> rx.Component:
@@ -77,21 +138,40 @@ def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
     )
 
 
-def pager(page: Any, pages: Any, *, previous: Any, following: Any, prefix: str = "page") -> rx.Component:
-    """Back, where we are, forth."""
+def pager(
+    page: Any,
+    pages: Any,
+    *,
+    previous: Any,
+    following: Any,
+    has_next: Any = None,
+    first: Any = None,
+    last: Any = None,
+    about: Any = "",
+    prefix: str = "page",
+) -> rx.Component:
+    """Back, where we are, forth; to the first and the last page where these are given."""
+
+    def turn(label: str, on_click: Any, disabled: Any) -> rx.Component:
+        testid = f"{prefix}-{label.lower()}"
+        return button(label, on_click=on_click, disabled=disabled, data_testid=testid) if on_click else rx.fragment()
+
+    is_last = page >= pages if has_next is None else ~has_next
     return rx.el.nav(
-        button("Previous", on_click=previous, disabled=page <= 1, data_testid=f"{prefix}-previous"),
-        rx.el.span("Page ", page.to_string(), " of ", pages, class_name="muted numeric"),
-        button("Next", on_click=following, disabled=page >= pages, data_testid=f"{prefix}-next"),
+        turn("First", first, page <= 1),
+        turn("Previous", previous, page <= 1),
+        rx.el.span("Page ", page.to_string(), " of ", about, pages, class_name="muted numeric"),
+        turn("Next", following, is_last),
+        turn("Last", last, is_last),
         aria_label="Pages",
         class_name="pager",
     )
 
 
-def local_time(moment: Any) -> rx.Component:
+def local_time(moment: Any, style: str = STYLE) -> rx.Component:
     """An ISO 8601 time, written in the reader's own language and time zone."""
     text: rx.Var[str] = rx.Var(
-        f"({moment} ? new Date({moment}).toLocaleString([], {STYLE}) : '')",
+        f"({moment} ? new Date({moment}).toLocaleString([], {style}) : '')",
         _var_type=str,
         _var_data=moment._get_all_var_data(),
     )

@@ -153,7 +153,7 @@ def _explained(statement: Any) -> Any:
     from sqlalchemy import text
     from sqlalchemy.dialects import postgresql
 
-    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
     return text(f"EXPLAIN {compiled}".replace(":", "\\:"))
 
 

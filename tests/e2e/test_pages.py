@@ -39,6 +39,15 @@ def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page
     expect(page.get_by_test_id("products-total")).to_have_text(f"{before + 60_000:,}", timeout=SECONDS)
 
 
+def test_rejected_rows_are_downloaded_from_the_page(page: Page, application: Application):
+    job_id = application.upload(b"sku,name,description\n,nameless,\n")
+    application.finished(job_id)
+    page.goto(f"/imports/{job_id}")
+    with page.expect_download(timeout=SECONDS) as download:
+        page.get_by_role("link", name="Download").click()
+    assert "no_sku" in download.value.path().read_text()
+
+
 def test_a_page_opened_late_or_reloaded_shows_the_truth_at_once(page: Page, application: Application):
     job_id = application.upload(catalogue(300))
     application.finished(job_id)

@@ -170,19 +170,23 @@ def test_a_person_changes_a_product(page: Page, application: Application):
 
 
 def conflict(page: Page, colleague: Page, application: Application, sku: str) -> None:
-    """Two people open one product; both change its name, the other one its description as well."""
-    create(application, sku, description="Old")
+    """Two people open one product; both change its name and attributes."""
+    create(application, sku, attributes={"colour": "red"})
     open_form(page, sku)
     open_form(colleague, sku)
     field(colleague, "name").fill("Theirs")
-    field(colleague, "description").fill("New")
+    colleague.get_by_label("Value of colour").fill("green")
     field(colleague, "save").click()
     expect(colleague.get_by_text(f"{sku} was saved.")).to_be_visible()
     field(page, "name").fill("Mine")
+    page.get_by_test_id("attribute-add").click()
+    expect(page.get_by_label("Attribute name")).to_have_count(2)
+    page.get_by_label("Attribute name").last.fill("size")
+    page.get_by_label("Value of").last.fill("L")
     field(page, "save").click()
     expect(field(page, "difference")).to_have_count(2)
     expect(field(page, "difference").first).to_have_text(re.compile("Name.*Mine.*Theirs"))
-    expect(field(page, "difference").last).to_have_text(re.compile("Description.*not changed.*New"))
+    expect(field(page, "difference").last).to_have_text(re.compile("colour.*not changed.*green"))
     assert stored(application, sku)["name"] == "Theirs"
 
 
@@ -191,7 +195,8 @@ def test_the_second_of_two_people_keeps_his_change_and_theirs(page: Page, collea
     field(page, "keep-mine").click()
     expect(page.get_by_text("Both-1 was saved.")).to_be_visible()
     both = stored(application, "Both-1")
-    assert (both["name"], both["description"], both["version"]) == ("Mine", "New", 3)
+    assert (both["name"], both["version"]) == ("Mine", 3)
+    assert both["attributes"] == {"colour": "green", "size": "L"}
 
 
 def test_the_second_of_two_people_takes_the_newer_values(page: Page, colleague: Page, application: Application):
@@ -199,7 +204,7 @@ def test_the_second_of_two_people_takes_the_newer_values(page: Page, colleague: 
     field(page, "take-theirs").click()
     expect(field(page, "conflict")).to_have_count(0)
     expect(field(page, "name")).to_have_value("Theirs")
-    expect(field(page, "description")).to_have_value("New")
+    expect(page.get_by_label("Value of")).to_have_value("green")
     field(page, "name").fill("Agreed")
     field(page, "save").click()
     expect(row(page, "Both-2")).to_contain_text("Agreed")
@@ -294,7 +299,10 @@ def test_a_person_sorts_sizes_and_turns_pages(page: Page, application: Applicati
     expect(page.get_by_test_id("product-row")).to_have_count(25)
 
 
-def test_a_page_too_far_off_is_refused_in_words(page: Page, application: Application):
+def test_what_cannot_be_listed_is_refused_in_words(page: Page, application: Application):
+    page.goto("/")
+    page.get_by_test_id("filter-sku").fill("s" * 256)
+    expect(page.get_by_test_id("products-problem")).to_contain_text("too long")
     page.goto("/?page=99999999")
     expect(page.get_by_test_id("products-problem")).to_contain_text("no such page")
     page.get_by_role("button", name="First page").click()
