@@ -15,6 +15,7 @@ from psycopg2.errors import QueryCanceled
 from sqlalchemy import ColumnElement, Select, column, func, or_, table, tablesample, text, union
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.util import ClauseAdapter
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -43,6 +44,8 @@ STALE_SHARE = 0.2
 TEXTS = ("sku", "name", "description", "q")
 # What an index gives the order of, without a look at the products.
 INDEXED = {"created_at": col(Product.id), "sku": col(Product.sku_key)}
+
+SORTED_BY = (col(Product.sku_key), col(Product.name), col(Product.updated_at))
 
 # A statement that finds ids.
 Ids = Select[tuple[UUID]] | SelectOfScalar[UUID]
@@ -138,15 +141,20 @@ class Search:
         return self._found(rows, max(expected, self._offset + len(rows)), exact=False)
 
     def _page_of_hits(self, chosen: Ids) -> Found:
-        """All matches are found once, for the page and for the exact total."""
-        hits = chosen.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
+        """All matches are found once, for the page and for the exact total; only the page's products are fetched."""
+        found = chosen.add_columns(*SORTED_BY)
+        hits = found.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
         total = select(func.count()).select_from(hits)
-        page = (
-            select(Product, total.scalar_subquery())
-            .where(col(Product.id).in_(select(hits.c.id)), *self._begins.where)
-            .order_by(*self._begins.order_by)
+        of_hits = ClauseAdapter(hits).traverse
+        ids = (
+            select(hits.c.id)
+            .where(*map(of_hits, self._begins.where))
+            .order_by(*map(of_hits, self._begins.order_by))
             .offset(self._offset)
             .limit(self._query.page_size + 1)
+        )
+        page = (
+            select(Product, total.scalar_subquery()).where(col(Product.id).in_(ids)).order_by(*self._begins.order_by)
         )
         rows = self._session.execute(page).all()
         if not rows:
