@@ -15,9 +15,7 @@ from product_importer.core.errors import DomainError, Unavailable
 from product_importer.ui.asking import ask
 from product_importer.ui.words import DASH
 
-# As the router writes its own entries, so that the browser's way back ends in `open_products`.
-PUSH = "history.pushState({...history.state, key: crypto.randomUUID?.() ?? `${Date.now()}`, "
-PUSH += "idx: (history.state?.idx ?? 0) + 1}, '', %s)"
+# Not a step of the router's: it stays at the entry that it made.
 REPLACE = "history.replaceState(history.state, '', %s)"
 
 
@@ -37,6 +35,8 @@ class CatalogState(rx.State):
     # Why there is no list; after an outage, asking again may help.
     problem: str = ""
     is_outage: bool = False
+    # The address that this page went to by itself: what it says is on its way already.
+    _went_to: str = ""
     # The filter that the newest entry of the browser's history was made by; typing on changes that entry.
     _typing: str = ""
 
@@ -51,11 +51,15 @@ class CatalogState(rx.State):
         return self.listing.export()
 
     @rx.event
-    def open_products(self) -> EventType[()]:
+    def open_products(self) -> list[EventType[()]] | None:
         """Show the products that the address asks for: at the beginning, and on the way back and forth."""
-        self._fill(Listing.from_address(dict(self.router.url.query_parameters)))
+        listing = Listing.from_address(dict(self.router.url.query_parameters))
+        is_own, self._went_to = listing.address() == self._went_to, ""
+        if is_own:
+            return None
+        self._fill(listing)
         self._typing, self.loading = "", True
-        return CatalogState.load_products
+        return [CatalogState.load_products]
 
     @rx.event
     def filter_sku(self, value: str) -> list[EventType[()]]:
@@ -126,7 +130,7 @@ class CatalogState(rx.State):
                 self._take(found)
             else:
                 self._fail(found)
-            return None if self.listing == asked else _remember(self.listing, push=False)
+            return None if self.listing == asked else _remember(self.listing)
 
     @rx.event(background=True)
     async def switch_product(self, product_id: str, active: bool) -> list[EventType[()]] | None:
@@ -153,7 +157,10 @@ class CatalogState(rx.State):
     def _show(self, listing: Listing, push: bool = True) -> list[EventType[()]]:
         """List other products; the address follows, so that reloading, sharing and going back show them."""
         self.listing, self._typing, self.loading = listing, "", True
-        return [_remember(listing, push=push), CatalogState.load_products]
+        if not push:
+            return [_remember(listing), CatalogState.load_products]
+        self._went_to = listing.address()
+        return [rx.redirect(self._went_to), CatalogState.load_products]
 
     def _fill(self, listing: Listing) -> None:
         if listing.texts() != self.listing.texts():
@@ -185,9 +192,9 @@ class CatalogState(rx.State):
         self.products = [changed if product.id == changed.id else product for product in self.products]
 
 
-def _remember(listing: Listing, *, push: bool) -> EventSpec:
-    """Write the listing into the address: as a new entry of the browser's history, or in place of the newest."""
-    return rx.call_script((PUSH if push else REPLACE) % json.dumps(listing.address()))
+def _remember(listing: Listing) -> EventSpec:
+    """Write the listing into the address, in place of what the newest entry of the browser's history says."""
+    return rx.call_script(REPLACE % json.dumps(listing.address()))
 
 
 def _words(error: DomainError | ValidationError) -> str:

@@ -2,8 +2,10 @@
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -35,7 +37,7 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None: ...
 
-    def keys(self) -> Iterator[str]: ...
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]: ...
 
 
 class StorageError(Exception):
@@ -92,8 +94,12 @@ class FolderStorage:
     def delete(self, key: str) -> None:
         (self._folder / key).unlink(missing_ok=True)
 
-    def keys(self) -> Iterator[str]:
-        return (entry.name for entry in os.scandir(self._folder) if entry.is_file())
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
+        """Yield what was last written to before so many seconds, half-written files included."""
+        before = time.time() - older_than_seconds
+        return (
+            entry.name for entry in os.scandir(self._folder) if entry.is_file() and entry.stat().st_mtime <= before
+        )
 
 
 class _FileWriter:
@@ -141,9 +147,10 @@ class ObjectStorage:
         except (NotFoundError, FileNotFoundError):
             return
 
-    def keys(self) -> Iterator[str]:
+    def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
+        before = datetime.now(UTC) - timedelta(seconds=older_than_seconds)
         for batch in obstore.list(self._store):
-            yield from (entry["path"] for entry in batch)
+            yield from (entry["path"] for entry in batch if entry["last_modified"] <= before)
 
 
 class _ObjectWriter:

@@ -1,5 +1,6 @@
 """Imports over REST: parse, call one service function, answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
-from product_importer.core.errors import problems
+from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.imports import form, progress, rejects, service
 from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
 
@@ -17,6 +19,8 @@ router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
 # Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
 COMMENT_SECONDS = 10
+# How long to wait before a database that was away is asked again.
+OUTAGE_SECONDS = 2
 
 
 class CSVResponse(StreamingResponse):
@@ -54,7 +58,11 @@ LOCATION = {
 )
 async def upload_csv(request: Request, response: Response) -> ImportAccepted:
     """Store a file while it arrives, check its header, and queue its import."""
-    accepted = await form.receive_upload(request.headers.get("content-type"), request.stream())
+    try:
+        accepted = await form.receive_upload(request.headers.get("content-type"), request.stream())
+    except ClientDisconnect:
+        # Most often nobody is there to read this; a client that only stopped sending is told.
+        raise Invalid("The upload broke off before its end. Nothing of it was kept.", kind="bad-form") from None
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 
@@ -94,16 +102,34 @@ def read_rejects(job_id: UUID) -> StreamingResponse:
 )
 async def follow_import(job_id: UUID) -> EventSourceResponse:
     """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status."""
-    watched = progress.watch(job_id)
-    # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
-    first = await anext(watched)
-    return EventSourceResponse(_events(first, watched), ping=COMMENT_SECONDS)
+    try:
+        # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
+        first = await anext(progress.watch(job_id))
+    except progress.OUTAGE:
+        # An EventSource takes any other answer than 200 for the end and does not come back.
+        return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
+    return EventSourceResponse(_events(first), ping=COMMENT_SECONDS)
 
 
-async def _events(first: ImportRead, watched: AsyncIterator[ImportRead]) -> AsyncIterator[ServerSentEvent]:
+async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:
     yield _event(first)
-    async for job in watched:
-        yield _event(job)
+    async for job in progress.watch(first.id):
+        if job != first:
+            yield _event(job)
+
+
+async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
+    while True:
+        await asyncio.sleep(OUTAGE_SECONDS)
+        try:
+            first = await anext(progress.watch(job_id))
+        except progress.OUTAGE:
+            continue
+        except NotFound:
+            return
+        async for event in _events(first):
+            yield event
+        return
 
 
 def _event(job: ImportRead) -> ServerSentEvent:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from product_importer.core.errors import Invalid, Unprocessable
+from product_importer.core.errors import Invalid, TooLarge, Unprocessable
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 # The web server hands on pieces of a few KiB to a few hundred; a thread takes them by the megabyte.
 WRITE_BYTES = 1024 * 1024
+# All options together.
 MAX_OPTION_BYTES = 1024 * 1024
+MAX_OPTIONS = 20
+MAX_BOUNDARY_BYTES = 200
 
 FILE_FIELD = "file"
+# What can be chosen so far, and what an import does by itself.
+CHOICES = {"mode": ("upsert",), "duplicates": ("last",), "blank": ("clear",), "dry_run": ("false",), "columns": ()}
 
 
 async def receive_upload(content_type: str | None, body: AsyncIterator[bytes]) -> ImportRead:
@@ -54,8 +59,8 @@ class UploadForm:
 
     def __init__(self, content_type: str | None):
         kind, parameters = parse_options_header(content_type)
-        boundary = parameters.get(b"boundary")
-        if kind != b"multipart/form-data" or not boundary:
+        boundary = parameters.get(b"boundary", b"")
+        if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
             raise Unprocessable(
                 "Send the file as multipart/form-data, in the field “file”.",
                 errors=[{"field": FILE_FIELD, "message": "Field required"}],
@@ -67,6 +72,8 @@ class UploadForm:
         self._header_value = bytearray()
         self._field = ""
         self._option = bytearray()
+        self._option_bytes = 0
+        self._is_complete = False
         self._parser = MultipartParser(boundary, self._callbacks())
 
     def write(self, piece: bytes) -> None:
@@ -80,7 +87,9 @@ class UploadForm:
         """Start the import of the file that has arrived."""
         if self._upload is None:
             raise Unprocessable("The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}])
-        self._parser.finalize()
+        if not self._is_complete:
+            raise Invalid("The form breaks off before its closing boundary. Nothing of it was kept.", kind="bad-form")
+        _refuse_unknown(self.options)
         return self._upload.accept()
 
     def abort(self) -> None:
@@ -97,6 +106,7 @@ class UploadForm:
             "on_headers_finished": self._open_part,
             "on_part_data": self._add_data,
             "on_part_end": self._end_part,
+            "on_end": self._end_form,
         }
 
     def _begin_part(self) -> None:
@@ -128,9 +138,29 @@ class UploadForm:
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._field == FILE_FIELD and self._upload is not None:
             self._upload.write(data[start:end])
-        elif len(self._option) + end - start <= MAX_OPTION_BYTES:
+        else:
+            self._option_bytes += end - start
+            if self._option_bytes > MAX_OPTION_BYTES:
+                raise TooLarge(f"The fields beside the file hold more than {MAX_OPTION_BYTES:,} bytes.")
             self._option += data[start:end]
 
     def _end_part(self) -> None:
-        if self._field != FILE_FIELD:
-            self.options[self._field] = self._option.decode("utf-8", "replace")
+        if self._field == FILE_FIELD:
+            return
+        self.options[self._field] = self._option.decode("utf-8", "replace")
+        if len(self.options) > MAX_OPTIONS:
+            raise Invalid(f"The form has more than {MAX_OPTIONS} fields beside the file.", kind="bad-form")
+
+    def _end_form(self) -> None:
+        self._is_complete = True
+
+
+def _refuse_unknown(options: dict[str, str]) -> None:
+    """A choice that is not carried out must be refused: who asks for a trial must not get the real thing."""
+    errors = []
+    for field, value in options.items():
+        if field in CHOICES and value not in CHOICES[field]:
+            taken = " or ".join(CHOICES[field]) or "none"
+            errors.append({"field": field, "message": f"“{value[:40]}” is not possible yet; possible: {taken}"})
+    if errors:
+        raise Unprocessable("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors=errors)

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from product_importer.core import db, redis
 from product_importer.core.errors import NotFound
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 VIEW_SECONDS = 60
 # How long the watcher waits for a message before it looks by itself: messages may be lost.
 LOOK_SECONDS = 1.0
+
+# PostgreSQL is away for a while.
+OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 
 # The share of the whole that each phase takes, in percent, as measured on all-new files of 500,000 rows.
 READ_SHARE = 35.0
@@ -105,7 +110,13 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
     try:
         while shown.status not in FINAL:
             await _next_message(pubsub, job_id)
-            seen = await asyncio.to_thread(current, job_id)
+            try:
+                seen = await asyncio.to_thread(current, job_id)
+            except OUTAGE as error:
+                # Whoever watches keeps what was seen last until there is something new.
+                log.warning("import %s: cannot be looked at: %s", job_id, str(error).partition("\n")[0])
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             seen.percent = max(seen.percent, shown.percent)
             if seen != shown:
                 shown = seen

@@ -5,7 +5,7 @@ import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from itertools import accumulate, chain, islice
 from typing import Any, BinaryIO
 
 from product_importer.core.errors import Invalid
@@ -16,8 +16,13 @@ READ_BYTES = 1024 * 1024
 # The most one field or one physical line may hold: they bound the reader's memory.
 MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
+# The same for a record of many fields, and for all that is read a second time behind malformed records.
+MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
+MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
 # What is kept of a line that cannot be taken apart into fields.
 MAX_RAW_CHARACTERS = 2_000
+
+ENDLESS = "record runs on"
 
 NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
 
@@ -115,6 +120,8 @@ class Records:
         self._text = io.TextIOWrapper(io.BufferedReader(counted, READ_BYTES), encoding="utf-8-sig", newline="")
         self._again: deque[str] = deque()
         self._seen: list[str] = []
+        self._rows: list[list[str]] = []
+        self._reread_characters = 0
         self._next_line = 1
         self._parser = csv.reader(self._lines(), strict=True)
 
@@ -143,13 +150,15 @@ class Records:
             yield chunk
 
     def _read(self, count: int) -> Chunk:
-        rows: list[list[str]] = []
+        rows = self._rows = []
         errors: list[RowError] = []
         self._seen.clear()
         try:
-            rows.extend(islice(self._parser, count))
+            # One by one: `_lines` sees by their number where a record begins.
+            for row in islice(self._parser, count):
+                rows.append(row)
         except csv.Error as error:
-            # `extend` kept the records before this one; the lines they do not cover are this one's.
+            # The lines that the records before this one do not cover are this one's.
             covered = sum(map(_height, rows))
             errors.append(_malformed(str(error), self._next_line + covered, self._seen[covered]))
             self._reread(covered + 1)
@@ -160,17 +169,35 @@ class Records:
         return Chunk(lines, rows, errors)
 
     def _lines(self) -> Iterator[str]:
-        """Yield physical lines, those to be read again first, and remember them until the chunk is done."""
-        seen = self._seen
-        while self._again:
-            seen.append(self._again.popleft())
-            yield seen[-1]
-        for line in self._text:
+        """Yield physical lines, those to be read again first, and remember them until the chunk is done.
+
+        Raises:
+            csv.Error: a record runs on over so many that a quote in it must be open.
+        """
+        seen, records, size = self._seen, 0, 0
+        for line in chain(self._pop_again(), self._text):
             seen.append(line)
+            if len(self._rows) != records:
+                records, size = len(self._rows), 0
+            size += len(line)
+            if size > MAX_RECORD_CHARACTERS and size > len(line):
+                raise csv.Error(ENDLESS)
             yield line
 
+    def _pop_again(self) -> Iterator[str]:
+        while self._again:
+            yield self._again.popleft()
+
     def _reread(self, start: int) -> None:
-        """Put the lines seen from `start` on back, and begin a record there."""
+        """Put the lines seen from `start` on back, and begin a record there.
+
+        Raises:
+            Unreadable: so much has been read again that the quotes of the file must be out of step.
+        """
+        self._reread_characters += sum(map(len, self._seen[start:]))
+        if self._reread_characters > MAX_REREAD_CHARACTERS:
+            message = "From this line on the file's quotes do not close where they should."
+            raise Unreadable("unclosed_quote", message, self._next_line + start - 1)
         self._again.extendleft(reversed(self._seen[start:]))
         del self._seen[start:]
         self._parser = csv.reader(self._lines(), strict=True)
@@ -191,7 +218,7 @@ def _height(row: list[str]) -> int:
 
 def _malformed(message: str, line: int, raw: str) -> RowError:
     row = [raw[:MAX_RAW_CHARACTERS].rstrip("\r\n")]
-    if message == "unexpected end of data":
+    if message in ("unexpected end of data", ENDLESS):
         return RowError(line, "unclosed_quote", "A quote that opens in this line is never closed.", row)
     if "field limit" in message:
         reason = f"A field is longer than {MAX_FIELD_CHARACTERS:,} characters, or its quote is never closed."

@@ -69,8 +69,9 @@ def _give_up(session: Session, job: ImportJob) -> None:
 
 def _drop_orphans(session: Session) -> None:
     """Drop the staging tables of imports that have ended."""
-    unfinished = select(ImportJob.id).where(col(ImportJob.status).in_(("pending", "processing")))
-    alive = set(session.scalars(unfinished))
     connection: Any = session.connection().connection.driver_connection
-    for orphan in {staging.job_of(table) for table in staging.tables(connection)} - alive:
+    # The tables first: one that is made after this is none of ours, and one made before has its import by now.
+    found = {staging.job_of(table) for table in staging.tables(connection)}
+    unfinished = select(ImportJob.id).where(col(ImportJob.status).in_(("pending", "processing")))
+    for orphan in found - set(session.scalars(unfinished)):
         staging.drop_all(connection, orphan)

@@ -59,8 +59,13 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
         raise NotFound(f"There is no import {job_id}.")
     if job.status in FINAL:
         raise Conflict(f"The import has ended already: it is {job.status}.", kind="import-ended")
-    job.cancel_requested_at = job.cancel_requested_at or session.scalar(select(func.now()))
-    if job.status == "pending":
+    now = session.scalars(select(func.now())).one()
+    job.cancel_requested_at = job.cancel_requested_at or now
+    is_abandoned = job.status == "processing" and job.lease_until is not None and job.lease_until < now
+    if is_abandoned:
+        # Should its worker wake up, it finds the import taken away.
+        job.fence += 1
+    if job.status == "pending" or is_abandoned:
         job.status, job.phase, job.finished_at = "cancelled", "finished", job.cancel_requested_at
     session.flush()
     return ImportRead.of(job)

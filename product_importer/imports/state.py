@@ -8,12 +8,12 @@ from uuid import UUID
 
 import reflex as rx
 
-from product_importer.core import db
-from product_importer.core.errors import DomainError, NotFound
-from product_importer.imports import service
+from product_importer.core.errors import DomainError, NotFound, Unavailable
+from product_importer.imports import progress, service
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportQuery, ImportRead
 from product_importer.imports.uploads import IncomingUpload
+from product_importer.ui.asking import ask
 from product_importer.ui.words import DASH, duration, number, size
 
 Result = TypeVar("Result")
@@ -122,6 +122,10 @@ class ImportState(rx.State):
             async with self:
                 self.refusal = Refusal.of(error)
             yield rx.cancel_upload(UPLOAD)
+        except progress.OUTAGE:
+            async with self:
+                self.refusal = Refusal("The database does not answer", "Nothing was kept. Try again in a moment.")
+            yield rx.cancel_upload(UPLOAD)
         else:
             yield rx.clear_selected_files(UPLOAD)
             yield rx.redirect(f"/imports/{job.id}")
@@ -145,7 +149,7 @@ class ImportState(rx.State):
             await self._load_history()
 
     @rx.event(background=True)
-    async def open_import(self) -> None:
+    async def open_import(self) -> AsyncIterator[Any]:
         """Show one import as it is, then as it goes on."""
         async with self:
             self.live, self.missing = ImportView(), False
@@ -155,6 +159,8 @@ class ImportState(rx.State):
         except (ValueError, NotFound):
             async with self:
                 self.missing = True
+        except progress.OUTAGE:
+            yield rx.toast.error("The database does not answer. Reload the page in a moment.")
 
     @rx.event(background=True, supersedes=True)
     async def turn_history(self, by: int) -> None:
@@ -164,9 +170,12 @@ class ImportState(rx.State):
         await self._load_history()
 
     @rx.event(background=True)
-    async def cancel_import(self) -> None:
+    async def cancel_import(self) -> AsyncIterator[Any]:
         """Ask the running import to stop at its next batch."""
-        await asyncio.to_thread(db.run, service.cancel_import, UUID(self.live.id))
+        try:
+            await ask(service.cancel_import, UUID(self.live.id))
+        except DomainError as error:
+            yield rx.toast.error(error.detail)
 
     async def _follow(self, job_id: UUID) -> None:
         async for job in watch(job_id):
@@ -176,7 +185,11 @@ class ImportState(rx.State):
 
     async def _load_history(self) -> None:
         query = ImportQuery(page=self.history_page, page_size=HISTORY)
-        found = await asyncio.to_thread(db.run, service.list_imports, query)
+        try:
+            found = await ask(service.list_imports, query)
+        except Unavailable:
+            # What was shown stays; whoever follows an import looks again.
+            return
         async with self:
             self.history = [ImportView.of(job) for job in found.items]
             self.history_pages, self.history_total = found.pages, found.total

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from sqlmodel import Session, select
+
 from product_importer.core import db
 from product_importer.core.errors import Invalid, StorageFull, TooLarge
 from product_importer.core.ids import new_id
@@ -23,6 +25,8 @@ from product_importer.imports.schemas import ImportRead
 MAX_FILENAME = 255
 # So much of a file is enough to judge its header, before the rest is sent.
 HEAD_BYTES = 256 * 1024
+# An upload that has not grown for so long will not any more.
+ORPHANED_SECONDS = 6 * 3600
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -36,7 +40,8 @@ class IncomingUpload:
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
-        self._writer = storage().writer(self._key)
+        with _storing():
+            self._writer = storage().writer(self._key)
         self._digest = hashlib.sha256()
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._size = 0
@@ -118,9 +123,14 @@ class IncomingUpload:
         self._head += chunk[: HEAD_BYTES - len(self._head)]
         if len(self._head) == HEAD_BYTES:
             # Up to its last line break, so that no character is cut in two.
-            lines = bytes(self._head[: self._head.rfind(b"\n") + 1]) or bytes(self._head)
+            lines = bytes(self._head[: self._head.rfind(b"\n") + 1])
             self._head = None
-            header.match(read_header(io.BytesIO(lines)))
+            try:
+                names = read_header(io.BytesIO(lines))
+            except Invalid:
+                # The header may be longer than this; the whole file tells.
+                return
+            header.match(names)
 
     def _check_text(self, chunk: bytes, final: bool = False) -> None:
         if self._size == 0 and chunk.startswith(UTF_16):
@@ -144,6 +154,13 @@ class IncomingUpload:
             line=line,
             offset=offset,
         )
+
+
+def sweep(session: Session) -> None:
+    """Remove what no import knows: the leavings of processes that were killed in the middle of an upload."""
+    known = set(session.scalars(select(ImportJob.storage_key)))
+    for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
+        storage().delete(key)
 
 
 @contextmanager

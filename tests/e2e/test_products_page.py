@@ -341,3 +341,27 @@ def test_all_products_are_deleted_by_a_phrase_but_not_during_an_import(page: Pag
     expect(page.get_by_text(f"{left:,} products deleted.")).to_be_visible()
     expect(page.get_by_text("No products yet")).to_be_visible()
     expect(page.get_by_test_id("products-total")).to_have_text("0")
+
+
+def test_the_way_back_undoes_the_first_filter_without_a_reload(page: Page, application: Application):
+    application.finished(application.upload(catalogue(12, name="Backwards", first=7_100_000)))
+    application.finished(application.upload(catalogue(5, name="Others", first=7_200_000)))
+    page.goto("/")
+    expect(page.get_by_test_id("product-row").first).to_be_visible(timeout=SECONDS)
+    before = page.get_by_test_id("products-total").inner_text()
+    page.get_by_test_id("filter-name").press_sequentially("backwards", delay=30)
+    expect(page.get_by_test_id("products-total")).to_have_text("12", timeout=SECONDS)
+    page.go_back()
+    expect(page.get_by_test_id("products-total")).to_have_text(before, timeout=SECONDS)
+    expect(page.get_by_test_id("filter-name")).to_have_value("", timeout=SECONDS)
+    page.go_forward()
+    expect(page.get_by_test_id("products-total")).to_have_text("12", timeout=SECONDS)
+
+
+def test_a_dialog_does_not_wait_for_the_next_visit(page: Page, application: Application):
+    page.goto("/")
+    page.get_by_test_id("product-new").click()
+    expect(page.get_by_test_id("product-sku")).to_be_visible(timeout=SECONDS)
+    page.goto("/")
+    expect(page.get_by_test_id("products-total")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("product-sku")).to_be_hidden()

@@ -1,5 +1,6 @@
 import json
 import re
+from uuid import UUID
 
 import pytest
 
@@ -83,6 +84,9 @@ def test_a_file_over_the_limit_is_413(client, monkeypatch):
 
 FORM = "multipart/form-data; boundary=x"
 OTHER_FIELD = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+MANY_FIELDS = b"".join(
+    b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n' % number for number in range(30)
+)
 CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsku,na'
 
 
@@ -95,6 +99,9 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n
         (b"sku,name,description", "text/csv", 422),
         (b"", "multipart/form-data", 422),
         (b"no form at all", FORM, 400),
+        (b"", "multipart/form-data; boundary=" + "x" * 5_000, 422),
+        (CUT_OFF[:-7] + b"sku,name,description\r\na,b,c\r\n", FORM, 400),
+        (MANY_FIELDS, FORM, 400),
         (OTHER_FIELD, FORM, 422),
         (CUT_OFF, FORM, 400),
     ],
@@ -174,3 +181,41 @@ def test_rejects_are_a_csv_that_is_corrected_and_uploaded_again(client):
     assert found["attributes"] == {"colour": "green"}
     assert client.get(f"/api/jobs/{again}/rejects").text == "sku,colour,name,description,_line,_code,_reason\r\n"
     assert client.get(f"/api/jobs/{new_id()}/rejects").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "option", [{"dry_run": "true"}, {"mode": "create"}, {"duplicates": "first"}, {"blank": "keep"}, {"columns": "{}"}]
+)
+def test_a_choice_that_is_not_carried_out_is_refused_and_not_ignored(client, option):
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data=option)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == list(option)
+    assert nothing_is_left()
+
+
+def test_what_an_import_does_by_itself_may_be_said(client):
+    data = {"mode": "upsert", "duplicates": "last", "blank": "clear", "dry_run": "false"}
+    assert client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data=data).status_code == 202
+
+
+def test_options_do_not_fill_the_memory(client):
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"note": "x" * 2_000_000})
+    assert answer.status_code == 413
+    assert nothing_is_left()
+
+
+def test_an_import_whose_worker_is_gone_is_cancelled_at_once(client):
+    from product_importer.imports.lease import claim
+
+    job_id = post(client, GOOD).json()["job_id"]
+    held = claim(UUID(job_id))
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE import_job SET lease_until = now() - interval '1 second'")
+    assert client.post(f"/api/jobs/{job_id}/cancel").json()["status"] == "cancelled"
+    assert held is not None and db.run(fence) == held.fence + 1
+
+
+def fence(session) -> int:
+    from sqlalchemy import text
+
+    return session.scalar(text("SELECT fence FROM import_job"))

@@ -121,3 +121,25 @@ def test_each_phase_begins_where_the_one_before_ends():
     ]
     assert shares[0] == 0.0 and shares[-1] == 100.0
     assert shares == sorted(shares)
+
+
+def test_the_watcher_outlives_an_outage_of_the_database(claimed, monkeypatch):
+    """The page and the events go on where they were when PostgreSQL is back."""
+    from sqlalchemy import create_engine
+
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.05)
+    engine = db.engine
+    away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+
+    async def see() -> list[str]:
+        watched = watch(claimed.job.id)
+        seen = [(await anext(watched)).status]
+        monkeypatch.setattr(db, "engine", lambda: away)
+        following = asyncio.ensure_future(anext(watched))
+        await asyncio.sleep(0.5)
+        assert not following.done()
+        monkeypatch.setattr(db, "engine", engine)
+        execute("UPDATE import_job SET status = 'completed'")
+        return [*seen, (await following).status]
+
+    assert finish(see()) == ["processing", "completed"]

@@ -148,3 +148,18 @@ def test_no_physical_line_is_lost_whatever_the_text(text):
     empty = [number for number, line in enumerate(physical, 1) if not line.strip("\r\n")]
     assert len(covered) == len(set(covered))
     assert set(range(1, len(physical) + 1)) - set(covered) <= set(empty)
+
+
+def test_a_record_without_end_is_ended_although_each_field_is_short(monkeypatch):
+    monkeypatch.setattr(reader, "MAX_RECORD_CHARACTERS", 1_000)
+    rows, errors = records(b'q,a","b\nx,"y\n' + b'q1,a","b\n' * 300 + b"c,d\n")
+    assert "unclosed_quote" in {error.code for error in errors}
+    assert rows[-1][1] == ["c", "d"]
+
+
+def test_quotes_out_of_step_end_the_reading_with_the_line_instead_of_reading_again_and_again(monkeypatch):
+    monkeypatch.setattr(reader, "MAX_REREAD_CHARACTERS", 100_000)
+    with pytest.raises(Unreadable) as ended:
+        records(b"a,b\n" + b'q1,a","b\n' * 3_000)
+    assert ended.value.code == "unclosed_quote"
+    assert ended.value.line is not None and 1 < ended.value.line < 100

@@ -114,3 +114,24 @@ def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch)
         incoming.write(GOOD + b"d,e,f\n" * 500_000)
         incoming.accept()
     assert stored() == []
+
+
+def test_a_long_header_with_quotes_is_not_judged_by_its_beginning(database):
+    names = ["sku", "name", "description", *(f'"größe\n{n}{"x" * 100}"' for n in range(3_000))]
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write((",".join(names) + "\n").encode())
+        assert incoming.accept().status == "pending"
+
+
+def test_what_killed_uploads_left_is_swept_and_nothing_else(database, monkeypatch):
+    from product_importer.core import db
+    from product_importer.imports import uploads
+
+    monkeypatch.setattr(uploads, "ORPHANED_SECONDS", -1)
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
+        kept = incoming.accept()
+    IncomingUpload("killed.csv").write(GOOD)
+    assert len(stored()) == 2
+    db.run(uploads.sweep)
+    assert stored() == [f"{kept.id}.csv"]
