@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import httpx
 import psycopg2
 
-from bench import search
+from bench import search, webhooks
 from bench.catalogue import csv_pieces
 from tests.application import Application
 from tests.waiting import wait_for
@@ -31,6 +31,9 @@ def main() -> None:
         _wait_for_index(application)
         with psycopg2.connect(database_url(application)) as connection:
             print_table(("question", "p50 ms", "p95 ms", "p95 in scans"), application, connection)
+        print(f"\n| to a receiver that takes {webhooks.TAKES_SECONDS} s | measured |\n| --- | --- |")
+        for line in webhooks.measure(application):
+            print(f"| {' | '.join(line)} |", flush=True)
     finally:
         application.stop()
         application.remove()

@@ -62,6 +62,7 @@ def up(_: argparse.Namespace) -> int:
     this = (sys.executable, "-m", "product_importer")
     commands = [Command("web", (*this, "web"), essential=True)]
     commands += [Command(f"worker-{n}", (*this, "worker")) for n in range(1, settings().workers + 1)]
+    commands += [Command("webhooks", (*this, "worker", "--queue", "webhooks"))]
     try:
         return supervise(commands, watch=services.watch)
     finally:
@@ -79,20 +80,21 @@ def serve_web(_: argparse.Namespace) -> int:
     return 0
 
 
-def work(_: argparse.Namespace) -> int:
-    """Run one import worker: what `rq worker -c product_importer.worker` does."""
+def work(chosen: argparse.Namespace) -> int:
+    """Run one import worker, or with `--queue webhooks` one of webhooks: `rq worker -c product_importer.worker`."""
     from rq.cli.cli import main as rq
 
     from product_importer.core.processes import exit_with_parent
 
     exit_with_parent()
-
-    rq(["worker", "--config", "product_importer.worker", "--logging_level", "WARNING"], standalone_mode=False)
+    queues = [chosen.queue] if chosen.queue else []
+    options = ["--config", "product_importer.worker", "--logging_level", "WARNING"]
+    rq(["worker", *options, *queues], standalone_mode=False)
     return 0
 
 
 def develop(_: argparse.Namespace) -> int:
-    """Serve with hot reload, and run one worker beside."""
+    """Serve with hot reload, and run one worker of each kind beside."""
     from product_importer import migrations
     from product_importer.core import services
     from product_importer.core.processes import Command, supervise
@@ -102,6 +104,7 @@ def develop(_: argparse.Namespace) -> int:
     commands = [
         Command("reflex", (sys.executable, "-m", "reflex", "run"), essential=True),
         Command("worker", (sys.executable, "-m", "product_importer", "worker")),
+        Command("webhooks", (sys.executable, "-m", "product_importer", "worker", "--queue", "webhooks")),
     ]
     try:
         return supervise(commands, watch=services.watch)
@@ -175,6 +178,7 @@ EXPORT_FILTERS = {
 }
 # Each command's own arguments, and what they mean.
 ARGUMENTS: dict[str, dict[str, str]] = {
+    "worker": {"--queue": "imports, the default, or webhooks"},
     "export": {"file": "the file to write; - for standard output"}
     | {f"--{name}": meaning for name, meaning in EXPORT_FILTERS.items()},
 }

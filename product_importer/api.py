@@ -10,13 +10,15 @@ from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from product_importer import health
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
 from product_importer.imports import api as imports
+from product_importer.webhooks import api as webhooks
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 PROBLEM_TYPE = "/api/problems/"
@@ -31,7 +33,7 @@ api = FastAPI(
     docs_url="/api/docs",
     redoc_url=None,
 )
-for router in (imports.router, catalog.router, health.router):
+for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
 
 
@@ -126,18 +128,27 @@ def answer_fault(_: Request, __: Exception) -> JSONResponse:
 KNOWN_ROUTES = tuple(api.routes)
 
 
-@api.api_route("/api/{path:path}", methods=METHODS, include_in_schema=False)
-def answer_unknown(request: Request, path: str) -> JSONResponse:
+def answer_unknown(request: Request) -> JSONResponse:
     """Everything below /api that no route takes: the page's own 404 would be HTML."""
+    path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
-        return problem(
-            404, "not-found", "Not found", f"There is nothing at /api/{path}; /api/docs lists what there is."
-        )
-    detail = f"/api/{path} takes {', '.join(allowed)}, not {request.method}."
+        return problem(404, "not-found", "Not found", f"There is nothing at {path}; /api/docs lists what there is.")
+    detail = f"{path} takes {', '.join(allowed)}, not {request.method}."
     answer = problem(405, "method-not-allowed", "Method not allowed", detail)
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
+
+
+class Unknown:
+    """`answer_unknown` as an application: a function would be a route for GET alone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await answer_unknown(Request(scope))(scope, receive, send)
+
+
+for pattern in ("/api", "/api/{path:path}"):
+    api.router.routes.append(Route(pattern, Unknown(), include_in_schema=False))
 
 
 def _takes(request: Request, method: str) -> bool:

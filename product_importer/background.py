@@ -1,4 +1,4 @@
-"""What every web process does beside answering, one process at a time: it reconciles and keeps the text index."""
+"""What every web process does beside answering, one process at a time: it keeps in order what others leave."""
 
 import asyncio
 import logging
@@ -9,26 +9,55 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer import migrations
 from product_importer.catalog import indexer
-from product_importer.core import db
-from product_importer.imports import service
-from product_importer.imports.reconciler import reconcile
+from product_importer.core import db, services
+from product_importer.core.services import ServiceError
+from product_importer.imports import service, uploads
+from product_importer.imports.reconciler import reconcile as reconcile_imports
+from product_importer.webhooks.reconciler import reconcile as reconcile_webhooks
 
 log = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 5
 INDEX_SECONDS = 2
+SERVERS_SECONDS = 3
+SWEEP_SECONDS = 600
 
 
 async def run() -> None:
-    """Bring the schema up to date, and then do both until cancelled."""
-    await asyncio.to_thread(migrations.migrate)
-    await asyncio.gather(keep_reconciling(), keep_indexing())
+    """Bring the schema up to date, and then do everything until cancelled."""
+    await asyncio.gather(keep_servers(), _migrate_and_work())
+
+
+async def _migrate_and_work() -> None:
+    while not await _do(_migrated):  # noqa: ASYNC110 - another server is waited for
+        await asyncio.sleep(RECONCILE_SECONDS)
+    await asyncio.gather(keep_reconciling(), keep_indexing(), keep_uploads())
+
+
+def _migrated() -> bool:
+    migrations.migrate()
+    return True
+
+
+async def keep_servers() -> None:
+    """Replace an embedded server's guardian that was killed, until cancelled."""
+    while True:
+        await _do(services.watch)
+        await asyncio.sleep(SERVERS_SECONDS)
+
+
+async def keep_uploads() -> None:
+    """Remove what uploads left that were killed half-way, until cancelled."""
+    while True:
+        await _do(db.run, uploads.sweep)
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def keep_reconciling() -> None:
     """Reconcile every few seconds until cancelled."""
     while True:
-        await _do(db.run, reconcile)
+        await _do(db.run, reconcile_imports)
+        await _do(db.run, reconcile_webhooks)
         await asyncio.sleep(RECONCILE_SECONDS)
 
 
@@ -46,6 +75,6 @@ async def _do(work: Callable[..., object], *arguments: object) -> object:
     """Do it in a thread; a server that is away is asked again the next time."""
     try:
         return await asyncio.to_thread(work, *arguments)
-    except (SQLAlchemyError, RedisError) as error:
+    except (SQLAlchemyError, RedisError, ServiceError) as error:
         log.warning("the background work has to wait: %s", str(error).splitlines()[0])
         return None

@@ -87,7 +87,7 @@ def _ask_migrations() -> str:
 
 
 def _ask_worker() -> str:
-    workers = queue.live_workers()
+    workers = queue.live_workers("imports")
     if not workers:
         raise Missing("no import worker is running")
     return f"{workers} running"

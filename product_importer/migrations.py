@@ -13,11 +13,12 @@ from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
 from product_importer.imports import models as import_models
 from product_importer.imports.staging import PREFIX
+from product_importer.webhooks import models as webhook_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
 # Every module that defines tables, so that the metadata holds them all.
-MODELS = (catalog_models, import_models, outbox)
+MODELS = (catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
 
 

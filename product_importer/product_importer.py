@@ -4,11 +4,17 @@ import reflex as rx
 
 from product_importer import background
 from product_importer.api import api
+from product_importer.catalog.editor import EditorState
 from product_importer.catalog.page import products_page
+from product_importer.catalog.removal import RemovalState
 from product_importer.catalog.state import CatalogState
 from product_importer.imports.page import import_page, imports_page
 from product_importer.imports.state import ImportState
 from product_importer.ui import routes, theme
+from product_importer.webhooks.deliveries import DeliveryState
+from product_importer.webhooks.editor import SecretState
+from product_importer.webhooks.page import webhook_page, webhooks_page
+from product_importer.webhooks.state import WebhookState
 
 app = rx.App(
     api_transformer=api,
@@ -16,7 +22,30 @@ app = rx.App(
     stylesheets=theme.STYLESHEETS,
     html_lang="en",
 )
-app.add_page(products_page, route=routes.PRODUCTS, title=theme.title("Products"), on_load=CatalogState.open_products)
+app.add_page(
+    products_page,
+    route=routes.PRODUCTS,
+    title=theme.title("Products"),
+    # A dialog that was left open by leaving the page does not wait for the next visit.
+    on_load=[
+        CatalogState.open_products,
+        EditorState.close_editor,
+        RemovalState.keep_product,
+        RemovalState.keep_products,
+    ],
+)
 app.add_page(imports_page, route=routes.IMPORTS, title=theme.title("Imports"), on_load=ImportState.open_imports)
 app.add_page(import_page, route=routes.IMPORT, title=theme.title("Import"), on_load=ImportState.open_import)
+app.add_page(
+    webhooks_page,
+    route=routes.WEBHOOKS,
+    title=theme.title("Webhooks"),
+    on_load=[SecretState.forget_secret, WebhookState.open_webhooks],
+)
+app.add_page(
+    webhook_page,
+    route=routes.WEBHOOK,
+    title=theme.title("Webhook"),
+    on_load=[SecretState.forget_secret, WebhookState.open_webhook, DeliveryState.open_deliveries],
+)
 app.register_lifespan_task(background.run)

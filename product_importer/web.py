@@ -33,6 +33,7 @@ SOURCES = (
     "product_importer/ui/*.py",
     "product_importer/catalog/*.py",
     "product_importer/imports/*.py",
+    "product_importer/webhooks/*.py",
 )
 EXPORT = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
 # What the builder prints, and what we say instead. The first that fits is the cause.

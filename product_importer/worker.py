@@ -5,6 +5,9 @@ this plain command works, and works like `python -m product_importer worker`, th
 """
 
 import functools
+import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import rq.serializers
@@ -13,20 +16,31 @@ import rq.worker.base
 from product_importer import migrations
 from product_importer.core import db, queue, services
 from product_importer.core.services import ServiceError
-from product_importer.imports import tasks
+from product_importer.imports import tasks as import_tasks
+from product_importer.webhooks import tasks as webhook_tasks
 
-# One queue: with several, RQ takes jobs in a way that loses one when the worker is killed at that moment.
+# One queue: with several, RQ takes jobs in a way that loses one when the worker is killed at that moment. Webhooks
+# have a worker of their own: `rq worker -c product_importer.worker webhooks`.
 QUEUES = ["imports"]
 
 # Seconds. RQ's own 420 and 600 would notice a dead worker only after a quarter of an hour.
 WORKER_TTL = 30
 MAINTENANCE_INTERVAL = 15
+SERVERS_SECONDS = 3
 
 try:
     REDIS_URL = services.redis_url()
     migrations.migrate()
 except ServiceError as error:
     raise SystemExit(f"product-importer: {error}") from None
+
+
+def _keep_servers() -> None:
+    """Replace an embedded server's guardian that was killed."""
+    while True:
+        with suppress(ServiceError):
+            services.watch()
+        time.sleep(SERVERS_SECONDS)
 
 
 def _use_our_settings() -> None:
@@ -38,7 +52,8 @@ def _use_our_settings() -> None:
     def constructed(self: Any, *args: Any, **options: Any) -> None:
         options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
         construct(self, *args, **options)
-        queue.show_presence(self.name)
+        threading.Thread(target=_keep_servers, name="servers", daemon=True).start()
+        queue.show_presence(self.name, self.queue_names())
 
     rq.worker.base.BaseWorker.__init__ = constructed  # type: ignore[method-assign]
 
@@ -46,6 +61,6 @@ def _use_our_settings() -> None:
 _use_our_settings()
 
 # Imported before the fork, so that no job pays for it.
-JOBS_MODULE = tasks.__name__
+JOB_MODULES = (import_tasks.__name__, webhook_tasks.__name__)
 # No connection crosses the fork.
 db.engine().dispose()

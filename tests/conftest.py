@@ -92,7 +92,9 @@ def database(servers: None) -> Iterator[None]:
     from product_importer.core.storage import storage
 
     with db.engine().begin() as connection:
-        connection.exec_driver_sql("TRUNCATE product, import_job, import_row_error, event")
+        connection.exec_driver_sql(
+            "TRUNCATE product, import_job, import_row_error, event, event_batch, webhook CASCADE"
+        )
         for (table,) in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_staging_%%'"
         ).fetchall():

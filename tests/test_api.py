@@ -8,6 +8,8 @@ import pytest
     [
         ("GET", "/api/nothing", 404, "nothing at /api/nothing"),
         ("GET", "/api/", 404, "nothing"),
+        ("GET", "/api", 404, "nothing"),
+        ("PROPFIND", "/api/products", 405, "not PROPFIND"),
         ("PATCH", "/api/jobs", 405, "takes GET, not PATCH"),
         ("GET", "/api/upload-csv", 405, "takes POST, not GET"),
         ("GET", "/api/products?sort=price", 422, "sort"),

@@ -141,7 +141,7 @@ def test_it_does_not_run_as_root():
 def test_the_environment_is_known_to_the_settings():
     assert environment().keys() <= SETTINGS | OTHERS
     for name, service in compose()["services"].items():
-        if name in ("web", "worker"):
+        if name in ("web", "worker", "webhooks"):
             assert service["environment"].keys() <= SETTINGS | OTHERS, name
 
 
@@ -166,18 +166,22 @@ def test_the_health_check_asks_a_route_that_exists():
 def test_signals_arrive_and_the_commands_exist():
     services = compose()["services"]
     commands = [json.loads(values("CMD")[0])]
-    commands += [services["worker"]["command"], services["worker"]["healthcheck"]["test"][1:]]
+    commands += [
+        services["worker"]["command"],
+        services["webhooks"]["command"],
+        services["worker"]["healthcheck"]["test"][1:],
+    ]
     for command in commands:
         assert command[:3] == ["python", "-m", "product_importer"] and command[3] in COMMANDS, command
 
 
 def test_the_services_are_those_that_are_needed():
     services = compose()["services"]
-    assert services.keys() == {"web", "worker", "postgres", "redis"}
+    assert services.keys() == {"web", "worker", "webhooks", "postgres", "redis"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
         assert ("ports" in service) == (name == "web"), f"{name}: only the page is reached from outside"
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "webhooks"):
         needs = {other: need["condition"] for other, need in services[name]["depends_on"].items()}
         assert needs == {"postgres": "service_healthy", "redis": "service_healthy"}
         assert services[name]["build"] == "."
@@ -191,7 +195,7 @@ def test_web_and_worker_share_the_uploads_and_every_volume_is_declared():
     default = Settings(_env_file=None, data_dir=Path(environment()["DATA_DIR"]), upload_dir="").uploads
     assert uploads == f"uploads:{default}"
     assert f"/data {default}" in " ".join(values("RUN")), "a volume takes its owner from the image's folder"
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "webhooks"):
         assert settings["services"][name]["volumes"] == [uploads]
     used = {volume.partition(":")[0] for service in settings["services"].values() for volume in service["volumes"]}
     assert used == settings["volumes"].keys()

@@ -123,7 +123,7 @@ def delete_all_products(session: Session) -> int:
     deleted = search.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
-    _record(session, "products_deleted", deleted=deleted)
+    _record(session, "products_deleted", None, deleted=deleted)
     return deleted
 
 
@@ -193,9 +193,10 @@ def _lock_table(session: Session) -> None:
 
 
 def _recorded(session: Session, event_type: str, product: Product) -> ProductRead:
-    _record(session, event_type, product_id=str(product.id), sku=product.sku, name=product.name)
+    told = {"product_id": str(product.id), "sku": product.sku, "name": product.name}
+    _record(session, event_type, product.version, **told)
     return ProductRead.model_validate(product)
 
 
-def _record(session: Session, event_type: str, **told: Any) -> None:
-    outbox.record(session, event_type, {"event_type": event_type, **told, "timestamp": time.time()})
+def _record(session: Session, event_type: str, version: int | None, **told: Any) -> None:
+    outbox.record(session, event_type, {"event_type": event_type, **told, "timestamp": time.time()}, version)

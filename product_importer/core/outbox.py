@@ -1,31 +1,81 @@
-"""Events as rows, written in the transaction that changed the data; webhooks read them from here."""
+"""Events as rows, written in the transaction that changed the data; webhooks read them from here.
 
+Slices do not know of webhooks, and this module knows of them only the name of the job that it nudges.
+"""
+
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Index, Text, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Column, DateTime, Index, Integer, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import Field, Session, SQLModel
 
+from product_importer.core import queue
 from product_importer.core.ids import new_id
+
+DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver")
+
+# Whoever wants an event for every product of an import says so here; without anybody an import writes none.
+WANTS_EACH: list[Callable[[Session], bool]] = []
 
 
 class Event(SQLModel, table=True):
-    """Something that happened: its type's name and what a receiver is told of it."""
+    """Something that happened: its type's name and what a receiver is told of it.
+
+    `version` is the product's. An event with a `batch_id` is one of an import's many, one a row in the order of
+    lines: it is only for those who want each, and waits until the batch is released.
+    """
 
     __tablename__ = "event"
-    __table_args__ = (Index("ix_event_unsent", "id", postgresql_where=text("dispatched_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_event_unsent", "id", postgresql_where=text("dispatched_at IS NULL AND batch_id IS NULL")),
+        Index(
+            "ix_event_unsent_batch",
+            "batch_id",
+            "id",
+            postgresql_where=text("dispatched_at IS NULL AND batch_id IS NOT NULL"),
+        ),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     event_type: str = Field(sa_column=Column(Text, nullable=False))
     payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    version: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    batch_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
     created_at: datetime | None = Field(
         default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=func.now())
     )
     dispatched_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
-def record(session: Session, event_type: str, payload: dict[str, Any]) -> None:
+class EventBatch(SQLModel, table=True):
+    """Events that are sent together, in order, once the last of them is written. It goes when all are dispatched."""
+
+    __tablename__ = "event_batch"
+
+    id: UUID = Field(primary_key=True)
+    released_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
+
+
+def record(session: Session, event_type: str, payload: dict[str, Any], version: int | None = None) -> None:
     """Add an event to the session's transaction: it exists exactly when the change does."""
-    session.add(Event(event_type=event_type, payload=payload))
+    session.add(Event(event_type=event_type, payload=payload, version=version))
+    queue.nudge_after_commit(session, DELIVER)
+
+
+def hold_batch(session: Session, batch_id: UUID) -> bool:
+    """Begin a batch of events, if anybody wants each of them; say whether somebody does."""
+    if not any(wants(session) for wants in WANTS_EACH):
+        return False
+    session.execute(insert(EventBatch).values(id=batch_id).on_conflict_do_nothing())
+    return True
+
+
+def release_batch(session: Session, batch_id: UUID) -> None:
+    """Let the events of a batch go, where there is one."""
+    batch = session.get(EventBatch, batch_id)
+    if batch is not None:
+        batch.released_at = session.scalar(func.now())
+        queue.nudge_after_commit(session, DELIVER)

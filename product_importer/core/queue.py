@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 # An import that runs longer is stopped and goes on from its checkpoint.
 JOB_TIMEOUT_SECONDS = 6 * 3600
 
-# The workers that live, by the time at which each last said so.
-PRESENCE = "workers"
+# The workers of a queue that live, by the time at which each last said so.
+PRESENCE = "workers:{queue}"
 SHOW_SECONDS = 3
 PRESENT_SECONDS = 10
 
@@ -63,6 +63,33 @@ def enqueue(job: Job, key: UUID) -> None:
         log.warning("no nudge for %s %s, the reconciler will send it: %s", job.function, key, error)
 
 
+def nudge_after_commit(session: Session, job: Job) -> None:
+    """Nudge the workers once after the commit, however often the transaction asks for it."""
+    asked: set[Job] = session.info.setdefault("nudges", set())
+
+    def committed(_: Session) -> None:
+        asked.discard(job)
+        nudge(job)
+
+    if job not in asked:
+        asked.add(job)
+        event.listen(session, "after_commit", committed, once=True)
+
+
+def nudge(job: Job) -> None:
+    """Let a worker look for what is due, unless a nudge waits already: a job that has no key does it all.
+
+    An unreachable Redis is logged and left to the reconciler.
+    """
+    try:
+        if _queue(job.queue).count == 0:
+            _queue(job.queue).enqueue(
+                job.function, job_id=str(new_id()), job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+            )
+    except RedisError as error:
+        log.warning("no nudge for %s, the reconciler will send it: %s", job.function, error)
+
+
 def waiting_keys(job: Job) -> set[str]:
     """Return the keys whose nudges no worker has taken yet.
 
@@ -78,34 +105,37 @@ def _queue(name: str) -> Queue:
     return Queue(name, connection=redis.client(), serializer=JSONSerializer)
 
 
-def show_presence(worker: str) -> None:
+def show_presence(worker: str, queues: list[str]) -> None:
     """Say every few seconds that a worker lives, from a thread of its own, until the process ends.
 
     RQ registers a worker once: after Redis has been wiped, or its worker killed, that register is wrong.
     """
-    atexit.register(_end_showing, worker)
-    threading.Thread(target=_keep_showing, args=(worker,), name="presence", daemon=True).start()
+    atexit.register(_end_showing, worker, queues)
+    threading.Thread(target=_keep_showing, args=(worker, queues), name="presence", daemon=True).start()
 
 
-def live_workers() -> int:
-    """Return how many workers have shown themselves lately.
+def live_workers(name: str) -> int:
+    """Return how many workers of a queue have shown themselves lately.
 
     Raises:
         RedisError: Redis cannot be asked.
     """
-    count: Any = redis.client().zcount(PRESENCE, time.time() - PRESENT_SECONDS, "+inf")
+    presence = PRESENCE.format(queue=name)
+    count: Any = redis.client().zcount(presence, time.time() - PRESENT_SECONDS, "+inf")
     return int(count)
 
 
-def _end_showing(worker: str) -> None:
+def _end_showing(worker: str, queues: list[str]) -> None:
     with suppress(RedisError):
-        redis.client().zrem(PRESENCE, worker)
+        for name in queues:
+            redis.client().zrem(PRESENCE.format(queue=name), worker)
 
 
-def _keep_showing(worker: str) -> None:
+def _keep_showing(worker: str, queues: list[str]) -> None:
     while True:
         with suppress(RedisError):
             client = redis.client()
-            client.zadd(PRESENCE, {worker: time.time()})
-            client.zremrangebyscore(PRESENCE, "-inf", time.time() - PRESENT_SECONDS)
+            for presence in (PRESENCE.format(queue=name) for name in queues):
+                client.zadd(presence, {worker: time.time()})
+                client.zremrangebyscore(presence, "-inf", time.time() - PRESENT_SECONDS)
         time.sleep(SHOW_SECONDS)

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from product_importer.core.networks import parse_networks, parse_ports
+
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
 
@@ -34,6 +36,17 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
         4, os.cpu_count() or 1
     )
+    webhook_allow_cidrs: Annotated[
+        str | None,
+        Field(
+            description="networks that webhooks may reach although they are not public: `10.0.0.0/8,fd00::/8`; "
+            "unset: this machine where `DATABASE_URL` is unset too, else none"
+        ),
+    ] = None
+    webhook_ports: Annotated[str, Field(description="ports that webhooks may reach")] = "80,443,1024-65535"
+    event_retention_days: Annotated[
+        int, Field(ge=1, le=3650, description="days after which events and their deliveries are deleted")
+    ] = 30
 
     @field_validator("database_url")
     @classmethod
@@ -59,6 +72,18 @@ class Settings(BaseSettings):
         if "://" in place and not place.startswith(OBJECT_STORES):
             raise ValueError(f"must be a folder, or begin with {' or '.join(OBJECT_STORES)}")
         return place
+
+    @field_validator("webhook_allow_cidrs")
+    @classmethod
+    def _check_networks(cls, text: str | None) -> str | None:
+        parse_networks(text or "")
+        return text
+
+    @field_validator("webhook_ports")
+    @classmethod
+    def _check_ports(cls, text: str) -> str:
+        parse_ports(text)
+        return text
 
     @field_validator("data_dir")
     @classmethod

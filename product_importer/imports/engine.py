@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg2.extensions import connection as PgConnection
 
-from product_importer.core import storage
+from product_importer.core import outbox, storage
 from product_importer.imports import events, merge, staging
 from product_importer.imports.checks import Checks
 from product_importer.imports.header import Header
@@ -91,7 +91,8 @@ class Work:
     def merge(self) -> None:
         """Merge what is staged, from the checkpoints on."""
         row = self._heartbeat.row
-        work = Merge(self._lease, row["staging_table"], self._header, self._heartbeat.committed)
+        tells_each = self._begin_events()
+        work = Merge(self._lease, row["staging_table"], self._header, self._heartbeat.committed, tells_each)
         work.stop = self._heartbeat.halted
         work.run(row["lane_ends"], row["lane_checkpoints"])
         self._stop_if_halted()
@@ -116,6 +117,15 @@ class Work:
             events.record_end(session, row)
         self._heartbeat.committed(row)
         log.info("import %s: %s %s", self._job.id, status, message or "")
+
+    def _begin_events(self) -> bool:
+        """Ask once whether anybody wants an event for each product; they wait for the import's end."""
+        with self._lease.session() as (session, connection):
+            wanted = outbox.hold_batch(session, self._job.id)
+            if wanted:
+                # Last, as every write of an import: under an outdated fence there must be no batch left behind.
+                self._lease.write(connection, "phase = 'merging'")
+        return wanted
 
     def _is_staged(self, connection: PgConnection) -> bool:
         """Whether the staging table still holds what was put there: PostgreSQL empties it when it crashes."""

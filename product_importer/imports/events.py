@@ -12,7 +12,11 @@ EVENT_TYPES = {"completed": "import_completed", "failed": "import_failed"}
 
 
 def record_end(session: Session, job: dict[str, Any]) -> None:
-    """Record the one event of an import's end, in the transaction that ends it; a cancelled one has none."""
+    """Record the one event of an import's end, in the transaction that ends it; a cancelled one has none.
+
+    What it has to tell of its products goes out now, too.
+    """
+    outbox.release_batch(session, job["id"])
     event_type = EVENT_TYPES.get(job["status"])
     if event_type is None:
         return

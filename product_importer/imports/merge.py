@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
@@ -42,8 +43,8 @@ WITH incoming AS (
     ON CONFLICT (sku_key) DO UPDATE
     SET {assignments}, version = held.version + 1, updated_at = now()
     WHERE ({held}) IS DISTINCT FROM ({given})
-    RETURNING version
-)
+    RETURNING {returned}
+){told}
 SELECT
     (SELECT count(*) FROM {staging} WHERE sku_key > %(after)s AND sku_key <= %(range_end)s),
     (SELECT count(*) FROM incoming),
@@ -51,6 +52,17 @@ SELECT
     count(*) FILTER (WHERE version = 1)
 FROM written
 """
+# One event a written row, for those who want each: with the id that staging gave the row, so in the order of lines.
+# A new product has that id itself; nothing compares the two.
+TELL = """, told AS (
+    INSERT INTO event (id, event_type, payload, version, batch_id)
+    SELECT incoming.id, named.event_type, jsonb_build_object(
+        'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
+        'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
+    ), written.version, {job_id}
+    FROM written JOIN incoming USING (sku_key),
+        LATERAL (SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type) AS named
+)"""
 REPORT_DUPLICATES = """
 INSERT INTO import_row_error (job_id, line, code, reason, row)
 SELECT %(job_id)s, line, 'duplicate', 'Line ' || winner || ' has the same SKU and was taken.', to_json({row})
@@ -88,15 +100,23 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
 class Merge:
     """The merge of one import's staged rows.
 
-    `committed` is called with the job's row after each commit; `stop` ends every lane at its batch's edge.
+    `committed` is called with the job's row after each commit; `stop` ends every lane at its batch's edge. With
+    `tells_each`, every product that is written gets an event in the same transaction.
     """
 
-    def __init__(self, lease: Lease, table: str, header: Header, committed: Callable[[dict[str, Any]], None]):
+    def __init__(
+        self,
+        lease: Lease,
+        table: str,
+        header: Header,
+        committed: Callable[[dict[str, Any]], None],
+        tells_each: bool = False,
+    ):
         self._lease = lease
         self._table = table
         self._committed = committed
         self._attribute_names = list(header.attributes.values())
-        self._merge = _merge_statement(table, header)
+        self._merge = _merge_statement(table, header, lease.job.id if tells_each else None)
         self._report = _report_statement(table, header)
         self.stop = Event()
 
@@ -169,8 +189,11 @@ class Merge:
         return Counts(created, written - created, keys - written, staged - keys)
 
 
-def _merge_statement(table: str, header: Header) -> sql.Composable:
-    """Return the merge of the columns that the file has: an absent column never changes data."""
+def _merge_statement(table: str, header: Header, told_of: UUID | None) -> sql.Composable:
+    """Return the merge of the columns that the file has: an absent column never changes data.
+
+    `told_of` is the import whose products each get an event; None for no events.
+    """
     changes = {"name": "excluded.name", "description": "excluded.description"}
     if header.position("active") is not None:
         changes["active"] = "excluded.active"
@@ -183,6 +206,8 @@ def _merge_statement(table: str, header: Header) -> sql.Composable:
         assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in changes.items())),
         held=sql.SQL(", ".join(f"held.{column}" for column in changes)),
         given=sql.SQL(", ".join(changes.values())),
+        returned=sql.SQL("version" if told_of is None else "id, sku, sku_key, name, version"),
+        told=sql.SQL("") if told_of is None else sql.SQL(TELL).format(job_id=sql.Literal(str(told_of))),
     )
 
 

@@ -3,7 +3,9 @@
 PRODUCTS = "/"
 IMPORTS = "/imports"
 IMPORT = "/imports/[import_id]"
+WEBHOOKS = "/webhooks"
+WEBHOOK = "/webhooks/[webhook_id]"
 
-NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS))
+NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
 # Pages that are built as a folder with an index in it.
-FOLDERS = frozenset({IMPORTS})
+FOLDERS = frozenset({IMPORTS, WEBHOOKS})

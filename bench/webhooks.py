@@ -1,0 +1,105 @@
+"""How many deliveries a second reach a receiver that takes 50 ms, and how soon after an event its first one comes."""
+
+import base64
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.application import ROOT, Application, free_port
+from tests.waiting import wait_for
+
+WEBHOOKS = (1, 10, 100)
+DELIVERIES = 2_000
+TAKES_SECONDS = "0.05"
+PACE = 100
+PACED_SECONDS = 10
+
+
+def measure(application: Application) -> Iterator[tuple[str, ...]]:
+    """Yield lines of a table: how many webhooks, deliveries a second; at last the delay of the first attempt."""
+    for webhooks in WEBHOOKS:
+        yield f"{webhooks} webhooks", f"{throughput(application, webhooks):,.0f} deliveries/s"
+    p50, p99 = delays(application)
+    yield f"first attempt after the commit, {PACE} events/s", f"p50 {p50:.2f} s, p99 {p99:.2f} s"
+
+
+def throughput(application: Application, webhooks: int) -> float:
+    """Return the deliveries a second of one import's products, of which each webhook is told of each."""
+    products = DELIVERIES // webhooks
+    with receiver(application, webhooks) as log:
+        lines = (f"{webhooks}-{time.time_ns()}-{n},Name,Text" for n in range(products))
+        content = "sku,name,description\n" + "\n".join(lines)
+        application.finished(application.upload(content.encode()))
+        wait_for(lambda: count(log) >= products * webhooks, 300, "every message has arrived")
+        times = [line["at"] for line in read(log)]
+    return (len(times) - 1) / (max(times) - min(times))
+
+
+def delays(application: Application) -> tuple[float, float]:
+    """Return the median and the 99th percentile of the seconds from an event to its first attempt."""
+    with receiver(application, 1) as log:
+        began = time.monotonic()
+        for number in range(PACE * PACED_SECONDS):
+            time.sleep(max(0.0, began + number / PACE - time.monotonic()))
+            made = {"sku": f"paced-{time.time_ns()}", "name": "Name"}
+            application.client.post("/api/products", json=made).raise_for_status()
+        wait_for(lambda: count(log) >= PACE * PACED_SECONDS, 60, "every message has arrived")
+        lines = read(log)
+    seconds = [line["at"] - json.loads(base64.b64decode(line["body"]))["timestamp"] for line in lines]
+    return statistics.median(seconds), statistics.quantiles(seconds, n=100)[98]
+
+
+@contextmanager
+def receiver(application: Application, webhooks: int) -> Iterator[Path]:
+    """A receiver in a process of its own, with so many webhooks that lead to it."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "received.jsonl"
+        command = [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), TAKES_SECONDS]
+        process = subprocess.Popen(command, cwd=ROOT)
+        wait_for(log.exists, 10, "the receiver listens")
+        try:
+            made = [create(application.client, f"http://127.0.0.1:{port}/{n}") for n in range(webhooks)]
+            yield log
+            for webhook in made:
+                application.client.delete(f"/api/webhooks/{webhook}").raise_for_status()
+        finally:
+            process.kill()
+            process.wait()
+
+
+def create(client: httpx.Client, url: str) -> str:
+    given = {"url": url, "event_types": ["product_created"], "import_events": "each"}
+    return client.post("/api/webhooks", json=given).raise_for_status().json()["id"]
+
+
+def count(log: Path) -> int:
+    return log.read_bytes().count(b"\n")
+
+
+def read(log: Path) -> list[dict]:
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def main() -> None:
+    """Measure these figures alone."""
+    application = Application(WORKERS="1")
+    application.start()
+    try:
+        for line in measure(application):
+            print(" | ".join(line), flush=True)
+    finally:
+        application.stop()
+        application.remove()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Webhooks: people register URLs, and each gets a signed message of what happens."""

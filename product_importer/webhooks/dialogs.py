@@ -1,0 +1,206 @@
+"""The dialogs in which a secret is shown or replaced, a webhook is deleted, and what failed is sent again."""
+
+from typing import Any
+
+import reflex as rx
+
+from product_importer.ui.modal import closing, modal
+from product_importer.ui.widgets import button, notice
+from product_importer.webhooks.deliveries import DeliveryState
+from product_importer.webhooks.editor import SecretState
+from product_importer.webhooks.removal import WebhookRemovalState
+
+SECRET = "secret-dialog"  # noqa: S105 - an id
+ROTATE = "rotate-dialog"
+DELETE = "webhook-delete-dialog"
+REDELIVER = "redeliver-dialog"
+
+# Where the page is not served securely there is no clipboard, but the old way of copying.
+COPY = """(async () => {
+    const field = document.getElementById('webhook-secret');
+    field.select();
+    try { await navigator.clipboard.writeText(field.value); return true; }
+    catch { return document.execCommand('copy'); }
+})()"""
+PERIODS = (
+    ("hour", "In the last hour"),
+    ("day", "In the last 24 hours"),
+    ("week", "In the last 7 days"),
+    ("month", "In the last 30 days"),
+)
+
+
+def secret_dialog() -> rx.Component:
+    """Show a secret, this once."""
+    return modal(
+        rx.cond(SecretState.is_first, "The webhook was created", "The new secret"),
+        rx.el.p(
+            "Messages to ",
+            rx.el.span(SecretState.url, class_name="strong"),
+            " are signed with this secret. Store it at the receiver now: it is shown only this once.",
+            class_name="doomed",
+        ),
+        rx.el.div(
+            rx.el.input(
+                id="webhook-secret",
+                value=SecretState.secret,
+                read_only=True,
+                spell_check=False,
+                aria_label="Secret",
+                class_name="input mono",
+                data_testid="webhook-secret",
+            ),
+            copy_button(),
+            class_name="secret",
+        ),
+        rx.cond(
+            SecretState.is_first,
+            rx.fragment(),
+            rx.el.p(
+                "The old secret stays valid for 24 hours: until then each message is signed with both.",
+                class_name="muted",
+            ),
+        ),
+        rx.el.div(
+            button("Done", on_click=closing(SECRET), data_testid="webhook-secret-done"), class_name="dialog-actions"
+        ),
+        name=SECRET,
+        shown=SecretState.is_open,
+        on_close=SecretState.forget_secret,
+    )
+
+
+def copy_button() -> rx.Component:
+    """Take the secret along."""
+    return button(
+        rx.el.span(rx.cond(SecretState.is_copied, "Copied", "Copy"), aria_live="polite"),
+        kind="primary",
+        on_click=rx.call_script(COPY, callback=SecretState.note_copy),
+        custom_attrs={"data-focus": ""},
+        data_testid="webhook-secret-copy",
+    )
+
+
+def rotate_dialog() -> rx.Component:
+    """Make a new secret, after a question."""
+    return modal(
+        "Make a new secret?",
+        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="doomed"),
+        rx.el.p(
+            "The old secret stays valid for 24 hours, so that there is time to store the new one at the receiver.",
+            class_name="muted",
+        ),
+        refusal(SecretState.refusal, "No secret was made"),
+        rx.el.div(
+            button("Cancel", on_click=closing(ROTATE)),
+            confirm_button(
+                "Make a new secret",
+                "Making…",
+                SecretState.is_rotating,
+                "confirm-rotate",
+                kind="primary",
+                on_click=SecretState.rotate_secret,
+                custom_attrs={"data-focus": ""},
+            ),
+            class_name="dialog-actions",
+        ),
+        name=ROTATE,
+        shown=SecretState.is_asking,
+        on_close=SecretState.keep_secret,
+        role="alertdialog",
+    )
+
+
+def delete_dialog() -> rx.Component:
+    """Delete a webhook, after a question."""
+    return modal(
+        "Delete this webhook?",
+        rx.el.p(rx.el.span(WebhookRemovalState.url, class_name="strong"), class_name="doomed"),
+        rx.el.p(
+            "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
+            "to make a pause, switch it off instead.",
+            class_name="muted",
+        ),
+        refusal(WebhookRemovalState.refusal, "Nothing was deleted"),
+        rx.el.div(
+            button("Cancel", on_click=closing(DELETE), custom_attrs={"data-focus": ""}),
+            confirm_button(
+                "Delete",
+                "Deleting…",
+                WebhookRemovalState.is_deleting,
+                "confirm-delete",
+                kind="danger",
+                on_click=WebhookRemovalState.delete_webhook,
+            ),
+            class_name="dialog-actions",
+        ),
+        name=DELETE,
+        shown=WebhookRemovalState.is_open,
+        on_close=WebhookRemovalState.keep_webhook,
+        role="alertdialog",
+    )
+
+
+def redeliver_dialog() -> rx.Component:
+    """Send again what failed, after the question since when."""
+    return modal(
+        "Send again what failed",
+        rx.cond(DeliveryState.is_asking, redeliver_form()),
+        name=REDELIVER,
+        shown=DeliveryState.is_asking,
+        on_close=DeliveryState.leave_failed,
+    )
+
+
+def redeliver_form() -> rx.Component:
+    """Since when."""
+    return rx.el.form(
+        rx.el.p(
+            "Every delivery whose last attempt failed is sent again now, those included that wait for their next "
+            "attempt. Each keeps its id, by which a receiver knows what it has seen before.",
+            class_name="muted",
+        ),
+        rx.el.label(
+            rx.el.span("Failed", class_name="label"),
+            rx.el.select(
+                *(rx.el.option(words, value=value) for value, words in PERIODS),
+                name="period",
+                default_value="day",
+                class_name="input",
+                custom_attrs={"data-focus": ""},
+                data_testid="redeliver-period",
+            ),
+            class_name="field",
+        ),
+        refusal(DeliveryState.refusal, "Nothing was sent again"),
+        rx.el.div(
+            button("Cancel", on_click=closing(REDELIVER)),
+            confirm_button(
+                "Send again",
+                "Sending…",
+                DeliveryState.is_redelivering,
+                "confirm-redeliver",
+                kind="primary",
+                type="submit",
+            ),
+            class_name="dialog-actions",
+        ),
+        on_submit=DeliveryState.redeliver_failed,
+        class_name="dialog-form",
+    )
+
+
+def confirm_button(label: str, busy_label: str, is_busy: Any, testid: str, **props: Any) -> rx.Component:
+    """What does it."""
+    return button(
+        rx.cond(is_busy, busy_label, label),
+        disabled=is_busy,
+        aria_busy=rx.cond(is_busy, "true", "false"),
+        data_testid=testid,
+        **props,
+    )
+
+
+def refusal(words: Any, title: str) -> rx.Component:
+    """Why it was not done."""
+    return rx.cond(words, notice(rx.el.p(words), title=title, data_testid="webhook-refusal"))

@@ -1,0 +1,158 @@
+"""The dialog in which a webhook is created or changed."""
+
+from typing import Any
+
+import reflex as rx
+
+from product_importer.ui.modal import closing, modal
+from product_importer.ui.widgets import button, fault_id, form_field, notice
+from product_importer.webhooks.editor import DIALOG, WebhookEditorState
+from product_importer.webhooks.views import EVENTS
+
+IMPORTS = (
+    ("summary", "One event for each import", "When it ends, with its counts."),
+    (
+        "each",
+        "One event for each product, too",
+        "The product events chosen above, for each that an import creates or updates.",
+    ),
+)
+
+
+def webhook_dialog() -> rx.Component:
+    """Create or change a webhook."""
+    return modal(
+        rx.cond(WebhookEditorState.form.webhook_id, "Edit webhook", "New webhook"),
+        rx.cond(WebhookEditorState.is_open, webhook_form()),
+        name=DIALOG,
+        shown=WebhookEditorState.is_open,
+        on_close=WebhookEditorState.close_editor,
+    )
+
+
+def webhook_form() -> rx.Component:
+    """Fields, what is wrong, and how it ends."""
+    return rx.el.form(
+        url_field(),
+        description_field(),
+        event_fields(),
+        import_fields(),
+        rx.cond(WebhookEditorState.refusal, refusal()),
+        rx.el.div(
+            button("Cancel", on_click=closing(DIALOG)),
+            save_button(),
+            class_name="dialog-actions",
+        ),
+        key=f"form-{WebhookEditorState.form.number}",
+        on_submit=WebhookEditorState.save_webhook,
+        no_validate=True,
+        class_name="dialog-form",
+    )
+
+
+def described(name: str) -> dict[str, Any]:
+    """What every text field of the form says of itself."""
+    return {
+        "name": name,
+        "default_value": getattr(WebhookEditorState.form, name),
+        "class_name": "input",
+        "auto_complete": "off",
+        "aria_invalid": rx.cond(WebhookEditorState.faults[name], "true", "false"),
+        "aria_describedby": fault_id(f"webhook-{name}"),
+        "data_testid": f"webhook-{name}",
+    }
+
+
+def url_field() -> rx.Component:
+    """Where the messages go."""
+    control = rx.el.input(
+        **described("url"),
+        type="url",
+        aria_required="true",
+        spell_check=False,
+        placeholder="https://example.com/hooks/products",
+        custom_attrs={"data-focus": ""},
+    )
+    return form_field("Address", control, name="webhook-url", fault=WebhookEditorState.faults["url"])
+
+
+def description_field() -> rx.Component:
+    """What the receiver is for."""
+    control = rx.el.input(**described("description"), placeholder="What it is for, if you like")
+    return form_field(
+        "Description", control, name="webhook-description", fault=WebhookEditorState.faults["description"]
+    )
+
+
+def event_fields() -> rx.Component:
+    """What it is told of."""
+    fault = WebhookEditorState.faults["event_types"]
+    return rx.el.fieldset(
+        rx.el.legend("Events", class_name="label"),
+        rx.el.div(*(event_field(name, words) for name, words in EVENTS.items()), class_name="checks two"),
+        rx.el.p(
+            fault,
+            id=fault_id("webhook-events"),
+            aria_live="polite",
+            class_name="fault",
+            data_testid="webhook-events-fault",
+        ),
+        aria_describedby=fault_id("webhook-events"),
+    )
+
+
+def event_field(name: str, words: str) -> rx.Component:
+    """One type of event."""
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            name="event_types",
+            value=name,
+            default_checked=WebhookEditorState.form.event_types.contains(name),
+            data_testid=f"webhook-event-{name}",
+        ),
+        words,
+        class_name="check",
+    )
+
+
+def import_fields() -> rx.Component:
+    """How much an import tells."""
+    return rx.el.fieldset(
+        rx.el.legend("Imports", class_name="label"),
+        rx.el.div(*(import_field(*choice) for choice in IMPORTS), class_name="checks"),
+    )
+
+
+def import_field(name: str, words: str, hint: str) -> rx.Component:
+    """One way."""
+    return rx.el.label(
+        rx.el.input(
+            type="radio",
+            name="import_events",
+            value=name,
+            default_checked=WebhookEditorState.form.import_events == name,
+            data_testid=f"webhook-import-{name}",
+        ),
+        rx.el.span(words, rx.el.span(hint, class_name="hint")),
+        class_name="check",
+    )
+
+
+def refusal() -> rx.Component:
+    """Why the form as a whole was not saved."""
+    return notice(rx.el.p(WebhookEditorState.refusal), title="Not saved", data_testid="webhook-form-error")
+
+
+def save_button() -> rx.Component:
+    """Send the form."""
+    return button(
+        rx.cond(
+            WebhookEditorState.is_saving, "Saving…", rx.cond(WebhookEditorState.form.webhook_id, "Save", "Create")
+        ),
+        kind="primary",
+        type="submit",
+        disabled=WebhookEditorState.is_saving,
+        aria_busy=rx.cond(WebhookEditorState.is_saving, "true", "false"),
+        data_testid="webhook-save",
+    )

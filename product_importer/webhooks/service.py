@@ -1,0 +1,276 @@
+"""What can be done with webhooks. Services never commit: the caller owns the transaction."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlmodel import Session, col, select
+
+from product_importer.core import db, queue
+from product_importer.core.addresses import AddressNotAllowed, guard
+from product_importer.core.errors import NotFound, Unprocessable
+from product_importer.core.ids import new_id
+from product_importer.core.outbox import DELIVER, WANTS_EACH
+from product_importer.webhooks import delivery, signing
+from product_importer.webhooks.delivery import Message, Outcome, Target
+from product_importer.webhooks.models import Attempt, Delivery, Webhook
+from product_importer.webhooks.schemas import (
+    AttemptRead,
+    DeliveryPage,
+    DeliveryQuery,
+    DeliveryRead,
+    DeliverySummary,
+    Redelivered,
+    Secret,
+    TestResult,
+    WebhookCreate,
+    WebhookCreated,
+    WebhookPage,
+    WebhookQuery,
+    WebhookRead,
+    WebhookUpdate,
+)
+
+OVERLAP = timedelta(hours=24)
+# The attempts that a delivery shows; it has more only when it was sent again several times.
+MOST_HISTORY = 30
+TEST_EVENT = "webhook_test"
+
+
+def list_webhooks(session: Session, query: WebhookQuery) -> WebhookPage:
+    """Return a page of the webhooks, newest first."""
+    there = col(Webhook.deleted_at).is_(None)
+    newest = select(Webhook).where(there).order_by(col(Webhook.created_at).desc(), col(Webhook.id).desc())
+    found = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
+    return WebhookPage(
+        items=[_read(session, webhook) for webhook in found],
+        total=session.scalar(select(func.count()).select_from(Webhook).where(there)) or 0,
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+def read_webhook(session: Session, webhook_id: UUID) -> WebhookRead:
+    """Return one webhook.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    return _read(session, _get(session, webhook_id))
+
+
+def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
+    """Create a webhook; its secret is told this once.
+
+    Raises:
+        Unprocessable: its address is not allowed.
+    """
+    _check_address(given.url)
+    webhook = Webhook(**given.model_dump(), secret=signing.new_secret())
+    session.add(webhook)
+    session.flush()
+    session.refresh(webhook)
+    return WebhookCreated(**_read(session, webhook).model_dump(), secret=webhook.secret)
+
+
+def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> WebhookRead:
+    """Change the fields that are given; enabled again, a webhook begins anew, and what waits for it is sent.
+
+    Raises:
+        NotFound: there is no such webhook.
+        Unprocessable: its address is not allowed.
+    """
+    webhook = _get(session, webhook_id, locked=True)
+    changes = given.model_dump(exclude_unset=True)
+    if "url" in changes:
+        _check_address(changes["url"])
+    if changes.get("enabled"):
+        changes |= {"disabled_reason": None}
+        if not webhook.enabled:
+            changes |= {"first_failed_at": None}
+            queue.nudge_after_commit(session, DELIVER)
+    if any(getattr(webhook, field) != value for field, value in changes.items()):
+        changes |= {"updated_at": session.scalar(select(func.now()))}
+    for field, value in changes.items():
+        setattr(webhook, field, value)
+    session.flush()
+    return _read(session, webhook)
+
+
+def delete_webhook(session: Session, webhook_id: UUID) -> None:
+    """Delete a webhook: nothing is sent to it any more, and its deliveries go in the background.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    webhook = _get(session, webhook_id, locked=True)
+    webhook.deleted_at = session.scalar(select(func.now()))
+    webhook.enabled, webhook.secret, webhook.previous_secret = False, "", None
+
+
+def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
+    """Give a webhook a new secret. For a day messages are signed with the old one, too.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    webhook = _get(session, webhook_id, locked=True)
+    now = session.scalars(select(func.now())).one()
+    webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + OVERLAP
+    webhook.secret, webhook.updated_at = signing.new_secret(), now
+    return Secret(secret=webhook.secret)
+
+
+def test_webhook(webhook_id: UUID) -> TestResult:
+    """Send a test message now, and say how it was taken; it waits for the receiver, in no transaction.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    target = db.run(_target, webhook_id)
+    outcome = asyncio.run(_send_test(webhook_id, target))
+    return TestResult(
+        success=outcome.succeeded,
+        status_code=outcome.status_code,
+        response_time_ms=outcome.response_time_ms,
+        error=outcome.error,
+    )
+
+
+test_webhook.__test__ = False  # type: ignore[attr-defined]
+
+
+def list_deliveries(session: Session, webhook_id: UUID, query: DeliveryQuery) -> DeliveryPage:
+    """Return a page of a webhook's deliveries, the newest event first.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    _get(session, webhook_id)
+    chosen = [Delivery.webhook_id == webhook_id]
+    if query.status is not None:
+        chosen.append(Delivery.status == query.status)
+    newest = select(Delivery).where(*chosen).order_by(col(Delivery.event_id).desc())
+    page = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
+    return DeliveryPage(
+        items=_with_history(session, page),
+        total=session.scalar(select(func.count()).select_from(Delivery).where(*chosen)) or 0,
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+def redeliver(session: Session, webhook_id: UUID, delivery_id: UUID) -> DeliveryRead:
+    """Send a delivery again, as soon as its webhook is enabled: the same message, with a schedule that begins anew.
+
+    Raises:
+        NotFound: there is no such webhook, or it has no such delivery.
+    """
+    _get(session, webhook_id)
+    if not _send_again(session, webhook_id, col(Delivery.id) == delivery_id):
+        raise NotFound(f"There is no delivery {delivery_id} of this webhook.")
+    return _with_history(session, [session.get_one(Delivery, delivery_id, populate_existing=True)])[0]
+
+
+def redeliver_failed(session: Session, webhook_id: UUID, since: datetime) -> Redelivered:
+    """Send again every delivery whose last attempt failed since then, those that wait for their next one included.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
+    _get(session, webhook_id)
+    has_failed = or_(
+        col(Delivery.status) == "failed", and_(col(Delivery.status) == "pending", col(Delivery.tries) > 0)
+    )
+    failed_since = and_(has_failed, col(Delivery.last_attempt_at) >= _in_utc(since))
+    return Redelivered(redelivered=_send_again(session, webhook_id, failed_since))
+
+
+def wants_each(session: Session) -> bool:
+    """Whether any webhook is told of every product that an import creates or updates."""
+    wanting = select(Webhook.id).where(
+        col(Webhook.enabled),
+        col(Webhook.deleted_at).is_(None),
+        Webhook.import_events == "each",
+        col(Webhook.event_types).op("&&")(["product_created", "product_updated"]),
+    )
+    return session.scalar(wanting.limit(1)) is not None
+
+
+def _get(session: Session, webhook_id: UUID, locked: bool = False) -> Webhook:
+    webhook = session.get(Webhook, webhook_id, with_for_update=locked, populate_existing=locked)
+    if webhook is None or webhook.deleted_at is not None:
+        raise NotFound(f"There is no webhook {webhook_id}.")
+    return webhook
+
+
+def _check_address(url: str) -> None:
+    try:
+        guard().check_url(url)
+    except AddressNotAllowed as refusal:
+        raise Unprocessable(
+            f"url: {refusal}",
+            kind="address-not-allowed",
+            title="The address is not allowed",
+            errors=[{"field": "url", "message": str(refusal)}],
+        ) from refusal
+
+
+def _read(session: Session, webhook: Webhook) -> WebhookRead:
+    newest = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(col(Delivery.event_id).desc())
+    last = session.scalar(newest.limit(1))
+    shown = webhook.model_dump(include=set(WebhookRead.model_fields))
+    return WebhookRead(**shown, last_delivery=DeliverySummary.model_validate(last) if last else None)
+
+
+def _with_history(session: Session, deliveries: Iterable[Delivery]) -> list[DeliveryRead]:
+    found = list(deliveries)
+    attempts: dict[UUID, list[AttemptRead]] = {one.id: [] for one in found}
+    of_them = select(Attempt).where(col(Attempt.delivery_id).in_(attempts)).order_by(col(Attempt.number).desc())
+    for attempt in session.scalars(of_them):
+        if len(attempts[attempt.delivery_id]) < MOST_HISTORY:
+            attempts[attempt.delivery_id].append(AttemptRead.model_validate(attempt))
+    return [DeliveryRead(**one.model_dump(), history=attempts[one.id]) for one in found]
+
+
+def _send_again(session: Session, webhook_id: UUID, chosen: ColumnElement[bool]) -> int:
+    """Make deliveries due now, and return how many."""
+    again = (
+        update(Delivery)
+        .where(col(Delivery.webhook_id) == webhook_id, chosen)
+        .values(status="pending", tries=0, next_attempt_at=func.now())
+    )
+    result: Any = session.execute(again.execution_options(synchronize_session=False))
+    queue.nudge_after_commit(session, DELIVER)
+    return int(result.rowcount)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return the same moment in UTC: PostgreSQL does not know every zone that Python takes."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
+
+
+def _target(session: Session, webhook_id: UUID) -> Target:
+    webhook = _get(session, webhook_id)
+    now = session.scalars(select(func.now())).one()
+    secrets = [webhook.secret]
+    if webhook.previous_secret and webhook.previous_secret_until and webhook.previous_secret_until > now:
+        secrets.append(webhook.previous_secret)
+    return Target(webhook.url, tuple(secrets))
+
+
+async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
+    told = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
+    allowed = guard()
+    async with delivery.client(allowed) as client:
+        return await delivery.send(client, allowed, target, Message(str(new_id()), TEST_EVENT, delivery.render(told)))
+
+
+WANTS_EACH.append(wants_each)

@@ -1,0 +1,31 @@
+"""Signatures by Standard Webhooks 1.0 (standardwebhooks.com): HMAC-SHA256 over the very bytes that are sent."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+
+PREFIX = "whsec_"
+SECRET_BYTES = 32
+
+
+def new_secret() -> str:
+    """Return a new secret: `whsec_` and the Base64 of 32 random bytes."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def headers(message_id: str, timestamp: int, body: bytes, valid: Iterable[str]) -> dict[str, str]:
+    """Return the three headers of a message, with a signature by each valid secret; `timestamp` in seconds."""
+    signatures = (f"v1,{_signature(secret, message_id, timestamp, body)}" for secret in valid)
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    digest = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()

@@ -1,0 +1,17 @@
+"""The job that webhook workers run: a few lines that call the domain."""
+
+import asyncio
+
+from product_importer.core import db, queue
+from product_importer.core.outbox import DELIVER
+from product_importer.webhooks import sender, service
+
+__all__ = ["deliver", "service"]
+
+
+def deliver() -> None:
+    """Send everything that is due; several of these at once share the work."""
+    # No connection crosses the fork.
+    db.engine().dispose(close=False)
+    if asyncio.run(sender.run()):
+        queue.nudge(DELIVER)

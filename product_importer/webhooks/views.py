@@ -1,0 +1,160 @@
+"""What the pages of webhooks show, in the words and numbers that they show."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from product_importer.webhooks.schemas import (
+    EVENT_TYPES,
+    AttemptRead,
+    DeliveryRead,
+    DeliverySummary,
+    TestResult,
+    WebhookRead,
+)
+
+EVENTS = {
+    "product_created": "Product created",
+    "product_updated": "Product updated",
+    "product_deleted": "Product deleted",
+    "products_deleted": "All products deleted",
+    "import_completed": "Import completed",
+    "import_failed": "Import failed",
+}
+TONES = {"succeeded": "good", "failed": "bad", "pending": "neutral"}
+# One that has failed, and waits for its next attempt.
+RETRYING = "warning"
+
+
+@dataclass(frozen=True)
+class OutcomeView:
+    """How a receiver took a message: `answer` is the status or why there is none, `took` the time in words."""
+
+    answer: str = ""
+    took: str = ""
+    tone: str = "neutral"
+
+    @classmethod
+    def of_test(cls, result: TestResult) -> Self:
+        """Return the result of a test."""
+        return cls(
+            answer=_answer(result.status_code, result.error),
+            took=_took(result.response_time_ms),
+            tone="good" if result.success else "bad",
+        )
+
+
+@dataclass(frozen=True)
+class AttemptView:
+    """One request to the receiver."""
+
+    number: int = 0
+    started_at: str = ""
+    answer: str = ""
+    took: str = ""
+    excerpt: str = ""
+
+    @classmethod
+    def of(cls, attempt: AttemptRead) -> Self:
+        """Return `attempt` as the page shows it."""
+        return cls(
+            number=attempt.number,
+            started_at=_iso(attempt.started_at),
+            answer=_answer(attempt.status_code, attempt.error),
+            took=_took(attempt.response_time_ms),
+            excerpt=attempt.response_excerpt or "",
+        )
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """One event for one webhook. While it is sent again, it `is_sending`."""
+
+    id: str = ""
+    event_id: str = ""
+    event: str = ""
+    status: str = ""
+    tone: str = "neutral"
+    attempts: int = 0
+    answer: str = ""
+    took: str = ""
+    excerpt: str = ""
+    created_at: str = ""
+    last_attempt_at: str = ""
+    next_attempt_at: str = ""
+    history: list[AttemptView] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, delivery: DeliverySummary) -> Self:
+        """Return `delivery` as the pages show it, with its attempts where they are known."""
+        is_retrying = delivery.status == "pending" and delivery.attempts > 0
+        full = delivery if isinstance(delivery, DeliveryRead) else None
+        return cls(
+            id=str(delivery.id),
+            event_id=str(delivery.event_id),
+            event=event_name(delivery.event_type),
+            status=delivery.status,
+            tone=RETRYING if is_retrying else TONES[delivery.status],
+            attempts=delivery.attempts,
+            answer=_answer(delivery.status_code, delivery.error) if delivery.attempts else "",
+            took=_took(delivery.response_time_ms),
+            excerpt=(full.response_excerpt or "") if full else "",
+            created_at=_iso(delivery.created_at),
+            last_attempt_at=_iso(delivery.last_attempt_at),
+            next_attempt_at=_iso(delivery.next_attempt_at) if delivery.status == "pending" else "",
+            history=[AttemptView.of(attempt) for attempt in full.history] if full else [],
+        )
+
+
+@dataclass(frozen=True)
+class WebhookView:
+    """A webhook. While a change of `enabled` is under way it `is_switching`; `test` is how its last test went."""
+
+    id: str = ""
+    url: str = ""
+    description: str = ""
+    events: list[str] = field(default_factory=list)
+    wants_each: bool = False
+    enabled: bool = True
+    disabled_reason: str = ""
+    created_at: str = ""
+    last: DeliveryView = DeliveryView()
+    is_switching: bool = False
+    is_testing: bool = False
+    test: OutcomeView = OutcomeView()
+
+    @classmethod
+    def of(cls, webhook: WebhookRead) -> Self:
+        """Return `webhook` as the pages show it."""
+        is_told_all = len(webhook.event_types) == len(EVENT_TYPES)
+        return cls(
+            id=str(webhook.id),
+            url=webhook.url,
+            description=webhook.description,
+            events=["All events"] if is_told_all else [event_name(name) for name in webhook.event_types],
+            wants_each=webhook.import_events == "each",
+            enabled=webhook.enabled,
+            disabled_reason="" if webhook.enabled else webhook.disabled_reason or "",
+            created_at=_iso(webhook.created_at),
+            last=DeliveryView.of(webhook.last_delivery) if webhook.last_delivery else DeliveryView(),
+        )
+
+
+def event_name(event_type: str) -> str:
+    """Return what people call a type of event."""
+    return EVENTS.get(event_type, event_type)
+
+
+def _answer(status_code: int | None, error: str | None) -> str:
+    """Return the status, and more only where that does not say it all."""
+    if status_code is None:
+        return error or "No answer"
+    return str(status_code) if not error or error == f"answered {status_code}" else f"{status_code}: {error}"
+
+
+def _took(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else f"{milliseconds:,} ms"
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

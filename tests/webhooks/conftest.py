@@ -1,0 +1,137 @@
+"""A receiver in this process, and small words for tests of webhooks."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from product_importer.core import db
+from product_importer.core.settings import settings
+from product_importer.webhooks import sender
+
+LOOPBACK = "127.0.0.0/8,::1/128"
+
+
+@dataclass
+class Received:
+    """A request as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that keeps what it gets; `answer` writes the whole response."""
+
+    received: list[Received] = field(default_factory=list)
+    status: int = 200
+    content: bytes = b"thanks"
+    headers: dict[str, str] = field(default_factory=dict)
+    answer: Callable[[BaseHTTPRequestHandler], None] | None = None
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    def respond(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(self.status)
+        for name, value in {"Content-Length": str(len(self.content)), **self.headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(self.content)
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address) -> None:
+        """Whoever sent has hung up: that is what some tests are about."""
+
+
+@pytest.fixture
+def make_receiver() -> Iterator[Callable[..., Receiver]]:
+    servers = []
+
+    def make(**options) -> Receiver:
+        receiver = Receiver(**options)
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.received.append(Received(self.path, headers, body))
+                (receiver.answer or receiver.respond)(self)
+
+            def log_message(self, *_) -> None:
+                pass
+
+        server = Server(("127.0.0.1", 0), Handler)
+        receiver.port = server.server_address[1]
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        servers.append(server)
+        return receiver
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def receiver(make_receiver) -> Receiver:
+    return make_receiver()
+
+
+@pytest.fixture(autouse=True)
+def loopback_is_open(monkeypatch) -> None:
+    """As with the embedded servers, whatever servers the tests were given."""
+    monkeypatch.setattr(settings(), "webhook_allow_cidrs", LOOPBACK)
+
+
+@pytest.fixture
+def closed(monkeypatch) -> None:
+    """No network is open."""
+    monkeypatch.setattr(settings(), "webhook_allow_cidrs", "none")
+
+
+@pytest.fixture
+def webhook(client) -> Callable[..., dict]:
+    """Create a webhook by REST and return it."""
+
+    def post(url: str, **fields: object) -> dict:
+        answer = client.post("/api/webhooks", json={"url": url, **fields})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    return post
+
+
+@pytest.fixture
+def send(monkeypatch) -> Callable[[], None]:
+    """Do what a nudged worker does; without waiting for what is due later."""
+    monkeypatch.setattr(sender, "SOON_SECONDS", 0.5)
+    monkeypatch.setattr(sender, "LINGER_SECONDS", 0.2)
+
+    def run() -> None:
+        asyncio.run(sender.run())
+
+    return run
+
+
+def execute(statement: str) -> None:
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def fetch(query: str) -> list:
+    with db.engine().connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(query)]

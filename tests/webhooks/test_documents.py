@@ -1,0 +1,116 @@
+"""The snippets of docs/webhooks.md verify a message that was really sent, and refuse another."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from product_importer.webhooks import delivery, schemas
+from tests.catalog.conftest import create
+from tests.webhooks.conftest import Received
+
+__all__ = ["create"]
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+NODE = """
+const [secret, headers, body] = JSON.parse(require("node:fs").readFileSync(0));
+try { verify(secret, headers, Buffer.from(body, "base64")); console.log("genuine"); }
+catch (error) { console.log(error.message); }
+"""
+GO = """
+package main
+
+import ("crypto/hmac"; "crypto/sha256"; "encoding/base64"; "encoding/json"; "errors"; "fmt"; "math"; "net/http"; "os"
+    "strconv"; "strings"; "time")
+
+%s
+func main() {
+    var given struct { Secret string; Headers map[string]string; Body []byte }
+    json.NewDecoder(os.Stdin).Decode(&given)
+    headers := http.Header{}
+    for name, value := range given.Headers { headers.Set(name, value) }
+    err := Verify(given.Secret, headers, given.Body)
+    if err != nil { fmt.Println(err) } else { fmt.Println("genuine") }
+}
+"""
+
+
+def snippet(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert found, f"there is no snippet for {language}"
+    return found[1]
+
+
+@pytest.fixture
+def message(client, webhook, receiver, create, send) -> tuple[str, Received]:
+    secret = webhook(receiver.url)["secret"]
+    create("SKU-ü")
+    send()
+    return secret, receiver.received[0]
+
+
+def changed(message: Received) -> list[tuple[str, dict[str, str], bytes]]:
+    """What must be refused, and why."""
+    old = {**message.headers, "webhook-timestamp": str(int(message.headers["webhook-timestamp"]) - 400)}
+    return [
+        ("wrong signature", message.headers, message.body.replace(b"SKU", b"sku")),
+        ("wrong signature", {**message.headers, "webhook-id": "another"}, message.body),
+        ("too old", old, message.body),
+    ]
+
+
+def test_the_python_snippet(message):
+    secret, sent = message
+    names: dict = {}
+    exec(snippet("python"), names)
+    assert names["verify"](secret, sent.headers, sent.body)["sku"] == "SKU-ü"
+    for reason, headers, body in changed(sent):
+        with pytest.raises(ValueError, match=reason):
+            names["verify"](secret, headers, body)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="the Node snippet needs node on the PATH")
+def test_the_node_snippet(message):
+    secret, sent = message
+
+    def run(headers: dict[str, str], body: bytes) -> str:
+        given = json.dumps([secret, headers, base64.b64encode(body).decode()])
+        command = ["node", "-e", snippet("js") + NODE]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert run(sent.headers, sent.body) == "genuine"
+    for reason, headers, body in changed(sent):
+        assert run(headers, body) == reason
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="the Go snippet needs go on the PATH")
+def test_the_go_snippet(message, tmp_path):
+    secret, sent = message
+    program = tmp_path / "main.go"
+    program.write_text(GO % snippet("go"))
+
+    def run(headers: dict[str, str], body: bytes) -> str:
+        given = json.dumps({"Secret": secret, "Headers": headers, "Body": base64.b64encode(body).decode()})
+        command = ["go", "run", str(program)]
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert run(sent.headers, sent.body) == "genuine"
+    for reason, headers, body in changed(sent):
+        assert run(headers, body) == reason
+
+
+def test_every_event_type_stands_in_the_document_and_no_other():
+    documented = set(re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE))
+    assert documented == {*schemas.EVENT_TYPES, "webhook_test"}
+    assert set(schemas.EVENT_TYPES) == set(get_args(schemas.EventType))
+
+
+def test_the_schedule_stands_in_the_document():
+    names = {5: "5 s", 300: "5 min", 1800: "30 min"} | {hours * 3600: f"{hours} h" for hours in range(1, 25)}
+    told = [names[int(seconds)] for seconds in delivery.SCHEDULE]
+    assert f"{', '.join(told[:-1])} and {told[-1]}" in " ".join(DOCUMENT.split())

@@ -1,0 +1,101 @@
+"""Every message arrives, though receivers fail and fall silent, the worker is killed, and Redis is wiped.
+
+`FAULTS=long` sends 10,000 messages instead of 1,000.
+"""
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.application import ROOT, Application, catalogue, free_port
+from tests.faults.test_kills import family, wipe_redis
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+
+LONG = os.environ.get("FAULTS") == "long"
+ROWS = 10_000 if LONG else 1_000
+ARRIVE_SECONDS = 600 if LONG else 180
+
+
+@pytest.fixture(scope="module")
+def application(own_servers):
+    started = Application(WORKERS="1", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8", **own_servers)
+    started.start()
+    yield started
+    print(started.output.read_text()[-5000:])
+    assert started.stop() == 0
+    started.remove()
+
+
+@pytest.fixture
+def messages(tmp_path) -> Iterator[tuple[str, Path]]:
+    """The address of a receiver that fails and falls silent, a hundredth of the time each, and what it has got."""
+    port, log = free_port(), tmp_path / "received.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), "0.002", "0.01"], cwd=ROOT
+    )
+    wait_for(log.exists, 10, "the receiver listens")
+    yield f"http://127.0.0.1:{port}/hook", log
+    process.kill()
+    process.wait()
+
+
+def received(log: Path) -> list[dict]:
+    return [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def taken(log: Path) -> set[str]:
+    return {line["headers"]["webhook-id"] for line in received(log) if line["status"] == 200}
+
+
+def kill_senders(application: Application) -> None:
+    found = family(application, "worker --queue webhooks")
+    assert len(found) >= 2, "a worker and the process of its job"
+    for process in found:
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def test_every_message_arrives_whatever_fails(application: Application, messages):
+    url, log = messages
+    made = application.client.post("/api/webhooks", json={"url": url, "import_events": "each"}).json()
+    job_id = application.upload(catalogue(ROWS))
+    assert application.finished(job_id)["created"] == ROWS
+    wait_for(lambda: len(taken(log)) > ROWS // 4, ARRIVE_SECONDS, "a quarter has arrived")
+    kill_senders(application)
+    wait_for(lambda: len(taken(log)) > ROWS // 2, ARRIVE_SECONDS, "a half has arrived")
+    wipe_redis(application)
+    wait_for(lambda: len(taken(log)) >= ROWS + 1, ARRIVE_SECONDS, "every message has arrived")
+    check(made, received(log))
+    deliveries = f"/api/webhooks/{made['id']}/deliveries"
+
+    def is_recorded() -> bool:
+        return application.client.get(f"{deliveries}?status=succeeded").json()["total"] == ROWS + 1
+
+    wait_for(is_recorded, 60, "every delivery is recorded")
+    assert application.client.get(f"{deliveries}?status=failed").json()["total"] == 0
+
+
+def check(made: dict, lines: list[dict]) -> None:
+    """Each verifies, and what came twice is the same message with the same id."""
+    verifier = Webhook(made["secret"])
+    bodies = defaultdict(set)
+    for line in lines:
+        body = base64.b64decode(line["body"])
+        verifier.verify(body, line["headers"])
+        bodies[line["headers"]["webhook-id"]].add(body)
+    assert all(len(same) == 1 for same in bodies.values())
+    told = [json.loads(next(iter(same))) for same in bodies.values()]
+    assert len({one["sku"] for one in told if one["event_type"] == "product_created"}) == ROWS
+    assert [one["event_type"] for one in told if "sku" not in one] == ["import_completed"]
+    faults = [line["status"] for line in lines if line["status"] != 200]
+    assert 0 in faults and 500 in faults, "nothing has failed: the test tests nothing"

@@ -1,0 +1,86 @@
+"""No way in: by create, by test, by delivery; by redirects and by names that change their answer."""
+
+import pytest
+
+from product_importer.core import db, outgoing
+from product_importer.core.settings import settings
+from tests.catalog.conftest import create, problem
+from tests.webhooks.conftest import fetch
+from tests.webhooks.forbidden import FORBIDDEN
+
+__all__ = ["create"]
+
+REFUSED = "address not allowed"
+
+
+@pytest.fixture
+def old_webhook(client, webhook, closed):
+    """A webhook whose address was stored when it was still allowed."""
+    made = webhook("https://example.com/hook")
+
+    def point_to(url: str) -> dict:
+        with db.engine().begin() as connection:
+            connection.exec_driver_sql("UPDATE webhook SET url = %s", (url,))
+        return made
+
+    return point_to
+
+
+@pytest.mark.parametrize("url", FORBIDDEN)
+def test_a_forbidden_address_is_refused_by_create_test_and_delivery(client, closed, old_webhook, create, send, url):
+    refused = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
+    assert refused["errors"][0]["message"].startswith(REFUSED)
+    made = old_webhook(url)
+    tested = client.post(f"/api/webhooks/{made['id']}/test").json()
+    assert (tested["success"], tested["status_code"]) == (False, None)
+    assert tested["error"].startswith(REFUSED)
+    create()
+    send()
+    [(attempts, error)] = fetch("SELECT attempts, error FROM webhook_delivery")
+    assert attempts == 1 and error.startswith(REFUSED)
+
+
+@pytest.mark.parametrize(
+    "answers", [["127.0.0.1"], ["::1"], ["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:7f00:1"]]
+)
+def test_a_public_name_that_leads_inside_is_refused_by_test_and_delivery(
+    client, webhook, closed, create, send, monkeypatch, receiver, answers
+):
+    monkeypatch.setattr(outgoing, "resolve", lambda host, port: answers)
+    made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
+    assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)
+    create()
+    send()
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(REFUSED)
+    assert receiver.received == []
+
+
+def test_a_name_that_changes_its_answer_after_the_check_gains_nothing(client, webhook, closed, monkeypatch, receiver):
+    answers = iter([["192.0.2.77"], ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"]])
+    monkeypatch.setattr(outgoing, "resolve", lambda host, port: next(answers))
+    made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
+    for _ in range(3):
+        assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_failure_and_is_not_followed(client, webhook, make_receiver, send, create, status):
+    inside = make_receiver()
+    outside = make_receiver(status=status, headers={"Location": inside.url})
+    made = webhook(outside.url)
+    tested = client.post(f"/api/webhooks/{made['id']}/test").json()
+    assert (tested["success"], tested["status_code"]) == (False, status)
+    assert "redirects are not followed" in tested["error"]
+    create()
+    send()
+    assert fetch("SELECT status, attempts, status_code FROM webhook_delivery") == [("pending", 1, status)]
+    assert len(outside.received) == 2 and inside.received == []
+
+
+def test_a_port_that_is_closed_later_is_refused_by_delivery(client, webhook, receiver, create, send, monkeypatch):
+    webhook(receiver.url)
+    monkeypatch.setattr(settings(), "webhook_ports", "443")
+    create()
+    send()
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(f"{REFUSED}: port {receiver.port}")
