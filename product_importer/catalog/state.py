@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import reflex as rx
@@ -36,7 +37,7 @@ class CatalogState(rx.State):
     problem: str = ""
     is_outage: bool = False
     # The address that this page went to by itself: what it says is on its way already.
-    _went_to: str = ""
+    _went_to: dict[str, str] | None = None
     # The filter that the newest entry of the browser's history was made by; typing on changes that entry.
     _typing: str = ""
 
@@ -53,11 +54,11 @@ class CatalogState(rx.State):
     @rx.event
     def open_products(self) -> list[EventType[()]] | None:
         """Show the products that the address asks for: at the beginning, and on the way back and forth."""
-        listing = Listing.from_address(dict(self.router.url.query_parameters))
-        is_own, self._went_to = listing.address() == self._went_to, ""
+        asked = dict(self.router.url.query_parameters)
+        is_own, self._went_to = asked == self._went_to, None
         if is_own:
             return None
-        self._fill(listing)
+        self._fill(Listing.from_address(asked))
         self._typing, self.loading = "", True
         return [CatalogState.load_products]
 
@@ -156,11 +157,13 @@ class CatalogState(rx.State):
 
     def _show(self, listing: Listing, push: bool = True) -> list[EventType[()]]:
         """List other products; the address follows, so that reloading, sharing and going back show them."""
+        is_elsewhere = listing != self.listing
         self.listing, self._typing, self.loading = listing, "", True
-        if not push:
+        if not (push and is_elsewhere):
             return [_remember(listing), CatalogState.load_products]
-        self._went_to = listing.address()
-        return [rx.redirect(self._went_to), CatalogState.load_products]
+        address = listing.address()
+        self._went_to = dict(parse_qsl(urlsplit(address).query))
+        return [rx.redirect(address), CatalogState.load_products]
 
     def _fill(self, listing: Listing) -> None:
         if listing.texts() != self.listing.texts():
