@@ -115,3 +115,8 @@ def client(database: None):
 
     with TestClient(api, raise_server_exceptions=False) as opened:
         yield opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests from outside last: the browser's driver keeps an event loop running in this thread."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
