@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     event_retention_days: Annotated[
         int, Field(ge=1, le=3650, description="days after which events and their deliveries are deleted")
     ] = 30
+    upload_retention_days: Annotated[
+        int, Field(ge=1, le=3650, description="days after an import's end at which its uploaded file is deleted")
+    ] = 7
+    undo_days: Annotated[int, Field(ge=1, le=3650, description="days for which an import can be undone")] = 7
 
     @field_validator("database_url")
     @classmethod

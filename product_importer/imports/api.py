@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import StringConstraints
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.imports import form, progress, rejects, service
+from product_importer.imports.choices import Choices
 from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
 
 router = APIRouter(tags=["imports"], responses=problems(422, 503))
@@ -37,12 +39,19 @@ UPLOAD_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": {"type": "string", "format": "binary", "description": "The CSV file."}},
+                    "properties": {
+                        "file": {"type": "string", "format": "binary", "description": "The file."},
+                        **Choices.model_json_schema()["properties"],
+                    },
                 }
             }
         },
     }
 }
+
+IdempotencyKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
+]
 
 LOCATION = {
     "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
@@ -54,12 +63,17 @@ LOCATION = {
     status_code=202,
     summary="Import a CSV file",
     openapi_extra=UPLOAD_BODY,
-    responses={202: {"headers": LOCATION}, **problems(400, 413)},
+    responses={202: {"headers": LOCATION}, **problems(400, 409, 413)},
 )
-async def upload_csv(request: Request, response: Response) -> ImportAccepted:
-    """Store a file while it arrives, check its header, and queue its import."""
+async def upload_csv(
+    request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
+) -> ImportAccepted:
+    """Store a file while it arrives, check its header, and queue its import.
+
+    The same file sent again with the same `Idempotency-Key` gets the first answer again and is not imported again.
+    """
     try:
-        accepted = await form.receive_upload(request.headers.get("content-type"), request.stream())
+        accepted = await form.receive_upload(request.headers.get("content-type"), request.stream(), idempotency_key)
     except ClientDisconnect:
         # Most often nobody is there to read this; a client that only stopped sending is told.
         raise Invalid("The upload broke off before its end. Nothing of it was kept.", kind="bad-form") from None

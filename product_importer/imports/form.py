@@ -8,6 +8,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from product_importer.core.errors import Invalid, TooLarge, Unprocessable
+from product_importer.imports import choices
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 
@@ -22,18 +23,19 @@ MAX_OPTIONS = 20
 MAX_BOUNDARY_BYTES = 200
 
 FILE_FIELD = "file"
-# What can be chosen so far, and what an import does by itself.
-CHOICES = {"mode": ("upsert",), "duplicates": ("last",), "blank": ("clear",), "dry_run": ("false",), "columns": ()}
 
 
-async def receive_upload(content_type: str | None, body: AsyncIterator[bytes]) -> ImportRead:
+async def receive_upload(
+    content_type: str | None, body: AsyncIterator[bytes], idempotency_key: str | None = None
+) -> ImportRead:
     """Receive a form with a `file`, and start its import. A client that goes away leaves nothing.
 
     Raises:
-        Unprocessable: the form has no file, or more than one.
+        Unprocessable: the form has no file, or more than one, or an option that is not possible.
+        Conflict: the key was used for another file.
         Invalid, TooLarge: the body is no form, or the file is refused.
     """
-    form = UploadForm(content_type)
+    form = UploadForm(content_type, idempotency_key)
     try:
         async for piece in _pieces(body):
             await asyncio.to_thread(form.write, piece)
@@ -57,7 +59,7 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 class UploadForm:
     """A form in parts: the file becomes an `IncomingUpload`, everything else an option."""
 
-    def __init__(self, content_type: str | None):
+    def __init__(self, content_type: str | None, idempotency_key: str | None = None):
         kind, parameters = parse_options_header(content_type)
         boundary = parameters.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
@@ -66,6 +68,7 @@ class UploadForm:
                 errors=[{"field": FILE_FIELD, "message": "Field required"}],
             )
         self.options: dict[str, str] = {}
+        self._idempotency_key = idempotency_key
         self._upload: IncomingUpload | None = None
         self._headers: dict[bytes, bytes] = {}
         self._header_name = bytearray()
@@ -89,8 +92,7 @@ class UploadForm:
             raise Unprocessable("The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}])
         if not self._is_complete:
             raise Invalid("The form breaks off before its closing boundary. Nothing of it was kept.", kind="bad-form")
-        _refuse_unknown(self.options)
-        return self._upload.accept()
+        return self._upload.accept(choices.parse(self.options), self._idempotency_key)
 
     def abort(self) -> None:
         """Remove what was stored, unless it was accepted."""
@@ -153,14 +155,3 @@ class UploadForm:
 
     def _end_form(self) -> None:
         self._is_complete = True
-
-
-def _refuse_unknown(options: dict[str, str]) -> None:
-    """A choice that is not carried out must be refused: who asks for a trial must not get the real thing."""
-    errors = []
-    for field, value in options.items():
-        if field in CHOICES and value not in CHOICES[field]:
-            taken = " or ".join(CHOICES[field]) or "none"
-            errors.append({"field": field, "message": f"“{value[:40]}” is not possible yet; possible: {taken}"})
-    if errors:
-        raise Unprocessable("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors=errors)

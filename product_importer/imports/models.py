@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
+    Uuid,
     func,
     text,
 )
@@ -30,6 +31,10 @@ def _text(nullable: bool = False) -> Any:
 
 def _moment(**options: Any) -> Any:
     return Column(DateTime(timezone=True), **options)
+
+
+def _json() -> Any:
+    return Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
 
 
 def _count() -> Any:
@@ -59,9 +64,14 @@ class ImportJob(SQLModel, table=True):
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
     sha256: str = Field(sa_column=_text())
+    # How the bytes are to be read, as `formats.Format`; what was chosen, as `choices.Choices`.
+    format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    choices: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     # The file's own header, and for each of its columns the product field it fills ("" for an attribute).
     header: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     fields: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    # The key that its client gave it, so that the same upload, sent again, is not imported again.
+    idempotency_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, unique=True))
 
     status: str = Field(default="pending", sa_column=_text())
     phase: str = Field(default="waiting", sa_column=_text())
@@ -85,6 +95,18 @@ class ImportJob(SQLModel, table=True):
     staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    # A trial's table of outcomes, until it is applied or too old; when it was applied.
+    preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
+    applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    # The table of what this import overwrote, until it is too old; what became of an undo.
+    undo_table: str | None = Field(default=None, sa_column=_text(nullable=True))
+    undo_status: str | None = Field(default=None, sa_column=_text(nullable=True))
+    undo_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    undone_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    undo_removed: int = Field(default=0, sa_column=_count())
+    undo_restored: int = Field(default=0, sa_column=_count())
+    undo_kept: int = Field(default=0, sa_column=_count())
+    file_deleted_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
 
     created_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
     started_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
@@ -102,3 +124,24 @@ class ImportRowError(SQLModel, table=True):
     reason: str = Field(sa_column=_text())
     # json, not jsonb: kept as it was, never searched.
     row: list[str] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class ImportMapping(SQLModel, table=True):
+    """Which field each column fills, as somebody accepted it for files with these columns."""
+
+    __tablename__ = "import_mapping"
+
+    header_key: str = Field(sa_column=Column(Text, primary_key=True))
+    columns: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    accepted_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
+
+
+class ImportUndoKept(SQLModel, table=True):
+    """A product that an undo left as it was, because somebody had changed it since the import."""
+
+    __tablename__ = "import_undo_kept"
+
+    job_id: UUID = Field(sa_column=Column(ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True))
+    product_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    sku: str = Field(sa_column=_text())
+    reason: str = Field(sa_column=_text())

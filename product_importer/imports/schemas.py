@@ -1,19 +1,27 @@
 """What an import looks like from outside."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field, computed_field
 
 from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.settings import settings
+from product_importer.imports.choices import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
+from product_importer.imports.formats import Format
+from product_importer.imports.header import IGNORED
 from product_importer.imports.models import ImportJob
 
 Status = Literal["pending", "processing", "completed", "failed", "cancelled", "previewed"]
-Phase = Literal["waiting", "reading", "indexing", "merging", "finished"]
+Phase = Literal["waiting", "reading", "indexing", "previewing", "merging", "finished"]
+UndoStatus = Literal["possible", "pending", "undone", "expired"]
 
 # What becomes of a row: every row of a file ends in exactly one of these.
 COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
+
+# What the fields of a header that are no product's fields are called outside.
+COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
 
 FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled", "previewed"})
 
@@ -26,8 +34,32 @@ class ImportFailure(BaseModel):
     line: int | None = None
 
 
+class ImportChoices(BaseModel):
+    """What was chosen for an import."""
+
+    mode: Mode = "upsert"
+    duplicates: Duplicates = "last"
+    blank: Blank = "clear"
+    dry_run: bool = False
+
+
+class ImportUndo(BaseModel):
+    """Whether an import can be taken back until when, and what became of it: counts of products."""
+
+    status: UndoStatus
+    until: datetime
+    undone_at: datetime | None = None
+    removed: int = 0
+    restored: int = 0
+    kept: int = 0
+
+
 class ImportRead(BaseModel):
-    """An import as the API answers it. `percent` never goes back; `total_rows` is null until it is known."""
+    """An import as the API answers it. `percent` never goes back; `total_rows` is null until it is known.
+
+    `columns` says what each column of the file is: a product's field, "attribute" or "ignore". `undo` is null
+    where there is nothing to take back; `file_available` says whether the uploaded file is still kept.
+    """
 
     id: UUID
     filename: str
@@ -46,9 +78,15 @@ class ImportRead(BaseModel):
     duplicates: int
     rejected: int
     error: ImportFailure | None
+    choices: ImportChoices
+    format: Format
+    columns: dict[str, str]
+    file_available: bool
+    undo: ImportUndo | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    applied_at: datetime | None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -64,15 +102,44 @@ class ImportRead(BaseModel):
     @classmethod
     def of(cls, job: ImportJob) -> Self:
         """Return the job's row as it is seen from outside."""
-        names = cls.model_fields.keys() & ImportJob.model_fields.keys()
+        names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format"}
         failure = None
         if job.error_code is not None:
             failure = ImportFailure(code=job.error_code, message=job.error_message or "", line=job.error_line)
         return cls(
             **{name: getattr(job, name) for name in names},
             error=failure,
+            choices=ImportChoices.model_validate(job.choices),
+            format=Format.model_validate(job.format),
+            columns=dict(zip(job.header, (COLUMN_WORDS.get(field, field) for field in job.fields), strict=True)),
+            file_available=job.file_deleted_at is None,
+            undo=_undo(job),
             rows_per_second=_speed(job) if job.status in FINAL else None,
         )
+
+
+def _undo(job: ImportJob) -> ImportUndo | None:
+    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_trial(job):
+        return None
+    until = job.finished_at + timedelta(days=settings().undo_days)
+    return ImportUndo(
+        status=_undo_status(job, until),
+        until=until,
+        undone_at=job.undone_at,
+        removed=job.undo_removed,
+        restored=job.undo_restored,
+        kept=job.undo_kept,
+    )
+
+
+def _undo_status(job: ImportJob, until: datetime) -> UndoStatus:
+    if job.undo_status is not None:
+        return "pending" if job.undo_status == "pending" else "undone"
+    return "possible" if until > datetime.now(UTC) and job.undo_table is not None else "expired"
+
+
+def _is_trial(job: ImportJob) -> bool:
+    return bool(job.choices.get("dry_run")) and job.applied_at is None
 
 
 def _speed(job: ImportJob) -> int | None:
@@ -88,6 +155,42 @@ class ImportQuery(BaseModel):
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     status: Status | None = None
+    q: Annotated[str, Field(max_length=255, description="Only files whose name holds this text, in any case.")] = ""
+
+
+class ChangesQuery(BaseModel):
+    """Which of a trial's outcomes to list, in the order of the file's lines."""
+
+    page: Annotated[int, Field(ge=1, le=100_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+    outcome: Literal["created", "updated"] | None = None
+
+
+class FieldChange(BaseModel):
+    """One field, before and after; `before` is null where there was none. Attributes bear their own names."""
+
+    field: str
+    before: str | bool | None
+    after: str | bool | None
+
+
+class ImportChange(BaseModel):
+    """What a trial would do with one product. `is_outdated`: somebody has changed the product since."""
+
+    line: int
+    sku: str
+    outcome: Literal["created", "updated"]
+    product_id: UUID | None
+    is_outdated: bool
+    changes: list[FieldChange]
+
+
+class UndoKept(BaseModel):
+    """A product that an undo left as it was, and why."""
+
+    product_id: UUID
+    sku: str
+    reason: str
 
 
 class ImportAccepted(BaseModel):
@@ -98,3 +201,5 @@ class ImportAccepted(BaseModel):
 
 
 ImportPage = Page[ImportRead]
+ChangesPage = Page[ImportChange]
+UndoKeptPage = Page[UndoKept]

@@ -12,11 +12,20 @@ from product_importer.imports import progress
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import FINAL, ImportPage, ImportQuery, ImportRead
 
+# The first half of an advisory lock's number; the second is a hash of the key.
+KEY_LOCK = 7_301_004
+
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
 
 
 def start_import(session: Session, job: ImportJob) -> ImportRead:
-    """Create the import of an uploaded file; a worker is nudged after the commit."""
+    """Create the import of an uploaded file; a worker is nudged after the commit.
+
+    Raises:
+        Conflict: its idempotency key belongs to an import of another file, or with other choices.
+    """
+    if earlier := _same_key(session, job):
+        return ImportRead.of(earlier)
     session.add(job)
     session.flush()
     session.refresh(job)
@@ -24,9 +33,32 @@ def start_import(session: Session, job: ImportJob) -> ImportRead:
     return ImportRead.of(job)
 
 
+def _same_key(session: Session, job: ImportJob) -> ImportJob | None:
+    """Return the import that was made with the same idempotency key, where there is one."""
+    if job.idempotency_key is None:
+        return None
+    # Two uploads with one key that arrive together must not both find nothing.
+    session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
+    earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
+    if earlier is not None and (earlier.sha256, earlier.choices, earlier.fields) != (
+        job.sha256,
+        job.choices,
+        job.fields,
+    ):
+        raise Conflict(
+            "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
+            kind="idempotency-key-reused",
+            title="The key was used already",
+            job_id=str(earlier.id),
+        )
+    return earlier
+
+
 def list_imports(session: Session, query: ImportQuery) -> ImportPage:
     """Return a page of the imports, newest first."""
     chosen = [] if query.status is None else [col(ImportJob.status) == query.status]
+    if query.q:
+        chosen.append(col(ImportJob.filename).icontains(query.q, autoescape=True))
     page = (
         select(ImportJob)
         .where(*chosen)

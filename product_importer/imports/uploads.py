@@ -18,6 +18,7 @@ from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
 from product_importer.imports import header, service
+from product_importer.imports.choices import Choices
 from product_importer.imports.models import ImportJob
 from product_importer.imports.reader import NOT_CSV, read_header
 from product_importer.imports.schemas import ImportRead
@@ -82,12 +83,16 @@ class IncomingUpload:
         self._size += len(chunk)
         self._check_head(chunk)
 
-    def accept(self) -> ImportRead:
+    def accept(self, choices: Choices | None = None, idempotency_key: str | None = None) -> ImportRead:
         """Check the header, and only then create the import and nudge a worker.
 
+        An upload that bears the key of an earlier one of the same file is that import, and its own file goes.
+
         Raises:
+            Conflict: the key was used for another file, or with other choices.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
         """
+        choices = choices or Choices()
         self._check_text(b"", final=True)
         with _storing():
             self._writer.commit()
@@ -102,8 +107,12 @@ class IncomingUpload:
                 sha256=self._digest.hexdigest(),
                 header=list(matched.names),
                 fields=list(matched.fields),
+                choices=choices.stored(),
+                idempotency_key=idempotency_key,
             )
             accepted = db.run(service.start_import, job)
+            if accepted.id != self._id:
+                storage().delete(self._key)
         except BaseException:
             storage().delete(self._key)
             raise

@@ -1,0 +1,63 @@
+"""imports people can trust: formats, choices, previews, undo, remembered columns, kept uploads"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+JSON = postgresql.JSONB(astext_type=sa.Text())
+MOMENT = sa.DateTime(timezone=True)
+
+
+def _job_columns() -> list[sa.Column]:
+    return [
+        sa.Column("format", JSON, server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("choices", JSON, server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("preview_table", sa.Text(), nullable=True),
+        sa.Column("applied_at", MOMENT, nullable=True),
+        sa.Column("undo_table", sa.Text(), nullable=True),
+        sa.Column("undo_status", sa.Text(), nullable=True),
+        sa.Column("undo_requested_at", MOMENT, nullable=True),
+        sa.Column("undone_at", MOMENT, nullable=True),
+        *(
+            sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False)
+            for name in ("undo_removed", "undo_restored", "undo_kept")
+        ),
+        sa.Column("file_deleted_at", MOMENT, nullable=True),
+    ]
+
+
+def upgrade() -> None:
+    for column in _job_columns():
+        op.add_column("import_job", column)
+    op.create_unique_constraint(op.f("uq_import_job_idempotency_key"), "import_job", ["idempotency_key"])
+    op.create_table(
+        "import_mapping",
+        sa.Column("header_key", sa.Text(), nullable=False),
+        sa.Column("columns", JSON, nullable=False),
+        sa.Column("accepted_at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("header_key", name=op.f("pk_import_mapping")),
+    )
+    op.create_table(
+        "import_undo_kept",
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["import_job.id"], name=op.f("fk_import_undo_kept_job_id_import_job"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("job_id", "product_id", name=op.f("pk_import_undo_kept")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("import_undo_kept")
+    op.drop_table("import_mapping")
+    for column in reversed(_job_columns()):
+        op.drop_column("import_job", column.name)
