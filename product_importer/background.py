@@ -11,7 +11,7 @@ from product_importer import migrations
 from product_importer.catalog import indexer
 from product_importer.core import db, services
 from product_importer.core.services import ServiceError
-from product_importer.imports import service, uploads
+from product_importer.imports import retention, service, uploads
 from product_importer.imports.reconciler import reconcile as reconcile_imports
 from product_importer.webhooks.reconciler import reconcile as reconcile_webhooks
 
@@ -47,9 +47,10 @@ async def keep_servers() -> None:
 
 
 async def keep_uploads() -> None:
-    """Remove what uploads left that were killed half-way, until cancelled."""
+    """Remove what uploads left that were killed half-way, and what is kept for some days only, until cancelled."""
     while True:
         await _do(db.run, uploads.sweep)
+        await _do(db.run, retention.prune)
         await asyncio.sleep(SWEEP_SECONDS)
 
 

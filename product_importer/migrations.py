@@ -12,7 +12,7 @@ from product_importer.catalog import models as catalog_models
 from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
 from product_importer.imports import models as import_models
-from product_importer.imports.staging import PREFIX
+from product_importer.imports import preview, staging, undo
 from product_importer.webhooks import models as webhook_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Every module that defines tables, so that the metadata holds them all.
 MODELS = (catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
+# What begins the names of tables that are made at run time.
+PREFIXES = (SEGMENT_PREFIX, staging.PREFIX, preview.PREFIX, undo.PREFIX)
 
 
 def migrate(revision: str = "head") -> None:
@@ -43,4 +45,4 @@ def config() -> Config:
 
 def compares(name: str | None, kind: str, _parents: object) -> bool:
     """Whether Alembic compares a thing in the database with the models: tables made at run time it does not."""
-    return not (kind == "table" and name is not None and name.startswith((PREFIX, SEGMENT_PREFIX)))
+    return not (kind == "table" and name is not None and name.startswith(PREFIXES))

@@ -161,7 +161,9 @@ def _code_arguments(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _assigned(node: ast.Assign) -> Iterator[ast.expr]:
-    """Yield what is assigned to `….error_code`, alone or in a list of targets."""
+    """Yield what is assigned to `….error_code`, alone or in a list of targets, and the keys of `REASONS`."""
+    if getattr(node.targets[0], "id", None) == "REASONS" and isinstance(node.value, ast.Dict):
+        yield from filter(None, node.value.keys)
     for target in node.targets:
         pairs: list[tuple[ast.expr, ast.expr]] = [(target, node.value)]
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):

@@ -13,6 +13,38 @@ JSON = postgresql.JSONB(astext_type=sa.Text())
 MOMENT = sa.DateTime(timezone=True)
 
 
+# What an import overwrites is noted by the statement that overwrites it, where its transaction asks for that.
+NOTE_UPDATE = """
+CREATE OR REPLACE FUNCTION product_note_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    undo_table text := current_setting('product_importer.undo_table', true);
+BEGIN
+    INSERT INTO product_change (product_id) SELECT id FROM written;
+    IF undo_table <> '' THEN
+        EXECUTE format(
+            'INSERT INTO %I SELECT id, version, name, description, active, attributes FROM overwritten', undo_table
+        );
+    END IF;
+    RETURN NULL;
+END $$;
+DROP TRIGGER product_note_update ON product;
+CREATE TRIGGER product_note_update AFTER UPDATE ON product
+    REFERENCING OLD TABLE AS overwritten NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION product_note_update();
+"""
+# As 0002 made it.
+NOTE_UPDATE_BEFORE = """
+CREATE OR REPLACE FUNCTION product_note_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO product_change (product_id) SELECT id FROM written;
+    RETURN NULL;
+END $$;
+DROP TRIGGER product_note_update ON product;
+CREATE TRIGGER product_note_update AFTER UPDATE ON product
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION product_note_update();
+"""
+
+
 def _job_columns() -> list[sa.Column]:
     return [
         sa.Column("format", JSON, server_default=sa.text("'{}'::jsonb"), nullable=False),
@@ -54,9 +86,23 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job_id", "product_id", name=op.f("pk_import_undo_kept")),
     )
+    op.create_table(
+        "import_undo_restored",
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("as_version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("restored_at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("product_id", "version", "as_version", name=op.f("pk_import_undo_restored")),
+    )
+    op.execute(NOTE_UPDATE)
 
 
 def downgrade() -> None:
+    op.execute(NOTE_UPDATE_BEFORE)
+    for pair in op.get_bind().execute(sa.text("SELECT undo_table, preview_table FROM import_job")).fetchall():
+        for table in filter(None, pair):
+            op.execute(f'DROP TABLE IF EXISTS "{table}"')
+    op.drop_table("import_undo_restored")
     op.drop_table("import_undo_kept")
     op.drop_table("import_mapping")
     for column in reversed(_job_columns()):

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from psycopg2.errors import DeadlockDetected, SerializationFailure
+from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -74,6 +75,12 @@ def session() -> Iterator[Session]:
     """Open one transaction: committed at the end of the block, rolled back when it raises."""
     with Session(engine(), expire_on_commit=False) as opened, opened.begin():
         yield opened
+
+
+def raw_connection(session: Session) -> PgConnection:
+    """Return psycopg2's connection under a session, for SQL that is composed: the same transaction."""
+    connection: Any = session.connection().connection.driver_connection
+    return connection
 
 
 def run(

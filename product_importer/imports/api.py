@@ -15,7 +15,16 @@ from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.imports import form, progress, rejects, service
 from product_importer.imports.choices import Choices
-from product_importer.imports.schemas import ImportAccepted, ImportPage, ImportQuery, ImportRead
+from product_importer.imports.schemas import (
+    ChangesPage,
+    ChangesQuery,
+    ImportAccepted,
+    ImportPage,
+    ImportQuery,
+    ImportRead,
+    PageQuery,
+    UndoKeptPage,
+)
 
 router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
@@ -97,6 +106,39 @@ def read_import(job_id: UUID) -> ImportRead:
 def cancel_import(job_id: UUID) -> ImportRead:
     """Stop an import at the edge of its next batch; what is merged by then stays."""
     return db.run(service.cancel_import, job_id)
+
+
+@router.post("/jobs/{job_id}/retry", status_code=202, summary="Try an import again", responses=problems(404, 409))
+def retry_import(job_id: UUID) -> ImportRead:
+    """Let a failed or cancelled import go on where it stopped; let a trial look at the catalogue again."""
+    return db.run(service.retry_import, job_id)
+
+
+@router.post("/jobs/{job_id}/apply", status_code=202, summary="Apply a trial", responses=problems(404, 409))
+def apply_import(job_id: UUID) -> ImportRead:
+    """Merge what a trial has shown. 409 `preview-outdated` when products were changed since: `changed` counts them.
+
+    A product that is changed while the merge goes on is left alone, and its row is among the rejected ones.
+    """
+    return db.run(service.apply_import, job_id)
+
+
+@router.post("/jobs/{job_id}/undo", status_code=202, summary="Undo an import", responses=problems(404, 409))
+def undo_import(job_id: UUID) -> ImportRead:
+    """Remove the products that an import created and restore those it updated; what was changed since is kept."""
+    return db.run(service.undo_import, job_id)
+
+
+@router.get("/jobs/{job_id}/changes", summary="What a trial would do", responses=problems(404, 409))
+def list_changes(job_id: UUID, query: Annotated[ChangesQuery, Query()]) -> ChangesPage:
+    """One page of the products that a trial would create and update, field by field."""
+    return db.run(service.list_changes, job_id, query)
+
+
+@router.get("/jobs/{job_id}/kept", summary="What an undo kept", responses=problems(404))
+def list_undo_kept(job_id: UUID, query: Annotated[PageQuery, Query()]) -> UndoKeptPage:
+    """One page of the products that an undo left as they were, because somebody had changed them since."""
+    return db.run(service.list_undo_kept, job_id, query)
 
 
 @router.get(

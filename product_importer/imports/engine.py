@@ -7,27 +7,31 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import outbox, storage
-from product_importer.imports import events, merge, staging
+from product_importer.imports import events, merge, preview, staging, undo
 from product_importer.imports.checks import Checks
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import Lease
 from product_importer.imports.merge import Merge
 from product_importer.imports.reader import Chunk, Counted, Records, Unreadable
-from product_importer.imports.schemas import COUNTS
+from product_importer.imports.schemas import COUNTS, ImportChoices
+from product_importer.imports.statements import Statements
 
 log = logging.getLogger(__name__)
 
+# The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
 STAGED = """
 phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
-total_rows = %(rows)s, rejected = %(rejected)s, attempts = 0,
+rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
 lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s)
 """
 END = """
-status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s, staging_table = NULL,
+status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
+staging_table = %(staging_table)s, preview_table = %(preview_table)s,
 lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
 """
 
@@ -47,8 +51,12 @@ def run(lease: Lease) -> None:
         work = Work(lease, heartbeat)
         try:
             work.stage()
-            work.merge()
-            work.finish()
+            if work.is_trial:
+                work.preview()
+                work.finish("previewed")
+            else:
+                work.merge()
+                work.finish("completed")
         except Unreadable as error:
             work.end("failed", error.code, error.message, error.line)
         except storage.Missing:
@@ -66,7 +74,13 @@ class Work:
         self._job = lease.job
         self._heartbeat = heartbeat
         self._header = Header(tuple(self._job.header), tuple(self._job.fields))
+        self._choices = ImportChoices.model_validate(self._job.choices)
         self._rejected = 0
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether only to show what would happen: asked for, and not applied yet."""
+        return self._choices.dry_run and self._job.applied_at is None
 
     def stage(self) -> None:
         """Fill the staging table from the file, unless an earlier worker did and it is still whole."""
@@ -88,35 +102,74 @@ class Work:
                     row = self._record_staged(connection, table, ends)
             self._heartbeat.committed(row)
 
+    def preview(self) -> None:
+        """Note what the merge would do with each row, in the same lanes and ranges."""
+        with self._lease.connect() as connection, self._lease.transaction(connection):
+            table = preview.create(connection, self._job.id)
+            row = self._lease.write(connection, "phase = 'previewing', preview_table = %(table)s", table=table)
+        self._heartbeat.committed(row)
+        statements = self._statements()
+        self._run_lanes(statements, statements.preview(table))
+        with self._lease.connect() as connection, connection:
+            preview.index(connection, table)
+
     def merge(self) -> None:
         """Merge what is staged, from the checkpoints on."""
-        row = self._heartbeat.row
         tells_each = self._begin_events()
-        work = Merge(self._lease, row["staging_table"], self._header, self._heartbeat.committed, tells_each)
-        work.stop = self._heartbeat.halted
-        work.run(row["lane_ends"], row["lane_checkpoints"])
-        self._stop_if_halted()
+        with self._lease.connect() as connection, self._lease.transaction(connection):
+            table = undo.create(connection, self._job.id)
+            row = self._lease.write(connection, "phase = 'merging', undo_table = %(table)s", table=table)
+        self._heartbeat.committed(row)
+        statements = self._statements()
+        self._run_lanes(statements, statements.merge(self._job.preview_table, tells_each), undo_table=table)
 
-    def finish(self) -> None:
+    def finish(self, status: str) -> None:
         """Check that every row has an outcome, and only then say that the import is complete."""
         row = self._heartbeat.row
         decided = sum(row[count] for count in COUNTS)
         if decided == row["total_rows"]:
-            self.end("completed")
+            self.end(status)
         else:
             message = f"{row['total_rows']} rows were read, but {decided} have an outcome. This is our fault."
             self.end("failed", "row_sum", message)
 
     def end(self, status: str, code: str | None = None, message: str | None = None, line: int | None = None) -> None:
-        """Write the final status, its event and the end of the staging table, together."""
-        percent = 100.0 if status == "completed" else self._heartbeat.percent
-        values = {"status": status, "percent": percent, "code": code, "message": message, "line": line}
+        """Write the final status, its event and the end of the import's tables, together.
+
+        A trial keeps its tables until it is applied.
+        """
+        row = self._heartbeat.row
+        is_kept = status == "previewed"
+        kept_table = row["staging_table"] if is_kept else None
+        values = {
+            "status": status,
+            "percent": 100.0 if status in ("completed", "previewed") else self._heartbeat.percent,
+            "code": code,
+            "message": message,
+            "line": line,
+            "staging_table": kept_table,
+            "preview_table": row["preview_table"] if is_kept else None,
+        }
         with self._lease.session() as (session, connection):
-            staging.drop_all(connection, self._job.id)
+            staging.drop_all(connection, self._job.id, keep=kept_table)
+            if not is_kept:
+                preview.drop(connection, self._job.id)
             row = self._lease.write(connection, END, **values)
             events.record_end(session, row)
         self._heartbeat.committed(row)
         log.info("import %s: %s %s", self._job.id, status, message or "")
+
+    def _statements(self) -> Statements:
+        return Statements(self._job.id, self._heartbeat.row["staging_table"], self._header, self._choices)
+
+    def _run_lanes(self, statements: Statements, statement: sql.Composable, undo_table: str = "") -> None:
+        row = self._heartbeat.row
+        work = Merge(
+            self._lease, row["staging_table"], statements, statement, self._heartbeat.committed, undo_table=undo_table
+        )
+        work.stop = self._heartbeat.halted
+        work.run(row["lane_ends"], row["lane_checkpoints"])
+        self._stop_if_halted()
 
     def _begin_events(self) -> bool:
         """Ask once whether anybody wants an event for each product; they wait for the import's end."""
@@ -138,9 +191,10 @@ class Work:
             staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
 
     def _read(self, connection: PgConnection, errors: staging.ErrorSpool, table: str) -> None:
+        keeps = self._choices.blank == "keep"
         with storage.opened(self._job.storage_key) as stream, connection:
             chunks = self._chunks(Counted(stream), errors)
-            staging.copy(connection, table, self._header, chunks)
+            staging.copy(connection, table, self._header, self._job.id, chunks, keep_blank=keeps)
 
     def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""

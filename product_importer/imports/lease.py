@@ -77,7 +77,7 @@ class Lease:
     def session(self) -> Iterator[tuple[Session, PgConnection]]:
         """Open one transaction as a session and, for the SQL of this module, as psycopg2's connection."""
         with Session(self._engine) as session, session.begin():
-            connection: Any = session.connection().connection.driver_connection
+            connection = db.raw_connection(session)
             with connection.cursor() as cursor:
                 cursor.execute(TRANSACTION_SETTINGS)
             yield session, connection

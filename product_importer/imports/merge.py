@@ -5,14 +5,14 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.settings import settings
-from product_importer.imports.header import IGNORED, Header
+from product_importer.imports import undo
 from product_importer.imports.lease import Lease
+from product_importer.imports.statements import Outcome, Statements
 
 # More lanes than this gain nothing measurable: the server writes one log.
 MOST_LANES = 4
@@ -29,53 +29,15 @@ SELECT max(sku_key) FROM (
     ORDER BY sku_key LIMIT %(batch)s
 ) AS batch
 """
-# In one file the last row of a key wins. Rows are taken in key order, so that two imports cannot deadlock.
-# A product that an import changes keeps its SKU as it was written first. A new row has version 1, a changed
-# one a higher version; unchanged ones are not returned, for they are not written.
-MERGE = """
-WITH incoming AS (
-    SELECT DISTINCT ON (sku_key) * FROM {staging}
-    WHERE sku_key > %(after)s AND sku_key <= %(range_end)s
-    ORDER BY sku_key, line DESC
-), written AS (
-    INSERT INTO product AS held (id, sku, sku_key, name, description, active, attributes)
-    SELECT id, sku, sku_key, name, description, active, attributes FROM incoming ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE
-    SET {assignments}, version = held.version + 1, updated_at = now()
-    WHERE ({held}) IS DISTINCT FROM ({given})
-    RETURNING {returned}
-){told}
-SELECT
-    (SELECT count(*) FROM {staging} WHERE sku_key > %(after)s AND sku_key <= %(range_end)s),
-    (SELECT count(*) FROM incoming),
-    count(*),
-    count(*) FILTER (WHERE version = 1)
-FROM written
-"""
-# One event a written row, for those who want each: with the id that staging gave the row, so in the order of lines.
-# A new product has that id itself; nothing compares the two.
-TELL = """, told AS (
-    INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT incoming.id, named.event_type, jsonb_build_object(
-        'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
-        'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
-    ), written.version, {job_id}
-    FROM written JOIN incoming USING (sku_key),
-        LATERAL (SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type) AS named
-)"""
-REPORT_DUPLICATES = """
-INSERT INTO import_row_error (job_id, line, code, reason, row)
-SELECT %(job_id)s, line, 'duplicate', 'Line ' || winner || ' has the same SKU and was taken.', to_json({row})
-FROM (
-    SELECT *, first_value(line) OVER (PARTITION BY sku_key ORDER BY line DESC) AS winner FROM {staging}
-    WHERE sku_key > %(after)s AND sku_key <= %(range_end)s
-) AS ranked
-WHERE line <> winner
-"""
 COUNTED = """
 created = created + %(created)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
-duplicates = duplicates + %(duplicates)s, lane_checkpoints[%(lane)s] = %(range_end)s, attempts = 0
+duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
+lane_checkpoints[%(lane)s] = %(range_end)s, attempts = 0
 """
+
+
+class Overtaken(Exception):
+    """A product appeared between the look at it and the write: the range is taken again."""
 
 
 class Counts(NamedTuple):
@@ -85,6 +47,7 @@ class Counts(NamedTuple):
     updated: int
     unchanged: int
     duplicates: int
+    rejected: int
 
 
 def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
@@ -98,26 +61,30 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
 
 
 class Merge:
-    """The merge of one import's staged rows.
+    """The merge of one import's staged rows, or, with a merge of `Statements.preview`, a trial of it.
 
-    `committed` is called with the job's row after each commit; `stop` ends every lane at its batch's edge. With
-    `tells_each`, every product that is written gets an event in the same transaction.
+    `committed` is called with the job's row after each commit; `stop` ends every lane at its batch's edge. What is
+    overwritten is kept in `undo_table`.
     """
 
     def __init__(
         self,
         lease: Lease,
         table: str,
-        header: Header,
+        statements: Statements,
+        merge: sql.Composable,
         committed: Callable[[dict[str, Any]], None],
-        tells_each: bool = False,
+        *,
+        undo_table: str = "",
     ):
         self._lease = lease
         self._table = table
         self._committed = committed
-        self._attribute_names = list(header.attributes.values())
-        self._merge = _merge_statement(table, header, lease.job.id if tells_each else None)
-        self._report = _report_statement(table, header)
+        self._merge = merge
+        self._duplicates = statements.duplicates()
+        self._refuses_duplicates = statements.refuses_duplicates
+        self._attribute_names = statements.attribute_names
+        self._undo_table = undo_table
         self.stop = Event()
 
     def run(self, lane_ends: list[str], checkpoints: list[str]) -> None:
@@ -151,7 +118,7 @@ class Merge:
         for attempt in range(1, RETRIES + 1):
             try:
                 return self._merge_range(connection, lane, after, lane_end)
-            except (errors.DeadlockDetected, errors.SerializationFailure):
+            except (errors.DeadlockDetected, errors.SerializationFailure, Overtaken):
                 # Somebody else's transaction took rows in another order; this one was rolled back whole.
                 if attempt == RETRIES:
                     raise
@@ -162,6 +129,7 @@ class Merge:
             range_end = self._range_end(connection, after, lane_end)
             if range_end is None:
                 return None
+            undo.keep_overwritten(connection, self._undo_table)
             counts = self._write(connection, after, range_end)
             row = self._lease.write(connection, COUNTED, lane=lane, range_end=range_end, **counts._asdict())
         self._committed(row)
@@ -183,47 +151,23 @@ class Merge:
         }
         with connection.cursor() as cursor:
             cursor.execute(self._merge, values)
-            staged, keys, written, created = cursor.fetchone()
-            if staged > keys:
-                cursor.execute(self._report, values)
-        return Counts(created, written - created, keys - written, staged - keys)
+            outcome = Outcome(*cursor.fetchone())
+            if outcome.created < outcome.fresh:
+                raise Overtaken
+            if outcome.staged > outcome.keys:
+                cursor.execute(self._duplicates, values)
+        return self._counts(outcome)
+
+    def _counts(self, outcome: Outcome) -> Counts:
+        lost = outcome.staged - outcome.keys
+        return Counts(
+            created=outcome.created,
+            updated=outcome.updated,
+            unchanged=outcome.keys - outcome.refused - outcome.created - outcome.updated,
+            duplicates=0 if self._refuses_duplicates else lost,
+            rejected=outcome.refused + (lost if self._refuses_duplicates else 0),
+        )
 
 
-def _merge_statement(table: str, header: Header, told_of: UUID | None) -> sql.Composable:
-    """Return the merge of the columns that the file has: an absent column never changes data.
-
-    `told_of` is the import whose products each get an event; None for no events.
-    """
-    changes = {"name": "excluded.name", "description": "excluded.description"}
-    if header.position("active") is not None:
-        changes["active"] = "excluded.active"
-    if header.attributes:
-        # The file's own attributes are replaced as a whole, so that a blank cell removes one; others stay.
-        changes["attributes"] = "(held.attributes - %(names)s::text[]) || excluded.attributes"
-    return _statement(
-        MERGE,
-        table,
-        assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in changes.items())),
-        held=sql.SQL(", ".join(f"held.{column}" for column in changes)),
-        given=sql.SQL(", ".join(changes.values())),
-        returned=sql.SQL("version" if told_of is None else "id, sku, sku_key, name, version"),
-        told=sql.SQL("") if told_of is None else sql.SQL(TELL).format(job_id=sql.Literal(str(told_of))),
-    )
-
-
-def _report_statement(table: str, header: Header) -> sql.Composable:
-    """Return the report of duplicates, each with its row put back into the file's columns."""
-    attributes = header.attributes
-    cells: list[sql.Composable] = []
-    for position, field in enumerate(header.fields):
-        if position in attributes:
-            cells.append(sql.SQL("coalesce(attributes ->> {}, '')").format(sql.Literal(attributes[position])))
-        elif field == IGNORED:
-            cells.append(sql.Literal(""))
-        else:
-            cells.append(sql.SQL("{}::text").format(sql.Identifier(field)))
-    return _statement(REPORT_DUPLICATES, table, row=sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(cells)))
-
-
-def _statement(template: str, table: str, **parts: sql.Composable) -> sql.Composable:
-    return sql.SQL(template).format(staging=sql.Identifier(table), **parts)
+def _statement(template: str, table: str) -> sql.Composable:
+    return sql.SQL(template).format(staging=sql.Identifier(table))

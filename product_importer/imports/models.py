@@ -145,3 +145,14 @@ class ImportUndoKept(SQLModel, table=True):
     product_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     sku: str = Field(sa_column=_text())
     reason: str = Field(sa_column=_text())
+
+
+class ImportUndoRestored(SQLModel, table=True):
+    """At `version` a product was again what it had been at `as_version`: so an earlier import can be undone, too."""
+
+    __tablename__ = "import_undo_restored"
+
+    product_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    as_version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    restored_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))

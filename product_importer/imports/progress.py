@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from product_importer.core import db, redis
 from product_importer.core.errors import NotFound
 from product_importer.imports.models import ImportJob
-from product_importer.imports.schemas import FINAL, ImportRead
+from product_importer.imports.schemas import ImportRead
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
     client = redis.async_client()
     pubsub = client.pubsub(ignore_subscribe_messages=True)
     try:
-        while shown.status not in FINAL:
+        while not shown.is_final:
             await _next_message(pubsub, job_id)
             try:
                 seen = await asyncio.to_thread(current, job_id)

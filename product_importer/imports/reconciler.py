@@ -1,16 +1,15 @@
 """Puts right what a killed process or a wiped Redis left: runs in every web process, one at a time."""
 
 import logging
-from typing import Any
 
 from redis.exceptions import RedisError
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
-from product_importer.core import queue
+from product_importer.core import db, queue
 from product_importer.imports import events, staging
 from product_importer.imports.models import ImportJob
-from product_importer.imports.service import RUN_IMPORT
+from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +30,26 @@ def reconcile(session: Session) -> None:
     """Nudge workers for imports that nobody works on, end those that cannot go on, drop orphaned tables."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
         return
-    waiting = _queued()
+    waiting = _queued(RUN_IMPORT)
     for job in session.scalars(select(ImportJob).where(_is_abandoned()).with_for_update(skip_locked=True)):
         if job.attempts >= MOST_ATTEMPTS:
             _give_up(session, job)
         elif str(job.id) not in waiting:
             log.warning("import %s: nobody works on it, nudging a worker", job.id)
             queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
+    _send_undos(session)
     _drop_orphans(session)
+
+
+def _send_undos(session: Session) -> None:
+    """Nudge workers for undos that nobody carries out: whoever does holds the job's row."""
+    asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
+    left = select(ImportJob).where(ImportJob.undo_status == "pending", asked_long_ago)
+    waiting = _queued(RUN_UNDO)
+    for job in session.scalars(left.with_for_update(skip_locked=True)):
+        if str(job.id) not in waiting:
+            log.warning("import %s: nobody undoes it, nudging a worker", job.id)
+            queue.enqueue_after_commit(session, RUN_UNDO, job.id)
 
 
 def _is_abandoned() -> ColumnElement[bool]:
@@ -49,10 +60,10 @@ def _is_abandoned() -> ColumnElement[bool]:
     )
 
 
-def _queued() -> set[str]:
+def _queued(job: queue.Job) -> set[str]:
     """Return the ids of imports that wait in the queue; none when Redis cannot be asked: too many is harmless."""
     try:
-        return queue.waiting_keys(RUN_IMPORT)
+        return queue.waiting_keys(job)
     except RedisError:
         return set()
 
@@ -68,10 +79,12 @@ def _give_up(session: Session, job: ImportJob) -> None:
 
 
 def _drop_orphans(session: Session) -> None:
-    """Drop the staging tables of imports that have ended."""
-    connection: Any = session.connection().connection.driver_connection
+    """Drop the staging tables of imports that have ended, but those of trials that may be applied."""
+    connection = db.raw_connection(session)
     # The tables first: one that is made after this is none of ours, and one made before has its import by now.
     found = {staging.job_of(table) for table in staging.tables(connection)}
-    unfinished = select(ImportJob.id).where(col(ImportJob.status).in_(("pending", "processing")))
+    unfinished = select(ImportJob.id).where(
+        or_(col(ImportJob.status).in_(("pending", "processing")), col(ImportJob.staging_table).is_not(None))
+    )
     for orphan in found - set(session.scalars(unfinished)):
         staging.drop_all(connection, orphan)

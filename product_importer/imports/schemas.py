@@ -96,8 +96,8 @@ class ImportRead(BaseModel):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more."""
-        return self.status in FINAL
+        """Whether nothing will change any more, unless somebody asks for it."""
+        return self.status in FINAL and not (self.undo and self.undo.status == "pending")
 
     @classmethod
     def of(cls, job: ImportJob) -> Self:
@@ -149,20 +149,23 @@ def _speed(job: ImportJob) -> int | None:
     return round(job.total_rows / seconds) if seconds > 0 else None
 
 
-class ImportQuery(BaseModel):
-    """Which imports to list, newest first."""
+class PageQuery(BaseModel):
+    """Which page of a list."""
 
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+
+
+class ImportQuery(PageQuery):
+    """Which imports to list, newest first."""
+
     status: Status | None = None
     q: Annotated[str, Field(max_length=255, description="Only files whose name holds this text, in any case.")] = ""
 
 
-class ChangesQuery(BaseModel):
+class ChangesQuery(PageQuery):
     """Which of a trial's outcomes to list, in the order of the file's lines."""
 
-    page: Annotated[int, Field(ge=1, le=100_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     outcome: Literal["created", "updated"] | None = None
 
 

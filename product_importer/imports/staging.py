@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.catalog.guard import unguard_column
 from product_importer.catalog.schemas import sku_key
-from product_importer.core.ids import new_ids
+from product_importer.core.ids import line_ids
 from product_importer.imports.checks import active_flag
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
@@ -29,10 +29,11 @@ CREATE UNLOGGED TABLE {table} (
     sku text NOT NULL,
     name text NOT NULL,
     description text NOT NULL,
-    active boolean NOT NULL,
+    active boolean,
     attributes jsonb NOT NULL
 ) WITH (autovacuum_enabled = false)
 """
+NULL = "\\N"
 COPY = "COPY {table} FROM STDIN"
 # Built after the COPY, which an index would slow down; it gives the merge its ranges and its order.
 INDEX = "CREATE INDEX {index} ON {table} (sku_key, line)"
@@ -87,9 +88,20 @@ def index(connection: PgConnection, table: str) -> None:
     _execute(connection, "ANALYZE {table} (sku_key)", table)
 
 
-def copy(connection: PgConnection, table: str, header: Header, chunks: Iterable[Chunk]) -> None:
-    """Stream the good rows of `chunks` into the staging table; memory holds one chunk at a time."""
-    encode = encoder(header)
+def copy(
+    connection: PgConnection,
+    table: str,
+    header: Header,
+    job_id: UUID,
+    chunks: Iterable[Chunk],
+    *,
+    keep_blank: bool = False,
+) -> None:
+    """Stream the good rows of `chunks` into the staging table; memory holds one chunk at a time.
+
+    With `keep_blank` a blank cell of the column “active” is staged as NULL and means what the product has.
+    """
+    encode = encoder(header, job_id, keep_blank)
     copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table)), map(encode, chunks))
 
 
@@ -135,7 +147,7 @@ def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterab
         raise
 
 
-def encoder(header: Header) -> Callable[[Chunk], str]:
+def encoder(header: Header, job_id: UUID, keep_blank: bool = False) -> Callable[[Chunk], str]:
     """Return the function that writes a chunk's good rows as `COPY` text, column by column.
 
     Whole columns at a time, because a call per cell would take longer than PostgreSQL takes for the row.
@@ -143,6 +155,7 @@ def encoder(header: Header) -> Callable[[Chunk], str]:
     sku, name, description = (header.fields.index(field) for field in ("sku", "name", "description"))
     active = header.position("active")
     attributes = header.attributes
+    flag = _kept_flag if keep_blank else active_flag
 
     def encode(chunk: Chunk) -> str:
         if not chunk.rows:
@@ -152,17 +165,21 @@ def encoder(header: Header) -> Callable[[Chunk], str]:
         skus = _stripped(columns[sku])
         table = (
             map(str, chunk.lines),
-            new_ids(count),
+            line_ids(job_id, chunk.lines),
             _escaped(_keys(skus)),
             _escaped(skus),
             _escaped(_stripped(columns[name])),
             _escaped(unguard_column(columns[description])),
-            "t" * count if active is None else map(active_flag, columns[active]),
+            "t" * count if active is None else map(flag, columns[active]),
             _escaped(_attributes(attributes, columns, count)),
         )
         return "\n".join(map("\t".join, zip(*table, strict=True))) + "\n"
 
     return encode
+
+
+def _kept_flag(word: str) -> str:
+    return active_flag(word) if word.strip() else NULL
 
 
 def _stripped(values: tuple[str, ...]) -> Sequence[str]:

@@ -4,11 +4,14 @@ import logging
 from uuid import UUID
 
 import psycopg2
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from product_importer.imports import engine, lease
+from product_importer.imports import engine, lease, undo
 
 log = logging.getLogger(__name__)
+
+# PostgreSQL went away: the truth is in the row, and the reconciler sends the job again.
+GONE = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 
 
 def run_import(job_id: str) -> None:
@@ -19,6 +22,13 @@ def run_import(job_id: str) -> None:
             engine.run(held)
     except lease.Fenced as taken:
         log.warning("%s", taken)
-    except (psycopg2.OperationalError, OperationalError) as error:
-        # The truth is in the row: the reconciler sends the import again when its lease has run out.
+    except GONE as error:
         log.warning("import %s: PostgreSQL is not available, it will go on later: %s", job_id, error)
+
+
+def run_undo(job_id: str) -> None:
+    """Undo one import; do nothing when another worker is at it, or there is nothing to undo."""
+    try:
+        undo.run(UUID(job_id))
+    except GONE as error:
+        log.warning("import %s: it will be undone later: %s", job_id, error)

@@ -83,13 +83,16 @@ class IncomingUpload:
         self._size += len(chunk)
         self._check_head(chunk)
 
-    def accept(self, choices: Choices | None = None, idempotency_key: str | None = None) -> ImportRead:
+    def accept(
+        self, choices: Choices | None = None, idempotency_key: str | None = None, refuse_running: bool = False
+    ) -> ImportRead:
         """Check the header, and only then create the import and nudge a worker.
 
         An upload that bears the key of an earlier one of the same file is that import, and its own file goes.
 
         Raises:
-            Conflict: the key was used for another file, or with other choices.
+            Conflict: the key was used for another file, or with other choices; with `refuse_running`, the very
+                same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
         """
         choices = choices or Choices()
@@ -110,7 +113,7 @@ class IncomingUpload:
                 choices=choices.stored(),
                 idempotency_key=idempotency_key,
             )
-            accepted = db.run(service.start_import, job)
+            accepted = db.run(service.start_import, job, refuse_running)
             if accepted.id != self._id:
                 storage().delete(self._key)
         except BaseException:

@@ -1,6 +1,7 @@
 import time
+from uuid import UUID
 
-from product_importer.core.ids import new_id, new_ids
+from product_importer.core.ids import line_id_range, line_ids, new_id
 
 
 def test_ids_are_uuid7_of_now():
@@ -9,7 +10,23 @@ def test_ids_are_uuid7_of_now():
     assert abs((made.int >> 80) - time.time() * 1000) < 60_000
 
 
-def test_ids_are_distinct_and_ascend_within_and_across_calls():
-    made = [*new_ids(40_000), *new_ids(3), new_id().hex]
+def test_ids_are_distinct_and_ascend():
+    made = [new_id() for _ in range(3_000)]
     assert len(set(made)) == len(made)
     assert made == sorted(made)
+
+
+def test_owners_made_in_the_same_millisecond_share_no_ids():
+    owners = {new_id().int >> 32 & (1 << 30) - 1 for _ in range(1_000)}
+    assert len(owners) > 990
+
+
+def test_the_ids_of_lines_are_uuid7_in_their_order_within_the_range_of_their_owner():
+    owner = new_id()
+    made = [UUID(text) for text in line_ids(owner, [2, 3, 70_000, (1 << 32) - 1])]
+    first, last = line_id_range(owner)
+    assert made == sorted(made)
+    assert first < made[0]
+    assert made[-1] == last
+    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
+    assert line_ids(owner, [3]) == [made[1].hex]

@@ -7,26 +7,26 @@ import pytest
 from sqlmodel import col, select
 
 from product_importer.core import db
-from product_importer.imports import tasks
+from product_importer.imports import choices, tasks
 from product_importer.imports.models import ImportRowError
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 
 
-def upload(content: bytes, filename: str = "catalogue.csv") -> UUID:
+def upload(content: bytes, filename: str = "catalogue.csv", **options: str) -> UUID:
     """Upload a file as the page and REST do, and return its import's id."""
     with IncomingUpload(filename) as incoming:
         incoming.write(content)
-        return incoming.accept().id
+        return incoming.accept(choices.parse(options)).id
 
 
 @pytest.fixture
 def run_import(database: None) -> Callable[..., ImportRead]:
     """Import a file to its end, in this process."""
 
-    def run(content: bytes | str, filename: str = "catalogue.csv") -> ImportRead:
-        job_id = upload(content.encode() if isinstance(content, str) else content, filename)
+    def run(content: bytes | str, filename: str = "catalogue.csv", **options: str) -> ImportRead:
+        job_id = upload(content.encode() if isinstance(content, str) else content, filename, **options)
         tasks.run_import(str(job_id))
         return current(job_id)
 

@@ -1,0 +1,59 @@
+"""Uploads that were sent before: by accident, or by a client that did not hear the answer."""
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from product_importer.core.errors import Conflict
+from product_importer.imports.models import ImportJob
+from product_importer.imports.schemas import FINAL
+
+# The first half of an advisory lock's number; the second is a hash of the key.
+KEY_LOCK = 7_301_004
+
+
+def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
+    """Return the import that was made with the same idempotency key, where there is one.
+
+    Raises:
+        Conflict: it was made of another file, or with other choices.
+    """
+    if job.idempotency_key is None:
+        return None
+    # Two uploads with one key that arrive together must not both find nothing.
+    session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
+    earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
+    if earlier is not None and (earlier.sha256, earlier.choices, earlier.fields) != (
+        job.sha256,
+        job.choices,
+        job.fields,
+    ):
+        raise Conflict(
+            "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
+            kind="idempotency-key-reused",
+            title="The key was used already",
+            job_id=str(earlier.id),
+        )
+    return earlier
+
+
+def refuse_running(session: Session, job: ImportJob) -> None:
+    """Speak against importing the same bytes with the same choices twice at once.
+
+    Raises:
+        Conflict: it is going on; `job_id` says where.
+    """
+    running = session.scalar(
+        select(ImportJob).where(
+            col(ImportJob.status).not_in(FINAL),
+            col(ImportJob.sha256) == job.sha256,
+            col(ImportJob.choices) == job.choices,
+            col(ImportJob.fields) == job.fields,
+        )
+    )
+    if running is not None:
+        raise Conflict(
+            f"The very same file is being imported right now, as “{running.filename}”.",
+            kind="same-file-running",
+            title="This file is being imported",
+            job_id=str(running.id),
+        )

@@ -1,0 +1,210 @@
+"""Taking an import back: what it created is removed, what it overwrote restored, what changed since is kept.
+
+What an import created lies in one range of ids and needs no note. What it overwrites is noted in a table of its
+own by the trigger on products, in the transaction that overwrites it.
+"""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+import psycopg2.extras
+from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+from sqlmodel import Session
+
+from product_importer.core import db, outbox
+from product_importer.core.ids import line_id_range, new_id
+
+log = logging.getLogger(__name__)
+
+PREFIX = "import_undo_of_"
+# Read by the trigger product_note_update: the table that takes what the transaction's updates overwrite.
+SETTING = "product_importer.undo_table"
+
+CREATE = """
+CREATE TABLE IF NOT EXISTS {table} (
+    product_id uuid NOT NULL,
+    version integer NOT NULL,
+    name text NOT NULL,
+    description text NOT NULL,
+    active boolean NOT NULL,
+    attributes jsonb NOT NULL
+) WITH (autovacuum_enabled = false)
+"""
+
+CLAIM = (
+    "SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = 'pending' FOR UPDATE SKIP LOCKED"
+)
+# In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
+LOCK = """
+SELECT count(*) FROM (
+    SELECT FROM product
+    WHERE id IN (
+        SELECT id FROM product WHERE id BETWEEN %(first)s AND %(last)s UNION ALL SELECT product_id FROM {undo}
+    )
+    ORDER BY sku_key FOR UPDATE
+) AS locked
+"""
+# Is the product as this import left it? Its version says so; or a later import that changed it was itself undone.
+IS_AS_LEFT = """
+(p.version = {left} OR EXISTS (
+    SELECT FROM import_undo_restored AS r
+    WHERE r.product_id = p.id AND r.version = p.version AND r.as_version = {left}
+))
+"""
+REMOVE = (
+    """
+WITH removed AS (
+    DELETE FROM product AS p WHERE p.id BETWEEN %(first)s AND %(last)s AND """
+    + IS_AS_LEFT.format(left="1")
+    + """
+    RETURNING p.id, p.sku, p.name, p.version
+), told AS ({told_removed})
+SELECT count(*) FROM removed
+"""
+)
+RESTORE = (
+    """
+WITH restored AS (
+    UPDATE product AS p
+    SET name = u.name, description = u.description, active = u.active, attributes = u.attributes,
+        version = p.version + 1, updated_at = now()
+    FROM {undo} AS u
+    WHERE p.id = u.product_id AND """
+    + IS_AS_LEFT.format(left="u.version + 1")
+    + """
+    RETURNING p.id, p.sku, p.name, p.version, u.version AS as_version
+), noted AS (
+    INSERT INTO import_undo_restored (product_id, version, as_version)
+    SELECT id, version, as_version FROM restored
+    UNION
+    SELECT restored.id, restored.version, earlier.as_version
+    FROM restored JOIN import_undo_restored AS earlier
+        ON earlier.product_id = restored.id AND earlier.version = restored.as_version
+), told AS ({told_restored})
+SELECT count(*) FROM restored
+"""
+)
+# Written after the two above, so that it sees what they left.
+KEEP = """
+WITH kept AS (
+    INSERT INTO import_undo_kept (job_id, product_id, sku, reason)
+    SELECT %(job_id)s::uuid, id, sku, 'It was created by this import and changed afterwards.'
+    FROM product WHERE id BETWEEN %(first)s AND %(last)s
+    UNION ALL
+    SELECT %(job_id)s::uuid, u.product_id, coalesce(p.sku, ''),
+        CASE WHEN p.id IS NULL THEN 'It was deleted afterwards, and is not brought back.'
+            ELSE 'It was changed again after this import.' END
+    FROM {undo} AS u LEFT JOIN product AS p ON p.id = u.product_id
+    WHERE NOT EXISTS (
+        SELECT FROM import_undo_restored AS r
+        WHERE r.product_id = u.product_id AND r.version = p.version AND r.as_version = u.version
+    )
+    RETURNING 1
+)
+SELECT count(*) FROM kept
+"""
+TELL = """
+    INSERT INTO event (id, event_type, payload, version, batch_id)
+    SELECT ({prefix} || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid, {event_type},
+        jsonb_build_object('event_type', {event_type}, 'product_id', id, 'sku', sku, 'name', name,
+            'timestamp', round(extract(epoch FROM clock_timestamp()), 3)),
+        version, {batch} FROM {source}
+"""
+END = """
+UPDATE import_job SET undo_status = 'undone', undone_at = clock_timestamp(), undo_table = NULL,
+    undo_removed = %(removed)s, undo_restored = %(restored)s, undo_kept = %(kept)s
+WHERE id = %(job_id)s
+"""
+HALF = 1 << 31
+
+
+def name(job_id: UUID) -> str:
+    """Return the name of the table of what an import overwrote."""
+    return f"{PREFIX}{job_id.hex}"
+
+
+def create(connection: PgConnection, job_id: UUID) -> str:
+    """Create the table of what an import overwrites, unless it is there, and return its name."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(CREATE).format(table=sql.Identifier(name(job_id))))
+    return name(job_id)
+
+
+def drop(connection: PgConnection, table: str) -> None:
+    """Drop such a table; what the import overwrote cannot be restored any more."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+
+
+def keep_overwritten(connection: PgConnection, table: str) -> None:
+    """Let the caller's transaction note in `table` what it overwrites; "" for nothing."""
+    if table:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, table))
+
+
+def run(job_id: UUID) -> None:
+    """Undo one import in one transaction: whole, or not at all. Nothing happens where another worker is at it.
+
+    Raises:
+        psycopg2.OperationalError: PostgreSQL went away; the reconciler sends the undo again.
+    """
+    # No pool, and so no time limit: millions of products take minutes.
+    with Session(db.unpooled(f"undo {job_id}")) as session, session.begin():
+        undone = _Undo(session, db.raw_connection(session), job_id)
+        if undone.claim():
+            undone.carry_out()
+
+
+class _Undo:
+    """The steps of one undo, all in its caller's transaction; the job's row stays locked until its end."""
+
+    def __init__(self, session: Session, connection: PgConnection, job_id: UUID):
+        self._session = session
+        self._connection = connection
+        self._job_id = job_id
+        self._batch = new_id()
+        first, last = line_id_range(job_id)
+        self._values: dict[str, Any] = {"job_id": str(job_id), "first": str(first), "last": str(last)}
+
+    def claim(self) -> bool:
+        """Lock the job; False when it is being undone, was undone, or never was to be."""
+        with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            cursor.execute(CLAIM, self._values)
+            row = cursor.fetchone()
+        self._undo = sql.Identifier(row["undo_table"]) if row else None
+        return row is not None
+
+    def carry_out(self) -> None:
+        """Remove, restore, list what is kept, and say so in the job's row."""
+        is_told = outbox.hold_batch(self._session, self._batch)
+        self._session.flush()
+        self._count(LOCK)
+        removed = self._count(REMOVE, told_removed=self._tell(is_told, "product_deleted", "removed", 0))
+        restored = self._count(RESTORE, told_restored=self._tell(is_told, "product_updated", "restored", HALF))
+        kept = self._count(KEEP)
+        with self._connection.cursor() as cursor:
+            cursor.execute(END, {**self._values, "removed": removed, "restored": restored, "kept": kept})
+        drop(self._connection, name(self._job_id))
+        outbox.release_batch(self._session, self._batch)
+        log.info("import %s: undone, %s removed, %s restored, %s kept", self._job_id, removed, restored, kept)
+
+    def _count(self, statement: str, **parts: sql.Composable) -> int:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(undo=self._undo, **parts), self._values)
+            row = cursor.fetchone()
+        return int(row[0]) if row else 0
+
+    def _tell(self, is_told: bool, event_type: str, source: str, offset: int) -> sql.Composable:
+        """Return the insert of an event for each product, or of none."""
+        if not is_told:
+            return sql.SQL("SELECT 1")
+        return sql.SQL(TELL).format(
+            prefix=sql.Literal(self._batch.hex[:24]),
+            offset=sql.Literal(offset),
+            event_type=sql.Literal(event_type),
+            batch=sql.Literal(str(self._batch)),
+            source=sql.Identifier(source),
+        )

@@ -1,0 +1,53 @@
+"""Files, trials and undo histories are kept for their days, and the history of imports for ever."""
+
+import pytest
+
+from product_importer.core import db
+from product_importer.core.storage import storage
+from product_importer.imports import retention
+from product_importer.imports.progress import current
+
+from .test_engine import csv_of, fetch
+
+FILE = csv_of("a,A,1", "b,B,2")
+
+
+def age(job, days: float) -> None:
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE import_job SET finished_at = now() - interval '{days} days' WHERE id = '{job.id}'"
+        )
+
+
+def tables() -> list:
+    return fetch("SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview|undo_of)_'")
+
+
+@pytest.mark.parametrize(("days", "left"), [(6.9, True), (7.1, False)])
+def test_the_file_and_the_undo_of_an_import_go_after_their_days(run_import, days, left):
+    job = run_import(FILE)
+    age(job, days)
+    db.run(retention.prune)
+    assert bool(list(storage().keys())) is left
+    assert bool(tables()) is left
+    read = current(job.id)
+    assert (read.file_available, read.undo.status) == ((True, "possible") if left else (False, "expired"))
+    assert (read.created, read.sha256) == (job.created, job.sha256)
+
+
+def test_a_trial_that_was_never_applied_goes_with_its_file(run_import):
+    job = run_import(FILE, dry_run="true")
+    age(job, 7.1)
+    db.run(retention.prune)
+    assert tables() == []
+    assert fetch("SELECT staging_table, preview_table FROM import_job") == [(None, None)]
+    assert current(job.id).status == "previewed"
+
+
+def test_what_has_not_ended_keeps_its_file(run_import):
+    job = run_import(FILE)
+    age(job, 30)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE import_job SET status = 'processing'")
+    db.run(retention.prune)
+    assert len(list(storage().keys())) == 1
