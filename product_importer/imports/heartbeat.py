@@ -38,6 +38,7 @@ class Heartbeat:
         self._phase_began, self._phase_rows = self._began, self._rows()
         self.halted = threading.Event()
         self.cancelled = lease.job.cancel_requested_at is not None
+        self._noting = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         if self.cancelled:
@@ -55,7 +56,11 @@ class Heartbeat:
 
     def committed(self, row: dict[str, Any]) -> None:
         """Take note of the job's row as a transaction has just left it."""
-        entered, self.row = row["phase"] != self.row["phase"], row
+        with self._noting:
+            # Lanes may report in another order than they have committed: what has more outcomes is newer.
+            if _decided(row) < _decided(self.row):
+                return
+            entered, self.row = row["phase"] != self.row["phase"], row
         if entered:
             self._phase_began, self._phase_rows = time.monotonic(), self._rows()
         if row["status"] in FINAL:
@@ -76,7 +81,7 @@ class Heartbeat:
             progress.percent_of(
                 row["phase"],
                 read=self.bytes_read / max(1, row["size_bytes"]),
-                merged=self._decided() / max(1, row["total_rows"] or 1),
+                merged=_decided(row) / max(1, row["total_rows"] or 1),
             ),
         )
 
@@ -93,10 +98,7 @@ class Heartbeat:
         )
 
     def _rows(self) -> int:
-        return self.rows_read if self.row["phase"] == "reading" else self._decided()
-
-    def _decided(self) -> int:
-        return sum(self.row[count] for count in COUNTS)
+        return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
 
     def _beat(self) -> None:
         renewed = time.monotonic()
@@ -123,3 +125,7 @@ class Heartbeat:
         if row["cancel_requested_at"] is not None:
             self.cancelled = True
             self.halted.set()
+
+
+def _decided(row: dict[str, Any]) -> int:
+    return int(sum(row[count] for count in COUNTS))
