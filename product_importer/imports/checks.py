@@ -4,12 +4,7 @@ from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
-
-ACTIVE_WORDS = {
-    "": "t",
-    **dict.fromkeys(("true", "t", "yes", "y", "1", "on", "active"), "t"),
-    **dict.fromkeys(("false", "f", "no", "n", "0", "off", "inactive"), "f"),
-}
+from product_importer.imports.vocabulary import ACTIVE_WORDS, is_active_word
 
 
 class Checks:
@@ -50,7 +45,7 @@ class Checks:
             and all(map(str.strip, columns[self._name]))
             and all(max(map(len, values)) <= most for values, most in zip(columns, self._limits, strict=True))
             and not any("\0" in "".join(values) for values in columns)
-            and (self._active is None or all(map(_is_active_word, set(columns[self._active]))))
+            and (self._active is None or all(map(is_active_word, set(columns[self._active]))))
         )
 
     def _fault(self, row: list[str]) -> tuple[str, str] | None:
@@ -66,7 +61,7 @@ class Checks:
         for label, value, most in zip(self._labels, row, self._limits, strict=True):
             if len(value) > most and len(unguard(value)) > most:
                 return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
-        if self._active is not None and not _is_active_word(row[self._active]):
+        if self._active is not None and not is_active_word(row[self._active]):
             return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
         return None
 
@@ -74,7 +69,3 @@ class Checks:
 def active_flag(word: str) -> str:
     """Return PostgreSQL's `t` or `f` for a checked word; an empty one means active."""
     return ACTIVE_WORDS[word.strip().lower()]
-
-
-def _is_active_word(word: str) -> bool:
-    return word.strip().lower() in ACTIVE_WORDS
