@@ -1,5 +1,6 @@
 """What can be done with imports. Services never commit: the caller owns the transaction."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import func
@@ -8,7 +9,7 @@ from sqlmodel import Session, col, select
 from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.errors import Conflict, NotFound
-from product_importer.imports import progress
+from product_importer.imports import mapping, progress
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import FINAL, ImportPage, ImportQuery, ImportRead
 
@@ -18,14 +19,17 @@ KEY_LOCK = 7_301_004
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
 
 
-def start_import(session: Session, job: ImportJob) -> ImportRead:
+def start_import(session: Session, job: ImportJob, columns: Mapping[str, str] | None = None) -> ImportRead:
     """Create the import of an uploaded file; a worker is nudged after the commit.
+
+    `columns` is how its columns were mapped: remembered for the next file that has the same ones.
 
     Raises:
         Conflict: its idempotency key belongs to an import of another file, or with other choices.
     """
     if earlier := _same_key(session, job):
         return ImportRead.of(earlier)
+    mapping.remember(session, job.header, columns)
     session.add(job)
     session.flush()
     session.refresh(job)
