@@ -14,8 +14,8 @@ from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.core.settings import Settings
 from product_importer.imports import reader
-from product_importer.imports.checks import ACTIVE_WORDS
 from product_importer.imports.reconciler import MOST_ATTEMPTS
+from product_importer.imports.vocabulary import ACTIVE_WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

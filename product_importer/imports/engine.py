@@ -198,7 +198,7 @@ class Work:
 
     def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
-        records, checks = Records(counted), Checks(self._header)
+        records, checks = Records(counted), Checks(self._header, self._choices.blank == "keep")
         records.header()
         for raw in records.chunks():
             self._stop_if_halted()

@@ -92,8 +92,19 @@ def read_header(stream: BinaryIO) -> list[str]:
     Raises:
         Invalid: there is none, or it is not text; the detail says what was found and where.
     """
+    names, _ = read_head(stream, 0)
+    return names
+
+
+def read_head(stream: BinaryIO, most: int) -> tuple[list[str], list[list[str]]]:
+    """Return the column names in a file's first record, and at most `most` of the rows behind it.
+
+    Raises:
+        Invalid: there is no first record, or it is not text; the detail says what was found and where.
+    """
+    records = Records(Counted(stream))
     try:
-        names, _ = Records(Counted(stream)).header()
+        names, _ = records.header()
     except Unreadable as error:
         raise Invalid(f"The first line cannot be read: {error.message}", **NOT_CSV) from error
     if not names:
@@ -104,7 +115,7 @@ def read_header(stream: BinaryIO) -> list[str]:
         )
     if any(not character.isprintable() for name in names for character in "".join(name.split())):
         raise Invalid("The first line holds control characters: this is not a text file.", **NOT_CSV)
-    return names
+    return names, records.sample(most)
 
 
 class Records:
@@ -139,6 +150,13 @@ class Records:
                 return [], 0
             if chunk.rows[0]:
                 return chunk.rows[0], chunk.lines[0]
+
+    def sample(self, most: int) -> list[list[str]]:
+        """Return at most `most` of the next rows; those before one that cannot be read, where there is one."""
+        try:
+            return [row for row in self._read(most).rows if row]
+        except Unreadable:
+            return []
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield what follows, at most `RECORDS_PER_CHUNK` records at a time; an empty line is an empty record.

@@ -4,10 +4,10 @@ import codecs
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import UUID
 
 from sqlmodel import Session, select
@@ -17,15 +17,17 @@ from product_importer.core.errors import Invalid, StorageFull, TooLarge
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
-from product_importer.imports import header, service
+from product_importer.imports import header, mapping, service
 from product_importer.imports.choices import Choices
 from product_importer.imports.models import ImportJob
-from product_importer.imports.reader import NOT_CSV, read_header
+from product_importer.imports.reader import NOT_CSV, read_head, read_header
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
 # So much of a file is enough to judge its header, before the rest is sent.
 HEAD_BYTES = 256 * 1024
+# So many rows tell which columns are filled.
+SAMPLE_ROWS = 300
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -37,7 +39,9 @@ class IncomingUpload:
     The page and the REST endpoint both write their chunks here. Every method blocks: call them in a thread.
     """
 
-    def __init__(self, filename: str):
+    def __init__(self, filename: str, choices: Choices | None = None):
+        """Begin to receive a file. With `choices`, those of `accept`, a bad header is refused before the end."""
+        self._choices = choices
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
@@ -95,13 +99,13 @@ class IncomingUpload:
                 same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
         """
-        choices = choices or Choices()
+        choices = choices or self._choices or Choices()
         self._check_text(b"", final=True)
         with _storing():
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                matched = header.match(read_header(stream))
+                matched, columns = _match(stream, choices)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
@@ -113,7 +117,7 @@ class IncomingUpload:
                 choices=choices.stored(),
                 idempotency_key=idempotency_key,
             )
-            accepted = db.run(service.start_import, job, refuse_running)
+            accepted = db.run(service.start_import, job, columns, refuse_running)
             if accepted.id != self._id:
                 storage().delete(self._key)
         except BaseException:
@@ -142,7 +146,11 @@ class IncomingUpload:
             except Invalid:
                 # The header may be longer than this; the whole file tells.
                 return
-            header.match(names)
+            if self._choices is None:
+                # A form may say behind its file what the columns are.
+                header.refuse_hopeless(names)
+            else:
+                _match(io.BytesIO(lines), self._choices)
 
     def _check_text(self, chunk: bytes, final: bool = False) -> None:
         if self._size == 0 and chunk.startswith(UTF_16):
@@ -173,6 +181,18 @@ def sweep(session: Session) -> None:
     known = set(session.scalars(select(ImportJob.storage_key)))
     for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
         storage().delete(key)
+
+
+def _match(stream: BinaryIO, choices: Choices) -> tuple[header.Header, Mapping[str, str] | None]:
+    """Return which column of a file is what, and the mapping that says so: the given one, or the remembered one.
+
+    Raises:
+        Invalid, Unprocessable: the header lacks a column, or does not have those that were mapped.
+    """
+    names, sample = read_head(stream, SAMPLE_ROWS)
+    columns: Mapping[str, str] | None
+    columns = choices.columns if choices.columns is not None else db.run(mapping.recall, names)
+    return header.match(names, columns, sample), columns
 
 
 @contextmanager

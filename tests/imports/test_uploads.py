@@ -3,6 +3,7 @@ import pytest
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
+from product_importer.imports.choices import Choices
 from product_importer.imports.uploads import IncomingUpload, clean_filename
 
 GOOD = b"sku,name,description\na,b,c\n"
@@ -91,6 +92,22 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
             incoming.write(b"sku,name\n" + "ä".encode() * 500)
         pytest.fail("it was not refused before the end")
     assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
+
+
+def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(database):
+    head, row = b"Code,Title,Text\n", b"a,b,c\n" * 100_000
+    columns = {"Code": "sku", "Title": "name"}
+    for chosen, missing in ((Choices(), ["sku", "name", "description"]), (Choices(columns=columns), ["description"])):
+        with pytest.raises(Invalid) as refused, IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            pytest.fail("it was not refused before the end")
+        assert (refused.value.extra["missing"], stored()) == (missing, [])
+        assert refused.value.extra["suggestions"]["description"] == "Text"
+    for chosen in (Choices(columns={**columns, "Text": "description"}), Choices()):
+        # The second time it is remembered.
+        with IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            assert incoming.accept().columns["Code"] == "sku"
 
 
 def test_a_good_header_of_a_large_file_passes(database):
