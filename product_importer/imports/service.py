@@ -40,10 +40,11 @@ def _same_key(session: Session, job: ImportJob) -> ImportJob | None:
     # Two uploads with one key that arrive together must not both find nothing.
     session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
     earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
-    if earlier is not None and (earlier.sha256, earlier.choices, earlier.fields) != (
+    if earlier is not None and (earlier.sha256, earlier.choices, earlier.fields, earlier.format) != (
         job.sha256,
         job.choices,
         job.fields,
+        job.format,
     ):
         raise Conflict(
             "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
