@@ -49,7 +49,11 @@ UPLOAD_BODY = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "The file."},
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A CSV in any usual encoding, also packed as .gz or .zip; or an .xlsx.",
+                        },
                         **Choices.model_json_schema()["properties"],
                     },
                 }
@@ -79,7 +83,7 @@ WITH_DUPLICATES = Query(description="Also the rows that lost to another row of t
 async def upload_csv(
     request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
 ) -> ImportAccepted:
-    """Store a file while it arrives, check its header, and queue its import.
+    """Store a file while it arrives, find out its format, check its header, and queue its import.
 
     The same file sent again with the same `Idempotency-Key` gets the first answer again and is not imported again.
     """
