@@ -98,6 +98,12 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
     assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
 
 
+def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
+    with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
+        incoming.write(b"\x89PNG\r\n\x1a\n")
+        pytest.fail("it was not refused at once")
+
+
 def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
     with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
         incoming.write(GOOD + "ä,b,c\n".encode() * 100)
