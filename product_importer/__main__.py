@@ -158,8 +158,9 @@ def doctor(_: argparse.Namespace) -> int:
     """Say what is configured and reachable, and how to mend what is not."""
     from product_importer import health
 
-    print(f"Python {sys.version.split()[0]}, data in {settings().data_dir}, uploads in {settings().uploads}")
-    readiness = health.check()
+    data = settings().data_dir
+    print(f"Python {sys.version.split()[0]}, data in {data} ({health.free_space(data)})")
+    readiness = health.diagnose()
     for check in readiness.checks:
         print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
     return 0 if readiness.ready else 1
