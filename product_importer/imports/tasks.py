@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 import psycopg2
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from product_importer.imports import engine, lease
 
@@ -19,6 +19,6 @@ def run_import(job_id: str) -> None:
             engine.run(held)
     except lease.Fenced as taken:
         log.warning("%s", taken)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError) as error:
+    except (psycopg2.OperationalError, OperationalError) as error:
         # The truth is in the row: the reconciler sends the import again when its lease has run out.
         log.warning("import %s: PostgreSQL is not available, it will go on later: %s", job_id, error)
