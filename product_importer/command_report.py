@@ -68,7 +68,7 @@ def how_far(job: ImportRead) -> str:
 
 def summary(job: ImportRead) -> str:
     """Return what became of an import that has ended: a sentence, and the counts in a column."""
-    first = f"{job.filename}: {job.status}"
+    first = f"{job.filename}: {job.status}{' (nothing was changed)' if job.status == 'previewed' else ''}"
     if job.started_at and job.finished_at:
         first += f" in {_seconds(job.finished_at - job.started_at)}"
     if job.rows_per_second is not None:

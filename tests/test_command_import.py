@@ -310,3 +310,9 @@ def test_the_line_tells_percent_rows_pace_and_time():
     )
     said = command_report.how_far(job)
     assert said == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
+
+
+def test_the_summary_of_a_trial_says_that_nothing_was_changed():
+    job = progress.current(upload(b"sku,name,description\na,A,x\n"))
+    assert "nothing was changed" in command_report.summary(job.model_copy(update={"status": "previewed"}))
+    assert "nothing was changed" not in command_report.summary(job.model_copy(update={"status": "completed"}))
