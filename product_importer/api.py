@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from product_importer import health
+from product_importer import __version__, health, metrics
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
@@ -27,7 +27,7 @@ PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
 api = FastAPI(
     title="Product Importer",
-    version="1",
+    version=__version__,
     description="Imports product catalogues from CSV into PostgreSQL and manages them.",
     openapi_url="/api/openapi.json",
     docs_url="/api/docs",
@@ -35,6 +35,8 @@ api = FastAPI(
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
+# Where Prometheus looks for it.
+api.include_router(metrics.router)
 
 
 def describe() -> dict[str, Any]:
@@ -129,7 +131,7 @@ KNOWN_ROUTES = tuple(api.routes)
 
 
 def answer_unknown(request: Request) -> JSONResponse:
-    """Everything below /api that no route takes: the page's own 404 would be HTML."""
+    """What no route takes of all that is ours and not the page's, whose own 404 would be HTML."""
     path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
@@ -147,7 +149,7 @@ class Unknown:
         await answer_unknown(Request(scope))(scope, receive, send)
 
 
-for pattern in ("/api", "/api/{path:path}"):
+for pattern in ("/api", "/api/{path:path}", "/metrics"):
     api.router.routes.append(Route(pattern, Unknown(), include_in_schema=False))
 
 

@@ -57,6 +57,12 @@ def test_a_page_opened_late_or_reloaded_shows_the_truth_at_once(page: Page, appl
         assert number(page, "import-total") == 300
 
 
+def test_metrics_are_on_the_page_s_port_and_not_a_page(application: Application):
+    answer = application.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'product_importer_workers{queue="webhooks"} 1.0' in answer.text
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
