@@ -73,6 +73,7 @@ def test_410_disables_and_says_why(client, webhook, receiver, create, send, capl
     assert len(receiver.received) == 1
     shown = client.get(f"/api/webhooks/{made['id']}").json()
     assert shown["enabled"] is False and "410" in shown["disabled_reason"]
+    assert shown["updated_at"] > made["updated_at"]
     assert f"webhook {made['id']} is disabled" in caplog.text
     receiver.status = 200
     again = client.put(f"/api/webhooks/{made['id']}", json={"enabled": True}).json()
