@@ -307,6 +307,20 @@ def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send
     assert fetch("SELECT count(*) FROM webhook_delivery") == fetch("SELECT count(*) FROM webhook_attempt") == [(1,)]
 
 
+def test_an_event_of_many_deliveries_goes_in_small_batches_too(webhook, receiver, create, send, monkeypatch):
+    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+    for number in range(5):
+        webhook(f"{receiver.url}/{number}")
+    create()
+    send()
+    monkeypatch.setattr(reconciler, "oldest_id", lambda days: UUID(int=2**128 - 1))
+    left = []
+    for _ in range(3):
+        db.run(reconciler.prune)
+        left.append(fetch("SELECT (SELECT count(*) FROM webhook_delivery), (SELECT count(*) FROM event)")[0])
+    assert left == [(3, 1), (1, 1), (0, 0)]
+
+
 def test_what_is_not_old_stays(webhook, receiver, create, send):
     webhook(receiver.url)
     create()
