@@ -97,6 +97,18 @@ def test_five_days_of_failures_only_disable(client, webhook, receiver, create, s
     assert f"webhook {made['id']} is disabled" in caplog.text
 
 
+def test_another_address_begins_the_count_of_days_anew(client, webhook, receiver, create, send):
+    made = webhook("http://127.0.0.1:1025/mistyped")
+    create("SKU-1")
+    send()
+    execute("UPDATE webhook SET first_failed_at = now() - interval '6 days'")
+    client.put(f"/api/webhooks/{made['id']}", json={"url": receiver.url})
+    receiver.status = 503
+    create("SKU-2")
+    send()
+    assert client.get(f"/api/webhooks/{made['id']}").json()["enabled"] is True
+
+
 def test_one_success_ends_the_count_of_days(client, webhook, receiver, create, send):
     webhook(receiver.url)
     create("SKU-1")
