@@ -138,7 +138,7 @@ def test_those_who_want_the_same_name_wait_for_one_answer(monkeypatch):
         answers.wait(10)
         raise OSError("no such name")
 
-    async def connect_often() -> list[BaseException | None]:
+    async def connect_often() -> list[object]:
         async with outgoing.client(STRICT, httpx.Timeout(10, connect=0.2), 1_000) as impatient:
             calls = [impatient.post("http://silent.example.com/") for _ in range(20)]
             faults = await asyncio.gather(*calls, return_exceptions=True)
