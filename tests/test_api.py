@@ -1,5 +1,6 @@
 """What holds for every part of the REST API."""
 
+import re
 import time
 
 import pytest
@@ -85,7 +86,14 @@ def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
 def test_the_openapi_document_and_its_page_are_there(client):
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/upload-csv", "/api/jobs", "/api/jobs/{job_id}/events", "/api/products"} <= paths.keys()
-    assert client.get("/api/docs").status_code == 200
+    page = client.get("/api/docs").text
+    assert "//" not in page, "a foreign host"
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) == 3
+    for file in set(files) - {"/favicon.svg"}:
+        assert client.get(file).status_code == 200, file
+    problem = client.get("/api/docs/assets/nothing.js")
+    assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
 
 
 def test_a_statement_that_takes_too_long_is_ended_and_said(client, monkeypatch):

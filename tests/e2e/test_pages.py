@@ -105,3 +105,11 @@ def test_no_page_scrolls_sideways(page: Page, application: Application, path: st
     page.goto(path)
     expect(page.get_by_role("table")).to_be_visible(timeout=SECONDS)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_description_of_the_api_asks_no_other_server(page: Page, application: Application):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/api/docs")
+    expect(page.get_by_text("/api/products/{product_id}").first).to_be_visible(timeout=SECONDS)
+    assert len(asked) > 3 and [url for url in asked if not url.startswith((application.url, "data:"))] == []
