@@ -1,7 +1,7 @@
 """What the catalogue must hold after each file: the rules of the contract once more, as plain Python over a dict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from product_importer.catalog.schemas import sku_key
 
@@ -34,9 +34,9 @@ class Row:
 class File:
     """A file's bytes; its good rows in order, and the code of each bad one by its line."""
 
-    content: bytes
-    rows: list[Row]
-    rejects: dict[int, str]
+    content: bytes = field(repr=False)
+    rows: list[Row] = field(repr=False)
+    rejects: dict[int, str] = field(repr=False)
 
     @property
     def total(self) -> int:
@@ -48,7 +48,7 @@ class Outcome:
     """What an import of a file must report: its counts, and the code of each row that was not taken by its line."""
 
     counts: dict[str, int]
-    row_errors: dict[int, str]
+    row_errors: dict[int, str] = field(repr=False)
 
 
 class Oracle:

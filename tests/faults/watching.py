@@ -41,11 +41,11 @@ class Sight:
 class Watch:
     """Looks at one import by REST, by its events and in the database; `faults` says what went back."""
 
-    application: Application
-    postgres: Postgres
+    application: Application = field(repr=False)
+    postgres: Postgres = field(repr=False)
     job_id: str
     faults: list[str] = field(default_factory=list)
-    sights: list[Sight] = field(default_factory=list)
+    sights: list[Sight] = field(default_factory=list, repr=False)
     last_event: dict[str, Any] | None = None
 
     def __enter__(self) -> Self:
