@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
-import psycopg2
 
+from product_importer.core.db import is_lost
 from tests.application import Application
 from tests.faults.servers import Postgres
 
@@ -87,12 +87,11 @@ class Watch:
             while not self._over.is_set():
                 try:
                     look(client)
-                except (httpx.TransportError, psycopg2.OperationalError):
-                    # The web process or PostgreSQL is away: that is what is being tested.
-                    pass
                 except Exception as error:
-                    self.faults.append(f"{look.__name__}: {error!r}")
-                    raise
+                    # The web process or PostgreSQL is away: that is what is being tested.
+                    if not isinstance(error, httpx.TransportError) and not is_lost(error):
+                        self.faults.append(f"{look.__name__}: {error!r}")
+                        raise
                 self._over.wait(RECONNECT_SECONDS)
 
     def _look_by_rest(self, client: httpx.Client) -> None:
