@@ -49,7 +49,7 @@ def measure(subject: Subject) -> Section:
     floor = subject.database("bench_floor")
     taken: dict[str, list[tuple[float, float]]] = {}
     for _ in range(ROUNDS):
-        for name, path in _turns(subject, floor):
+        for name, path in turns(subject, floor):
             taken.setdefault(name, []).append(turn(subject, floor, path))
     section = Section("Beside psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
     for name, pairs in taken.items():
@@ -76,7 +76,7 @@ def empty(subject: Subject, floor: str) -> None:
         connection.cursor().execute("TRUNCATE product")
 
 
-def _turns(subject: Subject, floor: str) -> Iterator[tuple[str, Path]]:
+def turns(subject: Subject, floor: str) -> Iterator[tuple[str, Path]]:
     """Yield each file as the catalogue is ready for it; the order saves waiting for the text index."""
     rows = subject.rows
     empty(subject, floor)
