@@ -2,11 +2,12 @@
 
 import reflex as rx
 
+from product_importer.imports.outcomes import KeptView
 from product_importer.imports.reversal import UndoState
 from product_importer.imports.state import ImportState
-from product_importer.imports.views import ImportView, KeptView
+from product_importer.imports.views import ImportView
 from product_importer.ui.modal import closing, modal
-from product_importer.ui.widgets import badge, button, local_time, notice, pager
+from product_importer.ui.widgets import badge, button, link, local_time, notice, pager
 
 UNDO = "undo-dialog"
 
@@ -100,8 +101,11 @@ def kept_products(import_id: rx.Var[str]) -> rx.Component:
 def kept_row(kept: KeptView) -> rx.Component:
     """One of them."""
     return rx.el.tr(
-        rx.el.td(kept.sku, class_name="lead mono"),
+        rx.el.td(
+            rx.cond(kept.address, link(kept.sku, to=kept.address, class_name="download"), kept.sku),
+            class_name="lead mono",
+        ),
         rx.el.td(kept.reason, data_label="Why"),
         data_testid="kept-row",
-        key=kept.sku,
+        key=kept.id,
     )

@@ -2,8 +2,9 @@
 
 import reflex as rx
 
-from product_importer.imports.trials import ChangeView, DifferenceView, TrialState
-from product_importer.ui.widgets import badge, button, choice, empty_state, notice, pager
+from product_importer.imports.outcomes import ChangeView, DifferenceView
+from product_importer.imports.trials import TrialState
+from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
 
 OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
 
@@ -75,7 +76,10 @@ def change_row(change: ChangeView) -> rx.Component:
     """One product."""
     return rx.el.tr(
         rx.el.td(change.line, class_name="right numeric muted", data_label="Line"),
-        rx.el.td(change.sku, class_name="lead mono"),
+        rx.el.td(
+            rx.cond(change.address, link(change.sku, to=change.address, class_name="download"), change.sku),
+            class_name="lead mono",
+        ),
         rx.el.td(
             rx.el.div(
                 badge(change.outcome, tone=change.tone),

@@ -7,9 +7,9 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
 from product_importer.imports import service
+from product_importer.imports.outcomes import KeptView
 from product_importer.imports.schemas import PageQuery
 from product_importer.imports.state import ImportState
-from product_importer.imports.views import KeptView
 from product_importer.ui.asking import ask
 
 PAGE_SIZE = 20

@@ -7,7 +7,7 @@ from product_importer.core.errors import DomainError
 from product_importer.imports import words
 from product_importer.imports.choices import ATTRIBUTE, IGNORE
 from product_importer.imports.header import FIELDS
-from product_importer.imports.schemas import FINAL, ImportRead, ImportUndo, UndoKept
+from product_importer.imports.schemas import FINAL, ImportRead, ImportUndo
 from product_importer.ui.words import DASH, duration, number, size
 
 TONES = {
@@ -153,19 +153,6 @@ class Refusal:
         examples = [str(example) for example in error.extra.get("examples") or ()]
         job_id = error.extra.get("job_id")
         return cls(error.title, error.detail, examples, f"/imports/{job_id}" if job_id else "")
-
-
-@dataclass(frozen=True)
-class KeptView:
-    """A product that an undo left as it was."""
-
-    sku: str = ""
-    reason: str = ""
-
-    @classmethod
-    def of(cls, kept: UndoKept) -> Self:
-        """Return `kept` as the page shows it."""
-        return cls(kept.sku, kept.reason)
 
 
 def counted(count: int, thing: str) -> str:

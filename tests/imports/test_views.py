@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from product_importer.imports import words
 from product_importer.imports.formats import Format
+from product_importer.imports.outcomes import DifferenceView
 from product_importer.imports.schemas import FieldChange, ImportChoices, ImportRead, ImportUndo
-from product_importer.imports.trials import DifferenceView
 from product_importer.imports.views import ImportView
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
