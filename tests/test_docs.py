@@ -13,9 +13,9 @@ from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.core.settings import Settings
-from product_importer.imports import reader
-from product_importer.imports.checks import ACTIVE_WORDS
+from product_importer.imports import sources, workbook
 from product_importer.imports.reconciler import MOST_ATTEMPTS
+from product_importer.imports.vocabulary import ACTIVE_WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -212,8 +212,9 @@ def test_the_limits_are_those_of_the_code():
             f"| an SKU | {MAX_SKU:,} characters |",
             f"| a name | {MAX_NAME:,} characters |",
             f"| a description, or any other field | {MAX_DESCRIPTION:,} characters |",
-            f"| a line | {reader.MAX_LINE_BYTES // 2**20} MiB |",
-            "| a file | `MAX_UPLOAD_MB`, in MiB |",
+            f"| a line | {sources.MAX_LINE_BYTES // 2**20} MiB |",
+            f"| the shared texts of a workbook | {workbook.MAX_TEXTS_BYTES // 2**20} MiB |",
+            "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
         },
         "docs/file-format.md, table of limits",
     )

@@ -179,6 +179,15 @@ class _RawReader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._reader.tell()
+
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         chunk = self._reader.read(len(buffer))
         buffer[: len(chunk)] = chunk

@@ -13,12 +13,14 @@ from psycopg2.extensions import connection as PgConnection
 from product_importer.core import outbox, storage
 from product_importer.imports import events, merge, preview, staging, undo
 from product_importer.imports.checks import Checks
+from product_importer.imports.formats import Format
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import Lease
 from product_importer.imports.merge import Merge
-from product_importer.imports.reader import Chunk, Counted, Records, Unreadable
+from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
+from product_importer.imports.sources import Counted, open_records
 from product_importer.imports.statements import Statements
 
 log = logging.getLogger(__name__)
@@ -198,7 +200,8 @@ class Work:
 
     def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
-        records, checks = Records(counted), Checks(self._header)
+        records = open_records(counted, Format.model_validate(self._job.format))
+        checks = Checks(self._header, self._choices.blank == "keep")
         records.header()
         for raw in records.chunks():
             self._stop_if_halted()

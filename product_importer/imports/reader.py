@@ -1,21 +1,16 @@
 """The strict, streaming reader: the records of a CSV with the physical line of each, losing none."""
 
 import csv
-import io
+import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, chain, islice
-from typing import Any, BinaryIO
-
-from product_importer.core.errors import Invalid
 
 RECORDS_PER_CHUNK = 5_000
-READ_BYTES = 1024 * 1024
 
-# The most one field or one physical line may hold: they bound the reader's memory.
+# The most one field may hold: it bounds the reader's memory.
 MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
-MAX_LINE_BYTES = 16 * 1024 * 1024
 # The same for a record of many fields, and for all that is read a second time behind malformed records.
 MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
@@ -23,6 +18,8 @@ MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
 MAX_RAW_CHARACTERS = 2_000
 
 ENDLESS = "record runs on"
+# A line for Excel, which is no record: it names the delimiter.
+SEP_RECORD = re.compile(r"sep=[,;\t|]", re.IGNORECASE)
 
 NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
 
@@ -59,71 +56,23 @@ class Chunk:
         return len(self.rows) + len(self.errors)
 
 
-class Counted(io.RawIOBase):
-    """Counts the bytes that pass, so that parsing does not know of progress, and refuses endless lines."""
-
-    def __init__(self, stream: BinaryIO):
-        self._stream = stream
-        self._line_bytes = 0
-        self.bytes_read = 0
-
-    def readable(self) -> bool:
-        """Tell the buffers above that this is a source."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer from the stream; return the number of bytes."""
-        chunk = self._stream.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        self.bytes_read += len(chunk)
-        self._guard(chunk)
-        return len(chunk)
-
-    def _guard(self, chunk: bytes) -> None:
-        last_break = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
-        self._line_bytes = len(chunk) - last_break - 1 + (self._line_bytes if last_break < 0 else 0)
-        if self._line_bytes > MAX_LINE_BYTES:
-            raise Unreadable("line_too_long", "A line is longer than 16 MiB: this is not a table of rows.")
-
-
-def read_header(stream: BinaryIO) -> list[str]:
-    """Return the column names in a file's first record.
-
-    Raises:
-        Invalid: there is none, or it is not text; the detail says what was found and where.
-    """
-    try:
-        names, _ = Records(Counted(stream)).header()
-    except Unreadable as error:
-        raise Invalid(f"The first line cannot be read: {error.message}", **NOT_CSV) from error
-    if not names:
-        raise Invalid(
-            "The file has no first line with column names. Needed are sku, name and description.",
-            kind="empty-file",
-            title="The file is empty",
-        )
-    if any(not character.isprintable() for name in names for character in "".join(name.split())):
-        raise Invalid("The first line holds control characters: this is not a text file.", **NOT_CSV)
-    return names
-
-
 class Records:
-    """The records of a stream, strictly read.
+    """The records of a text, strictly read. It comes as physical lines with their line breaks, whatever these are.
 
     A record that is not well-formed becomes one error for its first physical line, and reading goes on at the
     very next one: a quote that is never closed cannot swallow the rows behind it.
     """
 
-    def __init__(self, counted: Counted):
+    def __init__(self, text: Iterable[str], delimiter: str = ","):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
-        # newline="": line breaks inside quotes stay as they are, and every kind of them ends a physical line.
-        self._text = io.TextIOWrapper(io.BufferedReader(counted, READ_BYTES), encoding="utf-8-sig", newline="")
+        self._text = text
+        self._delimiter = delimiter
         self._again: deque[str] = deque()
         self._seen: list[str] = []
         self._rows: list[list[str]] = []
         self._reread_characters = 0
         self._next_line = 1
-        self._parser = csv.reader(self._lines(), strict=True)
+        self._parser = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
 
     def header(self) -> tuple[list[str], int]:
         """Return the first record that is not empty, and its line; ([], 0) when there is none.
@@ -137,8 +86,9 @@ class Records:
                 raise Unreadable(chunk.errors[0].code, chunk.errors[0].reason, chunk.errors[0].line)
             if not chunk.rows:
                 return [], 0
-            if chunk.rows[0]:
-                return chunk.rows[0], chunk.lines[0]
+            [row], [line] = chunk.rows, chunk.lines
+            if row and not (line == 1 and SEP_RECORD.fullmatch(self._delimiter.join(row))):
+                return row, line
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield what follows, at most `RECORDS_PER_CHUNK` records at a time; an empty line is an empty record.
@@ -163,7 +113,7 @@ class Records:
             errors.append(_malformed(str(error), self._next_line + covered, self._seen[covered]))
             self._reread(covered + 1)
         except UnicodeDecodeError as error:
-            raise Unreadable("undecodable", f"The file is not UTF-8: {error}.") from error
+            raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
         lines = self._first_lines(rows)
         self._next_line += len(self._seen)
         return Chunk(lines, rows, errors)
@@ -200,7 +150,7 @@ class Records:
             raise Unreadable("unclosed_quote", message, self._next_line + start - 1)
         self._again.extendleft(reversed(self._seen[start:]))
         del self._seen[start:]
-        self._parser = csv.reader(self._lines(), strict=True)
+        self._parser = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
 
     def _first_lines(self, rows: list[list[str]]) -> list[int]:
         """Return the physical line on which each record begins."""

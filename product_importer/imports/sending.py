@@ -192,9 +192,9 @@ async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRe
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:
-            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2])
+            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], choices)
             await _finish(upload.write, chunk.data)
-        upload = upload or IncomingUpload("")
+        upload = upload or IncomingUpload("", choices)
         return await _finish(upload.accept, choices, refuse_running=True)
     finally:
         # Does nothing to an accepted upload; removes what a refused one, or a browser that left, had sent.

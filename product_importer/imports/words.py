@@ -45,7 +45,7 @@ UNUSUAL = {
     "reject": "duplicates rejected",
     "keep": "blanks keep",
 }
-CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", unpacked from zip"}
+CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -65,10 +65,11 @@ def chosen(choices: ImportChoices) -> list[tuple[str, str]]:
 
 def read_as(found: Format) -> str:
     """Say how a file's bytes became text."""
+    part = f" “{found.part}”" if found.part else ""
     if found.container == "xlsx":
-        return "Read as an Excel workbook"
+        return f"Read as an Excel workbook{', its sheet' if part else ''}{part}"
     separator = SEPARATORS.get(found.delimiter, f"“{found.delimiter}”")
-    return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}"
+    return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}"
 
 
 def encoding(name: str) -> str:

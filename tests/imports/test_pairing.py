@@ -14,7 +14,7 @@ def refused(*names: str) -> Invalid:
 
 
 def test_a_refused_header_is_paired_by_its_own_names_and_by_what_is_near():
-    error = refused("Variant SKU", "Name", "text")
+    error = refused("Variant SKU", "Name", "qqq")
     paired = Pairing.of(error)
     assert (paired.sku, paired.name, paired.description) == ("Variant SKU", "Name", "")
     assert paired.question(error).startswith("Its first line has no column sku and description.")

@@ -86,7 +86,8 @@ def test_formats_are_named_as_people_name_them():
     assert words.read_as(Format()) == "Read as UTF-8, commas"
     assert words.read_as(Format(encoding="cp1252", delimiter=";")) == "Read as Windows-1252, semicolons"
     assert words.read_as(Format(container="gzip", delimiter="\t")) == "Read as UTF-8, tabs, unpacked from gzip"
-    assert words.read_as(Format(container="xlsx")) == "Read as an Excel workbook"
+    assert words.read_as(Format(container="zip", part="a.csv")).endswith("commas, found in a zip as “a.csv”")
+    assert words.read_as(Format(container="xlsx", part="Prices")) == "Read as an Excel workbook, its sheet “Prices”"
     assert words.encoding("koi8-r") == "KOI8-R"
 
 
