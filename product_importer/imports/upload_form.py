@@ -156,6 +156,7 @@ def refusal() -> rx.Component:
     running = link("Show the running import", to=why.running, class_name="button", data_testid="import-running")
     return notice(
         rx.el.p(why.detail),
+        rx.cond(why.hint, rx.el.p(why.hint, class_name="strong")),
         rx.cond(why.running, rx.el.div(running, class_name="actions")),
         title=why.title,
         tone=why.tone,

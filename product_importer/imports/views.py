@@ -25,6 +25,7 @@ STEPS = {
     "merging": "Writing products",
     "finished": "Finishing",
 }
+HINTS = {"not-text": "On this page: choose its encoding under Choices, then import it again."}
 # So many names of columns are told before the rest is only counted.
 NAMES_TOLD = 12
 
@@ -146,13 +147,21 @@ class Refusal:
     points: list[str] = field(default_factory=list)
     running: str = ""
     tone: str = "bad"
+    # Where on the page help is; the refusal's own words are for programs, too.
+    hint: str = ""
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
         """Put a domain error into words."""
         examples = [str(example) for example in error.extra.get("examples") or ()]
         job_id = error.extra.get("job_id")
-        return cls(error.title, error.detail, examples, f"/imports/{job_id}" if job_id else "")
+        return cls(
+            error.title,
+            error.detail,
+            examples,
+            f"/imports/{job_id}" if job_id else "",
+            hint=HINTS.get(error.kind, ""),
+        )
 
 
 def counted(count: int, thing: str) -> str:

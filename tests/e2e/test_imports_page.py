@@ -161,16 +161,15 @@ def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: App
 
 
 def test_how_the_file_is_written_can_be_said_and_is_told(page: Page, application: Application):
-    page.goto("/imports")
+    german = "sku;name;description\nÄ-1;Größe;für\n".encode("cp1252")
+    choose(page, german.replace("Ä".encode("cp1252"), "Ä".encode()), "mixed.csv")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("choose its encoding under Choices")
     open_choices(page)
     page.get_by_test_id("import-encoding").select_option("windows-1252")
     page.get_by_test_id("import-delimiter").select_option("semicolon")
     page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(
-        {
-            "name": "german.csv",
-            "mimeType": "text/csv",
-            "buffer": "sku;name;description\nÄ-1;Größe;für\n".encode("cp1252"),
-        }
+        {"name": "german.csv", "mimeType": "text/csv", "buffer": german}
     )
     page.get_by_test_id("import-start").click()
     arrived(page)
