@@ -18,7 +18,7 @@ dev: $(VENV)/run.stamp ## the same with hot reload
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests
 
-bench: $(VENV)/test.stamp ## measure what it costs; BENCH_ROWS=5000000 for more than 500,000 products
+bench: $(VENV)/test.stamp ## measure what it costs, in about 20 minutes; BENCH_ROWS=5000000 for more than 500,000 products
 	@exec $(BIN)/python -m bench
 
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/pip

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from bench.readme import filled
+from bench.results import BEGIN, END, PAGE, block
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
@@ -109,6 +111,19 @@ def test_every_relative_link_and_image_exists(document: Path):
     for link in links:
         if "://" not in link and not link.startswith("#"):
             assert (document.parent / link.partition("#")[0]).exists(), f"{document.name}: {link} does not exist"
+
+
+def test_readme_has_the_figures_of_the_last_benchmark():
+    measured = block(PAGE.read_text()) if PAGE.exists() else None
+    assert block(README) == measured, "README.md: python -m bench readme"
+
+
+def test_readme_takes_figures_once_and_then_anew():
+    first, second = (f"# Page\n{BEGIN}\n\n| {figure} |\n{END}\nmore\n" for figure in (1, 2))
+    bare = "# Title\n\n## Tests\n\ntext\n"
+    once = filled(bare, first)
+    assert once.count(BEGIN) == 1 and block(once) == "| 1 |" and once.endswith("## Tests\n\ntext\n")
+    assert filled(once, second) == once.replace("| 1 |", "| 2 |")
 
 
 def test_every_image_is_used_and_small():

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import psycopg2
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
 
@@ -18,6 +20,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 RETRIES = 3
+LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 # Nothing that answers a request takes nearly as long; what may take longer says so by its own SET LOCAL.
 TIMEOUT_SECONDS = 30
 
@@ -56,6 +59,7 @@ def engine() -> Engine:
         hide_parameters=True,
     )
     event.listen(pooled, "begin", _limit_statements)
+    event.listen(pooled, "handle_error", _name_lost_connection)
     return pooled
 
 
@@ -64,10 +68,26 @@ def _limit_statements(connection: Connection) -> None:
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
 
 
+def _name_lost_connection(context: ExceptionContext) -> None:
+    """Raise what every lost connection is: psycopg2 has no class for a server that dies while it answers."""
+    error = context.original_exception
+    if context.is_disconnect and is_lost(error):
+        raise OperationalError(
+            context.statement, None, error, hide_parameters=True, connection_invalidated=True
+        ) from error
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether PostgreSQL went away: what the server itself says always comes as a more special class."""
+    return isinstance(error, LOST) or type(error) is psycopg2.DatabaseError
+
+
 def unpooled(application_name: str) -> Engine:
     """Return an engine whose every connection is new and named, for the worker's own transactions."""
     arguments = {**CONNECT_ARGS, "application_name": application_name}
-    return create_engine(services.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(services.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
+    event.listen(engine, "handle_error", _name_lost_connection)
+    return engine
 
 
 @contextmanager

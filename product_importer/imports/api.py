@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -40,6 +40,16 @@ class CSVResponse(StreamingResponse):
     media_type = "text/csv; charset=utf-8"
 
 
+def _form_fields() -> dict[str, Any]:
+    """Return the schemas of the options as form fields: these cannot be null, and JSON is told by what it holds."""
+    fields: dict[str, dict[str, Any]] = Choices.model_json_schema()["properties"]
+    for schema in fields.values():
+        if kinds := schema.pop("anyOf", None):
+            del schema["default"]
+            schema.update([kind for kind in kinds if kind != {"type": "null"}][-1])
+    return fields
+
+
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -54,7 +64,7 @@ UPLOAD_BODY = {
                             "format": "binary",
                             "description": "A CSV in any usual encoding, also packed as .gz or .zip; or an .xlsx.",
                         },
-                        **Choices.model_json_schema()["properties"],
+                        **_form_fields(),
                     },
                 }
             }

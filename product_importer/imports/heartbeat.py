@@ -15,6 +15,8 @@ from product_importer.imports.schemas import COUNTS, FINAL
 log = logging.getLogger(__name__)
 
 SHOW_SECONDS = 0.2
+# Nothing else is committed while a file is read: its progress is what this thread writes.
+READING_SECONDS = 0.5
 RENEW = """
 lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
 rows_read = greatest(rows_read, %(rows_read)s)
@@ -91,8 +93,6 @@ class Heartbeat:
         gained = percent - self._lease.job.percent
         seconds = now - self._phase_began
         return Pace(
-            percent=percent,
-            rows_read=self.rows_read,
             eta_seconds=round((now - self._began) * (100 - percent) / gained, 1) if gained > 1 else None,
             rows_per_second=round((self._rows() - self._phase_rows) / seconds) if seconds > 0.5 else None,
         )
@@ -103,10 +103,10 @@ class Heartbeat:
     def _beat(self) -> None:
         renewed = time.monotonic()
         while not self._done.wait(SHOW_SECONDS):
-            progress.publish(self._lease.job.id, self._lease.fence, self.pace())
-            if time.monotonic() - renewed > RENEW_SECONDS:
+            if time.monotonic() - renewed > (READING_SECONDS if self.row["phase"] == "reading" else RENEW_SECONDS):
                 self._renew()
                 renewed = time.monotonic()
+            progress.publish(self._lease.job.id, self._lease.fence, self.pace())
 
     def _renew(self) -> None:
         values = {"lease": LEASE_SECONDS, "percent": self.percent, "rows_read": self.rows_read}

@@ -55,10 +55,11 @@ class Inspection:
         """
         if self.container is None:
             self._start += chunk
+            # Asked for with every byte at first: what is refused is refused at once, however short it is.
+            container = container_of(bytes(self._start[:MAGIC_BYTES]))
             if len(self._start) < MAGIC_BYTES and not final:
                 return
-            chunk = bytes(self._start)
-            self.container = container_of(chunk[:MAGIC_BYTES])
+            self.container, chunk = container, bytes(self._start)
         if self.container == "gzip":
             self._feed_packed(chunk, final)
         elif self.container == "plain":

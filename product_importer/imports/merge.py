@@ -19,9 +19,9 @@ MOST_LANES = 4
 RETRIES = 20
 
 LANE_ENDS = """
-SELECT array_agg(sku_key ORDER BY sku_key) FROM (
-    SELECT sku_key, row_number() OVER (ORDER BY sku_key) AS place FROM {staging}
-) AS placed WHERE place = ANY(%(places)s)
+SELECT array_agg(sku_key ORDER BY sku_key) FROM unnest(%(places)s) AS place, LATERAL (
+    SELECT sku_key FROM {staging} ORDER BY sku_key OFFSET place - 1 LIMIT 1
+) AS placed
 """
 RANGE_END = """
 SELECT max(sku_key) FROM (
@@ -58,6 +58,8 @@ class Counts(NamedTuple):
 
 def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     """Return the keys at which each lane's share of the staged rows ends, in order; none for no rows."""
+    if rows == 0:
+        return []
     lanes = min(MOST_LANES, os.cpu_count() or 1, max(1, rows // settings().batch_size))
     places = [rows * (lane + 1) // lanes for lane in range(lanes)]
     with connection.cursor() as cursor:

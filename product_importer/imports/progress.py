@@ -1,6 +1,6 @@
-"""How far an import is: written by its worker to Redis, read by one watcher for the page and for events.
+"""How far an import is, for the page and for events: by one watcher, from the job's row and from its worker's pace.
 
-Redis holds a view that may be lost or outdated; the job's row is the truth and answers without it.
+The row alone says how much is done, so that no fault makes it less; Redis holds the pace, and wakes who watches.
 """
 
 import asyncio
@@ -39,10 +39,8 @@ INDEX_SHARE = 40.0
 
 @dataclass(frozen=True)
 class Pace:
-    """What only the worker knows: percent done, rows read so far, seconds to go, rows per second."""
+    """What only the worker knows: seconds to go, rows per second."""
 
-    percent: float
-    rows_read: int
     eta_seconds: float | None
     rows_per_second: int | None
 
@@ -84,17 +82,17 @@ def current(job_id: UUID) -> ImportRead:
 def live(job: ImportJob) -> ImportRead:
     """Return the job's row as it is seen from outside, with its worker's pace while it is being processed."""
     stored = ImportRead.of(job)
+    stored.percent = max(stored.percent, _percent_of_counts(stored))
     pace = _pace(job.id, job.fence) if stored.status == "processing" else None
-    if pace is None:
-        return stored
-    return stored.model_copy(
-        update={
-            "percent": max(stored.percent, pace.percent),
-            "rows_read": max(stored.rows_read, pace.rows_read),
-            "eta_seconds": pace.eta_seconds,
-            "rows_per_second": pace.rows_per_second,
-        }
-    )
+    return stored if pace is None else stored.model_copy(update=asdict(pace))
+
+
+def _percent_of_counts(stored: ImportRead) -> float:
+    """Return what the committed counts prove: they are newer than the percent that the heartbeat wrote."""
+    if not stored.total_rows or not stored.processed_rows:
+        return 0.0
+    # The last step to 100 belongs to the finish.
+    return min(99.9, round(percent_of("merging", 1.0, stored.processed_rows / stored.total_rows), 1))
 
 
 async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
@@ -149,7 +147,7 @@ def _pace(job_id: UUID, fence: int) -> Pace | None:
     except RedisError:
         return None
     said = json.loads(text) if text else {}  # type: ignore[arg-type]
-    return Pace(**said) if said.pop("fence", None) == fence else None
+    return Pace(said["eta_seconds"], said["rows_per_second"]) if said.get("fence") == fence else None
 
 
 def _key(job_id: UUID) -> str:

@@ -1,13 +1,19 @@
 """The strict, streaming reader: the records of a CSV with the physical line of each, losing none."""
 
 import csv
+import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate, chain, islice
 
 RECORDS_PER_CHUNK = 5_000
+# So much is taken apart at once where nothing in it is odd, and so much more to reach the end of a record.
+BLOCK_CHARACTERS = 512 * 1024
+MAX_EXTENSION = 64 * 1024
 
 # The most one field may hold: it bounds the reader's memory.
 MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
@@ -55,6 +61,11 @@ class Chunk:
     def __len__(self) -> int:
         return len(self.rows) + len(self.errors)
 
+    @cached_property
+    def columns(self) -> list[tuple[str, ...]]:
+        """The good records by column; they must all have as many fields."""
+        return list(zip(*self.rows, strict=True))
+
 
 class Records:
     """The records of a text, strictly read. It comes as physical lines with their line breaks, whatever these are.
@@ -63,7 +74,7 @@ class Records:
     very next one: a quote that is never closed cannot swallow the rows behind it.
     """
 
-    def __init__(self, text: Iterable[str], delimiter: str = ","):
+    def __init__(self, text: io.TextIOBase, delimiter: str = ","):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
         self._text = text
         self._delimiter = delimiter
@@ -72,7 +83,7 @@ class Records:
         self._rows: list[list[str]] = []
         self._reread_characters = 0
         self._next_line = 1
-        self._parser = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+        self._begin_parser()
 
     def header(self) -> tuple[list[str], int]:
         """Return the first record that is not empty, and its line; ([], 0) when there is none.
@@ -91,13 +102,44 @@ class Records:
                 return row, line
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield what follows, at most `RECORDS_PER_CHUNK` records at a time; an empty line is an empty record.
+        """Yield what follows, some thousand records at a time; an empty line is an empty record.
 
         Raises:
             Unreadable: the bytes are not text, or a line has no end.
         """
-        while chunk := self._read(RECORDS_PER_CHUNK):
+        while chunk := self._read_block() or self._read(RECORDS_PER_CHUNK):
             yield chunk
+
+    def _read_block(self) -> Chunk | None:
+        """Read whole records at once, twice as fast as one by one; None where something in them is odd.
+
+        Then their lines are read again by `_read`, which finds out what it is and where.
+        """
+        if self._again:
+            return None
+        with _decoding():
+            lines = self._text.readlines(BLOCK_CHARACTERS)
+            self._reach_the_end_of_a_record(lines)
+        try:
+            rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
+        except csv.Error:
+            self._again.extend(lines)
+            self._begin_parser()
+            return None
+        first_lines = _first_lines(self._next_line, len(lines), rows)
+        self._next_line += len(lines)
+        return Chunk(first_lines, rows)
+
+    def _reach_the_end_of_a_record(self, lines: list[str]) -> None:
+        """Add lines while a quote is open, as an odd number of quotes tells, but not for long."""
+        if "".join(lines).count('"') % 2 == 0:
+            return
+        size = 0
+        while size < MAX_EXTENSION and (line := self._text.readline()):
+            lines.append(line)
+            size += len(line)
+            if line.count('"') % 2:
+                return
 
     def _read(self, count: int) -> Chunk:
         rows = self._rows = []
@@ -105,16 +147,15 @@ class Records:
         self._seen.clear()
         try:
             # One by one: `_lines` sees by their number where a record begins.
-            for row in islice(self._parser, count):
-                rows.append(row)
+            with _decoding():
+                for row in islice(self._parser, count):
+                    rows.append(row)
         except csv.Error as error:
             # The lines that the records before this one do not cover are this one's.
             covered = sum(map(_height, rows))
             errors.append(_malformed(str(error), self._next_line + covered, self._seen[covered]))
             self._reread(covered + 1)
-        except UnicodeDecodeError as error:
-            raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
-        lines = self._first_lines(rows)
+        lines = _first_lines(self._next_line, len(self._seen), rows)
         self._next_line += len(self._seen)
         return Chunk(lines, rows, errors)
 
@@ -150,13 +191,25 @@ class Records:
             raise Unreadable("unclosed_quote", message, self._next_line + start - 1)
         self._again.extendleft(reversed(self._seen[start:]))
         del self._seen[start:]
+        self._begin_parser()
+
+    def _begin_parser(self) -> None:
         self._parser = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
 
-    def _first_lines(self, rows: list[list[str]]) -> list[int]:
-        """Return the physical line on which each record begins."""
-        if len(self._seen) == len(rows):
-            return list(range(self._next_line, self._next_line + len(rows)))
-        return list(accumulate(map(_height, rows), initial=self._next_line))[: len(rows)]
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
+
+
+def _first_lines(first: int, lines: int, rows: list[list[str]]) -> list[int]:
+    """Return the physical line on which each record begins; together they cover `lines`, from `first` on."""
+    if lines == len(rows):
+        return list(range(first, first + lines))
+    return list(accumulate(map(_height, rows), initial=first))[: len(rows)]
 
 
 def _height(row: list[str]) -> int:

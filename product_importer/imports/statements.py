@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg2 import sql
 
+from product_importer.core.ids import line_id_prefix
 from product_importer.imports.header import IGNORED, Header
 from product_importer.imports.schemas import ImportChoices
 
@@ -49,7 +50,7 @@ REFUSED = """, refused AS (
 MERGE = """
 WITH incoming AS ({incoming}), {locked}{met}{refused}, created AS (
     INSERT INTO product (id, sku, sku_key, name, description, active, attributes)
-    SELECT id, sku, sku_key, name, description, coalesce(active, true), attributes
+    SELECT {id}, sku, sku_key, name, description, coalesce(active, true), coalesce(attributes, '{{}}')
     FROM met WHERE held_id IS NULL AND code IS NULL
     RETURNING {returned}
 ), updated AS (
@@ -87,11 +88,11 @@ REASONS = {
 # What a statement of this module refuses, as opposed to the reader and the checks.
 CODES = (*REASONS, "duplicate", "duplicate_sku")
 
-# One event a written row, for those who want each: with the id that staging gave the row, so in the order of lines.
-# A new product has that id itself; nothing compares the two.
+# One event a written row, for those who want each: with the id that a new product has or would have, so in the order
+# of lines; nothing compares the two.
 TELL = """, told AS (
     INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT staged.id, named.event_type, jsonb_build_object(
+    SELECT {id}, named.event_type, jsonb_build_object(
         'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
         'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
     ), written.version, {job_id}
@@ -154,12 +155,15 @@ class Statements:
             MERGE,
             preview=preview,
             code=self._code(is_applied=preview is not None) if is_judged else None,
+            id=self._id(),
             locked=sql.SQL(LOCKED if is_judged else ""),
             product=sql.SQL("locked" if is_judged else "product"),
             assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in self._changes().items())),
             returned=sql.SQL(returned),
             returned_held=sql.SQL(", ".join(f"held.{column}" for column in returned.split(", "))),
-            told=sql.SQL(TELL).format(job_id=sql.Literal(str(self._job_id))) if tells_each else sql.SQL(""),
+            told=sql.SQL(TELL).format(id=self._id(), job_id=sql.Literal(str(self._job_id)))
+            if tells_each
+            else sql.SQL(""),
         )
 
     def preview(self, table: str) -> sql.Composable:
@@ -174,6 +178,10 @@ class Statements:
             return self._compose(ALL_REFUSED, row=self._row())
         order = "DESC" if self._choices.duplicates == "last" else "ASC"
         return self._compose(LOSERS, row=self._row(), order=sql.SQL(order))
+
+    def _id(self) -> sql.Composable:
+        """Return the expression of the id that `core.ids` gives to a line of this import."""
+        return sql.SQL("({} || lpad(to_hex(line), 8, '0'))::uuid").format(sql.Literal(line_id_prefix(self._job_id)))
 
     def _changes(self) -> dict[str, str]:
         """Return what a row sets, by the columns that the file has: an absent column never changes data."""

@@ -4,14 +4,12 @@ import logging
 from uuid import UUID
 
 import psycopg2
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
+from product_importer.core import db
 from product_importer.imports import engine, lease, undo
 
 log = logging.getLogger(__name__)
-
-# PostgreSQL went away: the truth is in the row, and the reconciler sends the job again.
-GONE = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 
 
 def run_import(job_id: str) -> None:
@@ -22,7 +20,10 @@ def run_import(job_id: str) -> None:
             engine.run(held)
     except lease.Fenced as taken:
         log.warning("%s", taken)
-    except GONE as error:
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        # The truth is in the row, and the reconciler sends the job again.
+        if not db.is_lost(error):
+            raise
         log.warning("import %s: PostgreSQL is not available, it will go on later: %s", job_id, error)
 
 
@@ -30,5 +31,7 @@ def run_undo(job_id: str) -> None:
     """Undo one import; do nothing when another worker is at it, or there is nothing to undo."""
     try:
         undo.run(UUID(job_id))
-    except GONE as error:
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        if not db.is_lost(error):
+            raise
         log.warning("import %s: it will be undone later: %s", job_id, error)

@@ -1,105 +1,45 @@
-"""Processes killed for real in the middle of an import: nothing is lost, nothing counts twice."""
+"""Processes killed, and Redis wiped, in the middle of two imports: nothing is lost, nothing counts twice."""
 
-import os
-import signal
 from collections.abc import Callable
+from contextlib import ExitStack
+from random import Random
 
-import psutil
 import pytest
 
-from tests.application import Application, catalogue
+from tests.application import Application
+from tests.faults.conftest import SHELVES
+from tests.faults.laboratory import Laboratory
+from tests.faults.processes import KILLS
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
-ROWS = 150_000
-# What the contract promises after a worker is back.
-RECOVERY_SECONDS = 60
+ROWS_MERGED, ROWS_READ = 10_000, 40_000
 
 
-@pytest.fixture(scope="module")
-def application(own_servers):
-    started = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
-    started.start()
-    yield started
-    assert started.stop() == 0
-    wait_for(lambda: not family(started), 30, "no process is left")
-    started.remove()
+def wipe_redis(laboratory: Laboratory) -> None:
+    laboratory.valkey.client.flushall()
 
 
-def family(application: Application, words: str = "") -> list[psutil.Process]:
-    """Return the application's processes whose command has these words."""
-    found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
-        environment = process.info["environ"] or {}
-        if environment.get("DATA_DIR") == str(application.data) and words in " ".join(process.info["cmdline"] or []):
-            found.append(process)
-    return found
+def on_application(kill: Callable[[Application], None]) -> Callable[[Laboratory], None]:
+    return lambda laboratory: kill(laboratory.application)
 
 
-def workers(application: Application) -> tuple[list[psutil.Process], list[psutil.Process]]:
-    """Return the workers' own processes, and the processes that run their jobs."""
-    everyone = family(application, "product_importer worker")
-    pids = {process.pid for process in everyone}
-    parents = [process for process in everyone if process.ppid() not in pids]
-    return parents, [process for process in everyone if process.ppid() in pids]
+FAULTS = {kill.__name__: on_application(kill) for kill in KILLS} | {"wipe_redis": wipe_redis}
 
 
-def kill(processes: list[psutil.Process]) -> None:
-    assert processes, "there is nothing to kill"
-    for process in processes:
-        os.kill(process.pid, signal.SIGKILL)
-
-
-def kill_parent(application: Application) -> None:
-    kill(workers(application)[0])
-
-
-def kill_job(application: Application) -> None:
-    kill(workers(application)[1])
-
-
-def kill_both(application: Application) -> None:
-    parents, jobs = workers(application)
-    kill(parents + jobs)
-
-
-def kill_web(application: Application) -> None:
-    kill(family(application, "product_importer web"))
-
-
-def wipe_redis(application: Application) -> None:
-    from redis import Redis
-
-    url = application.environment.get("REDIS_URL")
-    if url is None:
-        [path] = (application.data / "valkey" / "socket").iterdir()
-        url = f"unix://{path}"
-    Redis.from_url(url).flushdb()
-
-
-@pytest.mark.parametrize("phase", ["reading", "merging"])
-@pytest.mark.parametrize("fault", [kill_parent, kill_job, kill_both, kill_web, wipe_redis])
-def test_an_import_ends_right_whoever_is_killed(
-    application: Application, fault: Callable[[Application], None], phase: str
-):
-    name = f"{fault.__name__} {phase}"
-    before = application.client.get("/api/products").json()["total"]
-    first = 10_000_000 + before
-    content = catalogue(ROWS, name=name, first=first) + b",rejected,\n"
-    job_id = application.upload(content)
-    wait_for(lambda: began(application, job_id, phase), 60, f"the import is {phase}")
-    fault(application)
-    wait_for(application.is_ready, RECOVERY_SECONDS, "the application is whole again")
-    job = application.finished(job_id, RECOVERY_SECONDS)
-    assert job["status"] == "completed", job
-    assert job["processed_rows"] == job["total_rows"] == ROWS + 1
-    # Counted once: what was merged before the kill must not come again as unchanged.
-    assert (job["created"], job["unchanged"], job["rejected"]) == (ROWS, 0, 1)
-    assert application.client.get("/api/products").json()["total"] == before + ROWS
-
-
-def began(application: Application, job_id: str, phase: str) -> bool:
-    job = application.job(job_id)
-    assert job["status"] in ("pending", "processing"), f"too quick to be killed: {job}"
-    return job["phase"] == phase and (phase == "reading" or job["created"] > 0)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_import_reading_and_one_merging_end_right(laboratory: Laboratory, random: Random, fault: str):
+    first, second = laboratory.write(random, SHELVES[0], ROWS_MERGED), laboratory.write(random, SHELVES[1], ROWS_READ)
+    with ExitStack() as watched:
+        with laboratory.held_in_merge(first, random.uniform(0.1, 0.9)):
+            merging = watched.enter_context(laboratory.importing(first))
+            laboratory.wait_until_it_waits(merging)
+            wait_for(lambda: merging.watch.sights[-1].decided > len(first.rejects), 30, "a part is merged")
+            reading = watched.enter_context(laboratory.importing(second))
+            laboratory.wait_until_reading(reading, random.randrange(1, ROWS_READ // 4))
+            FAULTS[fault](laboratory)
+        for run in (merging, reading):
+            laboratory.end(run)
+    laboratory.expect_right(merging, reading)
+    laboratory.import_undisturbed(random, "Red", 200)

@@ -1,7 +1,10 @@
-"""What the lanes of a merge report, in whatever order."""
+"""What the heartbeat makes of what the work reports, and in which order it tells of it."""
 
+from product_importer.imports import heartbeat, progress
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import claim
+from product_importer.imports.progress import current
+from tests.waiting import wait_for
 
 from .conftest import upload
 
@@ -10,9 +13,25 @@ def test_a_lane_that_reports_late_does_not_take_back_what_another_has_counted(da
     """Taken for the last word, its row would make the import end with rows that have no outcome."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
-    heartbeat = Heartbeat(held)
-    row = heartbeat.row | {"phase": "merging", "total_rows": 4}
-    heartbeat.committed(row | {"created": 2, "updated": 2})
-    heartbeat.committed(row | {"created": 2, "updated": 0})
-    assert (heartbeat.row["created"], heartbeat.row["updated"]) == (2, 2)
-    assert heartbeat.percent > 99
+    beating = Heartbeat(held)
+    row = beating.row | {"phase": "merging", "total_rows": 4}
+    beating.committed(row | {"created": 2, "updated": 2})
+    beating.committed(row | {"created": 2, "updated": 0})
+    assert (beating.row["created"], beating.row["updated"]) == (2, 2)
+    assert beating.percent > 99
+
+
+def test_what_is_read_is_in_the_row_before_anybody_is_told(database, monkeypatch):
+    """Another worker, or a watcher without Redis, must not begin below what was shown."""
+    held = claim(upload(b"sku,name,description\na,b,c\n"))
+    told = []
+    monkeypatch.setattr(heartbeat, "SHOW_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "READING_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "publish", lambda *_: told.append(current(held.job.id).rows_read))
+    assert held is not None
+    beating = Heartbeat(held)
+    beating.rows_read, beating.bytes_read = 1, 27
+    with beating:
+        wait_for(lambda: told, 10, "somebody is told")
+    assert told[0] == 1
+    assert current(held.job.id).percent == 35.0

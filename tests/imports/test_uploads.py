@@ -114,6 +114,12 @@ def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(datab
             assert incoming.accept().columns["Code"] == "sku"
 
 
+def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
+    with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
+        incoming.write(b"\x89PNG\r\n\x1a\n")
+        pytest.fail("it was not refused at once")
+
+
 def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
     with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
         incoming.write(GOOD + "ä,b,c\n".encode() * 100)

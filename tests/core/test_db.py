@@ -1,0 +1,33 @@
+"""What a lost connection looks like to whoever uses the database."""
+
+import psycopg2
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from product_importer.core import db
+
+DIED = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"
+
+
+def test_a_server_that_dies_in_the_middle_of_an_answer_is_a_lost_connection(servers):
+    """psycopg2 raises its most general class then; as such it was answered with 500 and ended event streams."""
+    engine = db.unpooled("test")
+
+    def die(*_):
+        raise psycopg2.DatabaseError(DIED)
+
+    with engine.connect() as connection:
+        event.listen(engine, "do_execute", die)
+        with pytest.raises(OperationalError) as raised:
+            connection.exec_driver_sql("SELECT 1")
+    assert raised.value.connection_invalidated
+    assert db.is_lost(raised.value)
+    assert db.is_lost(psycopg2.DatabaseError(DIED))
+
+
+def test_what_the_server_refuses_is_no_lost_connection(servers):
+    with db.unpooled("test").connect() as connection, pytest.raises(ProgrammingError) as raised:
+        connection.exec_driver_sql("SELECT nonsense")
+    assert not db.is_lost(raised.value)
+    assert raised.value.orig is not None and not db.is_lost(raised.value.orig)

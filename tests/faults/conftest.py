@@ -1,0 +1,53 @@
+"""One application for all faults, and the dice: `FAULTS_SEED` repeats a run, `FAULTS=long` makes a long one."""
+
+import os
+import time
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from tests.application import Application
+from tests.faults.laboratory import Laboratory
+from tests.faults.processes import family
+from tests.waiting import wait_for
+
+SEED = os.environ.get("FAULTS_SEED") or str(time.time_ns() % 10**9)
+LONG = os.environ.get("FAULTS") == "long"
+SHELVES = ("Red", "Blue")
+ROWS_AT_FIRST = 6_000
+
+
+@pytest.fixture
+def random(request: pytest.FixtureRequest) -> Random:
+    """Random numbers of this test's own, so that it can be repeated alone."""
+    print(f"FAULTS_SEED={SEED}")
+    return Random(f"{SEED} {request.node.name}")
+
+
+@pytest.fixture(scope="package")
+def laboratory(own_servers: dict[str, str]) -> Iterator[Laboratory]:
+    """The application with two import workers, on the servers that the tests were given."""
+    yield from opened(own_servers)
+
+
+@pytest.fixture(scope="package")
+def embedded(own_servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Laboratory]:
+    """The same with embedded servers, for those that are killed or stopped are our own."""
+    if own_servers:
+        yield from opened({"DATABASE_URL": "", "REDIS_URL": ""})
+    else:
+        yield request.getfixturevalue("laboratory")
+
+
+def opened(environment: dict[str, str]) -> Iterator[Laboratory]:
+    application = Application(WORKERS="2", BATCH_SIZE="500", **environment)
+    application.start()
+    made = Laboratory(application)
+    random = Random(SEED)
+    for shelf in SHELVES:
+        made.import_undisturbed(random, shelf, ROWS_AT_FIRST)
+    yield made
+    assert application.stop() == 0
+    wait_for(lambda: not family(application), 30, "no process is left")
+    application.remove()

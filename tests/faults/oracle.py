@@ -1,0 +1,99 @@
+"""What the catalogue must hold after each file: the rules of the contract once more, as plain Python over a dict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from product_importer.catalog.schemas import sku_key
+
+
+@dataclass(frozen=True)
+class Product:
+    """Every field that an import decides."""
+
+    sku: str
+    name: str
+    description: str
+    active: bool
+    attributes: Mapping[str, str]
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """A good row of a file as it is meant: `active` is None where the file has no such column."""
+
+    line: int
+    sku: str
+    name: str
+    description: str
+    active: bool | None
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file's bytes; its good rows in order, and the code of each bad one by its line."""
+
+    content: bytes = field(repr=False)
+    rows: list[Row] = field(repr=False)
+    rejects: dict[int, str] = field(repr=False)
+
+    @property
+    def total(self) -> int:
+        return len(self.rows) + len(self.rejects)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an import of a file must report: its counts, and the code of each row that was not taken by its line."""
+
+    counts: dict[str, int]
+    row_errors: dict[int, str] = field(repr=False)
+
+
+class Oracle:
+    """The catalogue: products by the key of their SKU."""
+
+    def __init__(self, products: dict[str, Product]):
+        self.products = products
+
+    def changes(self, file: File) -> list[str]:
+        """Return the keys of the products that the file would change, in order."""
+        last = {sku_key(row.sku): row for row in file.rows}
+        held = {key: self.products[key] for key in last.keys() & self.products.keys()}
+        return sorted(key for key, product in held.items() if merged(product, last[key]) != product)
+
+    def take(self, file: File) -> Outcome:
+        """Import a file: of the rows with one key the last counts."""
+        last = {sku_key(row.sku): row for row in file.rows}
+        losers = {row.line: "duplicate" for row in file.rows if last[sku_key(row.sku)] is not row}
+        counts = {"created": 0, "updated": 0, "unchanged": 0}
+        for key, row in last.items():
+            held = self.products.get(key)
+            product = merged(held, row) if held else created(row)
+            counts["created" if held is None else "unchanged" if product == held else "updated"] += 1
+            self.products[key] = product
+        counts |= {"duplicates": len(losers), "rejected": len(file.rejects)}
+        return Outcome(counts, losers | file.rejects)
+
+
+def created(row: Row) -> Product:
+    return Product(row.sku.strip(), row.name, row.description, row.active is not False, given(row))
+
+
+def merged(held: Product, row: Row) -> Product:
+    """A product keeps its SKU as it was written first, and what the file has no column for."""
+    kept = {name: value for name, value in held.attributes.items() if name not in row.attributes}
+    product = replace(
+        held,
+        name=row.name,
+        description=row.description,
+        active=held.active if row.active is None else row.active,
+        attributes=kept | given(row),
+    )
+    return held if product == held else replace(product, version=held.version + 1)
+
+
+def given(row: Row) -> dict[str, str]:
+    """A blank cell removes an attribute."""
+    return {name: value for name, value in row.attributes.items() if value}
