@@ -1,87 +1,61 @@
-"""`make bench`: starts the application on embedded servers of its own and prints what it costs.
+"""`make bench`; `python -m bench SECTION…` for some sections only; `python -m bench readme` writes README's table.
 
-BENCH_ROWS sets the number of products (500,000 by default).
+BENCH_ROWS sets the number of products: 500,000 by default, which takes about 20 minutes.
 """
 
+import importlib
 import os
+import signal
+import sys
 import time
-from collections.abc import Iterator
+import traceback
 
-import httpx
-import psycopg2
-
-from bench import search, webhooks
-from bench.catalogue import csv_pieces
-from tests.application import Application
-from tests.waiting import wait_for
+from bench import chart, machine, readme, results
+from bench.subject import Subject
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
-BOUNDARY = "benchmark"
+SECTIONS = ("floor", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
 
 
-def main() -> None:
-    """Measure and print."""
-    for variable in ("DATABASE_URL", "REDIS_URL"):
-        os.environ.pop(variable, None)
-    application = Application(WORKERS="1")
-    application.start()
+def main(words: list[str]) -> int:
+    """Measure the sections named, or all; return 0 when every one succeeded."""
+    if words == ["readme"]:
+        return readme.main()
+    # Whoever ends the benchmark ends what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    unknown = [word for word in words if word not in SECTIONS]
+    if unknown:
+        raise SystemExit(f"bench: no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}, and readme")
+    print(f"{ROWS:,} rows on {machine.described()}; {machine.versions()}", flush=True)
+    succeeded = [measure(name) for name in words or SECTIONS]
+    sections = results.load(SECTIONS, ROWS)
+    page = results.write(sections, ROWS)
+    print(f"\nWritten: {page}, {chart.write(sections, ROWS)}")
+    if ROWS >= results.LEAST_ROWS:
+        print("README's figures: python -m bench readme")
+    return 0 if all(succeeded) else 1
+
+
+def measure(name: str) -> bool:
+    """Measure one section on an application of its own, print and keep it; return whether it succeeded."""
+    print(f"\n{name} …", flush=True)
+    began = time.monotonic()
+    module = importlib.import_module(f"bench.{name}")
+    subject = Subject(ROWS)
     try:
-        _import(application)
-        print(f"while the index was behind, {search.behind(application.client)}", flush=True)
-        _wait_for_index(application)
-        with psycopg2.connect(database_url(application)) as connection:
-            print_table(("question", "p50 ms", "p95 ms", "p95 in scans"), application, connection)
-        print(f"\n| to a receiver that takes {webhooks.TAKES_SECONDS} s | measured |\n| --- | --- |")
-        for line in webhooks.measure(application):
-            print(f"| {' | '.join(line)} |", flush=True)
+        section = module.measure(subject)
+        succeeded = True
+    except Exception as error:  # noqa: BLE001 - the other sections are measured all the same
+        traceback.print_exc()
+        section = results.failed(name, str(error).partition("\n")[0] or type(error).__name__)
+        succeeded = False
     finally:
-        application.stop()
-        application.remove()
-
-
-def print_table(
-    head: tuple[str, ...], application: Application, connection: "psycopg2.extensions.connection"
-) -> None:
-    """Print the figures as Markdown."""
-    print(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
-    for line in search.measure(application.client, connection, ROWS):
-        print(f"| {' | '.join(line)} |", flush=True)
-
-
-def database_url(application: Application) -> str:
-    """Return libpq's address of the application's embedded PostgreSQL."""
-    return f"host={application.data / 'postgres' / 'socket'} user=postgres dbname=product_importer"
-
-
-def _import(application: Application) -> None:
-    def body() -> Iterator[bytes]:
-        yield f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="bench.csv"\r\n\r\n'.encode()
-        yield from csv_pieces(ROWS)
-        yield f"\r\n--{BOUNDARY}--\r\n".encode()
-
-    kind = f"multipart/form-data; boundary={BOUNDARY}"
-    answer = httpx.post(
-        f"{application.url}/api/upload-csv", content=body(), headers={"content-type": kind}, timeout=900
-    )
-    began = time.monotonic()
-    job = application.finished(answer.raise_for_status().json()["job_id"], 900)
-    assert (job["status"], job["created"]) == ("completed", ROWS), job
-    print(f"{ROWS:,} rows imported in {time.monotonic() - began:.1f} s", flush=True)
-
-
-def _wait_for_index(application: Application) -> None:
-    began = time.monotonic()
-    with psycopg2.connect(database_url(application)) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-
-        def is_current() -> bool:
-            cursor.execute("SELECT bool_and(is_indexed) FROM search_segment WHERE retired_at IS NULL")
-            return cursor.fetchone() == (True,)
-
-        wait_for(is_current, 1200, "the text index catches up")
-    print(f"the text index caught up {time.monotonic() - began:.1f} s later", flush=True)
+        subject.close()
+    seconds = time.monotonic() - began
+    results.save(name, section, ROWS, seconds)
+    print(f"{results.table(section.head, section.lines)}{section.title}: {seconds:.0f} s", flush=True)
+    return succeeded
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -2,10 +2,53 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from bench.folder import FOLDER
 
 LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
 VOCABULARY = 10_000
 ROWS_PER_PIECE = 10_000
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What a file holds: so many rows, about 120 bytes each, in a random order of SKUs.
+
+    `revised` is the share of rows whose description differs from that of the same catalogue without it, or with
+    another `edition`. `repeated` is the share of rows whose SKU stands in the file twice. A `suffix` makes other
+    SKUs that lie between those of a catalogue without it; `spread` takes only every n-th number.
+    """
+
+    rows: int
+    revised: float = 0.0
+    edition: int = 1
+    repeated: float = 0.0
+    suffix: str = ""
+    spread: int = 1
+    seed: int = 1
+
+    def file(self) -> Path:
+        """Return its CSV, written when it is asked for the first time."""
+        path = FOLDER / "files" / f"{'_'.join(map(str, astuple(self)))}.csv"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(".part")
+            with unfinished.open("wb") as file:
+                file.writelines(csv_pieces(self))
+            unfinished.rename(path)
+        return path
+
+    @property
+    def products(self) -> int:
+        """How many products the file holds."""
+        return self.rows - self.repeats
+
+    @property
+    def repeats(self) -> int:
+        """How many rows have the SKU of another one."""
+        return int(self.rows * self.repeated)
 
 
 def words(seed: int = 1) -> list[str]:
@@ -18,20 +61,32 @@ def words(seed: int = 1) -> list[str]:
     return list(made)
 
 
-def csv_pieces(rows: int, seed: int = 1) -> Iterator[bytes]:
-    """Yield a CSV of so many products in a random order of SKUs: about 120 bytes a row."""
-    dice = random.Random(seed)
-    vocabulary = words(seed)
+def csv_pieces(catalogue: Catalogue) -> Iterator[bytes]:
+    """Yield the CSV of a catalogue."""
+    dice = random.Random(catalogue.seed)
+    vocabulary = words(catalogue.seed)
     # Zipf's law: the n-th word is 1/n as common as the first.
     weights = [1 / (rank + 10) for rank in range(VOCABULARY)]
-    numbers = list(range(rows))
-    dice.shuffle(numbers)
+    numbers = _numbers(catalogue, dice)
     yield b"sku,name,description\n"
-    for start in range(0, rows, ROWS_PER_PIECE):
+    for start in range(0, len(numbers), ROWS_PER_PIECE):
         part = numbers[start : start + ROWS_PER_PIECE]
         drawn = iter(dice.choices(vocabulary, weights, k=16 * len(part)))
         lines = (
-            f"SKU-{number:08},{' '.join(next(drawn) for _ in range(4))},{' '.join(next(drawn) for _ in range(12))}\n"
+            f"SKU-{number:08}{catalogue.suffix},{' '.join(next(drawn) for _ in range(4))},"
+            f"{' '.join(next(drawn) for _ in range(12))}{_revision(catalogue, number)}\n"
             for number in part
         )
         yield "".join(lines).encode()
+
+
+def _numbers(catalogue: Catalogue, dice: random.Random) -> list[int]:
+    numbers = list(range(0, catalogue.products * catalogue.spread, catalogue.spread))
+    numbers += dice.sample(numbers, catalogue.repeats)
+    dice.shuffle(numbers)
+    return numbers
+
+
+def _revision(catalogue: Catalogue, number: int) -> str:
+    """Spread the revised rows evenly over the keys, as a change of prices is spread."""
+    return f" edition {catalogue.edition}" if number % 1000 < 1000 * catalogue.revised else ""

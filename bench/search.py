@@ -6,18 +6,48 @@ from functools import partial
 from itertools import cycle, islice
 
 import httpx
-import psycopg2
+from psycopg2.extensions import connection as PgConnection
 
-from bench.catalogue import words
+from bench.catalogue import Catalogue, words
+from bench.results import Section, median
+from bench.subject import Subject
 
 REQUESTS = 60
+# What of it goes into the summary.
+TOLD = (
+    "first page, no filter",
+    "name, rare word",
+    "description, rare word",
+    "any field, rare word",
+    "last page by number",
+)
+
+NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, beside one sequential
+scan of all {rows:,} products in the same run. As the import had just ended and the index was behind, {behind}.
+The index had caught up {seconds:.0f} s after the import's end."""
 
 
-def measure(
-    client: httpx.Client, connection: "psycopg2.extensions.connection", rows: int
-) -> Iterator[tuple[str, ...]]:
+def measure(subject: Subject) -> Section:
+    """Import, ask while the index is behind, and then every kind of question."""
+    subject.empty()
+    subject.run(Catalogue(subject.rows).file())
+    ended = time.monotonic()
+    found = behind(subject.application.client)
+    subject.settle()
+    note = NOTE.format(requests=REQUESTS, rows=subject.rows, behind=found, seconds=time.monotonic() - ended)
+    section = Section("Search and paging", note, ("question", "p50, ms", "p95, ms", "p95 in scans"))
+    with subject.connect() as connection:
+        section.lines = list(lines(subject.application.client, connection, subject.rows))
+    scan = section.lines[0][1]
+    for name, _, p95, parts in section.lines:
+        if name in TOLD:
+            section.summary.append((f"p95, {name}", f"{p95} ms", f"a sequential scan: {scan} ms", parts))
+    return section
+
+
+def lines(client: httpx.Client, connection: PgConnection, rows: int) -> Iterator[tuple[str, ...]]:
     """Yield a line for each kind of question: its name, p50 and p95 in milliseconds, p95 in scans."""
-    scan = _median(_timed(lambda: _scan(connection)) for _ in range(5))
+    scan = median(_timed(lambda: _scan(connection)) for _ in range(5))
     yield "one sequential scan, for comparison", f"{scan:.1f}", "", "1.00"
     for name, questions in _questions(rows).items():
         taken = sorted(_timed(partial(_ask, client, question)) for question in islice(cycle(questions), REQUESTS))
@@ -71,7 +101,7 @@ def _ask(client: httpx.Client, question: dict[str, object]) -> None:
     client.get("/api/products", params=question).raise_for_status()  # type: ignore[arg-type]
 
 
-def _scan(connection: "psycopg2.extensions.connection") -> None:
+def _scan(connection: PgConnection) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM product WHERE name ILIKE '%qqxqqx%' AND NOT (id IS NULL)")
         cursor.fetchall()
@@ -81,8 +111,3 @@ def _timed(function: Callable[[], None]) -> float:
     began = time.perf_counter()
     function()
     return (time.perf_counter() - began) * 1000
-
-
-def _median(taken: Iterator[float]) -> float:
-    ordered = sorted(taken)
-    return ordered[len(ordered) // 2]

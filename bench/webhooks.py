@@ -13,28 +13,43 @@ from pathlib import Path
 
 import httpx
 
+from bench.results import Section
+from bench.subject import Subject
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 
 WEBHOOKS = (1, 10, 100)
 DELIVERIES = 2_000
-TAKES_SECONDS = "0.05"
+TAKES_SECONDS = 0.05
 PACE = 100
 PACED_SECONDS = 10
 
+NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message: an import of so many
+products that there are {DELIVERIES:,} deliveries, each webhook being told of each product; and {PACE} products
+a second created by REST for {PACED_SECONDS} s. A receiver gets at most 20 messages at once, so one such
+receiver can be sent at most {20 / TAKES_SECONDS:,.0f}/s."""
 
-def measure(application: Application) -> Iterator[tuple[str, ...]]:
-    """Yield lines of a table: how many webhooks, deliveries a second; at last the delay of the first attempt."""
+
+def measure(subject: Subject) -> Section:
+    """Measure deliveries a second, and the delay of the first attempt."""
+    application = subject.application
+    section = Section("Webhooks", NOTE, ("to", "measured"))
     for webhooks in WEBHOOKS:
-        yield f"{webhooks} webhooks", f"{throughput(application, webhooks):,.0f} deliveries/s"
+        rate = f"{throughput(application, webhooks):,.0f} deliveries/s"
+        section.lines.append((f"{webhooks} webhook{'s' * (webhooks > 1)}", rate))
     p50, p99 = delays(application)
-    yield f"first attempt after the commit, {PACE} events/s", f"p50 {p50:.2f} s, p99 {p99:.2f} s"
+    section.lines.append((f"first attempt after the commit, {PACE} events/s", f"p50 {p50:.2f} s, p99 {p99:.2f} s"))
+    section.summary.append(("webhook deliveries, 100 webhooks", section.lines[-2][1], "", ""))
+    section.summary.append(
+        (f"first attempt of a delivery, {PACE} events/s", f"p50 {p50:.2f} s", f"p99 {p99:.2f} s", "")
+    )
+    return section
 
 
 def throughput(application: Application, webhooks: int) -> float:
     """Return the deliveries a second of one import's products, of which each webhook is told of each."""
     products = DELIVERIES // webhooks
-    with receiver(application, webhooks) as log:
+    with receiver(application, webhooks, event_types=["product_created"], import_events="each") as log:
         lines = (f"{webhooks}-{time.time_ns()}-{n},Name,Text" for n in range(products))
         content = "sku,name,description\n" + "\n".join(lines)
         application.finished(application.upload(content.encode()))
@@ -45,7 +60,7 @@ def throughput(application: Application, webhooks: int) -> float:
 
 def delays(application: Application) -> tuple[float, float]:
     """Return the median and the 99th percentile of the seconds from an event to its first attempt."""
-    with receiver(application, 1) as log:
+    with receiver(application, 1, event_types=["product_created"]) as log:
         began = time.monotonic()
         for number in range(PACE * PACED_SECONDS):
             time.sleep(max(0.0, began + number / PACE - time.monotonic()))
@@ -58,16 +73,18 @@ def delays(application: Application) -> tuple[float, float]:
 
 
 @contextmanager
-def receiver(application: Application, webhooks: int) -> Iterator[Path]:
-    """A receiver in a process of its own, with so many webhooks that lead to it."""
+def receiver(
+    application: Application, webhooks: int, takes: float = TAKES_SECONDS, **given: object
+) -> Iterator[Path]:
+    """A receiver in a process of its own, with so many webhooks that lead to it; the file that it writes."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "received.jsonl"
-        command = [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), TAKES_SECONDS]
+        command = [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), str(takes)]
         process = subprocess.Popen(command, cwd=ROOT)
         wait_for(log.exists, 10, "the receiver listens")
         try:
-            made = [create(application.client, f"http://127.0.0.1:{port}/{n}") for n in range(webhooks)]
+            made = [create(application.client, f"http://127.0.0.1:{port}/{n}", given) for n in range(webhooks)]
             yield log
             for webhook in made:
                 application.client.delete(f"/api/webhooks/{webhook}").raise_for_status()
@@ -76,9 +93,8 @@ def receiver(application: Application, webhooks: int) -> Iterator[Path]:
             process.wait()
 
 
-def create(client: httpx.Client, url: str) -> str:
-    given = {"url": url, "event_types": ["product_created"], "import_events": "each"}
-    return client.post("/api/webhooks", json=given).raise_for_status().json()["id"]
+def create(client: httpx.Client, url: str, given: dict[str, object]) -> str:
+    return client.post("/api/webhooks", json={"url": url, **given}).raise_for_status().json()["id"]
 
 
 def count(log: Path) -> int:
@@ -87,19 +103,3 @@ def count(log: Path) -> int:
 
 def read(log: Path) -> list[dict]:
     return [json.loads(line) for line in log.read_text().splitlines()]
-
-
-def main() -> None:
-    """Measure these figures alone."""
-    application = Application(WORKERS="1")
-    application.start()
-    try:
-        for line in measure(application):
-            print(" | ".join(line), flush=True)
-    finally:
-        application.stop()
-        application.remove()
-
-
-if __name__ == "__main__":
-    main()

@@ -6,12 +6,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from product_importer.core.settings import settings
+from product_importer.imports.choices import Choices
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FIRST_ANSWER_SECONDS = 60
@@ -121,11 +122,18 @@ def migrate(_: argparse.Namespace) -> int:
     return 0
 
 
+def import_file(chosen: argparse.Namespace) -> int:
+    """Import a file, `https://…`, or standard input for `-`, and show how far it is."""
+    from product_importer import command_import
+
+    return command_import.run(chosen)
+
+
 def export(chosen: argparse.Namespace) -> int:
     """Write the products as CSV to a file, or to standard output for `-`."""
     from pydantic import ValidationError
 
-    from product_importer import migrations
+    from product_importer import command_output, migrations
     from product_importer.catalog.export import Export
     from product_importer.catalog.schemas import ProductFilter
     from product_importer.core.errors import field_errors
@@ -134,16 +142,14 @@ def export(chosen: argparse.Namespace) -> int:
     migrations.migrate()
     try:
         exported = Export(ProductFilter.model_validate(given))
-        _write(exported, chosen.file)
+        command_output.write(exported, chosen.file)
     except ValidationError as error:
         reasons = (f"{fault['field']}: {fault['message']}" for fault in field_errors(error.errors()))
         raise SystemExit(f"product-importer: {'; '.join(reasons)}") from None
     except BrokenPipeError:
-        # Whoever read has enough; what Python would still flush at its end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except OSError as error:
-        raise SystemExit(f"product-importer: {chosen.file} cannot be written: {error.strerror}") from None
+    except command_output.OutputError as error:
+        raise SystemExit(f"product-importer: {error}") from None
     print(f"{exported.rows:,} product{'' if exported.rows == 1 else 's'} exported.", file=sys.stderr)
     return 0
 
@@ -152,8 +158,9 @@ def doctor(_: argparse.Namespace) -> int:
     """Say what is configured and reachable, and how to mend what is not."""
     from product_importer import health
 
-    print(f"Python {sys.version.split()[0]}, data in {settings().data_dir}, uploads in {settings().uploads}")
-    readiness = health.check()
+    data = settings().data_dir
+    print(f"Python {sys.version.split()[0]}, data in {data} ({health.free_space(data)})")
+    readiness = health.diagnose()
     for check in readiness.checks:
         print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
     return 0 if readiness.ready else 1
@@ -165,6 +172,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "worker": work,
     "dev": develop,
     "migrate": migrate,
+    "import": import_file,
     "export": export,
     "doctor": doctor,
 }
@@ -176,9 +184,13 @@ EXPORT_FILTERS = {
     "q": "only those of which any of the three does",
     "active": "only those that are active (true), or that are not (false)",
 }
+IMPORT_OPTIONS = {f"--{name.replace('_', '-')}": field for name, field in Choices.model_fields.items()}
 # Each command's own arguments, and what they mean.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "worker": {"--queue": "imports, the default, or webhooks"},
+    "import": {"file": "the file to import; a URL; - for standard input"}
+    | {option: field.description or "" for option, field in IMPORT_OPTIONS.items()}
+    | {"--rejects": "write the rows that are rejected to this file; - for standard output"},
     "export": {"file": "the file to write; - for standard output"}
     | {f"--{name}": meaning for name, meaning in EXPORT_FILTERS.items()},
 }
@@ -191,25 +203,16 @@ def _parser() -> argparse.ArgumentParser:
         summary = (function.__doc__ or "").splitlines()[0]
         command = commands.add_parser(name, help=summary, description=summary)
         for argument, meaning in ARGUMENTS.get(name, {}).items():
-            command.add_argument(argument, help=meaning)
+            command.add_argument(argument, help=meaning, **_kind(argument))
     return parser
 
 
-def _write(pieces: Iterable[str], target: str) -> None:
-    """Write to standard output, or to a file that appears under its name only when it is whole."""
-    if target == "-":
-        for piece in pieces:
-            sys.stdout.buffer.write(piece.encode())
-        sys.stdout.buffer.flush()
-        return
-    path = Path(target)
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            file.writelines(pieces)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _kind(argument: str) -> dict[str, Any]:
+    """Return how an argument is given: alone, as one of a few words, or as any text."""
+    kind = IMPORT_OPTIONS[argument].annotation if argument in IMPORT_OPTIONS else str
+    if kind is bool:
+        return {"action": "store_true"}
+    return {"metavar": "|".join(get_args(kind))} if get_origin(kind) is Literal else {}
 
 
 def _first_line(error: object) -> str:

@@ -1,11 +1,15 @@
 """The REST API: the slices' routers, and domain errors as problem+json (RFC 9457)."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from psycopg2.errors import QueryCanceled
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -13,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from product_importer import health
+from product_importer import __version__, health, metrics
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
@@ -24,17 +28,36 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 PROBLEM_TYPE = "/api/problems/"
 PROBLEM_MEDIA = "application/problem+json"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+OPENAPI = "/api/openapi.json"
+DOCS = "/api/docs"
 
 api = FastAPI(
     title="Product Importer",
-    version="1",
+    version=__version__,
     description="Imports product catalogues from CSV into PostgreSQL and manages them.",
-    openapi_url="/api/openapi.json",
-    docs_url="/api/docs",
+    openapi_url=OPENAPI,
+    docs_url=None,
     redoc_url=None,
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
+# Where Prometheus looks for it.
+api.include_router(metrics.router)
+api.mount(f"{DOCS}/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
+
+
+@api.get(DOCS, include_in_schema=False)
+def show_docs() -> HTMLResponse:
+    """Swagger UI from our own files: FastAPI's page fetches them, and its icon, from other people's servers."""
+    return get_swagger_ui_html(
+        openapi_url=OPENAPI,
+        title=api.title,
+        swagger_js_url=f"{DOCS}/assets/swagger-ui-bundle.js",
+        swagger_css_url=f"{DOCS}/assets/swagger-ui.css",
+        swagger_favicon_url="/favicon.svg",
+        # It would send the document to a validator elsewhere.
+        swagger_ui_parameters={"validatorUrl": None},
+    )
 
 
 def describe() -> dict[str, Any]:
@@ -139,7 +162,7 @@ KNOWN_ROUTES = tuple(api.routes)
 
 
 def answer_unknown(request: Request) -> JSONResponse:
-    """Everything below /api that no route takes: the page's own 404 would be HTML."""
+    """What no route takes of all that is ours and not the page's, whose own 404 would be HTML."""
     path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
@@ -157,7 +180,7 @@ class Unknown:
         await answer_unknown(Request(scope))(scope, receive, send)
 
 
-for pattern in ("/api", "/api/{path:path}"):
+for pattern in ("/api", "/api/{path:path}", "/metrics"):
     api.router.routes.append(Route(pattern, Unknown(), include_in_schema=False))
 
 

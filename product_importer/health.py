@@ -1,6 +1,9 @@
 """Whether the process lives, and whether everything it needs is there."""
 
+import shutil
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy
@@ -9,8 +12,9 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 
 from product_importer import migrations
-from product_importer.core import db, queue, redis
+from product_importer.core import db, queue, redis, storage
 from product_importer.core.services import ServiceError
+from product_importer.core.settings import settings
 
 router = APIRouter(tags=["health"])
 
@@ -38,7 +42,7 @@ def read_health() -> dict[str, str]:
 
 @router.get("/ready", summary="Everything needed is there", responses={503: {"model": Readiness}})
 def read_readiness(response: Response) -> Readiness:
-    """PostgreSQL, Redis, migrations and a live worker, each named; 503 when one is missing."""
+    """PostgreSQL, Redis, migrations and a live worker of each kind, each named; 503 when one is missing."""
     readiness = check()
     if not readiness.ready:
         response.status_code = 503
@@ -51,15 +55,34 @@ def check() -> Readiness:
         _checked("postgresql", _ask_postgresql, "start it, or set DATABASE_URL"),
         _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
         _checked("migrations", _ask_migrations, "run `python -m product_importer migrate`"),
-        _checked("worker", _ask_worker, "run `python -m product_importer worker`"),
+        _checked("worker", partial(_ask_workers, "imports"), "run `python -m product_importer worker`"),
+        # Without it nothing fails, and nobody is told of anything.
+        _checked(
+            "webhook-worker",
+            partial(_ask_workers, "webhooks"),
+            "run `python -m product_importer worker --queue webhooks`",
+        ),
     ]
     return Readiness(ready=all(item.ok for item in checks), checks=checks)
+
+
+def diagnose() -> Readiness:
+    """Look at everything that is needed, and at what each process has for itself: the place of the uploads."""
+    uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
+    checks = [*check().checks, uploads]
+    return Readiness(ready=all(item.ok for item in checks), checks=checks)
+
+
+def free_space(folder: Path) -> str:
+    """Return how much fits on a folder's disk, also before the folder is made; in GB of 10^9 bytes."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return f"{shutil.disk_usage(there).free / 1e9:,.1f} GB free"
 
 
 def _checked(name: str, ask: Callable[[], str], fix: str) -> Check:
     try:
         return Check(name=name, ok=True, detail=ask())
-    except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, Missing) as error:
+    except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, Missing) as error:
         # The first line says it; what follows may hold addresses.
         return Check(name=name, ok=False, detail=f"{str(error).splitlines()[0]} ({fix})")
 
@@ -86,8 +109,14 @@ def _ask_migrations() -> str:
     return "up to date"
 
 
-def _ask_worker() -> str:
-    workers = queue.live_workers("imports")
+def _ask_workers(name: str) -> str:
+    workers = queue.live_workers(name)
     if not workers:
-        raise Missing("no import worker is running")
+        raise Missing(f"no worker of the queue “{name}” is running")
     return f"{workers} running"
+
+
+def _ask_uploads() -> str:
+    storage.probe()
+    place = settings().uploads
+    return f"{place} is writable" + ("" if "://" in place else f", {free_space(Path(place))}")

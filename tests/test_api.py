@@ -1,5 +1,8 @@
 """What holds for every part of the REST API."""
 
+import re
+import time
+
 import pytest
 
 
@@ -34,8 +37,38 @@ def test_health_answers_and_readiness_names_what_is_missing(client):
     answer = client.get("/api/ready")
     assert answer.status_code == 503
     checks = {check["name"]: check for check in answer.json()["checks"]}
-    assert [name for name, check in checks.items() if not check["ok"]] == ["worker"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["worker", "webhook-worker"]
     assert "python -m product_importer worker" in checks["worker"]["detail"]
+    assert "python -m product_importer worker --queue webhooks" in checks["webhook-worker"]["detail"]
+
+
+def test_it_is_ready_with_a_worker_of_each_kind_and_with_one_it_is_not(client):
+    from product_importer.core import queue, redis
+
+    def show(name: str) -> None:
+        redis.client().zadd(queue.PRESENCE.format(queue=name), {"a worker": time.time()})
+
+    show("imports")
+    answer = client.get("/api/ready")
+    assert answer.status_code == 503
+    assert [check["name"] for check in answer.json()["checks"] if not check["ok"]] == ["webhook-worker"]
+    show("webhooks")
+    assert (client.get("/api/ready").status_code, client.get("/api/ready").json()["ready"]) == (200, True)
+
+
+def test_doctor_looks_at_the_uploads_too(database, monkeypatch, tmp_path):
+    from product_importer import health
+    from product_importer.core import storage
+
+    def uploads() -> health.Check:
+        return {check.name: check for check in health.diagnose().checks}["uploads"]
+
+    assert uploads().ok and "GB free" in uploads().detail
+    assert list(storage.storage().keys()) == []
+    gone = storage.FolderStorage(tmp_path / "uploads")
+    (tmp_path / "uploads").rmdir()
+    monkeypatch.setattr(storage, "storage", lambda: gone)
+    assert not uploads().ok and "UPLOAD_DIR" in uploads().detail
 
 
 def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
@@ -53,7 +86,14 @@ def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
 def test_the_openapi_document_and_its_page_are_there(client):
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/upload-csv", "/api/jobs", "/api/jobs/{job_id}/events", "/api/products"} <= paths.keys()
-    assert client.get("/api/docs").status_code == 200
+    page = client.get("/api/docs").text
+    assert "//" not in page, "a foreign host"
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(files) == 3
+    for file in set(files) - {"/favicon.svg"}:
+        assert client.get(file).status_code == 200, file
+    problem = client.get("/api/docs/assets/nothing.js")
+    assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
 
 
 def test_a_statement_that_takes_too_long_is_ended_and_said(client, monkeypatch):

@@ -170,9 +170,16 @@ def test_signals_arrive_and_the_commands_exist():
         services["worker"]["command"],
         services["webhooks"]["command"],
         services["worker"]["healthcheck"]["test"][1:],
+        services["webhooks"]["healthcheck"]["test"][1:],
     ]
     for command in commands:
         assert command[:3] == ["python", "-m", "product_importer"] and command[3] in COMMANDS, command
+
+
+def test_a_worker_of_each_kind_that_readiness_asks_for_is_started():
+    services = compose()["services"]
+    assert services["worker"]["command"][3:] == ["worker"]
+    assert services["webhooks"]["command"][3:] == ["worker", "--queue", "webhooks"]
 
 
 def test_the_services_are_those_that_are_needed():

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from bench.readme import filled
+from bench.results import BEGIN, END, PAGE, block
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.core.settings import Settings
-from product_importer.imports import reader
-from product_importer.imports.checks import ACTIVE_WORDS
+from product_importer.imports import sources, workbook
 from product_importer.imports.reconciler import MOST_ATTEMPTS
+from product_importer.imports.vocabulary import ACTIVE_WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -109,6 +111,19 @@ def test_every_relative_link_and_image_exists(document: Path):
     for link in links:
         if "://" not in link and not link.startswith("#"):
             assert (document.parent / link.partition("#")[0]).exists(), f"{document.name}: {link} does not exist"
+
+
+def test_readme_has_the_figures_of_the_last_benchmark():
+    measured = block(PAGE.read_text()) if PAGE.exists() else None
+    assert block(README) == measured, "README.md: python -m bench readme"
+
+
+def test_readme_takes_figures_once_and_then_anew():
+    first, second = (f"# Page\n{BEGIN}\n\n| {figure} |\n{END}\nmore\n" for figure in (1, 2))
+    bare = "# Title\n\n## Tests\n\ntext\n"
+    once = filled(bare, first)
+    assert once.count(BEGIN) == 1 and block(once) == "| 1 |" and once.endswith("## Tests\n\ntext\n")
+    assert filled(once, second) == once.replace("| 1 |", "| 2 |")
 
 
 def test_every_image_is_used_and_small():
@@ -212,8 +227,9 @@ def test_the_limits_are_those_of_the_code():
             f"| an SKU | {MAX_SKU:,} characters |",
             f"| a name | {MAX_NAME:,} characters |",
             f"| a description, or any other field | {MAX_DESCRIPTION:,} characters |",
-            f"| a line | {reader.MAX_LINE_BYTES // 2**20} MiB |",
-            "| a file | `MAX_UPLOAD_MB`, in MiB |",
+            f"| a line | {sources.MAX_LINE_BYTES // 2**20} MiB |",
+            f"| the shared texts of a workbook | {workbook.MAX_TEXTS_BYTES // 2**20} MiB |",
+            "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
         },
         "docs/file-format.md, table of limits",
     )

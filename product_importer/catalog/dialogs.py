@@ -1,20 +1,19 @@
 """The dialogs in which a product, or all of them, are deleted."""
 
-from typing import Any
-
 import reflex as rx
 
 from product_importer.catalog.removal import PHRASE, RemovalState
-from product_importer.ui.modal import closing, modal
-from product_importer.ui.widgets import button, notice
+from product_importer.ui.modal import dialog_actions, focused, modal, question
+from product_importer.ui.widgets import busy_button, refusal
 
 DELETE = "delete-dialog"
 DELETE_ALL = "delete-all-dialog"
+REFUSED = "Nothing was deleted"
 
 
 def delete_dialog() -> rx.Component:
     """Delete one product, after a question."""
-    return modal(
+    return question(
         "Delete this product?",
         rx.el.p(
             rx.el.span(RemovalState.doomed.sku, class_name="mono strong"),
@@ -22,17 +21,19 @@ def delete_dialog() -> rx.Component:
             RemovalState.doomed.name,
             class_name="doomed",
         ),
-        rx.el.p("This cannot be undone.", class_name="muted"),
-        refusal("delete-error"),
-        rx.el.div(
-            button("Cancel", on_click=closing(DELETE), custom_attrs={"data-focus": ""}),
-            delete_button("Delete", "confirm-delete", disabled=False, on_click=RemovalState.delete_product),
-            class_name="dialog-actions",
+        "This cannot be undone.",
+        refusal(RemovalState.refusal, title=REFUSED, testid="delete-error"),
+        busy_button(
+            "Delete",
+            "Deleting…",
+            is_busy=RemovalState.is_deleting,
+            kind="danger",
+            on_click=RemovalState.delete_product,
+            data_testid="confirm-delete",
         ),
         name=DELETE,
         shown=RemovalState.is_open,
         on_close=RemovalState.keep_product,
-        role="alertdialog",
     )
 
 
@@ -66,36 +67,23 @@ def delete_all_form() -> rx.Component:
                 on_change=RemovalState.type_phrase,
                 class_name="input",
                 data_testid="delete-all-phrase",
-                custom_attrs={"data-focus": ""},
+                **focused(),
             ),
             class_name="field",
         ),
-        refusal("delete-all-error"),
-        rx.el.div(
-            button("Cancel", on_click=closing(DELETE_ALL)),
-            delete_button(
-                "Delete all products", "confirm-delete-all", disabled=~RemovalState.is_confirmed, type="submit"
+        refusal(RemovalState.refusal, title=REFUSED, testid="delete-all-error"),
+        dialog_actions(
+            DELETE_ALL,
+            busy_button(
+                "Delete all products",
+                "Deleting…",
+                is_busy=RemovalState.is_deleting,
+                disabled=~RemovalState.is_confirmed,
+                kind="danger",
+                type="submit",
+                data_testid="confirm-delete-all",
             ),
-            class_name="dialog-actions",
         ),
         on_submit=lambda _: RemovalState.delete_all_products(),
         class_name="dialog-form",
     )
-
-
-def delete_button(label: str, testid: str, *, disabled: Any, **props: Any) -> rx.Component:
-    """What deletes."""
-    return button(
-        rx.cond(RemovalState.is_deleting, "Deleting…", label),
-        kind="danger",
-        disabled=RemovalState.is_deleting | disabled,
-        aria_busy=rx.cond(RemovalState.is_deleting, "true", "false"),
-        data_testid=testid,
-        **props,
-    )
-
-
-def refusal(testid: str) -> rx.Component:
-    """Why nothing was deleted."""
-    words = notice(rx.el.p(RemovalState.refusal), title="Nothing was deleted", data_testid=testid)
-    return rx.cond(RemovalState.refusal, words)

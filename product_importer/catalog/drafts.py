@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from product_importer.catalog.schemas import ProductCreate, ProductRead, ProductUpdate
 from product_importer.core.errors import DomainError, Unprocessable
+from product_importer.ui import words
 
 LABELS = {"sku": "SKU", "name": "Name", "description": "Description", "active": "Active", "attributes": "Attributes"}
-REQUIRED = "This is required."
 SKU_TAKEN = "Another product has this SKU."
 LINE_BREAK = re.compile(r"\r\n?|\n")
 
@@ -116,7 +116,7 @@ def _values(draft: Draft) -> dict[str, str]:
 def faults(error: DomainError | ValidationError) -> dict[str, str]:
     """Return each wrong field with what is wrong about it, in words for people."""
     if isinstance(error, ValidationError):
-        return {str(item["loc"][0]): _words(item) for item in reversed(error.errors())}
+        return {str(item["loc"][0]): words.fault(item) for item in reversed(error.errors())}
     found: Iterable[Mapping[str, str]] = error.extra.get("errors", ())
     return {item["field"].partition(".")[0]: item["message"] for item in found}
 
@@ -128,16 +128,6 @@ def field_fault(name: str, value: str) -> str:
     except ValidationError as error:
         return faults(error).get(name, "")
     return ""
-
-
-def _words(item: Mapping[str, Any]) -> str:
-    match item["type"]:
-        case "string_too_short":
-            return REQUIRED
-        case "string_too_long":
-            return f"At most {item['ctx']['max_length']:,} characters, please; this has {len(item['input']):,}."
-        case _:
-            return f"{str(item['msg']).removeprefix('Value error, ').rstrip('.')}."
 
 
 def _distinct(pairs: list[tuple[str, str]]) -> dict[str, str]:

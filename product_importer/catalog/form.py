@@ -6,8 +6,9 @@ import reflex as rx
 
 from product_importer.catalog.drafts import Difference
 from product_importer.catalog.editor import DIALOG, AttributeView, EditorState
-from product_importer.ui.modal import closing, modal
-from product_importer.ui.widgets import PAUSE, button, fault_id, form_field, notice
+from product_importer.ui import widgets
+from product_importer.ui.modal import dialog_actions, focused, modal
+from product_importer.ui.widgets import PAUSE, busy_button, button, form_field, notice, refusal
 
 
 def product_dialog() -> rx.Component:
@@ -30,11 +31,9 @@ def product_form() -> rx.Component:
         active_field(),
         attribute_fields(),
         rx.cond(EditorState.is_conflict, conflict()),
-        rx.cond(EditorState.refusal, refusal()),
-        rx.el.div(
-            button("Cancel", on_click=closing(DIALOG)),
-            rx.cond(EditorState.is_conflict, conflict_buttons(), save_button("Save", "product-save")),
-            class_name="dialog-actions",
+        refusal(EditorState.refusal, title="Not saved", testid="product-form-error"),
+        dialog_actions(
+            DIALOG, rx.cond(EditorState.is_conflict, conflict_buttons(), save_button("Save", "product-save"))
         ),
         key=f"form-{EditorState.form.number}",
         on_submit=EditorState.save_product,
@@ -45,15 +44,7 @@ def product_form() -> rx.Component:
 
 def described(name: str) -> dict[str, Any]:
     """What every field of the form says of itself."""
-    return {
-        "name": name,
-        "default_value": getattr(EditorState.form, name),
-        "class_name": "input",
-        "auto_complete": "off",
-        "aria_invalid": rx.cond(EditorState.faults[name], "true", "false"),
-        "aria_describedby": fault_id(f"product-{name}"),
-        "data_testid": f"product-{name}",
-    }
+    return widgets.described(name, prefix="product", form=EditorState.form, faults=EditorState.faults)
 
 
 def sku_field() -> rx.Component:
@@ -63,7 +54,7 @@ def sku_field() -> rx.Component:
         aria_required="true",
         spell_check=False,
         on_change=EditorState.check_sku.debounce(PAUSE),
-        custom_attrs={"data-focus": ""},
+        **focused(),
     )
     return form_field("SKU", control, name="product-sku", fault=EditorState.faults["sku"])
 
@@ -143,20 +134,10 @@ def attribute_line(line: AttributeView) -> rx.Component:
     )
 
 
-def refusal() -> rx.Component:
-    """Why the form as a whole was not saved."""
-    return notice(rx.el.p(EditorState.refusal), title="Not saved", data_testid="product-form-error")
-
-
 def save_button(label: str, testid: str) -> rx.Component:
     """Send the form."""
-    return button(
-        rx.cond(EditorState.is_saving, "Saving…", label),
-        kind="primary",
-        type="submit",
-        disabled=EditorState.is_saving,
-        aria_busy=rx.cond(EditorState.is_saving, "true", "false"),
-        data_testid=testid,
+    return busy_button(
+        label, "Saving…", is_busy=EditorState.is_saving, kind="primary", type="submit", data_testid=testid
     )
 
 

@@ -11,7 +11,17 @@ from product_importer.catalog.table import product_table
 from product_importer.catalog.views import PAGE_SIZES
 from product_importer.ui import routes
 from product_importer.ui.layout import page
-from product_importer.ui.widgets import button, choice, download_link, empty_state, link, notice, pager, search_field
+from product_importer.ui.widgets import (
+    button,
+    choice,
+    download_link,
+    empty_state,
+    link,
+    loading,
+    notice,
+    pager,
+    search_field,
+)
 
 TEXT_FILTERS = (
     ("SKU", "sku", CatalogState.filter_sku),
@@ -159,7 +169,7 @@ def listed() -> rx.Component:
     return rx.cond(
         CatalogState.products.length() > 0,
         product_table(),
-        rx.cond(CatalogState.loaded, no_products(), rx.el.div(class_name="card loading", aria_busy="true")),
+        rx.cond(CatalogState.loaded, no_products(), loading()),
     )
 
 

@@ -76,8 +76,9 @@ HOST_NAME = re.compile(rf"(?:{LABEL}\.)*{LABEL}", re.ASCII)
 # What every resolver reads as a number: a last label of digits, or a hexadecimal one (WHATWG URL, 3.5).
 ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.ASCII)
 MAX_HOST = 253
-# An empty name, too: it is there to mislead whoever reads the URL.
-HAS_USER = re.compile(r"[^/?#]*//[^/?#]*@")
+AUTHORITY = re.compile(r"[^/?#]*//([^/?#]*)")
+# Python reads a number in `+80`, in `8_0`, and in the digits of other scripts, too.
+PORT = re.compile(r"[0-9]*", re.ASCII)
 
 
 class AddressNotAllowed(Exception):
@@ -107,8 +108,7 @@ class Guard:
             raise AddressNotAllowed("this is no URL") from None
         if parsed.scheme not in SCHEME_PORTS:
             raise AddressNotAllowed("only http:// and https:// are called")
-        if parsed.userinfo or HAS_USER.match(url):
-            raise AddressNotAllowed("a URL must not hold a name or a password")
+        self._check_authority(url)
         self.check_port(SCHEME_PORTS[parsed.scheme] if parsed.port is None else parsed.port)
         self._check_host(parsed.raw_host.decode("ascii").lower())
         return parsed
@@ -128,13 +128,24 @@ class Guard:
             ip = ip_address(address)
         except ValueError:
             raise AddressNotAllowed(f"{address} is no IP address") from None
-        kind = closed(ip)
+        kind = closed(ip) or ("an address with a zone" if isinstance(ip, IPv6Address) and ip.scope_id else None)
         if kind and not self.is_open(ip):
             raise AddressNotAllowed(f"{ip} is {kind}")
 
     def is_open(self, ip: IP) -> bool:
         """Whether the settings open an address."""
         return any(ip in network for network in self.networks)
+
+    def _check_authority(self, url: str) -> None:
+        """Refuse what is there to mislead whoever reads the URL."""
+        found = AUTHORITY.match(url)
+        authority = found[1] if found else ""
+        # An empty name, too.
+        if "@" in authority:
+            raise AddressNotAllowed("a URL must not hold a name or a password")
+        _, colon, port = authority.rpartition("]")[2].rpartition(":")
+        if colon and not PORT.fullmatch(port):
+            raise AddressNotAllowed("this is no port")
 
     def _check_host(self, host: str) -> None:
         name = host.removesuffix(".")

@@ -3,7 +3,6 @@
 import secrets
 import threading
 import time
-from collections.abc import Iterable
 from uuid import UUID
 
 LINES = 1 << 32
@@ -18,18 +17,17 @@ def new_id() -> UUID:
     return UUID(int=_next_millisecond() << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1)
 
 
-def line_ids(owner: UUID, lines: Iterable[int]) -> list[str]:
-    """Return an id for each line of an owner's file, as 32 hexadecimal digits: the owner's, ending in the line.
+def line_id_prefix(owner: UUID) -> str:
+    """Return the first 24 hexadecimal digits of the ids of an owner's lines; the last 8 are the line's number.
 
     So they come in the order of lines, are the same whenever the file is read again, and all lie in one range,
     which tells what an import has created without a note of it. 42 random bits keep owners apart.
     """
-    prefix = owner.hex[:24]
-    return [f"{prefix}{line:08x}" for line in lines]
+    return owner.hex[:24]
 
 
 def line_id_range(owner: UUID) -> tuple[UUID, UUID]:
-    """Return the first and the last id that `line_ids` can give to an owner's lines."""
+    """Return the first and the last id that an owner's lines can have."""
     first = owner.int - owner.int % LINES
     return UUID(int=first), UUID(int=first + LINES - 1)
 

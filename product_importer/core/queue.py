@@ -99,6 +99,15 @@ def waiting_keys(job: Job) -> set[str]:
     return {name.partition("_")[0] for name in _queue(job.queue).get_job_ids()}
 
 
+def waiting_count(name: str) -> int:
+    """Return how many nudges of a queue no worker has taken yet.
+
+    Raises:
+        RedisError: Redis cannot be asked.
+    """
+    return int(_queue(name).count)
+
+
 @lru_cache
 def _queue(name: str) -> Queue:
     # JSON, not pickle: who can write to Redis must not be able to run code here.

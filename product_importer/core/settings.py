@@ -39,11 +39,13 @@ class Settings(BaseSettings):
     webhook_allow_cidrs: Annotated[
         str | None,
         Field(
-            description="networks that webhooks may reach although they are not public: `10.0.0.0/8,fd00::/8`; "
-            "unset: this machine where `DATABASE_URL` is unset too, else none"
+            description="networks that webhooks and `import` may reach although they are not public: "
+            "`10.0.0.0/8,fd00::/8`; unset: this machine where `DATABASE_URL` is unset too, else none"
         ),
     ] = None
-    webhook_ports: Annotated[str, Field(description="ports that webhooks may reach")] = "80,443,1024-65535"
+    webhook_ports: Annotated[str, Field(description="ports that webhooks and `import` may reach")] = (
+        "80,443,1024-65535"
+    )
     event_retention_days: Annotated[
         int, Field(ge=1, le=3650, description="days after which events and their deliveries are deleted")
     ] = 30

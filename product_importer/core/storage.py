@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 
+from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 
 READ_BUFFER_BYTES = 1024 * 1024
@@ -57,6 +58,23 @@ def storage() -> Storage:
     """
     place = settings().uploads
     return ObjectStorage(place) if "://" in place else FolderStorage(Path(place))
+
+
+def probe() -> None:
+    """Store something and delete it again.
+
+    Raises:
+        StorageError: that does not work; a folder's owner may have changed, a disk or a quota be full.
+    """
+    key = f"probe-{new_id()}"
+    try:
+        writer = storage().writer(key)
+        writer.write(b"probe")
+        writer.commit()
+        storage().delete(key)
+    except (OSError, BaseError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise StorageError(f"{settings().uploads}: {reason}") from error
 
 
 @contextmanager
@@ -178,6 +196,15 @@ class _RawReader(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._reader.tell()
 
     def readinto(self, buffer) -> int:  # type: ignore[no-untyped-def]
         chunk = self._reader.read(len(buffer))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -40,6 +40,16 @@ class CSVResponse(StreamingResponse):
     media_type = "text/csv; charset=utf-8"
 
 
+def _form_fields() -> dict[str, Any]:
+    """Return the schemas of the options as form fields: these cannot be null, and JSON is told by what it holds."""
+    fields: dict[str, dict[str, Any]] = Choices.model_json_schema()["properties"]
+    for schema in fields.values():
+        if kinds := schema.pop("anyOf", None):
+            del schema["default"]
+            schema.update([kind for kind in kinds if kind != {"type": "null"}][-1])
+    return fields
+
+
 UPLOAD_BODY = {
     "requestBody": {
         "required": True,
@@ -49,8 +59,12 @@ UPLOAD_BODY = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "The file."},
-                        **Choices.model_json_schema()["properties"],
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "A CSV in any usual encoding, also packed as .gz or .zip; or an .xlsx.",
+                        },
+                        **_form_fields(),
                     },
                 }
             }
@@ -66,6 +80,8 @@ LOCATION = {
     "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
 }
 
+WITH_DUPLICATES = Query(description="Also the rows that lost to another row of their SKU, with the code `duplicate`.")
+
 
 @router.post(
     "/upload-csv",
@@ -77,7 +93,7 @@ LOCATION = {
 async def upload_csv(
     request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
 ) -> ImportAccepted:
-    """Store a file while it arrives, check its header, and queue its import.
+    """Store a file while it arrives, find out its format, check its header, and queue its import.
 
     The same file sent again with the same `Idempotency-Key` gets the first answer again and is not imported again.
     """
@@ -144,10 +160,13 @@ def list_undo_kept(job_id: UUID, query: Annotated[PageQuery, Query()]) -> UndoKe
 @router.get(
     "/jobs/{job_id}/rejects", summary="The rejected rows", response_class=CSVResponse, responses=problems(404)
 )
-def read_rejects(job_id: UUID) -> StreamingResponse:
-    """A CSV of the rows that were not imported, each with its line, code and reason; it can be uploaded again."""
+def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = False) -> StreamingResponse:
+    """A CSV of the rows that were not imported, each with its line, code and reason; it can be uploaded again.
+
+    Its columns are the file's own, and `_line`, `_code` and `_reason` behind them, which an import leaves out.
+    """
     name = f'attachment; filename="rejects-{job_id}.csv"'
-    return CSVResponse(rejects.stream_rejects(job_id), headers={"Content-Disposition": name})
+    return CSVResponse(rejects.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
 
 
 @router.get(

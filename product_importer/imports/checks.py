@@ -1,21 +1,26 @@
 """Which records can become products, and why the others cannot."""
 
+import csv
+import io
+
 from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.imports.groups import Groups
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
+from product_importer.imports.vocabulary import ACTIVE_WORDS, is_active_word
 
-ACTIVE_WORDS = {
-    "": "t",
-    **dict.fromkeys(("true", "t", "yes", "y", "1", "on", "active"), "t"),
-    **dict.fromkeys(("false", "f", "no", "n", "0", "off", "inactive"), "f"),
-}
+# So much of what stands behind the last column is told, in characters.
+MAX_SURPLUS = 500
 
 
 class Checks:
-    """The checks of one file: its header says where each field stands."""
+    """The checks of one file, in its order: the header says where each field stands.
 
-    def __init__(self, header: Header):
+    With `keep_blank` a row may have no name: whether there is a product to keep it for, the merge finds out.
+    """
+
+    def __init__(self, header: Header, keep_blank: bool = False):
         self._width = len(header.names)
         self._sku = header.fields.index("sku")
         self._name = header.fields.index("name")
@@ -24,10 +29,13 @@ class Checks:
         self._limits[self._sku] = MAX_SKU
         self._limits[self._name] = MAX_NAME
         self._labels = header.names
+        self._keep_blank = keep_blank
+        self._groups = Groups(header, keep_blank)
 
     def sift(self, chunk: Chunk) -> Chunk:
         """Return the chunk with rows that cannot become products moved to the errors, and empty lines gone."""
-        if self._all_good(chunk.rows):
+        if self._all_good(chunk):
+            self._groups.accept_all(chunk.lines, chunk.rows)
             return chunk
         sifted = Chunk(errors=list(chunk.errors))
         for line, row in zip(chunk.lines, chunk.rows, strict=True):
@@ -36,39 +44,57 @@ class Checks:
             if fault := self._fault(row):
                 sifted.errors.append(RowError(line, *fault, row))
             else:
+                self._groups.accept(line, row)
                 sifted.lines.append(line)
                 sifted.rows.append(row)
         return sifted
 
-    def _all_good(self, rows: list[list[str]]) -> bool:
+    def _all_good(self, chunk: Chunk) -> bool:
         """Whether every row passes, told by a look at whole columns, which is ten times as fast as `_fault`."""
-        if not rows or set(map(len, rows)) != {self._width}:
+        if not chunk.rows or set(map(len, chunk.rows)) != {self._width}:
             return False
-        columns = list(zip(*rows, strict=True))
+        columns = chunk.columns
         return (
             all(map(str.strip, columns[self._sku]))
-            and all(map(str.strip, columns[self._name]))
+            and (
+                all(map(str.strip, columns[self._name])) or (self._keep_blank and not self._groups.go_on(columns[0]))
+            )
             and all(max(map(len, values)) <= most for values, most in zip(columns, self._limits, strict=True))
             and not any("\0" in "".join(values) for values in columns)
-            and (self._active is None or all(map(_is_active_word, set(columns[self._active]))))
+            and (self._active is None or all(map(is_active_word, set(columns[self._active]))))
         )
 
     def _fault(self, row: list[str]) -> tuple[str, str] | None:
         """Return the code and the reason why a row cannot become a product, or None."""
         if len(row) != self._width:
-            return "ragged", f"The row has {len(row)} fields, the header has {self._width}."
+            return "ragged", self._raggedness(row)
         if any("\0" in value for value in row):
             return "nul", "The row holds a NUL character, which cannot be stored."
+        if main := self._groups.continued(row):
+            return "continuation", (
+                f"The row goes on with “{main.group[:100]}” of line {main.line}: another variant or image without "
+                "a name of its own. Nothing of it was imported."
+            )
         if not row[self._sku].strip():
             return "no_sku", "The SKU is empty."
-        if not row[self._name].strip():
+        if not row[self._name].strip() and not self._keep_blank:
             return "no_name", "The name is empty."
         for label, value, most in zip(self._labels, row, self._limits, strict=True):
             if len(value) > most and len(unguard(value)) > most:
                 return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
-        if self._active is not None and not _is_active_word(row[self._active]):
+        if self._active is not None and not is_active_word(row[self._active]):
             return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
         return None
+
+    def _raggedness(self, row: list[str]) -> str:
+        """Return what is wrong with a row's width; the fields that have no column are told, as CSV."""
+        reason = f"The row has {len(row)} fields, the header has {self._width}."
+        if len(row) < self._width:
+            return reason
+        # NUL can be stored nowhere, in a reason neither.
+        surplus = _csv(row[self._width :]).replace("\0", "\N{SYMBOL FOR NULL}")
+        more = f" and {len(surplus) - MAX_SURPLUS:,} characters more" if len(surplus) > MAX_SURPLUS else ""
+        return f"{reason} Beyond the last column: {surplus[:MAX_SURPLUS]}{more}"
 
 
 def active_flag(word: str) -> str:
@@ -76,5 +102,7 @@ def active_flag(word: str) -> str:
     return ACTIVE_WORDS[word.strip().lower()]
 
 
-def _is_active_word(word: str) -> bool:
-    return word.strip().lower() in ACTIVE_WORDS
+def _csv(values: list[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(values)
+    return text.getvalue().removesuffix("\r\n")

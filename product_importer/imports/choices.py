@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from product_importer.core.errors import Unprocessable, field_errors
 
@@ -21,6 +22,11 @@ Encoding = Literal[
 ]  # fmt: skip
 
 
+def _from_json(value: object) -> object:
+    """Return what a form field's text says; a program hands over the thing itself."""
+    return from_json(value) if isinstance(value, str) else value
+
+
 class Choices(BaseModel):
     """The options of one upload, as form fields give them; every one may be absent."""
 
@@ -37,8 +43,13 @@ class Choices(BaseModel):
     ] = "clear"
     dry_run: Annotated[bool, Field(description="Only show what would happen; `apply` then does it.")] = False
     columns: Annotated[
-        Json[dict[str, Target]] | dict[str, Target] | None,
-        Field(description="JSON: a column of the file to what it is; columns not named go by their name."),
+        dict[str, Target] | None,
+        BeforeValidator(_from_json),
+        Field(
+            description="JSON: a column of the file to what it is. Columns that are not named go by their names; "
+            "case and outer spaces do not matter. Remembered for the next file with the same columns.",
+            examples=[{"Handle": "sku", "Title": "name", "Body (HTML)": "description", "Vendor": "ignore"}],
+        ),
     ] = None
     encoding: Annotated[Encoding | None, Field(description="How the text is encoded; else it is found out.")] = None
     delimiter: Annotated[Delimiter | None, Field(description="What parts the cells; else it is found out.")] = None

@@ -3,8 +3,10 @@
 The engine commits by itself, batch by batch: what a killed worker had committed stays, counted and checkpointed.
 """
 
+import gc
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg2 import sql
@@ -13,12 +15,14 @@ from psycopg2.extensions import connection as PgConnection
 from product_importer.core import outbox, storage
 from product_importer.imports import events, merge, preview, staging, undo
 from product_importer.imports.checks import Checks
+from product_importer.imports.formats import Format
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import Lease
 from product_importer.imports.merge import Merge
-from product_importer.imports.reader import Chunk, Counted, Records, Unreadable
+from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
+from product_importer.imports.sources import Counted, open_records
 from product_importer.imports.statements import Statements
 
 log = logging.getLogger(__name__)
@@ -90,8 +94,6 @@ class Work:
                 return
             table = staging.name(self._job.id, self._lease.fence)
             self._write(connection, "phase = 'reading'")
-            with connection:
-                staging.create(connection, table)
             with staging.ErrorSpool(self._job.id) as errors:
                 self._read(connection, errors, table)
                 ends = self._index(connection, table)
@@ -192,13 +194,15 @@ class Work:
 
     def _read(self, connection: PgConnection, errors: staging.ErrorSpool, table: str) -> None:
         keeps = self._choices.blank == "keep"
-        with storage.opened(self._job.storage_key) as stream, connection:
+        with storage.opened(self._job.storage_key) as stream, connection, _without_collector():
+            staging.create(connection, table)
             chunks = self._chunks(Counted(stream), errors)
-            staging.copy(connection, table, self._header, self._job.id, chunks, keep_blank=keeps)
+            staging.copy(connection, table, self._header, chunks, keep_blank=keeps)
 
     def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
-        records, checks = Records(counted), Checks(self._header)
+        records = open_records(counted, Format.model_validate(self._job.format))
+        checks = Checks(self._header, self._choices.blank == "keep")
         records.header()
         for raw in records.chunks():
             self._stop_if_halted()
@@ -213,7 +217,7 @@ class Work:
         """Index what was staged, and return the keys at which the lanes end."""
         self._write(connection, "phase = 'indexing'")
         with connection:
-            staging.index(connection, table)
+            staging.index(connection, table, order="ASC" if self._choices.duplicates == "first" else "DESC")
             # Another worker may have merged a part: its checkpoints only mean something with its lanes.
             return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
 
@@ -241,3 +245,13 @@ class Work:
         with self._lease.transaction(connection):
             row = self._lease.write(connection, assignments)
         self._heartbeat.committed(row)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let nobody look for cycles among rows: there are hundreds of thousands of them, and none is in a cycle."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

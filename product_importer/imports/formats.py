@@ -1,4 +1,4 @@
-"""How a file's bytes become text: its container, its encoding, and what parts its cells."""
+"""How a file's bytes become rows: its container, its encoding, and what parts its cells."""
 
 from typing import Literal
 
@@ -8,7 +8,10 @@ Container = Literal["plain", "gzip", "zip", "xlsx"]
 
 
 class Format(BaseModel):
-    """How a file is read. `encoding` is Python's name; `is_guessed` when nothing in the file itself says so."""
+    """How a file is read. `encoding` is Python's name; `is_guessed` when nothing in the file itself says so.
+
+    `part` is the file inside a zip, or the sheet of a workbook. A workbook has no encoding and no delimiter.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -16,3 +19,4 @@ class Format(BaseModel):
     encoding: str = "utf-8"
     delimiter: str = ","
     is_guessed: bool = False
+    part: str | None = None

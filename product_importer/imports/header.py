@@ -1,10 +1,14 @@
 """Which column of a file fills which field of a product."""
 
-import difflib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from product_importer.catalog.guard import unguard
-from product_importer.core.errors import Invalid
+from product_importer.catalog.schemas import RESERVED
+from product_importer.core.errors import Invalid, Unprocessable
+from product_importer.imports.choices import ATTRIBUTE, IGNORE
+from product_importer.imports.suggestions import suggest
 
 REQUIRED = ("sku", "name", "description")
 FIELDS = (*REQUIRED, "active")
@@ -12,6 +16,9 @@ FIELDS = (*REQUIRED, "active")
 # What the file of rejected rows adds to the file's own columns: corrected, it is uploaded as it is.
 REJECT_COLUMNS = ("_line", "_code", "_reason")
 IGNORED = "ignored"
+
+# What a mapping says of a column, as `Header.fields` has it; a product's field is itself.
+TARGETS = {ATTRIBUTE: "", IGNORE: IGNORED}
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,10 @@ class Header:
 
     @property
     def attributes(self) -> dict[int, str]:
-        """The columns that become attributes: position to the attribute's name, each name once."""
+        """The columns that become attributes: position to the attribute's name, each name once.
+
+        No attribute bears a name that an import reads otherwise: an export of it could not be imported again.
+        """
         named: dict[int, str] = {}
         for position, field in enumerate(self.fields):
             if not field:
@@ -36,56 +46,113 @@ class Header:
         return named
 
 
-def match(names: list[str]) -> Header:
+def match(
+    names: Sequence[str], columns: Mapping[str, str] | None = None, sample: Sequence[Sequence[str]] = ()
+) -> Header:
     """Match a file's column names with the fields of a product: any case, any order, any extras.
 
+    `columns` says of some what they are, as `choices.Target` has it; they win over those that merely have a
+    field's name. The others go by their names. `sample` are rows of the file, for better suggestions.
+
     Raises:
+        Unprocessable: `columns` names what the file does not have, or one field twice.
         Invalid: a required column is missing or stands there twice; `invalid-csv-header`.
     """
     names = [name.strip() for name in names]
-    fields = [_field(name.casefold()) for name in names]
+    folded = list(map(fold, names))
+    chosen = _chosen(folded, columns or {})
+    taken = frozenset(chosen.values())
+    fields = [chosen[name] if name in chosen else _by_name(name, taken) for name in folded]
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
-        raise _refusal(f"The first line has no column {_listed(missing)}.", names, missing)
+        # What is mapped, or fills a field by its name, is meant as it is.
+        free = ["" if fields[at] or folded[at] in chosen else name for at, name in enumerate(names)]
+        wanted = [field for field in FIELDS if field not in fields]
+        near = suggest(free, sample, wanted)
+        raise _refusal(f"The first line has no column {_listed(missing)}.", names, missing, near)
     twice = [field for field in FIELDS if fields.count(field) > 1]
     if twice:
-        raise _refusal(f"The first line has more than one column {_listed(twice)}.", names, [])
+        raise _refusal(f"The first line has more than one column {_listed(twice)}.", names, [], {})
     return Header(tuple(names), tuple(fields))
 
 
-def _field(name: str) -> str:
+def matches_by_name(names: Sequence[str]) -> bool:
+    """Whether a file's columns go by their names."""
+    found = Counter(fold(name) for name in names)
+    return all(found[field] == 1 for field in REQUIRED) and found["active"] <= 1
+
+
+def is_of_rejects(names: Sequence[str]) -> bool:
+    """Whether a file is one of rejected rows, as `rejects` writes it."""
+    return set(REJECT_COLUMNS) <= set(map(fold, names))
+
+
+def refuse_hopeless(names: Sequence[str]) -> None:
+    """Refuse column names that no mapping can make those of a catalogue.
+
+    Raises:
+        Invalid: there are fewer of them than are needed; `invalid-csv-header`.
+    """
+    if sum(fold(name) not in REJECT_COLUMNS for name in names) < len(REQUIRED):
+        match(names)
+
+
+def fold(name: str) -> str:
+    """Return what makes two columns' names the same."""
+    return name.strip().casefold()
+
+
+def _chosen(names: list[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return what the columns that `columns` names are, by their folded names, as `Header.fields` has it.
+
+    Raises:
+        Unprocessable: there is no such column, or two are to fill one field; each is named.
+    """
+    found, named, targets = Counter(names), Counter(map(fold, columns)), Counter(columns.values())
+
+    def fault(name: str, target: str) -> str | None:
+        if name not in found:
+            return "The file has no such column"
+        if named[name] > 1:
+            return "The column is named twice"
+        if name in REJECT_COLUMNS and target != IGNORE:
+            return "This column of a file of rejected rows is never imported"
+        if target in FIELDS and (targets[target] > 1 or found[name] > 1):
+            return f"Only one column can be the {target}"
+        return None
+
+    faults = {f"columns.{name}": fault(fold(name), target) for name, target in columns.items()}
+    errors = [{"field": field, "message": message} for field, message in faults.items() if message]
+    if errors:
+        raise Unprocessable(
+            "; ".join(f"{error['field']}: {error['message']}" for error in errors[:20]), errors=errors
+        )
+    return {fold(name): TARGETS.get(target, target) for name, target in columns.items()}
+
+
+def _by_name(name: str, taken: frozenset[str]) -> str:
+    """Return the field that a column fills by its name, unless a mapping gives that field to another."""
     if name in REJECT_COLUMNS:
         return IGNORED
-    return name if name in FIELDS else ""
+    return name if name in FIELDS and name not in taken else ""
 
 
-def _refusal(problem: str, names: list[str], missing: list[str]) -> Invalid:
+def _refusal(problem: str, names: list[str], missing: list[str], suggestions: dict[str, str]) -> Invalid:
     found = ", ".join(name or "(empty)" for name in names[:20]) + (", …" if len(names) > 20 else "")
     return Invalid(
-        f"{problem} It has: {found}. Needed are sku, name and description, in any case and order.",
+        f"{problem} It has: {found}. Needed are sku, name and description, in any case and order; "
+        "columns with other names can be mapped to them.",
         kind="invalid-csv-header",
         title="The file's header is not that of a product catalogue",
         missing=missing,
         found=names,
-        suggestions=_suggestions(names, missing),
+        suggestions=suggestions,
     )
 
 
-def _suggestions(names: list[str], missing: list[str]) -> dict[str, str]:
-    """Return for each missing field the file's column that was probably meant, where one is near."""
-    by_words = {" ".join(name.casefold().replace("_", " ").split()): name for name in names if name}
-    suggested = {}
-    for field in missing:
-        near = [words for words in by_words if field in words.split()]
-        near += difflib.get_close_matches(field, list(by_words), n=1, cutoff=0.7)
-        if near:
-            suggested[field] = by_words[near[0]]
-    return suggested
-
-
-def _unused(name: str, taken) -> str:  # type: ignore[no-untyped-def]
+def _unused(name: str, taken: Collection[str]) -> str:
     number, candidate = 1, name
-    while candidate in taken:
+    while candidate in taken or candidate.casefold() in RESERVED:
         number += 1
         candidate = f"{name} ({number})"
     return candidate

@@ -16,12 +16,12 @@ from product_importer.imports.statements import Outcome, Statements
 
 # More lanes than this gain nothing measurable: the server writes one log.
 MOST_LANES = 4
-RETRIES = 5
+RETRIES = 20
 
 LANE_ENDS = """
-SELECT array_agg(sku_key ORDER BY sku_key) FROM (
-    SELECT sku_key, row_number() OVER (ORDER BY sku_key) AS place FROM {staging}
-) AS placed WHERE place = ANY(%(places)s)
+SELECT array_agg(sku_key ORDER BY sku_key) FROM unnest(%(places)s) AS place, LATERAL (
+    SELECT sku_key FROM {staging} ORDER BY sku_key OFFSET place - 1 LIMIT 1
+) AS placed
 """
 RANGE_END = """
 SELECT max(sku_key) FROM (
@@ -29,6 +29,9 @@ SELECT max(sku_key) FROM (
     ORDER BY sku_key LIMIT %(batch)s
 ) AS batch
 """
+# The catalogue's statistics may be those of before the import: however many products there are, a look at the key's
+# index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster.
+PLAN = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
 COUNTED = """
 created = created + %(created)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
 duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
@@ -37,7 +40,10 @@ lane_checkpoints[%(lane)s] = %(range_end)s, attempts = 0
 
 
 class Overtaken(Exception):
-    """A product appeared between the look at it and the write: the range is taken again."""
+    """A product went away between the look at it and the write: the range is taken again."""
+
+
+COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, Overtaken)
 
 
 class Counts(NamedTuple):
@@ -52,6 +58,8 @@ class Counts(NamedTuple):
 
 def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     """Return the keys at which each lane's share of the staged rows ends, in order; none for no rows."""
+    if rows == 0:
+        return []
     lanes = min(MOST_LANES, os.cpu_count() or 1, max(1, rows // settings().batch_size))
     places = [rows * (lane + 1) // lanes for lane in range(lanes)]
     with connection.cursor() as cursor:
@@ -118,8 +126,8 @@ class Merge:
         for attempt in range(1, RETRIES + 1):
             try:
                 return self._merge_range(connection, lane, after, lane_end)
-            except (errors.DeadlockDetected, errors.SerializationFailure, Overtaken):
-                # Somebody else's transaction took rows in another order; this one was rolled back whole.
+            except COLLISIONS:
+                # Somebody else's transaction had the same products; this one was rolled back whole.
                 if attempt == RETRIES:
                     raise
         raise AssertionError("unreachable")
@@ -129,6 +137,8 @@ class Merge:
             range_end = self._range_end(connection, after, lane_end)
             if range_end is None:
                 return None
+            with connection.cursor() as cursor:
+                cursor.execute(PLAN)
             undo.keep_overwritten(connection, self._undo_table)
             counts = self._write(connection, after, range_end)
             row = self._lease.write(connection, COUNTED, lane=lane, range_end=range_end, **counts._asdict())
@@ -152,7 +162,7 @@ class Merge:
         with connection.cursor() as cursor:
             cursor.execute(self._merge, values)
             outcome = Outcome(*cursor.fetchone())
-            if outcome.created < outcome.fresh:
+            if outcome.updated < outcome.expected:
                 raise Overtaken
             if outcome.staged > outcome.keys:
                 cursor.execute(self._duplicates, values)

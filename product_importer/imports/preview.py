@@ -97,8 +97,8 @@ def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
     pairs = [(field, row[f"held_{field}"], row[field]) for field in ("name", "description")]
     if header.position("active") is not None:
         pairs.append(("active", row["held_active"], row["active"]))
-    held = row["held_attributes"] or {}
-    pairs += [(label, held.get(label), row["attributes"].get(label)) for label in header.attributes.values()]
+    held, given = row["held_attributes"] or {}, row["attributes"] or {}
+    pairs += [(label, held.get(label), given.get(label)) for label in header.attributes.values()]
     return ImportChange(
         line=row["line"],
         sku=row["held_sku"] or row["sku"],

@@ -2,21 +2,24 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from product_importer.core import db
 from product_importer.core.errors import NotFound
-from product_importer.imports.header import REJECT_COLUMNS
+from product_importer.imports.header import REJECT_COLUMNS, fold
 from product_importer.imports.models import ImportJob, ImportRowError
 
 ROWS_PER_PIECE = 1_000
 
 
-def stream_rejects(job_id: UUID) -> Iterator[str]:
+def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
     """Return the pieces of the file: its own columns, then the line, the code and the reason of each row.
+
+    With `duplicates`, also the rows that lost to another row of their SKU.
 
     Memory holds `ROWS_PER_PIECE` rows, however many there are.
 
@@ -28,25 +31,29 @@ def stream_rejects(job_id: UUID) -> Iterator[str]:
     if job is None:
         raise NotFound(f"There is no import {job_id}.")
     # A file that holds corrected rejects has these columns already: they are written anew.
-    positions = [at for at, name in enumerate(job.header) if name.casefold() not in REJECT_COLUMNS]
-    return _pieces(job_id, [job.header[at] for at in positions], positions)
+    positions = [at for at, name in enumerate(job.header) if fold(name) not in REJECT_COLUMNS]
+    return _pieces(job_id, duplicates, [job.header[at] for at in positions], positions)
 
 
-def _pieces(job_id: UUID, names: list[str], positions: list[int]) -> Iterator[str]:
+def _pieces(job_id: UUID, duplicates: bool, names: list[str], positions: list[int]) -> Iterator[str]:
     yield _csv([[*names, *REJECT_COLUMNS]])
-    rejected = (
-        select(ImportRowError)
-        .where(col(ImportRowError.job_id) == job_id, col(ImportRowError.code) != "duplicate")
-        .order_by(col(ImportRowError.line))
-        .execution_options(yield_per=ROWS_PER_PIECE)
-    )
-    with db.session() as session:
-        for errors in session.scalars(rejected).partitions():
-            yield _csv(_row(error, positions) for error in errors)
-            session.expunge_all()
+    line = 0
+    # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
+    while errors := db.run(_errors_after, job_id, line, duplicates):
+        yield _csv(_row(error, positions) for error in errors)
+        line = errors[-1].line
 
 
-def _row(error: ImportRowError, positions: list[int]) -> list[str | int]:
+def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -> Sequence[Any]:
+    """Return line, code, reason and cells of the next rows behind a line, at most `ROWS_PER_PIECE`."""
+    columns = (ImportRowError.line, ImportRowError.code, ImportRowError.reason, ImportRowError.row)
+    rejected = select(*map(col, columns)).where(ImportRowError.job_id == job_id, col(ImportRowError.line) > line)
+    if not duplicates:
+        rejected = rejected.where(col(ImportRowError.code) != "duplicate")
+    return session.execute(rejected.order_by(col(ImportRowError.line)).limit(ROWS_PER_PIECE)).all()
+
+
+def _row(error: Any, positions: list[int]) -> list[str | int]:
     cells = [error.row[at] if at < len(error.row) else "" for at in positions]
     return [*cells, error.line, error.code, error.reason]
 

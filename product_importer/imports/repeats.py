@@ -22,11 +22,12 @@ def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
     # Two uploads with one key that arrive together must not both find nothing.
     session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
     earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
-    if earlier is not None and (earlier.sha256, earlier.choices, earlier.fields) != (
-        job.sha256,
-        job.choices,
-        job.fields,
-    ):
+    if earlier is not None and (
+        earlier.sha256,
+        earlier.choices,
+        earlier.fields,
+        earlier.format,
+    ) != (job.sha256, job.choices, job.fields, job.format):
         raise Conflict(
             "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
             kind="idempotency-key-reused",
@@ -48,6 +49,7 @@ def refuse_running(session: Session, job: ImportJob) -> None:
             col(ImportJob.sha256) == job.sha256,
             col(ImportJob.choices) == job.choices,
             col(ImportJob.fields) == job.fields,
+            col(ImportJob.format) == job.format,
         )
     )
     if running is not None:

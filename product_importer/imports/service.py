@@ -1,5 +1,6 @@
 """What can be done with imports. Services never commit: the caller owns the transaction."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, func, or_
@@ -9,7 +10,7 @@ from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
-from product_importer.imports import preview, progress, repeats, staging
+from product_importer.imports import mapping, preview, progress, repeats, staging
 from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
 from product_importer.imports.schemas import (
     FINAL,
@@ -35,8 +36,12 @@ UNDO_REFUSALS = {
 }
 
 
-def start_import(session: Session, job: ImportJob, refuse_running: bool = False) -> ImportRead:
+def start_import(
+    session: Session, job: ImportJob, columns: Mapping[str, str] | None = None, refuse_running: bool = False
+) -> ImportRead:
     """Create the import of an uploaded file; a worker is nudged after the commit.
+
+    `columns` is how its columns were mapped: remembered for the next file that has the same ones.
 
     Raises:
         Conflict: its idempotency key belongs to an import of another file, or with other choices; with
@@ -46,6 +51,7 @@ def start_import(session: Session, job: ImportJob, refuse_running: bool = False)
         return ImportRead.of(earlier)
     if refuse_running:
         repeats.refuse_running(session, job)
+    mapping.remember(session, job.header, columns)
     session.add(job)
     session.flush()
     session.refresh(job)

@@ -13,30 +13,33 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.catalog.guard import unguard_column
 from product_importer.catalog.schemas import sku_key
-from product_importer.core.ids import line_ids
 from product_importer.imports.checks import active_flag
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
 
 PREFIX = "import_staging_"
+# What every file has; COPY writes no more columns than there are.
+COLUMNS = ("line", "sku_key", "sku", "name", "description")
 SPOOLED_BYTES = 4 * 1024 * 1024
 
 CREATE = """
 CREATE UNLOGGED TABLE {table} (
     line integer NOT NULL,
-    id uuid NOT NULL,
     sku_key text COLLATE "C" NOT NULL,
     sku text NOT NULL,
     name text NOT NULL,
     description text NOT NULL,
     active boolean,
-    attributes jsonb NOT NULL
+    attributes jsonb
 ) WITH (autovacuum_enabled = false)
 """
 NULL = "\\N"
-COPY = "COPY {table} FROM STDIN"
+# Frozen, rows need no second look at who wrote them, and keys can be read from the index alone.
+COPY = "COPY {table} ({columns}) FROM STDIN WITH (FREEZE)"
 # Built after the COPY, which an index would slow down; it gives the merge its ranges and its order.
-INDEX = "CREATE INDEX {index} ON {table} (sku_key, line)"
+INDEX = "CREATE INDEX {index} ON {table} (sku_key, line {order})"
+# A few thousand rows tell how the keys are spread.
+SAMPLE = "ALTER TABLE {table} ALTER sku_key SET STATISTICS 20"
 
 
 def create(connection: PgConnection, table: str) -> None:
@@ -82,27 +85,26 @@ def job_of(table: str) -> UUID:
     return UUID(table.removeprefix(PREFIX).partition("_")[0])
 
 
-def index(connection: PgConnection, table: str) -> None:
-    """Index a filled staging table by key and line, and let the planner know its size."""
-    _execute(connection, INDEX, table)
+def index(connection: PgConnection, table: str, order: str) -> None:
+    """Index a filled staging table by key and line (`ASC` or `DESC`), and let the planner know its size."""
+    _execute(connection, INDEX, table, order=sql.SQL(order))
+    _execute(connection, SAMPLE, table)
     _execute(connection, "ANALYZE {table} (sku_key)", table)
 
 
 def copy(
-    connection: PgConnection,
-    table: str,
-    header: Header,
-    job_id: UUID,
-    chunks: Iterable[Chunk],
-    *,
-    keep_blank: bool = False,
+    connection: PgConnection, table: str, header: Header, chunks: Iterable[Chunk], *, keep_blank: bool = False
 ) -> None:
     """Stream the good rows of `chunks` into the staging table; memory holds one chunk at a time.
 
-    With `keep_blank` a blank cell of the column “active” is staged as NULL and means what the product has.
+    The table must have been created in the same transaction. With `keep_blank` a blank cell of the column “active”
+    is staged as NULL and means what the product has.
     """
-    encode = encoder(header, job_id, keep_blank)
-    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table)), map(encode, chunks))
+    names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
+    names += ["attributes"] if header.attributes else []
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    encode = encoder(header, keep_blank)
+    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns), map(encode, chunks))
 
 
 class ErrorSpool:
@@ -147,7 +149,7 @@ def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterab
         raise
 
 
-def encoder(header: Header, job_id: UUID, keep_blank: bool = False) -> Callable[[Chunk], str]:
+def encoder(header: Header, keep_blank: bool = False) -> Callable[[Chunk], str]:
     """Return the function that writes a chunk's good rows as `COPY` text, column by column.
 
     Whole columns at a time, because a call per cell would take longer than PostgreSQL takes for the row.
@@ -160,19 +162,19 @@ def encoder(header: Header, job_id: UUID, keep_blank: bool = False) -> Callable[
     def encode(chunk: Chunk) -> str:
         if not chunk.rows:
             return ""
-        columns = list(zip(*chunk.rows, strict=True))
-        count = len(chunk.rows)
+        columns = chunk.columns
         skus = _stripped(columns[sku])
-        table = (
+        table: list[Iterable[str]] = [
             map(str, chunk.lines),
-            line_ids(job_id, chunk.lines),
             _escaped(_keys(skus)),
             _escaped(skus),
             _escaped(_stripped(columns[name])),
             _escaped(unguard_column(columns[description])),
-            "t" * count if active is None else map(flag, columns[active]),
-            _escaped(_attributes(attributes, columns, count)),
-        )
+        ]
+        if active is not None:
+            table.append(map(flag, columns[active]))
+        if attributes:
+            table.append(_escaped(_attributes(attributes, columns)))
         return "\n".join(map("\t".join, zip(*table, strict=True))) + "\n"
 
     return encode
@@ -196,10 +198,8 @@ def _keys(skus: Sequence[str]) -> list[str]:
     return list(map(sku_key, skus))
 
 
-def _attributes(names: dict[int, str], columns: list[tuple[str, ...]], count: int) -> list[str]:
+def _attributes(names: dict[int, str], columns: list[tuple[str, ...]]) -> list[str]:
     """Return each row's further columns as a JSON object, without the blank ones."""
-    if not names:
-        return ["{}"] * count
     picked = [unguard_column(columns[position]) for position in names]
     labels = list(names.values())
     return [
@@ -248,7 +248,7 @@ class _Stream(io.RawIOBase):
             raise
 
 
-def _execute(connection: PgConnection, statement: str, table: str) -> None:
-    names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_key")}
+def _execute(connection: PgConnection, statement: str, table: str, **parts: sql.Composable) -> None:
+    names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_key"), **parts}
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(statement).format(**names))

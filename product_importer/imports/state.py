@@ -10,6 +10,7 @@ import reflex as rx
 
 from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.imports import progress, service
+from product_importer.imports.choices import Choices
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportQuery, ImportRead
 from product_importer.imports.uploads import IncomingUpload
@@ -205,7 +206,7 @@ async def _receive(chunks: rx.UploadChunkIterator) -> ImportRead:
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:
-            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2])
+            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], Choices())
             await _finish(upload.write, chunk.data)
         upload = upload or IncomingUpload("")
         return await _finish(upload.accept)

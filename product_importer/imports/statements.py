@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg2 import sql
 
+from product_importer.core.ids import line_id_prefix
 from product_importer.imports.header import IGNORED, Header
 from product_importer.imports.schemas import ImportChoices
 
@@ -23,42 +24,60 @@ INCOMING = {
     + ") AS counted WHERE sharing = 1",
 }
 
-# A product that an import changes keeps its SKU as it was written first. A new row has version 1, a changed
-# one a higher version; unchanged ones are not returned, for they are not written.
-MERGE = """
-WITH incoming AS ({incoming}){judged}, written AS (
-    INSERT INTO product AS held (id, sku, sku_key, name, description, active, attributes)
-    {source} ORDER BY sku_key
-    ON CONFLICT (sku_key) DO UPDATE
-    SET {assignments}, version = held.version + 1, updated_at = now()
-    WHERE ({held}) IS DISTINCT FROM ({given})
-    RETURNING {returned}
-){told}
-SELECT
-    (SELECT count(*) FROM {staging} WHERE {range}), (SELECT count(*) FROM incoming), {refused},
-    count(*) FILTER (WHERE version = 1), count(*) FILTER (WHERE version > 1), {fresh}
-FROM written
-"""
-PLAIN_SOURCE = "SELECT id, sku, sku_key, name, description, active, attributes FROM incoming"
-
+# What each row meets in the catalogue; `code` says why it is refused, else NULL.
+MET = """met AS (
+    SELECT excluded.*, held.id AS held_id, held.version AS held_version, held.name AS held_name,
+        held.active AS held_active, {code} AS code, ({held}) IS DISTINCT FROM ({given}) AS differs
+    FROM incoming AS excluded LEFT JOIN {product} AS held USING (sku_key) {seen}
+)"""
 # Where a row's outcome depends on the product that is there, that product is locked before it is judged.
-JUDGED = """, locked AS (
-    SELECT held.id, held.sku_key, held.version, held.name, held.active
-    FROM product AS held JOIN incoming USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
-), judged AS (
-    SELECT excluded.*, locked.id AS held_id, locked.name AS held_name, locked.active AS held_active, {code} AS code
-    FROM incoming AS excluded LEFT JOIN locked USING (sku_key) {seen}
-), {refusals}"""
-JUDGED_SOURCE = """
-SELECT id, sku, sku_key, coalesce(nullif(name, ''), held_name), description, coalesce(active, held_active, true),
-    attributes FROM judged WHERE code IS NULL"""
-REFUSALS = """refused AS (
+LOCKED = """locked AS (
+    SELECT held.* FROM product AS held JOIN incoming USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
+), """
+SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
+REFUSED = """, refused AS (
     INSERT INTO import_row_error (job_id, line, code, reason, row)
     SELECT %(job_id)s, line, code, reason, to_json({row})
-    FROM judged JOIN (VALUES {reasons}) AS given (code, reason) USING (code)
+    FROM met JOIN (VALUES {reasons}) AS given (code, reason) USING (code)
     RETURNING 1
 )"""
-SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
+
+# Inserts and updates apart, each only of rows that need it: `INSERT … ON CONFLICT` would lock, and so write, even
+# the products that stay as they are. A product that appears in between breaks the unique key, one that goes is
+# missed by the update: the range is then taken again. Both follow the order of `incoming`.
+# A product that an import changes keeps its SKU as it was written first. A new row has version 1, a changed one a
+# higher version.
+MERGE = """
+WITH incoming AS ({incoming}), {locked}{met}{refused}, created AS (
+    INSERT INTO product (id, sku, sku_key, name, description, active, attributes)
+    SELECT {id}, sku, sku_key, name, description, coalesce(active, true), coalesce(attributes, '{{}}')
+    FROM met WHERE held_id IS NULL AND code IS NULL
+    RETURNING {returned}
+), updated AS (
+    UPDATE product AS held SET {assignments}, version = held.version + 1, updated_at = now()
+    FROM met AS excluded WHERE excluded.differs AND excluded.code IS NULL AND held.id = excluded.held_id
+    RETURNING {returned_held}
+), written AS (SELECT * FROM created UNION ALL SELECT * FROM updated){told}
+SELECT
+    (SELECT count(*) FROM {staging} WHERE {range}), (SELECT count(*) FROM incoming), {refusals},
+    (SELECT count(*) FROM created), (SELECT count(*) FROM updated),
+    (SELECT count(*) FROM met WHERE differs AND held_id IS NOT NULL AND code IS NULL)
+"""
+# The same judgement without writing a product: what a trial shows.
+PREVIEW = """
+WITH incoming AS ({incoming}), {met}{refused}, shown AS (
+    INSERT INTO {shown_in} (sku_key, line, product_id, version, outcome)
+    SELECT sku_key, line, held_id, held_version,
+        coalesce(code, CASE WHEN held_id IS NULL THEN 'created' WHEN differs THEN 'updated' ELSE 'unchanged' END)
+    FROM met
+    RETURNING outcome
+)
+SELECT
+    (SELECT count(*) FROM {staging} WHERE {range}), (SELECT count(*) FROM incoming), {refusals},
+    count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outcome = 'updated'),
+    count(*) FILTER (WHERE outcome = 'updated')
+FROM shown
+"""
 
 REASONS = {
     "changed_since_preview": "The product was changed after the trial, so this row was not merged.",
@@ -69,34 +88,15 @@ REASONS = {
 # What a statement of this module refuses, as opposed to the reader and the checks.
 CODES = (*REASONS, "duplicate", "duplicate_sku")
 
-# The same judgement without writing a product: what a trial shows.
-PREVIEW = """
-WITH incoming AS ({incoming}), judged AS (
-    SELECT excluded.*, locked.id AS held_id, locked.version AS held_version, {code} AS code,
-        ({held}) IS DISTINCT FROM ({given}) AS differs
-    FROM incoming AS excluded LEFT JOIN product AS locked USING (sku_key)
-), {refusals}, shown AS (
-    INSERT INTO {preview} (sku_key, line, product_id, version, outcome)
-    SELECT sku_key, line, held_id, held_version,
-        coalesce(code, CASE WHEN held_id IS NULL THEN 'created' WHEN differs THEN 'updated' ELSE 'unchanged' END)
-    FROM judged
-    RETURNING outcome
-)
-SELECT
-    (SELECT count(*) FROM {staging} WHERE {range}), (SELECT count(*) FROM incoming), (SELECT count(*) FROM refused),
-    count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outcome = 'updated'), 0
-FROM shown
-"""
-
-# One event a written row, for those who want each: with the id that staging gave the row, so in the order of lines.
-# A new product has that id itself; nothing compares the two.
+# One event a written row, for those who want each: with the id that a new product has or would have, so in the order
+# of lines; nothing compares the two.
 TELL = """, told AS (
     INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT incoming.id, named.event_type, jsonb_build_object(
+    SELECT {id}, named.event_type, jsonb_build_object(
         'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
         'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
     ), written.version, {job_id}
-    FROM written JOIN incoming USING (sku_key),
+    FROM written JOIN incoming AS staged USING (sku_key),
         LATERAL (SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type) AS named
 )"""
 
@@ -125,7 +125,7 @@ WHERE first <> last
 class Outcome(NamedTuple):
     """What became of one range: rows staged, keys among them, rows refused, products created and updated.
 
-    `fresh` is how many had to be created where that is certain, else 0.
+    `expected` is how many products were to be updated: fewer are when one went away meanwhile.
     """
 
     staged: int
@@ -133,7 +133,7 @@ class Outcome(NamedTuple):
     refused: int
     created: int
     updated: int
-    fresh: int
+    expected: int
 
 
 class Statements:
@@ -149,35 +149,27 @@ class Statements:
 
     def merge(self, preview: str | None, tells_each: bool) -> sql.Composable:
         """Return the merge; `preview` is the trial whose rows only count where nothing has changed since."""
-        changes = self._changes()
         is_judged = preview is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
+        returned = "id, sku, sku_key, name, version" if tells_each else "version"
         return self._compose(
             MERGE,
-            judged=self._judged(preview) if is_judged else sql.SQL(""),
-            source=sql.SQL(JUDGED_SOURCE if is_judged else PLAIN_SOURCE),
-            assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in changes.items())),
-            held=_held(changes, "held"),
-            given=_given(changes, "held"),
-            returned=sql.SQL("id, sku, sku_key, name, version" if tells_each else "version"),
-            told=sql.SQL(TELL).format(job_id=sql.Literal(str(self._job_id))) if tells_each else sql.SQL(""),
-            refused=sql.SQL("(SELECT count(*) FROM refused)" if is_judged else "0"),
-            fresh=sql.SQL(
-                "(SELECT count(*) FROM judged WHERE code IS NULL AND held_id IS NULL)"
-                if preview is not None or self._choices.mode == "create"
-                else "0"
-            ),
+            preview=preview,
+            code=self._code(is_applied=preview is not None) if is_judged else None,
+            id=self._id(),
+            locked=sql.SQL(LOCKED if is_judged else ""),
+            product=sql.SQL("locked" if is_judged else "product"),
+            assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in self._changes().items())),
+            returned=sql.SQL(returned),
+            returned_held=sql.SQL(", ".join(f"held.{column}" for column in returned.split(", "))),
+            told=sql.SQL(TELL).format(id=self._id(), job_id=sql.Literal(str(self._job_id)))
+            if tells_each
+            else sql.SQL(""),
         )
 
     def preview(self, table: str) -> sql.Composable:
         """Return the statement that notes in a trial's table what the merge would do."""
-        changes = self._changes()
         return self._compose(
-            PREVIEW,
-            code=self._code(is_applied=False),
-            refusals=self._refusals(),
-            held=_held(changes, "locked"),
-            given=_given(changes, "locked"),
-            preview=sql.Identifier(table),
+            PREVIEW, code=self._code(is_applied=False), product=sql.SQL("product"), shown_in=sql.Identifier(table)
         )
 
     def duplicates(self) -> sql.Composable:
@@ -186,6 +178,10 @@ class Statements:
             return self._compose(ALL_REFUSED, row=self._row())
         order = "DESC" if self._choices.duplicates == "last" else "ASC"
         return self._compose(LOSERS, row=self._row(), order=sql.SQL(order))
+
+    def _id(self) -> sql.Composable:
+        """Return the expression of the id that `core.ids` gives to a line of this import."""
+        return sql.SQL("({} || lpad(to_hex(line), 8, '0'))::uuid").format(sql.Literal(line_id_prefix(self._job_id)))
 
     def _changes(self) -> dict[str, str]:
         """Return what a row sets, by the columns that the file has: an absent column never changes data."""
@@ -202,31 +198,18 @@ class Statements:
             changes["attributes"] = f"{held} || excluded.attributes"
         return changes
 
-    def _judged(self, preview: str | None) -> sql.Composable:
-        return sql.SQL(JUDGED).format(
-            code=self._code(is_applied=preview is not None),
-            seen=sql.SQL("") if preview is None else sql.SQL(SEEN).format(preview=sql.Identifier(preview)),
-            refusals=self._refusals(),
-        )
-
     def _code(self, is_applied: bool) -> sql.Composable:
-        """Return why a row is refused, as an expression over the product it meets (`locked`); else NULL."""
+        """Return why a row is refused, as an expression over the product it meets; else NULL."""
         cases = []
         if is_applied:
-            was_seen = "(locked.id, locked.version) IS DISTINCT FROM (seen.product_id, seen.version)"
+            was_seen = "(held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version)"
             cases.append(f"WHEN {was_seen} THEN 'changed_since_preview'")
         if self._choices.mode == "create":
-            cases.append("WHEN locked.id IS NOT NULL THEN 'exists'")
+            cases.append("WHEN held.id IS NOT NULL THEN 'exists'")
         if self._choices.mode == "update":
-            cases.append("WHEN locked.id IS NULL THEN 'not_found'")
-        cases.append("WHEN excluded.name = '' AND locked.id IS NULL THEN 'no_name_to_keep'")
+            cases.append("WHEN held.id IS NULL THEN 'not_found'")
+        cases.append("WHEN excluded.name = '' AND held.id IS NULL THEN 'no_name_to_keep'")
         return sql.SQL(f"CASE {' '.join(cases)} END")
-
-    def _refusals(self) -> sql.Composable:
-        reasons = sql.SQL(", ").join(
-            sql.SQL("({}, {})").format(sql.Literal(code), sql.Literal(reason)) for code, reason in REASONS.items()
-        )
-        return sql.SQL(REFUSALS).format(row=self._row(), reasons=reasons)
 
     def _row(self) -> sql.Composable:
         """Return a staged row put back into the file's columns."""
@@ -241,16 +224,35 @@ class Statements:
                 cells.append(sql.SQL("coalesce({}::text, '')").format(sql.Identifier(field)))
         return sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(cells))
 
-    def _compose(self, template: str, **parts: sql.Composable) -> sql.Composable:
+    def _compose(
+        self,
+        template: str,
+        preview: str | None = None,
+        code: sql.Composable | None = None,
+        product: sql.Composable | None = None,
+        **parts: sql.Composable,
+    ) -> sql.Composable:
+        changes, nothing = self._changes(), sql.SQL("")
         staging = sql.Identifier(self._table)
-        incoming = sql.SQL(INCOMING[self._choices.duplicates]).format(staging=staging)
-        names = {"staging": staging, "incoming": incoming, "range": sql.SQL(RANGE), **parts}
-        return sql.SQL(template).format(**names)
+        met = sql.SQL(MET).format(
+            code=code or sql.SQL("NULL::text"),
+            held=sql.SQL(", ".join(f"held.{column}" for column in changes)),
+            given=sql.SQL(", ".join(changes.values())),
+            product=product or nothing,
+            seen=sql.SQL(SEEN).format(preview=sql.Identifier(preview)) if preview else nothing,
+        )
+        return sql.SQL(template).format(
+            staging=staging,
+            incoming=sql.SQL(INCOMING[self._choices.duplicates]).format(staging=staging),
+            range=sql.SQL(RANGE),
+            met=met,
+            refused=self._refused() if code else nothing,
+            refusals=sql.SQL("(SELECT count(*) FROM refused)" if code else "0"),
+            **parts,
+        )
 
-
-def _held(changes: dict[str, str], product: str) -> sql.Composable:
-    return sql.SQL(", ".join(f"{product}.{column}" for column in changes))
-
-
-def _given(changes: dict[str, str], product: str) -> sql.Composable:
-    return sql.SQL(", ".join(changes.values()).replace("held.", f"{product}."))
+    def _refused(self) -> sql.Composable:
+        reasons = sql.SQL(", ").join(
+            sql.SQL("({}, {})").format(sql.Literal(name), sql.Literal(reason)) for name, reason in REASONS.items()
+        )
+        return sql.SQL(REFUSED).format(row=self._row(), reasons=reasons)

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
 from product_importer.core import db, outbox
-from product_importer.core.ids import line_id_range, new_id
+from product_importer.core.ids import line_id_prefix, line_id_range, new_id
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ class _Undo:
         if not is_told:
             return sql.SQL("SELECT 1")
         return sql.SQL(TELL).format(
-            prefix=sql.Literal(self._batch.hex[:24]),
+            prefix=sql.Literal(line_id_prefix(self._batch)),
             offset=sql.Literal(offset),
             event_type=sql.Literal(event_type),
             batch=sql.Literal(str(self._batch)),

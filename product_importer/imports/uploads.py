@@ -1,10 +1,8 @@
 """An upload on its way in: stored while it arrives, and refused before anything else exists."""
 
-import codecs
 import hashlib
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -13,41 +11,44 @@ from uuid import UUID
 from sqlmodel import Session, select
 
 from product_importer.core import db
-from product_importer.core.errors import Invalid, StorageFull, TooLarge
+from product_importer.core.errors import StorageFull
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
-from product_importer.imports import header, service
+from product_importer.imports import header, mapping, service
 from product_importer.imports.choices import Choices
+from product_importer.imports.containers import too_large
+from product_importer.imports.header import Header
+from product_importer.imports.inspection import HEAD_BYTES, Inspection
 from product_importer.imports.models import ImportJob
-from product_importer.imports.reader import NOT_CSV, read_header
+from product_importer.imports.recognition import Head, read_early, recognise
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
-# So much of a file is enough to judge its header, before the rest is sent.
-HEAD_BYTES = 256 * 1024
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class IncomingUpload:
     """One file that is being received; as a context manager it leaves nothing unless it was accepted.
 
     The page and the REST endpoint both write their chunks here. Every method blocks: call them in a thread.
+    With `choices` a file is refused as soon as it shows a fault; without, while they may still come behind it,
+    only what no choice could mend is refused before `accept`.
     """
 
-    def __init__(self, filename: str):
+    def __init__(self, filename: str, choices: Choices | None = None):
+        """Begin to receive a file. With `choices`, those of `accept`, a bad header is refused before the end."""
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
         with _storing():
             self._writer = storage().writer(self._key)
         self._digest = hashlib.sha256()
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._choices = choices
+        self._inspection = Inspection(choices.encoding if choices else None)
+        self._is_head_judged = choices is None
         self._size = 0
-        self._lines = 1
-        self._head: bytearray | None = bytearray()
         self._is_over = False
 
     @property
@@ -67,21 +68,19 @@ class IncomingUpload:
         """Store the next bytes.
 
         Raises:
-            TooLarge: more than `MAX_UPLOAD_MB` arrived.
-            Invalid: the bytes are not text in UTF-8, or the header lacks a column: known long before the end.
+            TooLarge: more than `MAX_UPLOAD_MB` arrived, or is packed in it.
+            Invalid: this cannot be a catalogue, which is known long before the end.
             StorageFull: they cannot be stored.
         """
         if self._size + len(chunk) > settings().max_upload_bytes:
-            raise TooLarge(
-                f"The file is larger than {settings().max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
-                limit_bytes=settings().max_upload_bytes,
-            )
-        self._check_text(chunk)
+            raise too_large()
+        self._inspection.feed(chunk)
         with _storing():
             self._writer.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
-        self._check_head(chunk)
+        if self._choices is not None:
+            self._judge_early(self._choices)
 
     def accept(
         self, choices: Choices | None = None, idempotency_key: str | None = None, refuse_running: bool = False
@@ -94,26 +93,29 @@ class IncomingUpload:
             Conflict: the key was used for another file, or with other choices; with `refuse_running`, the very
                 same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
+            TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
         """
-        choices = choices or Choices()
-        self._check_text(b"", final=True)
+        choices = choices or self._choices or Choices()
+        self._inspection.feed(b"", final=True)
         with _storing():
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                matched = header.match(read_header(stream))
+                format, head = recognise(stream, self._inspection, choices)
+            matched, columns = _match(head, choices)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
                 storage_key=self._key,
                 size_bytes=self._size,
                 sha256=self._digest.hexdigest(),
+                format=format.model_dump(),
                 header=list(matched.names),
                 fields=list(matched.fields),
                 choices=choices.stored(),
                 idempotency_key=idempotency_key,
             )
-            accepted = db.run(service.start_import, job, refuse_running)
+            accepted = db.run(service.start_import, job, columns, refuse_running)
             if accepted.id != self._id:
                 storage().delete(self._key)
         except BaseException:
@@ -129,43 +131,16 @@ class IncomingUpload:
             self._is_over = True
             self._writer.abort()
 
-    def _check_head(self, chunk: bytes) -> None:
-        if self._head is None:
+    def _judge_early(self, choices: Choices) -> None:
+        contents = self._inspection.contents
+        if contents.text.fault is not None:
+            raise contents.text.fault
+        if self._is_head_judged or len(contents.head) < HEAD_BYTES:
             return
-        self._head += chunk[: HEAD_BYTES - len(self._head)]
-        if len(self._head) == HEAD_BYTES:
-            # Up to its last line break, so that no character is cut in two.
-            lines = bytes(self._head[: self._head.rfind(b"\n") + 1])
-            self._head = None
-            try:
-                names = read_header(io.BytesIO(lines))
-            except Invalid:
-                # The header may be longer than this; the whole file tells.
-                return
-            header.match(names)
-
-    def _check_text(self, chunk: bytes, final: bool = False) -> None:
-        if self._size == 0 and chunk.startswith(UTF_16):
-            raise Invalid("The file is in UTF-16. Save it as “CSV UTF-8” and upload it again.", **NOT_CSV)
-        pending = len(self._decoder.getstate()[0])
-        try:
-            self._decoder.decode(chunk, final)
-        except UnicodeDecodeError as error:
-            raise self._undecodable(error, chunk, pending) from error
-        self._lines += chunk.count(b"\n")
-
-    def _undecodable(self, error: UnicodeDecodeError, chunk: bytes, pending: int) -> Invalid:
-        offset = self._size + error.start - pending
-        line = self._lines + chunk.count(b"\n", 0, max(0, error.start - pending))
-        wrong = error.object[error.start : error.start + 1].hex().upper()
-        return Invalid(
-            f"Byte {offset:,} (line {line:,}) is 0x{wrong}, which is not UTF-8 text. "
-            "Is this a CSV file? If so, save it as “CSV UTF-8” and upload it again.",
-            kind="not-text",
-            title="The file is not text in UTF-8",
-            line=line,
-            offset=offset,
-        )
+        self._is_head_judged = True
+        head = read_early(contents, choices)
+        if head is not None:
+            _match(head, choices)
 
 
 def sweep(session: Session) -> None:
@@ -173,6 +148,17 @@ def sweep(session: Session) -> None:
     known = set(session.scalars(select(ImportJob.storage_key)))
     for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
         storage().delete(key)
+
+
+def _match(head: Head, choices: Choices) -> tuple[Header, Mapping[str, str] | None]:
+    """Return which column of a file is what, and the mapping that says so: the given one, or the remembered one.
+
+    Raises:
+        Invalid, Unprocessable: the header lacks a column, or does not have those that were mapped.
+    """
+    columns: Mapping[str, str] | None
+    columns = choices.columns if choices.columns is not None else db.run(mapping.recall, head.names)
+    return header.match(head.names, columns, head.sample), columns
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import reflex as rx
 from reflex.event import EventSpec, no_args_event_spec
 from reflex_components_core.el.elements.other import Dialog  # type: ignore[import-untyped]
 
+from product_importer.ui.widgets import button
+
 
 class Modal(Dialog):
     """A `dialog` element that the state opens and closes.
@@ -49,6 +51,43 @@ def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: A
         class_name="dialog",
         **props,
     )
+
+
+def question(
+    title: Any,
+    about: rx.Component,
+    consequence: str,
+    refused: rx.Component,
+    answer: rx.Component,
+    *,
+    name: str,
+    shown: Any,
+    on_close: Any,
+    is_harmless: bool = False,
+) -> rx.Component:
+    """A question before something is done by `answer`; it waits on Cancel, unless the answer is harmless."""
+    return modal(
+        title,
+        about,
+        rx.el.p(consequence, class_name="muted"),
+        refused,
+        dialog_actions(name, answer, is_focused=not is_harmless),
+        name=name,
+        shown=shown,
+        on_close=on_close,
+        role="alertdialog",
+    )
+
+
+def dialog_actions(name: str, *answers: rx.Component, is_focused: bool = False) -> rx.Component:
+    """How a dialog ends: by Cancel, which may have the focus, or by an answer."""
+    cancel = button("Cancel", on_click=closing(name), **(focused() if is_focused else {}))
+    return rx.el.div(cancel, *answers, class_name="dialog-actions")
+
+
+def focused() -> dict[str, Any]:
+    """What marks the part that has the focus when a dialog opens; anew each time, for Reflex adds to it."""
+    return {"custom_attrs": {"data-focus": ""}}
 
 
 def closing(name: str) -> EventSpec:

@@ -20,6 +20,16 @@ def button(*children: Any, kind: str = "", **props: Any) -> rx.Component:
     return rx.el.button(*children, type=props.pop("type", "button"), class_name=f"button {kind}", **props)
 
 
+def busy_button(label: Any, busy_label: str, *, is_busy: Any, disabled: Any = None, **props: Any) -> rx.Component:
+    """A button that says what is under way, and takes no click meanwhile."""
+    return button(
+        rx.cond(is_busy, busy_label, label),
+        disabled=is_busy if disabled is None else is_busy | disabled,
+        aria_busy=rx.cond(is_busy, "true", "false"),
+        **props,
+    )
+
+
 def link(*children: Any, to: Any, **props: Any) -> rx.Component:
     """A link to another page, followed without reloading."""
     return ReactRouterLink.create(*children, to=to, **props)
@@ -75,6 +85,19 @@ def form_field(label: str, control: rx.Component, *, name: str, fault: Any) -> r
     )
 
 
+def described(name: str, *, prefix: str, form: Any, faults: Any) -> dict[str, Any]:
+    """What a text field of a form says of itself; `prefix` begins its test id, as it does that of `form_field`."""
+    return {
+        "name": name,
+        "default_value": getattr(form, name),
+        "class_name": "input",
+        "auto_complete": "off",
+        "aria_invalid": rx.cond(faults[name], "true", "false"),
+        "aria_describedby": fault_id(f"{prefix}-{name}"),
+        "data_testid": f"{prefix}-{name}",
+    }
+
+
 def fault_id(name: str) -> str:
     """The id of what is wrong with a control of a form."""
     return f"{name}-fault"
@@ -86,7 +109,12 @@ def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> r
     return rx.el.div(heading, *content, role="alert", class_name="notice", data_tone=tone, **props)
 
 
-def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any) -> rx.Component:
+def refusal(words: Any, *, title: str, testid: str) -> rx.Component:
+    """Why something was not done; nothing where there are no words."""
+    return rx.cond(words, notice(rx.el.p(words), title=title, data_testid=testid))
+
+
+def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any, **props: Any) -> rx.Component:
     """On or off, changed by a click."""
     return rx.el.button(
         type="button",
@@ -96,6 +124,7 @@ def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any) -> rx.Compone
         aria_label=label,
         on_click=on_click,
         class_name="switch",
+        **props,
     )
 
 
@@ -136,6 +165,19 @@ def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
         *actions,
         class_name="empty",
     )
+
+
+def loading() -> rx.Component:
+    """What stands where a list will be."""
+    return rx.el.div(class_name="card loading", aria_busy="true")
+
+
+def list_pager(state: Any, *, prefix: str) -> rx.Component:
+    """The pager of a list whose state has `list_page`, `pages` and `turn_list`, where one page does not hold it."""
+    shown = pager(
+        state.list_page, state.pages, previous=state.turn_list(-1), following=state.turn_list(1), prefix=prefix
+    )
+    return rx.cond(state.pages > 1, shown)
 
 
 def pager(

@@ -1,6 +1,10 @@
-"""Quantities as people write them."""
+"""Quantities as people write them, and what is wrong with a field."""
+
+from collections.abc import Mapping
+from typing import Any
 
 DASH = "—"
+REQUIRED = "This is required."
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -23,3 +27,14 @@ def size(count: float) -> str:
     while count >= 1000 and unit < len(UNITS) - 1:
         count, unit = count / 1000, unit + 1
     return f"{count:,.0f} {UNITS[unit]}" if unit == 0 else f"{count:,.1f} {UNITS[unit]}"
+
+
+def fault(item: Mapping[str, Any]) -> str:
+    """Return one of pydantic's errors as a sentence beside the field."""
+    match item["type"]:
+        case "string_too_short":
+            return REQUIRED
+        case "string_too_long":
+            return f"At most {item['ctx']['max_length']:,} characters, please; this has {len(item['input']):,}."
+        case _:
+            return f"{str(item['msg']).removeprefix('Value error, ').rstrip('.')}."

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from product_importer.core import db
 from product_importer.core.errors import problems
-from product_importer.webhooks import service
+from product_importer.webhooks import history, service
 from product_importer.webhooks.schemas import (
     DeliveryPage,
     DeliveryQuery,
@@ -66,21 +66,21 @@ def delete_webhook(webhook_id: WebhookId) -> None:
 
 
 @router.post("/{webhook_id}/test", summary="Send a test message", responses=problems(404))
-def test_webhook(webhook_id: WebhookId) -> TestResult:
+async def test_webhook(webhook_id: WebhookId) -> TestResult:
     """Sends a signed message of the type `webhook_test` at once, and answers how it was taken."""
-    return service.test_webhook(webhook_id)
+    return await service.test_webhook(webhook_id)
 
 
 @router.post("/{webhook_id}/rotate-secret", summary="Give a webhook a new secret", responses=problems(404))
 def rotate_secret(webhook_id: WebhookId) -> Secret:
-    """The old secret stays valid for 24 h: until then each message bears a signature by both."""
+    """The old secret stays valid for 24 h, or until there is a third: each message bears a signature by both."""
     return db.run(service.rotate_secret, webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries", summary="List a webhook's deliveries", responses=problems(404))
 def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
     """One page of the deliveries, newest first, each with its attempts."""
-    return db.run(service.list_deliveries, webhook_id, query)
+    return db.run(history.list_deliveries, webhook_id, query)
 
 
 @router.post(
@@ -91,7 +91,7 @@ def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query
 )
 def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
     """The same message with the same `webhook-id`, soon."""
-    return db.run(service.redeliver, webhook_id, delivery_id)
+    return db.run(history.redeliver, webhook_id, delivery_id)
 
 
 @router.post(
@@ -102,4 +102,4 @@ def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
 )
 def redeliver_failed(webhook_id: WebhookId, since: Since) -> Redelivered:
     """Every delivery whose last attempt failed since then."""
-    return db.run(service.redeliver_failed, webhook_id, since)
+    return db.run(history.redeliver_failed, webhook_id, since)

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from product_importer.ui.widgets import badge, button, link, local_time, notice, switch
+from product_importer.ui.widgets import badge, busy_button, button, link, local_time, notice, switch
 from product_importer.webhooks.editor import SecretState, WebhookEditorState
 from product_importer.webhooks.removal import WebhookRemovalState
 from product_importer.webhooks.state import WebhookState
@@ -59,15 +59,13 @@ def state_badge(webhook: WebhookView) -> rx.Component:
 
 def enabled_switch(webhook: WebhookView) -> rx.Component:
     """Send, or do not."""
-    enabled = switch(
+    return switch(
         webhook.enabled,
         label=f"{webhook.url} is enabled",
         on_click=WebhookState.switch_webhook(webhook.id, ~webhook.enabled),
         is_busy=webhook.is_switching,
+        data_testid="webhook-enabled",
     )
-    # The shared switch takes none.
-    enabled.custom_attrs["data-testid"] = "webhook-enabled"
-    return enabled
 
 
 def disabled_reason(webhook: WebhookView) -> rx.Component:
@@ -143,13 +141,13 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
 
 def test_button(webhook: WebhookView) -> rx.Component:
     """Send a test message."""
-    return button(
-        rx.cond(webhook.is_testing, "Testing…", "Test"),
+    return busy_button(
+        "Test",
+        "Testing…",
+        is_busy=webhook.is_testing,
         kind="quiet",
         on_click=WebhookState.test_webhook(webhook.id),
-        disabled=webhook.is_testing,
         aria_label=f"Send a test to {webhook.url}",
-        aria_busy=rx.cond(webhook.is_testing, "true", "false"),
         data_testid="webhook-test",
     )
 

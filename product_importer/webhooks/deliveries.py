@@ -9,7 +9,7 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui.asking import ask
-from product_importer.webhooks import service
+from product_importer.webhooks import history
 from product_importer.webhooks.drafts import told
 from product_importer.webhooks.schemas import DeliveryPage, DeliveryQuery
 from product_importer.webhooks.state import WebhookState, identify, named_in
@@ -96,7 +96,7 @@ class DeliveryState(rx.State):
     async def redeliver(self, delivery_id: str) -> list[EventType[()]]:
         """Send a delivery again."""
         try:
-            await ask(service.redeliver, identify(self._webhook_id), UUID(delivery_id))
+            await ask(history.redeliver, identify(self._webhook_id), UUID(delivery_id))
         except NotFound:
             told_of = rx.toast.error("This cannot be sent again.", description="It has been deleted in the meantime.")
             return [told_of, DeliveryState.refresh]
@@ -123,7 +123,7 @@ class DeliveryState(rx.State):
             self.is_redelivering, self.refusal = True, ""
         since = datetime.now(UTC) - PERIODS.get(sent.get("period", ""), PERIODS["hour"])
         try:
-            done = await ask(service.redeliver_failed, identify(self._webhook_id), since)
+            done = await ask(history.redeliver_failed, identify(self._webhook_id), since)
         except DomainError as error:
             async with self:
                 self.is_redelivering, self.refusal = False, told(error)
@@ -143,11 +143,11 @@ class DeliveryState(rx.State):
         webhook_id, status, page = self._asked()
         query = DeliveryQuery.model_validate({"status": status or None, "page": page, "page_size": PAGE_SIZE})
         try:
-            found = await ask(service.list_deliveries, identify(webhook_id), query)
+            found = await ask(history.list_deliveries, identify(webhook_id), query)
             if not found.items and found.page > found.pages:
                 # The list has become shorter.
                 query = query.model_copy(update={"page": found.pages})
-                found = await ask(service.list_deliveries, identify(webhook_id), query)
+                found = await ask(history.list_deliveries, identify(webhook_id), query)
         except DomainError as error:
             return error
         return found

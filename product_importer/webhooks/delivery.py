@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -17,7 +19,10 @@ from product_importer.core import outgoing
 from product_importer.core.addresses import AddressNotAllowed, Guard
 from product_importer.webhooks import signing
 
+log = logging.getLogger(__name__)
+
 TOTAL_SECONDS = 15.0
+# Of an answer, its head included.
 MOST_BYTES = 64 * 1024
 EXCERPT_BYTES = 2 * 1024
 
@@ -78,7 +83,7 @@ class _Answer:
     """What there is of an answer, also when the deadline cuts it."""
 
     status_code: int | None = None
-    content: bytes = b""
+    content: bytearray = field(default_factory=bytearray)
     retry_after: float | None = None
 
 
@@ -102,7 +107,8 @@ def next_delay(
 
 def client(guard: Guard) -> httpx.AsyncClient:
     """Return a client for messages; close it after use."""
-    return outgoing.client(guard, httpx.Timeout(TOTAL_SECONDS, connect=outgoing.CONNECT_SECONDS, pool=None))
+    timeout = httpx.Timeout(TOTAL_SECONDS, connect=outgoing.CONNECT_SECONDS, pool=None)
+    return outgoing.client(guard, timeout, MOST_BYTES)
 
 
 async def send(through: httpx.AsyncClient, guard: Guard, target: Target, message: Message) -> Outcome:
@@ -122,8 +128,14 @@ async def send(through: httpx.AsyncClient, guard: Guard, target: Target, message
         error = f"no complete answer within {TOTAL_SECONDS:g} s"
     except httpx.ConnectError as fault:
         error = f"no connection: {_first_line(fault)}"
+    except outgoing.AnswerTooLong:
+        error = f"the head of the answer is longer than {MOST_BYTES // 1024} KB"
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as fault:
         error = f"the answer broke off or is no HTTP: {_first_line(fault)}"
+    # One receiver must not end the sender of all, by whatever it finds.
+    except Exception as fault:
+        log.exception("message %s could not be sent", message.id)
+        error = f"a fault of the sender, which its log describes: {type(fault).__name__}"
     return Outcome(
         started_at=started_at,
         response_time_ms=round((time.monotonic() - began) * 1000),
@@ -151,10 +163,9 @@ async def _exchange(
     async with request as response:
         answer.status_code = response.status_code
         answer.retry_after = _retry_after(response.headers.get("retry-after", ""))
-        async for piece in response.aiter_raw():
-            answer.content += piece
-            if len(answer.content) >= MOST_BYTES:
-                return
+        with suppress(outgoing.AnswerTooLong):
+            async for piece in response.aiter_raw():
+                answer.content += piece
 
 
 def _refusal(status: int | None) -> str | None:
@@ -178,13 +189,14 @@ def _retry_after(value: str) -> float | None:
         return None
 
 
-def _excerpt(content: bytes) -> str:
+def _excerpt(content: bytearray) -> str:
     # PostgreSQL's text holds no NUL.
     return content[:EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _first_line(fault: Exception) -> str:
-    return (str(fault).strip().partition("\n")[0] or type(fault).__name__)[:300].replace("\0", "")
+    line = (str(fault).strip().partition("\n")[0] or type(fault).__name__)[:300]
+    return line.encode(errors="replace").decode().replace("\0", "")
 
 
 def _ordered(told: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """The dialogs in which a secret is shown or replaced, a webhook is deleted, and what failed is sent again."""
 
-from typing import Any
-
 import reflex as rx
 
-from product_importer.ui.modal import closing, modal
-from product_importer.ui.widgets import button, notice
+from product_importer.ui.modal import closing, dialog_actions, focused, modal, question
+from product_importer.ui.widgets import busy_button, button, refusal
 from product_importer.webhooks.deliveries import DeliveryState
 from product_importer.webhooks.editor import SecretState
 from product_importer.webhooks.removal import WebhookRemovalState
@@ -14,6 +12,7 @@ SECRET = "secret-dialog"  # noqa: S105 - an id
 ROTATE = "rotate-dialog"
 DELETE = "webhook-delete-dialog"
 REDELIVER = "redeliver-dialog"
+REFUSAL = "webhook-refusal"
 
 # Where the page is not served securely there is no clipboard, but the old way of copying.
 COPY = """(async () => {
@@ -76,68 +75,53 @@ def copy_button() -> rx.Component:
         rx.el.span(rx.cond(SecretState.is_copied, "Copied", "Copy"), aria_live="polite"),
         kind="primary",
         on_click=rx.call_script(COPY, callback=SecretState.note_copy),
-        custom_attrs={"data-focus": ""},
         data_testid="webhook-secret-copy",
+        **focused(),
     )
 
 
 def rotate_dialog() -> rx.Component:
     """Make a new secret, after a question."""
-    return modal(
+    return question(
         "Make a new secret?",
         rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="doomed"),
-        rx.el.p(
-            "The old secret stays valid for 24 hours, so that there is time to store the new one at the receiver.",
-            class_name="muted",
-        ),
-        refusal(SecretState.refusal, "No secret was made"),
-        rx.el.div(
-            button("Cancel", on_click=closing(ROTATE)),
-            confirm_button(
-                "Make a new secret",
-                "Making…",
-                SecretState.is_rotating,
-                "confirm-rotate",
-                kind="primary",
-                on_click=SecretState.rotate_secret,
-                custom_attrs={"data-focus": ""},
-            ),
-            class_name="dialog-actions",
+        "The old secret stays valid for 24 hours, so that there is time to store the new one at the receiver.",
+        refusal(SecretState.refusal, title="No secret was made", testid=REFUSAL),
+        busy_button(
+            "Make a new secret",
+            "Making…",
+            is_busy=SecretState.is_rotating,
+            kind="primary",
+            on_click=SecretState.rotate_secret,
+            data_testid="confirm-rotate",
+            **focused(),
         ),
         name=ROTATE,
         shown=SecretState.is_asking,
         on_close=SecretState.keep_secret,
-        role="alertdialog",
+        is_harmless=True,
     )
 
 
 def delete_dialog() -> rx.Component:
     """Delete a webhook, after a question."""
-    return modal(
+    return question(
         "Delete this webhook?",
         rx.el.p(rx.el.span(WebhookRemovalState.url, class_name="strong"), class_name="doomed"),
-        rx.el.p(
-            "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
-            "to make a pause, switch it off instead.",
-            class_name="muted",
-        ),
-        refusal(WebhookRemovalState.refusal, "Nothing was deleted"),
-        rx.el.div(
-            button("Cancel", on_click=closing(DELETE), custom_attrs={"data-focus": ""}),
-            confirm_button(
-                "Delete",
-                "Deleting…",
-                WebhookRemovalState.is_deleting,
-                "confirm-delete",
-                kind="danger",
-                on_click=WebhookRemovalState.delete_webhook,
-            ),
-            class_name="dialog-actions",
+        "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
+        "to make a pause, switch it off instead.",
+        refusal(WebhookRemovalState.refusal, title="Nothing was deleted", testid=REFUSAL),
+        busy_button(
+            "Delete",
+            "Deleting…",
+            is_busy=WebhookRemovalState.is_deleting,
+            kind="danger",
+            on_click=WebhookRemovalState.delete_webhook,
+            data_testid="confirm-delete",
         ),
         name=DELETE,
         shown=WebhookRemovalState.is_open,
         on_close=WebhookRemovalState.keep_webhook,
-        role="alertdialog",
     )
 
 
@@ -167,40 +151,23 @@ def redeliver_form() -> rx.Component:
                 name="period",
                 default_value="day",
                 class_name="input",
-                custom_attrs={"data-focus": ""},
                 data_testid="redeliver-period",
+                **focused(),
             ),
             class_name="field",
         ),
-        refusal(DeliveryState.refusal, "Nothing was sent again"),
-        rx.el.div(
-            button("Cancel", on_click=closing(REDELIVER)),
-            confirm_button(
+        refusal(DeliveryState.refusal, title="Nothing was sent again", testid=REFUSAL),
+        dialog_actions(
+            REDELIVER,
+            busy_button(
                 "Send again",
                 "Sending…",
-                DeliveryState.is_redelivering,
-                "confirm-redeliver",
+                is_busy=DeliveryState.is_redelivering,
                 kind="primary",
                 type="submit",
+                data_testid="confirm-redeliver",
             ),
-            class_name="dialog-actions",
         ),
         on_submit=DeliveryState.redeliver_failed,
         class_name="dialog-form",
     )
-
-
-def confirm_button(label: str, busy_label: str, is_busy: Any, testid: str, **props: Any) -> rx.Component:
-    """What does it."""
-    return button(
-        rx.cond(is_busy, busy_label, label),
-        disabled=is_busy,
-        aria_busy=rx.cond(is_busy, "true", "false"),
-        data_testid=testid,
-        **props,
-    )
-
-
-def refusal(words: Any, title: str) -> rx.Component:
-    """Why it was not done."""
-    return rx.cond(words, notice(rx.el.p(words), title=title, data_testid="webhook-refusal"))

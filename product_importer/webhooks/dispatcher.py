@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from product_importer.webhooks.delivery import Message, Outcome, Target, next_de
 log = logging.getLogger(__name__)
 
 EVENTS_AT_ONCE = 1_000
+# Where many webhooks are told of each event, fewer are taken: a turn is short, however many webhooks there are.
+DELIVERIES_AT_ONCE = 20_000
 # In flight to one webhook, to one whose last attempt failed, and in all. Slow receivers wait for themselves only.
 MOST_EACH = 20
 MOST_FAILING = 4
@@ -31,16 +34,19 @@ FAILING_DAYS = 5
 GONE = "The receiver answered 410 Gone: it wants no more messages."
 FAILED_FOR_LONG = f"Every attempt of the last {FAILING_DAYS} days has failed."
 
-# `{chosen}` are the events that a webhook may be told of now; each waits in one of two partial indexes.
+# `{chosen}` are the events that a webhook may be told of now; each waits in one of two partial indexes. A delivery is
+# due by the time of the statement: a transaction that began earlier may come to its turn later.
 DISPATCH = """
 WITH taken AS MATERIALIZED (
     SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {chosen}
-    ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+    ORDER BY id
+    LIMIT (SELECT least(:most, greatest(1, :deliveries / greatest(1, count(*)))) FROM webhook WHERE enabled)
+    FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE event SET dispatched_at = now() FROM taken WHERE event.id = taken.id
 ), added AS (
     INSERT INTO webhook_delivery (id, webhook_id, event_id, event_type, next_attempt_at)
-    SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, now()
+    SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, statement_timestamp()
     FROM taken JOIN webhook ON taken.event_type = ANY(webhook.event_types)
     WHERE webhook.enabled AND webhook.deleted_at IS NULL AND webhook.created_at <= taken.created_at
         AND (taken.batch_id IS NULL OR webhook.import_events = 'each')
@@ -51,18 +57,17 @@ SELECT count(*) FROM taken
 """
 SINGLE = text(DISPATCH.format(chosen="batch_id IS NULL"))
 OF_A_BATCH = text(DISPATCH.format(chosen="batch_id = :batch"))
-RELEASED = text("SELECT id FROM event_batch WHERE released_at IS NOT NULL ORDER BY released_at LIMIT 1")
-# Two senders may be at one batch: it ends when neither leaves anything.
-END_BATCH = text(
-    "DELETE FROM event_batch WHERE id = :batch AND NOT EXISTS "
-    "(SELECT FROM event WHERE batch_id = :batch AND dispatched_at IS NULL)"
+# One sender at a time is at a batch, or two would mix up its order.
+RELEASED = text(
+    "SELECT id FROM event_batch WHERE released_at IS NOT NULL ORDER BY released_at LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
+END_BATCH = text("DELETE FROM event_batch WHERE id = :batch")
 
 CLAIM = text("""
 WITH due AS MATERIALIZED (
     SELECT found.id FROM webhook, LATERAL (
         SELECT id, next_attempt_at, event_id FROM webhook_delivery
-        WHERE webhook_id = webhook.id AND status = 'pending' AND next_attempt_at <= now()
+        WHERE webhook_id = webhook.id AND status = 'pending' AND next_attempt_at <= statement_timestamp()
             AND (claimed_until IS NULL OR claimed_until < now())
         ORDER BY next_attempt_at, event_id
         LIMIT greatest(0, CASE WHEN webhook.first_failed_at IS NULL THEN :each ELSE :failing END
@@ -76,23 +81,33 @@ WITH due AS MATERIALIZED (
     FROM due WHERE delivery.id = due.id
     RETURNING delivery.id, delivery.webhook_id, delivery.event_id, delivery.tries, delivery.next_attempt_at
 )
-SELECT claimed.id, webhook_id, event_id, tries, url, secret, event_type, payload, version,
+SELECT claimed.id, webhook_id, event_id, tries, next_attempt_at, url, secret, event_type, payload, version,
     CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret
 FROM claimed JOIN webhook ON webhook.id = webhook_id JOIN event ON event.id = event_id
 ORDER BY next_attempt_at, event_id
 """)
 
+# Whoever asked in the meantime for it to be sent again has made it due anew, and that holds, but for a success.
 RECORD = text("""
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS given (
-        id uuid, started_at timestamptz, status_code integer, response_time_ms integer, response_excerpt text,
-        error text, delay double precision
+        id uuid, due timestamptz, started_at timestamptz, status_code integer, response_time_ms integer,
+        response_excerpt text, error text, delay double precision
     )
 ), changed AS (
     UPDATE webhook_delivery AS delivery
-    SET attempts = attempts + 1, tries = tries + 1, claimed_until = NULL, last_attempt_at = outcome.started_at,
-        status = CASE WHEN outcome.error IS NULL THEN 'succeeded' WHEN delay IS NULL THEN 'failed' ELSE 'pending' END,
-        next_attempt_at = CASE WHEN outcome.error IS NULL THEN NULL ELSE now() + make_interval(secs => delay) END,
+    SET attempts = attempts + 1, claimed_until = NULL, last_attempt_at = outcome.started_at,
+        tries = CASE next_attempt_at WHEN due THEN tries + 1 ELSE tries END,
+        status = CASE
+            WHEN outcome.error IS NULL THEN 'succeeded'
+            WHEN next_attempt_at = due AND delay IS NULL THEN 'failed'
+            ELSE 'pending'
+        END,
+        next_attempt_at = CASE
+            WHEN outcome.error IS NULL THEN NULL
+            WHEN next_attempt_at = due THEN now() + make_interval(secs => delay)
+            ELSE next_attempt_at
+        END,
         status_code = outcome.status_code, response_time_ms = outcome.response_time_ms,
         response_excerpt = outcome.response_excerpt, error = outcome.error
     FROM outcome WHERE delivery.id = outcome.id AND delivery.status = 'pending'
@@ -107,7 +122,10 @@ FROM changed JOIN outcome USING (id)
 
 WORKS = "UPDATE webhook SET first_failed_at = NULL WHERE id = ANY(:ids) AND first_failed_at IS NOT NULL"
 FAILS = "UPDATE webhook SET first_failed_at = now() WHERE id = ANY(:ids) AND first_failed_at IS NULL"
-DISABLE = "UPDATE webhook SET enabled = false, disabled_reason = :reason WHERE id = ANY(:ids) AND enabled {when}"
+DISABLE = (
+    "UPDATE webhook SET enabled = false, disabled_reason = :reason, updated_at = now() "
+    "WHERE id = ANY(:ids) AND enabled {when}"
+)
 DISABLE_GONE = DISABLE.format(when="RETURNING id")
 DISABLE_FAILED = DISABLE.format(
     when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id",
@@ -124,11 +142,12 @@ WHERE webhook.enabled AND webhook.deleted_at IS NULL
 
 @dataclass(frozen=True)
 class Claim:
-    """A delivery in hand: what goes where, and how many tries failed before."""
+    """A delivery in hand: what goes where, how many tries failed before, and when this one was due."""
 
     delivery_id: UUID
     webhook_id: UUID
     tries: int
+    due: datetime
     target: Target
     message: Message
 
@@ -150,11 +169,12 @@ def take_turn(
 
 
 def dispatch(session: Session) -> int:
-    """Turn waiting events into deliveries, and return how many events there were; most have a few webhooks."""
-    dispatched = session.execute(SINGLE, {"most": EVENTS_AT_ONCE}).scalar_one()
+    """Turn waiting events into deliveries, and return how many events there were."""
+    limits = {"most": EVENTS_AT_ONCE, "deliveries": DELIVERIES_AT_ONCE}
+    dispatched = session.execute(SINGLE, limits).scalar_one()
     batch = session.scalar(RELEASED)
     if batch is not None:
-        of_it = session.execute(OF_A_BATCH, {"most": EVENTS_AT_ONCE, "batch": batch}).scalar_one()
+        of_it = session.execute(OF_A_BATCH, limits | {"batch": batch}).scalar_one()
         if not of_it:
             session.execute(END_BATCH, {"batch": batch})
         dispatched += of_it
@@ -194,12 +214,13 @@ def next_due(session: Session) -> float | None:
 def _claim(row: Any) -> Claim:
     secrets = (row.secret, row.previous_secret) if row.previous_secret else (row.secret,)
     message = Message(str(row.event_id), row.event_type, render(row.payload), row.version)
-    return Claim(row.id, row.webhook_id, row.tries, Target(row.url, secrets), message)
+    return Claim(row.id, row.webhook_id, row.tries, row.next_attempt_at, Target(row.url, secrets), message)
 
 
 def _outcome(claimed: Claim, outcome: Outcome) -> dict[str, Any]:
     return {
         "id": str(claimed.delivery_id),
+        "due": claimed.due.isoformat(),
         "started_at": outcome.started_at.isoformat(),
         "status_code": outcome.status_code,
         "response_time_ms": outcome.response_time_ms,

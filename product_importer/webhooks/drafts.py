@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from product_importer.core.errors import DomainError, NotFound
+from product_importer.ui import words
 from product_importer.webhooks.schemas import WebhookCreate, WebhookRead, WebhookUpdate
 
 REFUSED = "address not allowed: "
@@ -81,12 +82,4 @@ def _refused_address(message: str) -> str:
 
 
 def _fault(item: Mapping[str, Any]) -> str:
-    match item["type"]:
-        case "string_too_short":
-            return "This is required."
-        case "too_short":
-            return "Choose at least one event."
-        case "string_too_long":
-            return f"At most {item['ctx']['max_length']:,} characters, please; this has {len(item['input']):,}."
-        case _:
-            return f"{str(item['msg']).removeprefix('Value error, ').rstrip('.')}."
+    return "Choose at least one event." if item["type"] == "too_short" else words.fault(item)

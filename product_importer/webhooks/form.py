@@ -4,8 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.ui.modal import closing, modal
-from product_importer.ui.widgets import button, fault_id, form_field, notice
+from product_importer.ui import widgets
+from product_importer.ui.modal import dialog_actions, focused, modal
+from product_importer.ui.widgets import busy_button, fault_id, form_field, refusal
 from product_importer.webhooks.editor import DIALOG, WebhookEditorState
 from product_importer.webhooks.views import EVENTS
 
@@ -37,12 +38,8 @@ def webhook_form() -> rx.Component:
         description_field(),
         event_fields(),
         import_fields(),
-        rx.cond(WebhookEditorState.refusal, refusal()),
-        rx.el.div(
-            button("Cancel", on_click=closing(DIALOG)),
-            save_button(),
-            class_name="dialog-actions",
-        ),
+        refusal(WebhookEditorState.refusal, title="Not saved", testid="webhook-form-error"),
+        dialog_actions(DIALOG, save_button()),
         key=f"form-{WebhookEditorState.form.number}",
         on_submit=WebhookEditorState.save_webhook,
         no_validate=True,
@@ -52,15 +49,7 @@ def webhook_form() -> rx.Component:
 
 def described(name: str) -> dict[str, Any]:
     """What every text field of the form says of itself."""
-    return {
-        "name": name,
-        "default_value": getattr(WebhookEditorState.form, name),
-        "class_name": "input",
-        "auto_complete": "off",
-        "aria_invalid": rx.cond(WebhookEditorState.faults[name], "true", "false"),
-        "aria_describedby": fault_id(f"webhook-{name}"),
-        "data_testid": f"webhook-{name}",
-    }
+    return widgets.described(name, prefix="webhook", form=WebhookEditorState.form, faults=WebhookEditorState.faults)
 
 
 def url_field() -> rx.Component:
@@ -71,7 +60,7 @@ def url_field() -> rx.Component:
         aria_required="true",
         spell_check=False,
         placeholder="https://example.com/hooks/products",
-        custom_attrs={"data-focus": ""},
+        **focused(),
     )
     return form_field("Address", control, name="webhook-url", fault=WebhookEditorState.faults["url"])
 
@@ -139,20 +128,13 @@ def import_field(name: str, words: str, hint: str) -> rx.Component:
     )
 
 
-def refusal() -> rx.Component:
-    """Why the form as a whole was not saved."""
-    return notice(rx.el.p(WebhookEditorState.refusal), title="Not saved", data_testid="webhook-form-error")
-
-
 def save_button() -> rx.Component:
     """Send the form."""
-    return button(
-        rx.cond(
-            WebhookEditorState.is_saving, "Saving…", rx.cond(WebhookEditorState.form.webhook_id, "Save", "Create")
-        ),
+    return busy_button(
+        rx.cond(WebhookEditorState.form.webhook_id, "Save", "Create"),
+        "Saving…",
+        is_busy=WebhookEditorState.is_saving,
         kind="primary",
         type="submit",
-        disabled=WebhookEditorState.is_saving,
-        aria_busy=rx.cond(WebhookEditorState.is_saving, "true", "false"),
         data_testid="webhook-save",
     )

@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.ui import routes
 from product_importer.ui.layout import page, section
-from product_importer.ui.widgets import button, choice, empty_state, link, notice, pager
+from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
 from product_importer.webhooks.cards import webhook_details, webhook_row
 from product_importer.webhooks.deliveries import DeliveryState
 from product_importer.webhooks.dialogs import delete_dialog, redeliver_dialog, rotate_dialog, secret_dialog
@@ -26,7 +26,7 @@ def webhooks_page() -> rx.Component:
         "Webhooks",
         problem(),
         listed(),
-        list_pager(),
+        list_pager(WebhookState, prefix="webhooks"),
         *dialogs(),
         current=routes.WEBHOOKS,
         actions=new_button("webhook-new"),
@@ -75,7 +75,7 @@ def listed() -> rx.Component:
     return rx.cond(
         WebhookState.webhooks.length() > 0,
         rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name="stack"),
-        rx.cond(WebhookState.loaded, no_webhooks(), loading()),
+        rx.cond(WebhookState.loaded, no_webhooks(), awaited()),
     )
 
 
@@ -84,23 +84,9 @@ def no_webhooks() -> rx.Component:
     return rx.el.div(empty_state("No webhooks yet", PURPOSE, new_button("webhook-first")), class_name="explained")
 
 
-def loading() -> rx.Component:
+def awaited() -> rx.Component:
     """What stands there while it is asked for."""
-    return rx.cond(WebhookState.problem, rx.fragment(), rx.el.div(class_name="card loading", aria_busy="true"))
-
-
-def list_pager() -> rx.Component:
-    """Older and newer webhooks, where one page does not hold them."""
-    return rx.cond(
-        WebhookState.pages > 1,
-        pager(
-            WebhookState.list_page,
-            WebhookState.pages,
-            previous=WebhookState.turn_list(-1),
-            following=WebhookState.turn_list(1),
-            prefix="webhooks",
-        ),
-    )
+    return rx.cond(WebhookState.problem, rx.fragment(), loading())
 
 
 def missing() -> rx.Component:
@@ -111,7 +97,7 @@ def missing() -> rx.Component:
 def one_webhook() -> rx.Component:
     """The webhook, and what was sent to it."""
     return rx.fragment(
-        rx.cond(WebhookState.webhooks.length() > 0, rx.foreach(WebhookState.webhooks, webhook_details), loading()),
+        rx.cond(WebhookState.webhooks.length() > 0, rx.foreach(WebhookState.webhooks, webhook_details), awaited()),
         section("Deliveries", delivery_bar(), deliveries()),
     )
 
@@ -146,8 +132,8 @@ def deliveries() -> rx.Component:
         notice(rx.el.p(DeliveryState.problem), title="The deliveries cannot be shown"),
         rx.cond(
             DeliveryState.deliveries.length() > 0,
-            rx.fragment(delivery_table(), delivery_pager()),
-            rx.cond(DeliveryState.loaded, no_deliveries(), rx.el.div(class_name="card loading", aria_busy="true")),
+            rx.fragment(delivery_table(), list_pager(DeliveryState, prefix="deliveries")),
+            rx.cond(DeliveryState.loaded, no_deliveries(), loading()),
         ),
     )
 
@@ -158,18 +144,4 @@ def no_deliveries() -> rx.Component:
         DeliveryState.status,
         empty_state("No delivery has this status", "Choose another, or all of them."),
         empty_state("Nothing sent yet", "Every event that this webhook is told of appears here, with its answer."),
-    )
-
-
-def delivery_pager() -> rx.Component:
-    """Older and newer deliveries, where one page does not hold them."""
-    return rx.cond(
-        DeliveryState.pages > 1,
-        pager(
-            DeliveryState.list_page,
-            DeliveryState.pages,
-            previous=DeliveryState.turn_list(-1),
-            following=DeliveryState.turn_list(1),
-            prefix="deliveries",
-        ),
     )

@@ -39,14 +39,16 @@ SELECT EXISTS (
 )
 """)
 # An event's id begins with the time at which it was made (RFC 9562, 5.7): the primary key finds the old ones.
-OLD_EVENTS = """
-SELECT id FROM event WHERE id < :before AND dispatched_at IS NOT NULL ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
-"""
-PRUNE = text(f"""
-WITH old AS MATERIALIZED ({OLD_EVENTS}), gone AS (
-    DELETE FROM webhook_delivery USING old WHERE event_id = old.id
+OLD = "(SELECT id FROM event WHERE id < :before AND dispatched_at IS NOT NULL ORDER BY id LIMIT :most) AS old"
+# One event may have hundreds of deliveries: these are counted, and an event goes when it has none left.
+PRUNE_DELIVERIES = text(f"""
+DELETE FROM webhook_delivery WHERE id IN (
+    SELECT delivery.id FROM {OLD} JOIN webhook_delivery AS delivery ON event_id = old.id LIMIT :most
 )
-DELETE FROM event USING old WHERE event.id = old.id
+""")
+PRUNE_EVENTS = text(f"""
+DELETE FROM event USING {OLD} WHERE event.id = old.id
+    AND NOT EXISTS (SELECT FROM webhook_delivery WHERE event_id = old.id)
 """)
 CLEAR = text("""
 DELETE FROM webhook_delivery WHERE id IN (
@@ -72,7 +74,8 @@ def reconcile(session: Session) -> None:
 def prune(session: Session) -> None:
     """Delete some of what is older than `EVENT_RETENTION_DAYS`, and of what deleted webhooks left."""
     limits = {"before": oldest_id(settings().event_retention_days), "most": DELETE_AT_ONCE}
-    session.execute(PRUNE, limits)
+    session.execute(PRUNE_DELIVERIES, limits)
+    session.execute(PRUNE_EVENTS, limits)
     session.execute(CLEAR, {"most": DELETE_AT_ONCE})
     session.execute(FORGET)
 

@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, update
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
@@ -17,14 +15,9 @@ from product_importer.core.ids import new_id
 from product_importer.core.outbox import DELIVER, WANTS_EACH
 from product_importer.webhooks import delivery, signing
 from product_importer.webhooks.delivery import Message, Outcome, Target
-from product_importer.webhooks.models import Attempt, Delivery, Webhook
+from product_importer.webhooks.models import Delivery, Webhook
 from product_importer.webhooks.schemas import (
-    AttemptRead,
-    DeliveryPage,
-    DeliveryQuery,
-    DeliveryRead,
     DeliverySummary,
-    Redelivered,
     Secret,
     TestResult,
     WebhookCreate,
@@ -36,8 +29,6 @@ from product_importer.webhooks.schemas import (
 )
 
 OVERLAP = timedelta(hours=24)
-# The attempts that a delivery shows; it has more only when it was sent again several times.
-MOST_HISTORY = 30
 TEST_EVENT = "webhook_test"
 
 
@@ -60,7 +51,7 @@ def read_webhook(session: Session, webhook_id: UUID) -> WebhookRead:
     Raises:
         NotFound: there is no such webhook.
     """
-    return _read(session, _get(session, webhook_id))
+    return _read(session, get_webhook(session, webhook_id))
 
 
 def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
@@ -80,14 +71,18 @@ def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
 def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> WebhookRead:
     """Change the fields that are given; enabled again, a webhook begins anew, and what waits for it is sent.
 
+    At another address it begins anew, too: the failures were those of the old one.
+
     Raises:
         NotFound: there is no such webhook.
         Unprocessable: its address is not allowed.
     """
-    webhook = _get(session, webhook_id, locked=True)
+    webhook = get_webhook(session, webhook_id, locked=True)
     changes = given.model_dump(exclude_unset=True)
     if "url" in changes:
         _check_address(changes["url"])
+        if changes["url"] != webhook.url:
+            changes |= {"first_failed_at": None}
     if changes.get("enabled"):
         changes |= {"disabled_reason": None}
         if not webhook.enabled:
@@ -107,7 +102,7 @@ def delete_webhook(session: Session, webhook_id: UUID) -> None:
     Raises:
         NotFound: there is no such webhook.
     """
-    webhook = _get(session, webhook_id, locked=True)
+    webhook = get_webhook(session, webhook_id, locked=True)
     webhook.deleted_at = session.scalar(select(func.now()))
     webhook.enabled, webhook.secret, webhook.previous_secret = False, "", None
 
@@ -118,21 +113,21 @@ def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
     Raises:
         NotFound: there is no such webhook.
     """
-    webhook = _get(session, webhook_id, locked=True)
+    webhook = get_webhook(session, webhook_id, locked=True)
     now = session.scalars(select(func.now())).one()
     webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + OVERLAP
     webhook.secret, webhook.updated_at = signing.new_secret(), now
     return Secret(secret=webhook.secret)
 
 
-def test_webhook(webhook_id: UUID) -> TestResult:
-    """Send a test message now, and say how it was taken; it waits for the receiver, in no transaction.
+async def test_webhook(webhook_id: UUID) -> TestResult:
+    """Send a test message now, and say how it was taken; it waits for the receiver, in no transaction and no thread.
 
     Raises:
         NotFound: there is no such webhook.
     """
-    target = db.run(_target, webhook_id)
-    outcome = asyncio.run(_send_test(webhook_id, target))
+    target = await asyncio.to_thread(db.run, _target, webhook_id)
+    outcome = await _send_test(webhook_id, target)
     return TestResult(
         success=outcome.succeeded,
         status_code=outcome.status_code,
@@ -142,52 +137,6 @@ def test_webhook(webhook_id: UUID) -> TestResult:
 
 
 test_webhook.__test__ = False  # type: ignore[attr-defined]
-
-
-def list_deliveries(session: Session, webhook_id: UUID, query: DeliveryQuery) -> DeliveryPage:
-    """Return a page of a webhook's deliveries, the newest event first.
-
-    Raises:
-        NotFound: there is no such webhook.
-    """
-    _get(session, webhook_id)
-    chosen = [Delivery.webhook_id == webhook_id]
-    if query.status is not None:
-        chosen.append(Delivery.status == query.status)
-    newest = select(Delivery).where(*chosen).order_by(col(Delivery.event_id).desc())
-    page = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
-    return DeliveryPage(
-        items=_with_history(session, page),
-        total=session.scalar(select(func.count()).select_from(Delivery).where(*chosen)) or 0,
-        page=query.page,
-        page_size=query.page_size,
-    )
-
-
-def redeliver(session: Session, webhook_id: UUID, delivery_id: UUID) -> DeliveryRead:
-    """Send a delivery again, as soon as its webhook is enabled: the same message, with a schedule that begins anew.
-
-    Raises:
-        NotFound: there is no such webhook, or it has no such delivery.
-    """
-    _get(session, webhook_id)
-    if not _send_again(session, webhook_id, col(Delivery.id) == delivery_id):
-        raise NotFound(f"There is no delivery {delivery_id} of this webhook.")
-    return _with_history(session, [session.get_one(Delivery, delivery_id, populate_existing=True)])[0]
-
-
-def redeliver_failed(session: Session, webhook_id: UUID, since: datetime) -> Redelivered:
-    """Send again every delivery whose last attempt failed since then, those that wait for their next one included.
-
-    Raises:
-        NotFound: there is no such webhook.
-    """
-    _get(session, webhook_id)
-    has_failed = or_(
-        col(Delivery.status) == "failed", and_(col(Delivery.status) == "pending", col(Delivery.tries) > 0)
-    )
-    failed_since = and_(has_failed, col(Delivery.last_attempt_at) >= _in_utc(since))
-    return Redelivered(redelivered=_send_again(session, webhook_id, failed_since))
 
 
 def wants_each(session: Session) -> bool:
@@ -201,7 +150,12 @@ def wants_each(session: Session) -> bool:
     return session.scalar(wanting.limit(1)) is not None
 
 
-def _get(session: Session, webhook_id: UUID, locked: bool = False) -> Webhook:
+def get_webhook(session: Session, webhook_id: UUID, locked: bool = False) -> Webhook:
+    """Return the row of a webhook.
+
+    Raises:
+        NotFound: there is no such webhook.
+    """
     webhook = session.get(Webhook, webhook_id, with_for_update=locked, populate_existing=locked)
     if webhook is None or webhook.deleted_at is not None:
         raise NotFound(f"There is no webhook {webhook_id}.")
@@ -227,38 +181,8 @@ def _read(session: Session, webhook: Webhook) -> WebhookRead:
     return WebhookRead(**shown, last_delivery=DeliverySummary.model_validate(last) if last else None)
 
 
-def _with_history(session: Session, deliveries: Iterable[Delivery]) -> list[DeliveryRead]:
-    found = list(deliveries)
-    attempts: dict[UUID, list[AttemptRead]] = {one.id: [] for one in found}
-    of_them = select(Attempt).where(col(Attempt.delivery_id).in_(attempts)).order_by(col(Attempt.number).desc())
-    for attempt in session.scalars(of_them):
-        if len(attempts[attempt.delivery_id]) < MOST_HISTORY:
-            attempts[attempt.delivery_id].append(AttemptRead.model_validate(attempt))
-    return [DeliveryRead(**one.model_dump(), history=attempts[one.id]) for one in found]
-
-
-def _send_again(session: Session, webhook_id: UUID, chosen: ColumnElement[bool]) -> int:
-    """Make deliveries due now, and return how many."""
-    again = (
-        update(Delivery)
-        .where(col(Delivery.webhook_id) == webhook_id, chosen)
-        .values(status="pending", tries=0, next_attempt_at=func.now())
-    )
-    result: Any = session.execute(again.execution_options(synchronize_session=False))
-    queue.nudge_after_commit(session, DELIVER)
-    return int(result.rowcount)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Return the same moment in UTC: PostgreSQL does not know every zone that Python takes."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)
-
-
 def _target(session: Session, webhook_id: UUID) -> Target:
-    webhook = _get(session, webhook_id)
+    webhook = get_webhook(session, webhook_id)
     now = session.scalars(select(func.now())).one()
     secrets = [webhook.secret]
     if webhook.previous_secret and webhook.previous_secret_until and webhook.previous_secret_until > now:

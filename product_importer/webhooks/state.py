@@ -1,8 +1,6 @@
 """Which webhooks a page shows, all or one, and what can be done with each at a click."""
 
-import asyncio
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,8 +17,6 @@ from product_importer.webhooks.schemas import TestResult, WebhookQuery, WebhookR
 from product_importer.webhooks.views import OutcomeView, WebhookView
 
 PAGE_SIZE = 20
-# A test waits for a receiver, which may be slow: not in the threads in which every page asks its services.
-TESTERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="webhook-test")
 
 
 class WebhookState(rx.State):
@@ -162,7 +158,7 @@ async def _all(page: int) -> tuple[list[WebhookRead], int, int]:
 
 async def _test(webhook_id: UUID) -> TestResult:
     try:
-        return await asyncio.get_running_loop().run_in_executor(TESTERS, service.test_webhook, webhook_id)
+        return await service.test_webhook(webhook_id)
     except SQLAlchemyError as error:
         raise Unavailable("The database does not answer. Try again.") from error
 

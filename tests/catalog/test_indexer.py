@@ -7,14 +7,14 @@ import pytest
 from product_importer.catalog import indexer, search, service
 from product_importer.catalog.models import Product
 from product_importer.core import db
-from product_importer.core.ids import line_ids, new_id
+from product_importer.core.ids import new_id
 
 
 def add(count: int, first: int = 0) -> None:
     with db.session() as session:
         session.add_all(
             Product(id=UUID(identity), sku=f"S{first + n}", sku_key=f"s{first + n}", name=f"Name {n}")
-            for n, identity in enumerate(line_ids(new_id(), range(count)))
+            for n, identity in enumerate(str(new_id()) for _ in range(count))
         )
 
 

@@ -15,7 +15,7 @@ from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductQuery, sku_key
 from product_importer.core import db
 from product_importer.core.errors import Unprocessable
-from product_importer.core.ids import line_ids, new_id
+from product_importer.core.ids import new_id
 
 ROWS = 3_000
 WORDS = ("Hammer", "HAMSTER", "50%", "under_score", "back\\slash", "Äpfel", "ab", "x", "Schraube", "100")
@@ -34,7 +34,7 @@ def products(database) -> list[Product]:
             description=" ".join(dice.choices(WORDS, k=6)),
             active=dice.random() > 0.1,
         )
-        for number, identity in enumerate(line_ids(new_id(), range(ROWS)))
+        for number, identity in enumerate(str(new_id()) for _ in range(ROWS))
     ]
     with db.session() as session:
         session.add_all(made)

@@ -1,6 +1,7 @@
 """What may be called from here, and what is connected to."""
 
 import asyncio
+import threading
 from ipaddress import ip_address
 
 import httpcore
@@ -94,7 +95,7 @@ def test_ports_that_are_none_are_refused(text):
 
 def connect(allowed: Guard, url: str) -> httpx.Response:
     async def post() -> httpx.Response:
-        async with outgoing.client(allowed, httpx.Timeout(2)) as client:
+        async with outgoing.client(allowed, httpx.Timeout(2), 1_000) as client:
             return await client.post(url)
 
     return asyncio.run(post())
@@ -126,6 +127,53 @@ def test_a_name_is_resolved_once_and_that_very_address_is_connected_to(monkeypat
     with pytest.raises(httpx.ConnectError):
         connect(Guard(parse_networks("192.0.2.0/24"), PORTS), "http://rebinding.example.com/")
     assert (asked, connected) == (["rebinding.example.com"], ["192.0.2.1"])
+
+
+def test_those_who_want_the_same_name_wait_for_one_answer(monkeypatch):
+    # A name server that says nothing for long: the threads that ask are for everybody.
+    asked, answers = [], threading.Event()
+
+    def resolve(host, port):
+        asked.append(host)
+        answers.wait(10)
+        raise OSError("no such name")
+
+    async def connect_often() -> list[object]:
+        async with outgoing.client(STRICT, httpx.Timeout(10, connect=0.2), 1_000) as impatient:
+            calls = [impatient.post("http://silent.example.com/") for _ in range(20)]
+            faults = await asyncio.gather(*calls, return_exceptions=True)
+        async with outgoing.client(STRICT, httpx.Timeout(10), 1_000) as patient:
+            asyncio.get_running_loop().call_later(0.1, answers.set)
+            return [
+                *faults,
+                *await asyncio.gather(patient.post("http://silent.example.com/"), return_exceptions=True),
+            ]
+
+    monkeypatch.setattr(outgoing, "resolve", resolve)
+    *impatient, patient = asyncio.run(connect_often())
+    assert {type(fault) for fault in impatient} == {httpx.ConnectTimeout}
+    assert isinstance(patient, httpx.ConnectError) and "no such name" in str(patient)
+    assert asked == ["silent.example.com"]
+    with pytest.raises(httpx.ConnectError):
+        connect(STRICT, "http://silent.example.com/")
+    assert len(asked) == 2, "an answer is for those who waited, and is not kept"
+
+
+def test_each_request_may_read_so_many_bytes_and_no_more():
+    class Endless(httpcore.AsyncMockStream):
+        async def read(self, max_bytes, timeout=None):  # noqa: ASYNC109 - httpcore's signature
+            return b"x" * max_bytes
+
+    async def read_all(stream) -> int:
+        await stream.write(b"request")
+        read = 0
+        with pytest.raises(outgoing.AnswerTooLong):
+            while piece := await stream.read(64):
+                read += len(piece)
+        return read
+
+    stream = outgoing.BoundedStream(Endless([]), 1_000)
+    assert [asyncio.run(read_all(stream)) for _ in range(2)] == [1_000, 1_000]
 
 
 def test_proxies_of_the_environment_are_not_asked(monkeypatch):

@@ -55,6 +55,20 @@ def test_what_is_written_is_read_back_and_deleted(storage):
     assert list(storage.keys()) == []
 
 
+def test_an_object_can_be_read_from_any_place(storage):
+    writer = storage.writer("a.zip")
+    writer.write(CONTENT)
+    writer.commit()
+    with storage.open("a.zip") as stream:
+        assert stream.seekable()
+        assert stream.seek(-300, 2) == len(CONTENT) - 300
+        assert stream.read() == CONTENT[-300:]
+        assert stream.seek(10_000_001) == 10_000_001
+        assert (stream.read(5), stream.tell()) == (CONTENT[10_000_001:10_000_006], 10_000_006)
+        stream.seek(0)
+        assert stream.read() == CONTENT
+
+
 def test_what_is_given_up_leaves_nothing(storage):
     writer = storage.writer("a.csv")
     writer.write(CONTENT)

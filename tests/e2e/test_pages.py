@@ -57,6 +57,12 @@ def test_a_page_opened_late_or_reloaded_shows_the_truth_at_once(page: Page, appl
         assert number(page, "import-total") == 300
 
 
+def test_metrics_are_on_the_page_s_port_and_not_a_page(application: Application):
+    answer = application.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'product_importer_workers{queue="webhooks"} 1.0' in answer.text
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
@@ -99,3 +105,11 @@ def test_no_page_scrolls_sideways(page: Page, application: Application, path: st
     page.goto(path)
     expect(page.get_by_role("table")).to_be_visible(timeout=SECONDS)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_description_of_the_api_asks_no_other_server(page: Page, application: Application):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/api/docs")
+    expect(page.get_by_text("/api/products/{product_id}").first).to_be_visible(timeout=SECONDS)
+    assert len(asked) > 3 and [url for url in asked if not url.startswith((application.url, "data:"))] == []

@@ -53,7 +53,8 @@ def test_an_import_has_every_field_of_the_contract(client):
     ("content", "kind", "words"),
     [
         (b"", "empty-file", "no first line"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "not-text", "0x89"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "not-csv", "a picture"),
+        ("sku,name,description\nä,b,c\n".encode() + b"\xff,b,c\n", "not-text", "form field “encoding”"),
         (b"sku,price\n1,2\n", "invalid-csv-header", "no column name and description"),
     ],
 )
@@ -255,3 +256,36 @@ def fence(session) -> int:
     from sqlalchemy import text
 
     return session.scalar(text("SELECT fence FROM import_job"))
+
+
+def test_options_may_come_behind_the_file_that_they_explain(client):
+    content = "sku;name;description\nа;б,в;ж\n".encode("windows-1251")
+    parts = [b'name="file"; filename="a.csv"\r\n\r\n' + content]
+    parts += [b'name="encoding"\r\n\r\nwindows-1251', b'name="delimiter"\r\n\r\n;']
+    body = b"".join(b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    answer = client.post("/api/upload-csv", content=body, headers={"content-type": FORM})
+    assert answer.status_code == 202, answer.text
+    tasks.run_import(answer.json()["job_id"])
+    job = client.get(answer.headers["location"]).json()
+    assert (job["format"]["encoding"], job["format"]["delimiter"], job["created"]) == ("windows-1251", ";", 1)
+    assert client.get("/api/products").json()["items"][0]["name"] == "б,в"
+
+
+def test_a_file_in_windows_1252_is_imported_and_said_to_be_a_guess(client):
+    job_id = post(client, "sku\tname\tdescription\na\tGröße\t5 €\n".encode("windows-1252")).json()["job_id"]
+    tasks.run_import(job_id)
+    job = client.get(f"/api/jobs/{job_id}").json()
+    assert job["format"] == {
+        "container": "plain", "encoding": "windows-1252", "delimiter": "\t", "is_guessed": True, "part": None
+    }  # fmt: skip
+    [product] = client.get("/api/products").json()["items"]
+    assert (product["name"], product["description"]) == ("Größe", "5 €")
+
+
+def test_the_same_key_with_another_encoding_is_another_upload(client):
+    files = {"file": ("a.csv", GOOD.removeprefix(b"\xef\xbb\xbf"))}
+    for encoding, status in (("utf-8", 202), ("utf-8", 202), ("gb18030", 409)):
+        answer = client.post(
+            "/api/upload-csv", files=files, data={"encoding": encoding}, headers={"Idempotency-Key": "one"}
+        )
+        assert answer.status_code == status, answer.text

@@ -19,7 +19,7 @@ def sift(*rows: list[str]) -> Chunk:
     [
         (["", "n", "d", "", ""], "no_sku"),
         ([" \t", "n", "d", "", ""], "no_sku"),
-        (["s", "  ", "d", "", ""], "no_name"),
+        (["t", "  ", "d", "", ""], "no_name"),
         (["s", "n", "d"], "ragged"),
         (["s", "n", "d", "", "", "x"], "ragged"),
         (["s" * (MAX_SKU + 1), "n", "d", "", ""], "too_long"),
@@ -37,6 +37,22 @@ def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, co
     assert (sifted.lines, sifted.rows) == ([2, 4], [good, good])
     [error] = sifted.errors
     assert (error.line, error.code, error.row) == (3, code, row)
+
+
+def test_fields_beyond_the_last_column_are_told_as_csv_and_not_endlessly():
+    [error] = sift(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
+    told = 'Beyond the last column: "a ""b""","c,\nd",,␀'
+    assert error.reason == f"The row has 9 fields, the header has 5. {told}"
+    [error] = sift(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
+    assert error.reason.endswith(f"{'x' * 400},{'y' * 99} and 301 characters more")
+
+
+def test_where_blanks_are_kept_a_row_needs_no_name():
+    kept = Checks(HEADER, keep_blank=True)
+    for rows in ([["s", " ", "", "", ""]], [["t", "n", "", "no", ""], ["s", "", "", " ", ""], ["", "", "", "", ""]]):
+        sifted = kept.sift(Chunk(list(range(2, len(rows) + 2)), rows))
+        assert sifted.rows == [row for row in rows if row[0]]
+        assert [error.code for error in sifted.errors] == ["no_sku"] * (len(rows) - len(sifted.rows))
 
 
 def test_an_empty_line_is_no_row():

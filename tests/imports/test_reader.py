@@ -7,16 +7,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from product_importer.core.errors import Invalid
-from product_importer.imports import reader
-from product_importer.imports.reader import Counted, Records, RowError, Unreadable, read_header
+from product_importer.imports import reader, sources
+from product_importer.imports.reader import Records, RowError, Unreadable
+from product_importer.imports.sources import text_of
 
 SPECTRUM = Path(__file__).parents[3] / "shared" / "data" / "csv-spectrum"
 
 
+def opened(content: bytes, delimiter: str = ",") -> Records:
+    return Records(text_of(io.BytesIO(content), "utf-8"), delimiter)
+
+
 def records(content: bytes) -> tuple[list[tuple[int, list[str]]], list[RowError]]:
     rows, errors = [], []
-    for chunk in Records(Counted(io.BytesIO(content))).chunks():
+    for chunk in opened(content).chunks():
         rows += [(line, row) for line, row in zip(chunk.lines, chunk.rows, strict=True) if row]
         errors += chunk.errors
     return rows, errors
@@ -34,7 +38,19 @@ def test_a_quoted_line_break_belongs_to_the_row_and_moves_the_lines_behind_it():
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_name():
-    assert read_header(io.BytesIO(b"\xef\xbb\xbfsku,name\n")) == ["sku", "name"]
+    assert opened(b"\xef\xbb\xbfsku,name\n").header() == (["sku", "name"], 1)
+
+
+@pytest.mark.parametrize("line", [b"sep=;\r\n", b'"sep=;"\n', b"SEP=,\r", b"sep=;;\n"])
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_the_line_that_names_the_delimiter_for_excel_is_no_header_but_a_line(line, delimiter):
+    is_one = line != b"sep=;;\n"
+    header, number = opened(line + b"sku\n", delimiter).header()
+    assert (header == ["sku"], number) == (is_one, 2 if is_one else 1)
+
+
+def test_only_the_first_line_names_the_delimiter():
+    assert opened(b"\nsep=;\n").header() == (["sep=;"], 2)
 
 
 def test_an_unclosed_quote_costs_its_own_line_only():
@@ -63,37 +79,23 @@ def test_an_endless_field_is_refused_and_the_next_line_is_read(monkeypatch):
 
 
 def test_an_endless_line_ends_the_reading_before_it_fills_the_memory(monkeypatch):
-    monkeypatch.setattr(reader, "MAX_LINE_BYTES", 2 * reader.READ_BYTES)
+    monkeypatch.setattr(sources, "MAX_LINE_BYTES", 2 * sources.READ_BYTES)
 
     class Endless(io.BytesIO):
         given = 0
 
         def read(self, size=-1):
             self.given += size
-            assert self.given < 10 * reader.READ_BYTES, "it was read on"
+            assert self.given < 10 * sources.READ_BYTES, "it was read on"
             return b"x" * size
 
     with pytest.raises(Unreadable, match="16 MiB"):
-        list(Records(Counted(Endless())).chunks())
+        list(Records(text_of(Endless(), "utf-8")).chunks())
 
 
 def test_bytes_that_are_not_text_end_the_reading():
-    with pytest.raises(Unreadable, match="UTF-8"):
+    with pytest.raises(Unreadable, match="not text"):
         records(b"a,b\n\xff\xfe\n")
-
-
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
-def test_a_file_without_a_first_line_is_said_to_be_empty(content):
-    with pytest.raises(Invalid) as refusal:
-        read_header(io.BytesIO(content))
-    assert refusal.value.kind == "empty-file"
-
-
-@pytest.mark.parametrize("content", [b'"sku,name\n', b'"sku"x,name\n', b"s\x00k\x01u,name\n"])
-def test_a_first_line_that_is_no_header_is_refused(content):
-    with pytest.raises(Invalid) as refusal:
-        read_header(io.BytesIO(content))
-    assert refusal.value.kind == "not-csv"
 
 
 @pytest.mark.parametrize("case", sorted(path.stem for path in (SPECTRUM / "csvs").glob("*.csv")))

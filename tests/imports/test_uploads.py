@@ -3,6 +3,7 @@ import pytest
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
+from product_importer.imports.choices import Choices
 from product_importer.imports.uploads import IncomingUpload, clean_filename
 
 GOOD = b"sku,name,description\na,b,c\n"
@@ -57,7 +58,7 @@ def test_a_byte_that_is_not_utf8_is_found_wherever_the_pieces_break(database, si
 
 
 def test_a_character_that_is_cut_off_at_the_end_is_found(database):
-    assert refusal(b"sku,name,description\na,b,c\xc3").kind == "not-text"
+    assert refusal("sku,name,description\nä,b,c".encode() + b"\xc3").kind == "not-text"
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,10 @@ def test_a_character_that_is_cut_off_at_the_end_is_found(database):
     [
         (b"", "empty-file"),
         (b"\xef\xbb\xbf\r\n", "empty-file"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not-text"),
-        ("sku,name,description\n".encode("utf-16"), "not-csv"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not-csv"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\xf0\xff\x83", "not-text"),
         (b"PK\x03\x04\0\0,\n", "not-csv"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1_000), "not-csv"),
         (b"sku,name\na,b\n", "invalid-csv-header"),
     ],
 )
@@ -84,13 +86,53 @@ def test_a_filename_is_only_shown(given, kept):
 
 
 def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
-    from product_importer.imports.uploads import HEAD_BYTES
+    from product_importer.imports.inspection import HEAD_BYTES
 
-    with pytest.raises(Invalid, match="no column description") as refused, IncomingUpload("x.csv") as incoming:
+    with (
+        pytest.raises(Invalid, match="no column description") as refused,
+        IncomingUpload("x.csv", Choices()) as incoming,
+    ):
         for _ in range(HEAD_BYTES // 1000 + 2):
             incoming.write(b"sku,name\n" + "ä".encode() * 500)
         pytest.fail("it was not refused before the end")
     assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
+
+
+def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(database):
+    head, row = b"Code,Title,Text\n", b"a,b,c\n" * 100_000
+    columns = {"Code": "sku", "Title": "name"}
+    for chosen, missing in ((Choices(), ["sku", "name", "description"]), (Choices(columns=columns), ["description"])):
+        with pytest.raises(Invalid) as refused, IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            pytest.fail("it was not refused before the end")
+        assert (refused.value.extra["missing"], stored()) == (missing, [])
+        assert refused.value.extra["suggestions"]["description"] == "Text"
+    for chosen in (Choices(columns={**columns, "Text": "description"}), Choices()):
+        # The second time it is remembered.
+        with IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            assert incoming.accept().columns["Code"] == "sku"
+
+
+def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
+    with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
+        incoming.write(b"\x89PNG\r\n\x1a\n")
+        pytest.fail("it was not refused at once")
+
+
+def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
+    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
+        incoming.write(GOOD + "ä,b,c\n".encode() * 100)
+        incoming.write(b"\xff,b,c\n")
+        pytest.fail("it was not refused before the end")
+
+
+def test_what_a_choice_behind_the_file_can_mend_is_not_refused_before_it(database):
+    content = "наименование;артикул\n".encode("windows-1251")
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write("sku;name;description\nä;".encode() + content * 30_000)
+        incoming.write(content)
+        assert incoming.accept(Choices(encoding="windows-1251")).format.encoding == "windows-1251"
 
 
 def test_a_good_header_of_a_large_file_passes(database):

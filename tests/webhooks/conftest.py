@@ -17,11 +17,12 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 
 @dataclass
 class Received:
-    """A request as it came."""
+    """A request as it came, and the address of this machine that it came to."""
 
     path: str
     headers: dict[str, str]
     body: bytes
+    reached: str
 
 
 @dataclass
@@ -33,11 +34,12 @@ class Receiver:
     content: bytes = b"thanks"
     headers: dict[str, str] = field(default_factory=dict)
     answer: Callable[[BaseHTTPRequestHandler], None] | None = None
+    host: str = "127.0.0.1"
     port: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://{self.host}:{self.port}/hook"
 
     def respond(self, handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(self.status)
@@ -68,13 +70,14 @@ def make_receiver() -> Iterator[Callable[..., Receiver]]:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.received.append(Received(self.path, headers, body))
+                reached = self.connection.getsockname()[0]
+                receiver.received.append(Received(self.path, headers, body, reached))
                 (receiver.answer or receiver.respond)(self)
 
             def log_message(self, *_) -> None:
                 pass
 
-        server = Server(("127.0.0.1", 0), Handler)
+        server = Server((receiver.host, 0), Handler)
         receiver.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         servers.append(server)

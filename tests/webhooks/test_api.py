@@ -1,11 +1,15 @@
 """Webhooks over REST, to the letter of the contract."""
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from tests.catalog.conftest import create, problem
+from tests.waiting import wait_for
 from tests.webhooks.conftest import execute, fetch
 
 __all__ = ["create"]
@@ -109,6 +113,26 @@ def test_a_test_says_how_it_was_taken_and_leaves_no_delivery(client, webhook, re
     failed = client.post(f"/api/webhooks/{made['id']}/test").json()
     assert (failed["success"], failed["status_code"], failed["error"]) == (False, 500, "answered 500")
     assert client.get(f"/api/webhooks/{made['id']}/deliveries").json()["total"] == 0
+
+
+def test_many_tests_of_slow_receivers_hold_up_no_other_request(client, webhook, receiver):
+    release = threading.Event()
+
+    def wait(handler) -> None:
+        release.wait(20)
+        receiver.respond(handler)
+
+    receiver.answer = wait
+    made = webhook(receiver.url)
+    # More than the server has threads for requests.
+    with ThreadPoolExecutor(60) as testers:
+        tests = [testers.submit(client.post, f"/api/webhooks/{made['id']}/test") for _ in range(60)]
+        wait_for(lambda: len(receiver.received) == 60, 15, "every test waits for its receiver")
+        began = time.monotonic()
+        assert client.get("/api/webhooks").status_code == 200
+        assert time.monotonic() - began < 5
+        release.set()
+        assert {test.result().json()["success"] for test in tests} == {True}
 
 
 def test_a_rotated_secret_is_another_and_the_old_one_ends_after_a_day(client, webhook, receiver, send, create):

@@ -73,6 +73,7 @@ def test_410_disables_and_says_why(client, webhook, receiver, create, send, capl
     assert len(receiver.received) == 1
     shown = client.get(f"/api/webhooks/{made['id']}").json()
     assert shown["enabled"] is False and "410" in shown["disabled_reason"]
+    assert shown["updated_at"] > made["updated_at"]
     assert f"webhook {made['id']} is disabled" in caplog.text
     receiver.status = 200
     again = client.put(f"/api/webhooks/{made['id']}", json={"enabled": True}).json()
@@ -94,6 +95,18 @@ def test_five_days_of_failures_only_disable(client, webhook, receiver, create, s
     shown = client.get(f"/api/webhooks/{made['id']}").json()
     assert shown["enabled"] is False and "5 days" in shown["disabled_reason"]
     assert f"webhook {made['id']} is disabled" in caplog.text
+
+
+def test_another_address_begins_the_count_of_days_anew(client, webhook, receiver, create, send):
+    made = webhook("http://127.0.0.1:1025/mistyped")
+    create("SKU-1")
+    send()
+    execute("UPDATE webhook SET first_failed_at = now() - interval '6 days'")
+    client.put(f"/api/webhooks/{made['id']}", json={"url": receiver.url})
+    receiver.status = 503
+    create("SKU-2")
+    send()
+    assert client.get(f"/api/webhooks/{made['id']}").json()["enabled"] is True
 
 
 def test_one_success_ends_the_count_of_days(client, webhook, receiver, create, send):
@@ -164,6 +177,48 @@ def test_of_a_big_answer_little_is_read_and_less_is_kept(client, webhook, receiv
     [(status, excerpt)] = fetch("SELECT status, response_excerpt FROM webhook_delivery")
     assert (status, excerpt) == ("succeeded", "ä" * 1024)
     assert sum(written) < 50_000_000
+
+
+@pytest.mark.parametrize("piece", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"x: y\r\n"])
+def test_a_head_without_end_is_cut_soon(client, webhook, receiver, piece):
+    """Each interim answer costs the sender some work, which all the others would wait for."""
+    written = []
+
+    def flood(handler) -> None:
+        handler.wfile.write(b"" if piece.startswith(b"HTTP") else b"HTTP/1.1 200 OK\r\n")
+        while True:
+            handler.wfile.write(piece * 100)
+            written.append(len(piece) * 100)
+
+    receiver.answer = flood
+    made = webhook(receiver.url)
+    tested = client.post(f"/api/webhooks/{made['id']}/test").json()
+    assert tested["error"] == "the head of the answer is longer than 64 KB"
+    assert tested["response_time_ms"] < 5_000
+    assert sum(written) < 20_000_000
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("a fault of a library"), OSError("half a pair \ud800, and \0")])
+def test_whatever_an_attempt_meets_ends_that_attempt_only(
+    client, webhook, make_receiver, create, send, monkeypatch, fault
+):
+    healthy, poisonous = make_receiver(), make_receiver()
+    webhook(poisonous.url)
+    webhook(healthy.url)
+    exchange = delivery._exchange
+
+    async def meet(through, url, target, message, answer):
+        if url.port == poisonous.port:
+            raise fault
+        await exchange(through, url, target, message, answer)
+
+    monkeypatch.setattr(delivery, "_exchange", meet)
+    create()
+    send()
+    assert len(healthy.received) == 1
+    outcomes = fetch("SELECT status, attempts, error FROM webhook_delivery ORDER BY status")
+    assert [(status, attempts) for status, attempts, _ in outcomes] == [("pending", 1), ("succeeded", 1)]
+    assert type(fault).__name__ in outcomes[0][2] or "half a pair ?" in outcomes[0][2]
 
 
 @pytest.mark.parametrize(

@@ -14,30 +14,35 @@ REFUSED = "address not allowed"
 
 
 @pytest.fixture
-def old_webhook(client, webhook, closed):
-    """A webhook whose address was stored when it was still allowed."""
-    made = webhook("https://example.com/hook")
+def old_webhook(webhook, closed):
+    """Make a webhook whose address was stored when it was still allowed."""
 
-    def point_to(url: str) -> dict:
+    def make(url: str) -> dict:
+        made = webhook("https://example.com/hook")
         with db.engine().begin() as connection:
-            connection.exec_driver_sql("UPDATE webhook SET url = %s", (url,))
+            connection.exec_driver_sql("UPDATE webhook SET url = %s WHERE id = %s", (url, made["id"]))
         return made
 
-    return point_to
+    return make
 
 
 @pytest.mark.parametrize("url", FORBIDDEN)
-def test_a_forbidden_address_is_refused_by_create_test_and_delivery(client, closed, old_webhook, create, send, url):
+def test_a_forbidden_address_is_refused_by_create_and_test(client, closed, old_webhook, url):
     refused = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
     assert refused["errors"][0]["message"].startswith(REFUSED)
-    made = old_webhook(url)
-    tested = client.post(f"/api/webhooks/{made['id']}/test").json()
+    tested = client.post(f"/api/webhooks/{old_webhook(url)['id']}/test").json()
     assert (tested["success"], tested["status_code"]) == (False, None)
     assert tested["error"].startswith(REFUSED)
+
+
+def test_every_forbidden_address_is_refused_by_delivery(old_webhook, create, send):
+    for url in FORBIDDEN:
+        old_webhook(url)
     create()
     send()
-    [(attempts, error)] = fetch("SELECT attempts, error FROM webhook_delivery")
-    assert attempts == 1 and error.startswith(REFUSED)
+    found = fetch("SELECT url, attempts, error FROM webhook_delivery JOIN webhook ON webhook.id = webhook_id")
+    assert sorted(url for url, _, _ in found) == sorted(FORBIDDEN)
+    assert [row for row in found if row[1] != 1 or not row[2].startswith(REFUSED)] == []
 
 
 @pytest.mark.parametrize(

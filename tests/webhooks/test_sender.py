@@ -3,13 +3,16 @@
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from product_importer.core import db, outbox, queue, redis
 from product_importer.webhooks import dispatcher, reconciler, tasks
+from product_importer.webhooks.delivery import Outcome
 from tests.catalog.conftest import create
 from tests.imports.conftest import run_import
 from tests.webhooks.conftest import execute, fetch
@@ -135,6 +138,32 @@ def test_events_in_lanes_and_batches_wait_for_the_import_s_end_and_are_each_told
     assert fetch("SELECT count(*) FROM webhook_delivery") == [(5000,)]
 
 
+def test_two_senders_do_not_mix_up_the_order_of_lines(webhook, receiver, run_import, monkeypatch):
+    monkeypatch.setattr(dispatcher, "EVENTS_AT_ONCE", 2)
+    webhook(receiver.url, import_events="each", event_types=["product_created"])
+    run_import("sku,name,description\n" + "".join(f"{sku},Name,\n" for sku in "abcdef"))
+    db.run(dispatcher.dispatch)
+    with db.session() as one, db.session() as other:
+        # The other one's transaction began earlier, and comes to its turn later.
+        other.execute(text("SELECT now()"))
+        assert dispatcher.dispatch(one) == 2
+        assert dispatcher.dispatch(other) == 0
+        one.commit()
+        assert dispatcher.dispatch(other) == 2
+    skus = "SELECT payload->>'sku' FROM webhook_delivery JOIN event ON event.id = event_id ORDER BY next_attempt_at"
+    assert [sku for (sku,) in fetch(f"{skus}, event_id")] == list("abcdef")
+
+
+def test_a_turn_stays_short_where_many_are_told_of_each_event(webhook, receiver, create, monkeypatch):
+    monkeypatch.setattr(dispatcher, "DELIVERIES_AT_ONCE", 6)
+    for number in range(3):
+        webhook(f"{receiver.url}/{number}")
+    for number in range(5):
+        create(f"SKU-{number}")
+    assert [db.run(dispatcher.dispatch) for _ in range(4)] == [2, 2, 1, 0]
+    assert fetch("SELECT count(*) FROM webhook_delivery") == [(15,)]
+
+
 def test_what_belongs_to_an_unfinished_import_waits(webhook, receiver):
     webhook(receiver.url, import_events="each")
     batch = UUID(int=7)
@@ -207,6 +236,25 @@ def test_a_failing_receiver_gets_less_at_once(webhook, receiver, create):
     assert len(db.run(dispatcher.claim, {UUID(made["id"]): 3}, 100)) == dispatcher.MOST_EACH - 3
 
 
+@pytest.mark.parametrize(("succeeds", "status"), [(False, "pending"), (True, "succeeded")])
+def test_what_is_asked_for_again_while_it_is_on_its_way_is_sent_again_unless_it_arrives(
+    client, webhook, receiver, create, succeeds, status
+):
+    made = webhook(receiver.url)
+    create()
+    db.run(dispatcher.dispatch)
+    execute("UPDATE webhook_delivery SET attempts = 9, tries = 9")
+    [last_try] = db.run(dispatcher.claim, {}, 10)
+    answer = client.post(f"/api/webhooks/{made['id']}/deliveries/{last_try.delivery_id}/redeliver")
+    assert answer.json()["status"] == "pending"
+    outcome = (
+        Outcome(datetime.now(UTC), 1, status_code=200) if succeeds else Outcome(datetime.now(UTC), 1, error="no")
+    )
+    db.run(dispatcher.record, [(last_try, outcome)])
+    assert fetch("SELECT status, attempts FROM webhook_delivery") == [(status, 10)]
+    assert len(db.run(dispatcher.claim, {}, 10)) == (0 if succeeds else 1)
+
+
 def test_many_events_are_one_nudge_and_none_when_nothing_happened(webhook, create, client):
     webhook("https://example.com/")
     assert waiting() == 0
@@ -257,6 +305,20 @@ def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send
         left.append(fetch("SELECT count(*) FROM event")[0][0])
     assert left == [4, 2, 1, 1]
     assert fetch("SELECT count(*) FROM webhook_delivery") == fetch("SELECT count(*) FROM webhook_attempt") == [(1,)]
+
+
+def test_an_event_of_many_deliveries_goes_in_small_batches_too(webhook, receiver, create, send, monkeypatch):
+    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+    for number in range(5):
+        webhook(f"{receiver.url}/{number}")
+    create()
+    send()
+    monkeypatch.setattr(reconciler, "oldest_id", lambda days: UUID(int=2**128 - 1))
+    left = []
+    for _ in range(3):
+        db.run(reconciler.prune)
+        left.append(fetch("SELECT (SELECT count(*) FROM webhook_delivery), (SELECT count(*) FROM event)")[0])
+    assert left == [(3, 1), (1, 1), (0, 0)]
 
 
 def test_what_is_not_old_stays(webhook, receiver, create, send):

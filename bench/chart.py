@@ -1,0 +1,55 @@
+"""The chart of README: rows a second of each way, as bars in SVG that follow the reader's light or dark."""
+
+from html import escape
+from pathlib import Path
+
+from bench.folder import FOLDER
+from bench.results import LEAST_ROWS, Section
+from tests.application import ROOT
+
+PATH = ROOT / "docs" / "images" / "bench.svg"
+WIDTH, ROW, BAR, TOP = 880, 34, 20, 52
+LABELS, FIGURES = 270, 130
+STYLE = """
+text { font: 14px system-ui, sans-serif; fill: #1f2328 }
+.title { font-weight: 600 }
+.bar { fill: #b6bfca }
+.ours { fill: #4f46e5 }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .bar { fill: #4b5563 } .ours { fill: #818cf8 } }
+"""
+
+
+def write(sections: list[Section], rows: int) -> Path:
+    """Draw the bars of all sections, the longest first."""
+    path = PATH if rows >= LEAST_ROWS else FOLDER / "bench.svg"
+    path.write_text(
+        drawn(sorted({name: bar for section in sections for name, bar in section.bars}.items(), key=_rate))
+    )
+    return path
+
+
+def drawn(bars: list[tuple[str, float]]) -> str:
+    """Return the SVG of the bars, in this order."""
+    most = max((rate for _, rate in bars), default=1)
+    lines = "".join(_bar(place, name, rate / most, rate) for place, (name, rate) in enumerate(bars))
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {TOP + ROW * len(bars)}" role="img">
+<title>Rows imported a second</title>
+<style>{STYLE}</style>
+<text class="title" x="0" y="24">Rows a second, all of them new</text>
+{lines}</svg>
+"""
+
+
+def _bar(place: int, name: str, share: float, rate: float) -> str:
+    y = TOP + ROW * place
+    length = max(1, round(share * (WIDTH - LABELS - FIGURES)))
+    kind = "ours" if name == "Product Importer" else "bar"
+    return (
+        f'<text x="0" y="{y + 15}">{escape(name)}</text>'
+        f'<rect class="{kind}" x="{LABELS}" y="{y}" width="{length}" height="{BAR}" rx="3"/>'
+        f'<text x="{LABELS + length + 8}" y="{y + 15}">{rate:,.0f}</text>\n'
+    )
+
+
+def _rate(bar: tuple[str, float]) -> float:
+    return -bar[1]

@@ -1,0 +1,72 @@
+"""On what it was measured: without that a figure in seconds means nothing."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from product_importer.core import postgres_account, valkey
+from tests.application import ROOT
+
+
+def described() -> str:
+    """Return one sentence on the machine."""
+    gibibytes = round(psutil.virtual_memory().total / 2**30)
+    return f"{len(os.sched_getaffinity(0))} cores of {_processor()}, {gibibytes} GiB of memory, {_system()}"
+
+
+def versions() -> str:
+    """Return the versions of what was measured."""
+    servers = {
+        "PostgreSQL": _said([str(postgres_account.programs() / "bin" / "postgres"), "--version"]),
+        "Valkey": _said([str(valkey._binary()), "--version"]),
+    }
+    packages = ("reflex", "fastapi", "rq", "psycopg2-binary")
+    named = [f"Python {platform.python_version()}", *(f"{name} {version}" for name, version in servers.items())]
+    return ", ".join(named + [f"{name} {importlib.metadata.version(name)}" for name in packages])
+
+
+def today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
+
+
+def commit() -> str:
+    """Return the short name of the commit that was measured, with a plus when something was not committed."""
+    name = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return name.stdout.strip() or "no commit"
+
+
+def _processor() -> str:
+    found = re.search(r"model name\s*: (.+)", _text(Path("/proc/cpuinfo")))
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _system() -> str:
+    found = re.search(r'PRETTY_NAME="(.+)"', _text(Path("/etc/os-release")))
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{found[1]}, {platform.system()} {kernel}" if found else f"{platform.system()} {kernel}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _said(command: list[str]) -> str:
+    """Return the first version that a program's own word holds."""
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d+(\.\d+)+", said)
+    return found[0] if found else "of an unknown version"

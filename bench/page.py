@@ -1,0 +1,104 @@
+"""What a visitor waits for and what goes over the wire, in a real Chromium."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import BrowserContext, sync_playwright
+
+from bench.catalogue import Catalogue
+from bench.results import Section, median
+from bench.subject import Subject
+from tests.browser import ARGUMENTS, ensure_chromium, find_chromium
+
+ROUNDS = 5
+PAGES = {"/": "product-row", "/imports": "import-start", "/webhooks": "webhook-new"}
+MOST_ROWS = 50_000
+# When the browser has first painted something, since the navigation began.
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+
+NOTE = f"""In headless Chromium on the same machine, so without a network's delay. Interactive is when what the
+page is for can be used: the first rows of products are there, which takes scripts, websocket and a query. First
+visits have an empty cache, second ones the first's. Bytes are those on the wire, as they were encoded. Median
+of {ROUNDS}."""
+
+
+@dataclass
+class Visit:
+    """What one visit cost."""
+
+    painted: float = 0.0
+    interactive: float = 0.0
+    requests: int = 0
+    transferred: float = 0.0
+    encodings: set[str] = field(default_factory=set)
+
+
+def measure(subject: Subject) -> Section:
+    """Visit each page as a new visitor and again."""
+    ensure_chromium()
+    subject.hold(Catalogue(min(MOST_ROWS, subject.rows)))
+    head = ("page", "visit", "first paint, ms", "interactive, ms", "requests", "kB on the wire", "encoded")
+    section = Section("Page", NOTE, head)
+    with _browser(subject.application.url) as new_context:
+        for path, sign in PAGES.items():
+            pairs = [_two_visits(new_context(), path, sign) for _ in range(ROUNDS)]
+            for name, visits in zip(("first", "second"), zip(*pairs, strict=True), strict=True):
+                section.lines.append((f"`{path}`", name, *_cells(list(visits))))
+    first, second = section.lines[:2]
+    cells = (f"{first[3]} ms, {first[5]} kB", f"second visit: {second[3]} ms, {second[5]} kB")
+    section.summary = [("first visit until usable", *cells, f"{float(first[3]) / float(second[3]):.2f}")]
+    return section
+
+
+@contextmanager
+def _browser(url: str) -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+        yield lambda: browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+        browser.close()
+
+
+def _two_visits(context: BrowserContext, path: str, sign: str) -> tuple[Visit, Visit]:
+    visits = _visit(context, path, sign), _visit(context, path, sign)
+    context.close()
+    return visits
+
+
+def _visit(context: BrowserContext, path: str, sign: str) -> Visit:
+    page, visit = context.new_page(), Visit()
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.responseReceived", lambda event: _note(visit, event["response"]))
+    wire.on("Network.loadingFinished", lambda event: _add(visit, event["encodedDataLength"]))
+    page.goto(path, wait_until="commit")
+    page.get_by_test_id(sign).first.wait_for()
+    visit.interactive = page.evaluate("() => performance.now()")
+    page.wait_for_load_state("networkidle")
+    visit.painted = page.evaluate(PAINTED)
+    page.close()
+    return visit
+
+
+def _note(visit: Visit, response: dict[str, Any]) -> None:
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    if not response.get("fromDiskCache"):
+        visit.encodings.add(headers.get("content-encoding", "plain"))
+
+
+def _add(visit: Visit, transferred: float) -> None:
+    # What comes from the cache takes nothing.
+    if transferred:
+        visit.requests += 1
+        visit.transferred += transferred
+
+
+def _cells(visits: list[Visit]) -> tuple[str, ...]:
+    figures = (
+        median(visit.painted for visit in visits),
+        median(visit.interactive for visit in visits),
+        median(visit.requests for visit in visits),
+        median(visit.transferred for visit in visits) / 1000,
+    )
+    return (*(f"{figure:.0f}" for figure in figures), ", ".join(sorted(visits[0].encodings)) or "all from the cache")

@@ -1,0 +1,127 @@
+"""Other ways to bring the same file into PostgreSQL, each as its own documentation says, beside ours."""
+
+import time
+import traceback
+from dataclasses import dataclass, field
+
+from bench.catalogue import Catalogue
+from bench.peers.known import PEERS
+from bench.peers.peer import Peer, install
+from bench.results import Section, median
+from bench.subject import Subject
+
+ROUNDS = 3
+DATABASE = "bench_peers"
+OURS = "Product Importer"
+
+NOTE = f"""Rows a second into an empty catalogue, and of the same file again. Each tool works on the same
+server, in a database of its own, from an environment of its own. Slow ones get fewer rows. Seconds are those of
+the work, from opening the file to the last commit, without the start of an interpreter where the tool is a
+library; ours are from the upload's first byte to `completed`. In turn, median of {ROUNDS}; the last column is
+the median of each turn's ratio of ours to theirs, all new. What each checks and counts differs, and none of
+them does all that ours does."""
+
+
+@dataclass
+class Turns:
+    """What a tool's turns gave, in rows a second; or why it gave nothing."""
+
+    peer: Peer
+    new: list[float] = field(default_factory=list)
+    again: list[float] = field(default_factory=list)
+    reason: str | None = None
+
+    def attempt(self, subject: Subject) -> None:
+        """Take one turn; a tool that fails once is left alone."""
+        if self.reason is None:
+            try:
+                new, again = turn(subject, self.peer)
+                self.new.append(new)
+                self.again.append(again)
+            except Exception as error:  # noqa: BLE001 - the others are measured all the same
+                traceback.print_exc()
+                self.reason = _last_line(error)
+
+
+def measure(subject: Subject) -> Section:
+    """Let everyone take turns."""
+    everyone = [Turns(peer) for peer in PEERS]
+    for turns in everyone:
+        turns.reason = _installed(turns.peer)
+    new, again = [], []
+    for _ in range(ROUNDS):
+        ours = ours_in_turn(subject)
+        new.append(ours[0])
+        again.append(ours[1])
+        for turns in everyone:
+            turns.attempt(subject)
+    return _section(subject.rows, new, again, everyone)
+
+
+def ours_in_turn(subject: Subject) -> tuple[float, float]:
+    """Return our rows a second, all new and again."""
+    path = Catalogue(subject.rows).file()
+    subject.empty()
+    new = subject.run(path).seconds
+    subject.settle()
+    again = subject.run(path).seconds
+    return subject.rows / new, subject.rows / again
+
+
+def turn(subject: Subject, peer: Peer) -> tuple[float, float]:
+    """Return a tool's rows a second, all new and again.
+
+    Raises:
+        RuntimeError: it failed, or not every row arrived.
+    """
+    catalogue = Catalogue(min(peer.most_rows, subject.rows))
+    subject.database(DATABASE)
+    rates = []
+    with subject.connect(DATABASE) as connection:
+        cursor = connection.cursor()
+        cursor.execute(peer.prepare or "SELECT")
+        for _ in range(2):
+            subject.settle()
+            rates.append(catalogue.rows / peer.run(catalogue.file(), subject.socket, DATABASE))
+            cursor.execute(f"SELECT count(*) FROM {peer.table}")
+            arrived = cursor.fetchone()[0]
+            if arrived != catalogue.rows:
+                raise RuntimeError(f"{arrived:,} of {catalogue.rows:,} rows arrived")
+    print(f"  {peer.name}: {rates[0]:,.0f} and {rates[1]:,.0f} rows/s", flush=True)
+    return rates[0], rates[1]
+
+
+def _installed(peer: Peer) -> str | None:
+    """Install a tool; return why it cannot be had, None when it can."""
+    began = time.monotonic()
+    try:
+        install(peer)
+    except Exception as error:  # noqa: BLE001 - the others are measured all the same
+        return _last_line(error)
+    print(f"  {peer.name} is there ({time.monotonic() - began:.0f} s)", flush=True)
+    return None
+
+
+def _section(rows: int, new: list[float], again: list[float], everyone: list[Turns]) -> Section:
+    section = Section(
+        "Beside other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
+    )
+    section.lines.append((OURS, "this program", f"{rows:,}", f"{median(new):,.0f}", f"{median(again):,.0f}", "1.0"))
+    section.bars.append((OURS, median(new)))
+    for turns in everyone:
+        peer = turns.peer
+        if turns.reason:
+            section.lines.append((peer.title, peer.how, "", f"failed: {turns.reason}", "", ""))
+            continue
+        rate, times = median(turns.new), median(ours / its for ours, its in zip(new, turns.new, strict=True))
+        cells = (f"{min(rows, peer.most_rows):,}", f"{rate:,.0f}", f"{median(turns.again):,.0f}", f"{times:.1f}")
+        section.lines.append((peer.title, peer.how, *cells))
+        ours = f"{median(new):,.0f} rows/s"
+        section.summary.append((f"rows a second beside {peer.title}", ours, f"{rate:,.0f} rows/s", cells[3]))
+        section.bars.append((peer.title, rate))
+    return section
+
+
+def _last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1][:200].replace("|", "/")

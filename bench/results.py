@@ -1,0 +1,122 @@
+"""What the sections found: kept one by one, so that one can be measured again, and written as one page."""
+
+import json
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench import machine
+from bench.folder import FOLDER
+from tests.application import ROOT
+
+# What README quotes is measured with at least so many rows; fewer are for trying the benchmark itself.
+LEAST_ROWS = 500_000
+PAGE = ROOT / "bench" / "results.md"
+HEAD = ("what", "Product Importer", "beside it", "ratio")
+BEGIN, END = "<!-- figures: written by `python -m bench readme` -->", "<!-- end of the figures -->"
+
+
+@dataclass
+class Section:
+    """The figures of one section: a table, what of it belongs into the summary, and bars for the chart."""
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    lines: list[tuple[str, ...]] = field(default_factory=list)
+    # As HEAD says: what, ours, the other's, ours in parts of the other's.
+    summary: list[tuple[str, str, str, str]] = field(default_factory=list)
+    # Name and rows a second.
+    bars: list[tuple[str, float]] = field(default_factory=list)
+    stamp: dict[str, Any] = field(default_factory=dict)
+
+
+def failed(title: str, reason: str) -> Section:
+    """Return the section that says why there are no figures."""
+    return Section(title, f"**Failed:** {reason}", ())
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the ratios of what was measured in turn: a machine that slows down slows both."""
+    return median(a / b for a, b in zip(ours, others, strict=True))
+
+
+def save(name: str, section: Section, rows: int, seconds: float) -> None:
+    """Keep a section's figures, with what they were measured on."""
+    section.stamp = {
+        "rows": rows,
+        "seconds": round(seconds),
+        "date": machine.today(),
+        "commit": machine.commit(),
+        "machine": machine.described(),
+        "versions": machine.versions(),
+    }
+    folder = _folder(rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(asdict(section), indent=1))
+
+
+def load(names: Iterable[str], rows: int) -> list[Section]:
+    """Return the sections that have been measured, in this order."""
+    found = [_folder(rows) / f"{name}.json" for name in names]
+    return [_section(json.loads(path.read_text())) for path in found if path.exists()]
+
+
+def write(sections: list[Section], rows: int) -> Path:
+    """Write the page and return where it is."""
+    path = PAGE if rows >= LEAST_ROWS else FOLDER / "results.md"
+    path.write_text("\n".join(_page(sections)))
+    return path
+
+
+def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    rows = [head, ("---",) * len(head), *lines]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def block(text: str) -> str | None:
+    """Return what stands between the two marks of a document, None where there are no marks."""
+    _, begin, rest = text.partition(BEGIN)
+    inside, end, _ = rest.partition(END)
+    return inside.strip() if begin and end else None
+
+
+def _page(sections: list[Section]) -> Iterator[str]:
+    yield "# What it costs\n"
+    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. How is told with each.\n"
+    yield from (BEGIN, "")
+    yield from _summary(sections)
+    yield END
+    for section in sections:
+        stamp = section.stamp
+        yield f"\n## {section.title}\n"
+        yield f"{section.note}\n"
+        if section.lines:
+            yield table(section.head, section.lines)
+        yield f"{stamp['rows']:,} rows, {stamp['date']}, commit {stamp['commit']}, took {stamp['seconds']} s."
+    yield ""
+
+
+def _summary(sections: list[Section]) -> Iterator[str]:
+    """Tell the machine and the most telling figures."""
+    rows = " and ".join(f"{number:,}" for number in sorted({section.stamp["rows"] for section in sections}))
+    for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
+        dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
+        yield f"`make bench` with {rows} rows on {' and '.join(dates)}: {on}; {versions}.\n"
+    yield table(HEAD, (line for section in sections for line in section.summary))
+
+
+def _folder(rows: int) -> Path:
+    return FOLDER / ("figures" if rows >= LEAST_ROWS else "trial")
+
+
+def _section(stored: dict[str, Any]) -> Section:
+    lists = {name: [tuple(line) for line in stored[name]] for name in ("lines", "summary", "bars")}
+    return Section(**{**stored, **lists, "head": tuple(stored["head"])})

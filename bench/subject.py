@@ -1,0 +1,185 @@
+"""What is measured: the whole application on embedded servers of its own, as people start it."""
+
+import http.client
+import json
+import os
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+from psycopg2.extensions import connection as PgConnection
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from bench.catalogue import Catalogue
+from product_importer.catalog.indexer import FEWEST_CHANGES
+from product_importer.catalog.models import Product
+from product_importer.core import postgres_account
+from product_importer.core.postgres import PostgresServer
+from tests.application import Application
+from tests.waiting import wait_for
+
+DATABASE = "product_importer"
+BLOCK_BYTES = 1 << 20
+# How often an import's end is looked for: more often would cost the import what is to be measured.
+LOOK_SECONDS = 0.05
+SECONDS = 3600
+# What an import leaves to do behind it, and what PostgreSQL does by itself.
+IS_SETTLED = f"""
+SELECT (SELECT count(*) FROM (SELECT FROM product_change LIMIT {FEWEST_CHANGES}) AS changes) < {FEWEST_CHANGES}
+    AND NOT EXISTS (SELECT FROM search_segment WHERE retired_at IS NULL AND NOT is_indexed)
+    AND NOT EXISTS (
+        SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()
+        AND backend_type IN ('client backend', 'autovacuum worker')
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import from outside: the seconds from the request's first byte to `completed`, and the job at its end."""
+
+    seconds: float
+    job: dict
+
+
+class Subject:
+    """The application, started when it is first needed; `rows` is the size that the benchmark was asked for."""
+
+    def __init__(self, rows: int):
+        for variable in ("DATABASE_URL", "REDIS_URL"):
+            os.environ.pop(variable, None)
+        self.rows = rows
+        self._held: Catalogue | None = None
+
+    @cached_property
+    def application(self) -> Application:
+        application = Application(WORKERS="1")
+        application.start()
+        return application
+
+    def close(self) -> None:
+        """Stop the application, if it was started, and remove everything it kept."""
+        application = self.__dict__.pop("application", None)
+        self._held = None
+        if application:
+            application.stop()
+            application.remove()
+
+    def hold(self, catalogue: Catalogue) -> None:
+        """See to it that the products are those of a catalogue and that the text index has caught up with them."""
+        if self._held != catalogue:
+            self.empty()
+            self.run(catalogue.file())
+            self._held = catalogue
+        self.settle()
+
+    def empty(self) -> None:
+        """Delete every product."""
+        self.application.client.delete("/api/products", params={"confirm": "true"}).raise_for_status()
+        self._held = None
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do and everything is on the disk, so that no run pays for the one before."""
+        with self.connect() as connection:
+            wait_for(lambda: _asked(connection, IS_SETTLED), SECONDS, "everything behind the import is done")
+            connection.cursor().execute("CHECKPOINT")
+
+    def run(self, path: Path) -> Import:
+        """Import a file by REST, to its end."""
+        began = time.monotonic()
+        job_id = send(self.application.url, path)
+        while True:
+            job = self.application.job(job_id)
+            if job["status"] in ("completed", "failed", "cancelled"):
+                break
+            time.sleep(LOOK_SECONDS)
+        seconds = time.monotonic() - began
+        self._held = None
+        assert job["status"] == "completed", job
+        return Import(seconds, job)
+
+    @contextmanager
+    def connect(self, database: str = DATABASE) -> Iterator[PgConnection]:
+        """A connection of psycopg2's to the same server, every statement by itself."""
+        connection = psycopg2.connect(self.address(database))
+        connection.autocommit = True
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def address(self, database: str = DATABASE) -> str:
+        """Return libpq's address of a database on the application's embedded PostgreSQL."""
+        return f"host={self.socket} port=5432 user=postgres dbname={database}"
+
+    @property
+    def socket(self) -> Path:
+        """The folder of the embedded PostgreSQL's socket."""
+        return PostgresServer(self.application.data).socket.parent
+
+    def database(self, name: str) -> str:
+        """Make a database beside the application's anew, with its table of products but nothing around it."""
+        with self.connect() as connection:
+            cursor = connection.cursor()
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}")
+        with self.connect(name) as connection:
+            connection.cursor().execute(product_table())
+        return name
+
+    def psql(self, database: str, script: str) -> float:
+        """Run a script in the psql that comes with the server; return the seconds it took."""
+        program = postgres_account.programs() / "bin" / "psql"
+        command = [str(program), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", self.address(database)]
+        began = time.monotonic()
+        done = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+        seconds = time.monotonic() - began
+        assert done.returncode == 0, done.stderr
+        return seconds
+
+
+def product_table() -> str:
+    """Return the definition of the table of products: its columns, its primary key and its unique key."""
+    return str(CreateTable(Product.__table__).compile(dialect=postgresql.dialect()))  # type: ignore[attr-defined, no-untyped-call]
+
+
+def send(url: str, path: Path, copies: int = 1) -> str:
+    """Upload a file as multipart/form-data, its rows so many times; return the import's id."""
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
+    connection.putrequest("POST", "/api/upload-csv")
+    connection.putheader("Content-Type", f"multipart/form-data; boundary={boundary}")
+    connection.putheader("Content-Length", str(len(head) + sent_bytes(path, copies) + len(tail)))
+    connection.endheaders(head)
+    for _ in range(copies):
+        with path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                connection.send(block)
+    connection.send(tail)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == http.client.ACCEPTED, body
+    return str(json.loads(body)["job_id"])
+
+
+def sent_bytes(path: Path, copies: int) -> int:
+    return path.stat().st_size * copies
+
+
+def _asked(connection: PgConnection, question: str) -> bool:
+    cursor = connection.cursor()
+    cursor.execute(question)
+    return bool(cursor.fetchone()[0])

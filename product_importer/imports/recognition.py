@@ -1,0 +1,180 @@
+"""Which format a stored file has, and the names of its columns."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterable
+from typing import BinaryIO, NamedTuple, get_args
+from zipfile import ZipFile
+
+from product_importer.core.errors import Invalid
+from product_importer.imports.choices import Choices, Delimiter
+from product_importer.imports.containers import only_table, open_archive, pieces, unpacked
+from product_importer.imports.encodings import TextCheck
+from product_importer.imports.formats import Format
+from product_importer.imports.header import REQUIRED
+from product_importer.imports.inspection import Contents, Inspection
+from product_importer.imports.reader import NOT_CSV, Chunk, Records, Unreadable
+from product_importer.imports.sheet import Sheet
+from product_importer.imports.sources import codec_of, text_of
+from product_importer.imports.workbook import is_workbook
+
+# In which the first record ends; it is read once with each delimiter.
+MAX_HEADER_CHARACTERS = 1024 * 1024
+# So many rows tell which columns are filled.
+SAMPLE_ROWS = 300
+DELIMITERS: tuple[str, ...] = get_args(Delimiter)
+# What Excel takes for the delimiter, and some programs write for it.
+SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
+
+
+class Head(NamedTuple):
+    """The column names of a file, and some of the rows behind them."""
+
+    names: list[str]
+    sample: list[list[str]]
+
+
+def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, Head]:
+    """Return the format of a stored file that was inspected on its way, and its head.
+
+    What is chosen comes before what is found.
+
+    Raises:
+        Invalid: it cannot be read so, or its first row holds no names; `not-csv`, `not-text`, `empty-file`.
+        TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+    """
+    assert inspection.container is not None
+    format = Format(container=inspection.container)
+    if format.container == "zip":
+        with open_archive(stream, ZipFile) as archive:
+            if is_workbook(archive):
+                return _recognise_sheet(stream)
+            format = format.model_copy(update={"part": only_table(archive).filename})
+    text = _checked_text(stream, format, inspection, choices)
+    delimiter, head = _read_head(_head(stream, format, text.encoding), choices)
+    found = {"encoding": text.encoding, "is_guessed": text.is_guessed, "delimiter": delimiter}
+    return format.model_copy(update=found), head
+
+
+def read_early(contents: Contents, choices: Choices) -> Head | None:
+    """Return the head of a file by a text's beginning alone, or None where they may reach beyond it."""
+    decoder = codecs.getincrementaldecoder(codec_of(contents.text.encoding))()
+    head = _whole_lines(decoder.decode(bytes(contents.head)))
+    try:
+        _, found = _read_head(head, choices)
+    except Invalid:
+        return None
+    # A quote in a name may be one that closes behind the beginning, with another delimiter than this.
+    return None if any('"' in name for name in found.names) else found
+
+
+def _read_head(head: str, choices: Choices) -> tuple[str, Head]:
+    """Return the delimiter of a text by its beginning, and its head.
+
+    Raises:
+        Invalid: it has no such record.
+    """
+    told = SEP_LINE.match(head)
+    if choices.delimiter is not None or told is not None:
+        delimiter = choices.delimiter or (told[1] if told else "")
+    else:
+        delimiter = _best_delimiter(head, {*REQUIRED, *map(_plain, choices.columns or ())})
+    return delimiter, _read_rows(Records(io.StringIO(head, newline=""), delimiter))
+
+
+def _read_rows(records: Records | Sheet) -> Head:
+    """Return the column names in the first record, and the rows behind it that can be read.
+
+    Raises:
+        Invalid: there is no such record.
+    """
+    names = _read_names(records)
+    first = next(records.chunks(), Chunk())
+    return Head(names, [row for row in first.rows[:SAMPLE_ROWS] if row])
+
+
+def _read_names(records: Records | Sheet) -> list[str]:
+    """Return the column names in the first record.
+
+    Raises:
+        Invalid: there is none, or it is not text; the detail says what was found and where.
+    """
+    try:
+        names, _ = records.header()
+    except Unreadable as error:
+        raise Invalid(f"The first line cannot be read: {error.message}", **NOT_CSV) from error
+    if not names:
+        raise Invalid(
+            "The file has no first line with column names. Needed are sku, name and description.",
+            kind="empty-file",
+            title="The file is empty",
+        )
+    if any(not character.isprintable() for name in names for character in "".join(name.split())):
+        raise Invalid("The first line holds control characters: this is not a text file.", **NOT_CSV)
+    return names
+
+
+def _recognise_sheet(stream: BinaryIO) -> tuple[Format, Head]:
+    try:
+        sheet = Sheet(stream)
+        sheet.check_size()
+        return Format(container="xlsx", part=sheet.title), _read_rows(sheet)
+    except Unreadable as error:
+        raise Invalid(error.message, **NOT_CSV) from error
+
+
+def _checked_text(stream: BinaryIO, format: Format, inspection: Inspection, choices: Choices) -> TextCheck:
+    """Return what is known of a text's encoding: every byte of it has been looked at by then."""
+    contents = inspection.contents
+    if format.container == "zip" or contents.chosen != choices.encoding:
+        contents = Contents(choices.encoding)
+        stream.seek(0)
+        for piece in pieces(unpacked(stream, format)):
+            contents.feed(piece)
+        contents.feed(b"", final=True)
+    if contents.text.fault is not None:
+        raise contents.text.fault
+    return contents.text
+
+
+def _head(stream: BinaryIO, format: Format, encoding: str) -> str:
+    """Return the beginning of a stored text, in whole lines unless it is all of it."""
+    stream.seek(0)
+    head = text_of(unpacked(stream, format), encoding).read(MAX_HEADER_CHARACTERS)
+    if len(head) < MAX_HEADER_CHARACTERS:
+        return head
+    if lines := _whole_lines(head):
+        return lines
+    raise Invalid("The first line is longer than a million characters: this is not a table of rows.", **NOT_CSV)
+
+
+def _whole_lines(head: str) -> str:
+    """Return a text's beginning up to its last line break."""
+    return head[: max(head.rfind("\n"), head.rfind("\r")) + 1]
+
+
+def _best_delimiter(head: str, known: set[str]) -> str:
+    """Return the delimiter that finds most of the known columns, then most columns.
+
+    Raises:
+        Invalid: with none of them the first record can be read.
+    """
+    readings: dict[str, list[str]] = {}
+    failures: list[Invalid] = []
+    for delimiter in DELIMITERS:
+        try:
+            readings[delimiter] = _read_names(Records(io.StringIO(head, newline=""), delimiter))
+        except Invalid as failure:
+            failures.append(failure)
+    if not readings:
+        raise failures[0]
+    return max(readings, key=lambda delimiter: (_matches(readings[delimiter], known), len(readings[delimiter])))
+
+
+def _matches(names: Iterable[str], known: set[str]) -> int:
+    return len(known.intersection(map(_plain, names)))
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()

@@ -1,0 +1,40 @@
+"""The words that files use: for the columns a product needs, and for whether it is active."""
+
+# What other programs call a product's fields, without case and punctuation; the likeliest first.
+# Taken from the exports of Shopify, WooCommerce, Magento, Akeneo, Medusa, BigCommerce, and of German, French,
+# Spanish, Italian and Dutch shops. A shop's own address of a product (`Handle`) is its SKU where there is no other.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "sku": (
+        "sku", "variant sku", "product sku", "item sku", "product code sku", "product code", "item code",
+        "item number", "item no", "item", "article number", "article no", "article code", "part number", "part no",
+        "stock code", "stock keeping unit", "product number", "artikelnummer", "artikelnr", "artikel nr",
+        "bestellnummer", "référence", "reference", "referencia", "código", "codice", "codice articolo",
+        "artikelcode", "model", "mpn", "identifier", "code", "handle", "product handle", "variant id", "product id",
+        "id", "ean", "gtin",
+    ),
+    "name": (
+        "name", "product name", "title", "product title", "item name", "article name", "post title", "display name",
+        "label", "produktname", "artikelname", "bezeichnung", "artikelbezeichnung", "titel", "nom", "désignation",
+        "nombre", "título", "nome", "titolo", "naam",
+    ),
+    "description": (
+        "description", "product description", "item description", "body html", "body", "long description",
+        "full description", "description html", "post content", "content", "short description", "details", "text",
+        "beschreibung", "produktbeschreibung", "artikelbeschreibung", "descripción", "descrizione", "omschrijving",
+    ),
+    "active": (
+        "active", "is active", "published", "is published", "enabled", "is enabled", "product visible", "visible",
+        "is visible", "product status", "product online", "status", "aktiv", "actif", "activo", "attivo", "actief",
+    ),
+}  # fmt: skip
+
+ACTIVE_WORDS = {
+    "": "t",
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "on", "active"), "t"),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "off", "inactive"), "f"),
+}
+
+
+def is_active_word(word: str) -> bool:
+    """Whether a cell says that a product is active, or that it is not."""
+    return word.strip().lower() in ACTIVE_WORDS

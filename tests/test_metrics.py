@@ -1,0 +1,151 @@
+"""What Prometheus gets, on real servers, with them away, and as documented."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import create_engine, event, text
+
+from product_importer import metrics
+from product_importer.core import db, queue, redis
+from product_importer.core.outbox import Event
+from product_importer.imports.models import ImportJob
+from product_importer.webhooks.models import Delivery, Webhook
+from tests.imports.conftest import run_import, upload
+from tests.test_docs import ROOT, assert_same, table
+
+__all__ = ["run_import"]
+
+
+def scrape(client) -> dict[str, Metric]:
+    answer = client.get("/metrics")
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")
+    return {family.name: family for family in text_string_to_metric_families(answer.text)}
+
+
+def values(found: dict[str, Metric], name: str) -> dict:
+    """Return a metric's numbers by its label's value, or by None where it has none."""
+    return {next(iter(item.labels.values()), None): item.value for item in found[f"product_importer_{name}"].samples}
+
+
+def test_imports_rows_and_products_are_those_of_the_database(client, run_import):
+    run_import("sku,name,description\na,A,x\nb,B,y\n,C,z\na,A,x2\n")
+    run_import("sku,name,description\na,A,x2\nb,B,new\n")
+    upload(b"sku,name,description\nc,C,z\n")
+    found = scrape(client)
+    assert values(found, "products") == {None: 2}
+    nothing = dict.fromkeys(metrics.STATUSES, 0)
+    assert values(found, "imports") == nothing | {"completed": 2, "pending": 1}
+    assert values(found, "rows") == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "rejected": 1}
+    assert 0 < values(found, "oldest_pending_import_seconds")[None] < 60
+    assert values(found, "up") == {"postgresql": 1, "redis": 1}
+    assert "product_importer_build_info" in {item.name for family in found.values() for item in family.samples}
+
+
+def test_what_a_trial_counted_has_not_happened_until_it_is_applied(client, run_import):
+    trial = run_import("sku,name,description\na,A,x\n").id
+    with db.session() as session:
+        job = session.get_one(ImportJob, trial)
+        job.status, job.choices = "previewed", {"dry_run": True}
+    found = scrape(client)
+    assert (values(found, "imports")["previewed"], values(found, "rows")["created"]) == (1, 0)
+    with db.session() as session:
+        job = session.get_one(ImportJob, trial)
+        job.status, job.applied_at = "completed", job.finished_at
+    assert values(scrape(client), "rows")["created"] == 1
+
+
+def test_queues_and_workers_are_those_of_redis(client):
+    upload(b"sku,name,description\na,A,x\n")
+    redis.client().zadd(queue.PRESENCE.format(queue="webhooks"), {"a worker": time.time()})
+    found = scrape(client)
+    assert values(found, "queue_jobs") == {"imports": 1, "webhooks": 0}
+    assert values(found, "workers") == {"imports": 0, "webhooks": 1}
+
+
+def test_webhooks_that_fall_behind_are_seen(client):
+    with db.session() as session:
+        webhook = Webhook(url="https://example.com/", event_types=[], secret="")
+        session.add(webhook)
+        events = [Event(event_type="product_created", payload={}) for _ in range(3)]
+        session.add_all(events)
+        session.flush()
+        for status, told in zip(("pending", "failed", "failed"), events, strict=True):
+            session.add(Delivery(webhook_id=webhook.id, event_id=told.id, event_type=told.event_type, status=status))
+        webhook.first_failed_at = datetime.now(UTC)
+    found = scrape(client)
+    assert values(found, "events_unsent") == {None: 3}
+    assert values(found, "deliveries_pending") == {None: 1}
+    assert values(found, "newest_deliveries") == {"pending": 1, "succeeded": 0, "failed": 2}
+    assert values(found, "webhooks_failing") == {None: 1}
+
+
+def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
+    monkeypatch.setattr(metrics, "MOST_WAITING", 2)
+    with db.session() as session:
+        session.add_all(Event(event_type="product_created", payload={}) for _ in range(5))
+    assert values(scrape(client), "events_unsent") == {None: 2}
+
+
+@pytest.mark.parametrize(
+    ("away", "known"), [("postgresql", "product_importer_workers"), ("redis", "product_importer_products")]
+)
+def test_without_a_server_it_answers_what_the_other_knows(client, monkeypatch, away, known):
+    if away == "postgresql":
+        monkeypatch.setattr(db, "engine", lambda: create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none"))
+    else:
+        from redis import Redis
+
+        monkeypatch.setattr(redis, "client", lambda: Redis.from_url("redis://127.0.0.1:1"))
+        queue._queue.cache_clear()
+    found = scrape(client)
+    queue._queue.cache_clear()
+    assert values(found, "up") == {"postgresql": 1, "redis": 1} | {away: 0}
+    assert known in found and "process_resident_memory_bytes" in found
+    lacking = {"product_importer_workers", "product_importer_products"} - {known}
+    assert not lacking & found.keys()
+
+
+def test_a_database_without_the_schema_is_no_fault(client, monkeypatch):
+    monkeypatch.setattr(metrics, "IMPORTS", text("SELECT nothing FROM nowhere"))
+    assert values(scrape(client), "up") == {"postgresql": 0, "redis": 1}
+
+
+def test_no_statement_reads_the_products(client):
+    """The cost must not grow with the catalogue."""
+    asked: list[str] = []
+
+    def note(*given) -> None:
+        asked.append(given[2])
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        scrape(client)
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+    assert [statement for statement in asked if "import_job" in statement]
+    assert not [statement for statement in asked if re.search(r"\bproduct\b", statement)]
+
+
+def test_other_methods_are_refused_as_everywhere(client):
+    answer = client.post("/metrics")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_metric_is_documented_and_no_other(client):
+    documented = table((ROOT / "docs" / "metrics.md").read_text(), "| metric | kind | labels | meaning |")
+    assert_same(
+        {f"| {' | '.join(row)} |" for row in documented},
+        {line(family) for family in scrape(client).values() if family.name.startswith("product_importer_")},
+        "docs/metrics.md, table of metrics",
+    )
+
+
+def line(family: Metric) -> str:
+    name = family.samples[0].name
+    labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
+    return f"| `{name}` | {family.type} | {labels} | {family.documentation} |"

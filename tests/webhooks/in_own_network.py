@@ -1,0 +1,145 @@
+"""Names that lead inside, asked of a real name server by the system's resolver; run by `test_rebinding`.
+
+Every address is this machine's, and one receiver listens on all of them: what is let through arrives, and says where.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.catalog.conftest import create
+from tests.waiting import wait_for
+from tests.webhooks.conftest import Receiver, fetch
+from tests.webhooks.name_server import NameServer
+from tests.webhooks.own_network import INSIDE, PUBLIC
+
+__all__ = ["create"]
+
+pytestmark = pytest.mark.usefixtures("closed")
+
+REFUSED = "address not allowed"
+NAME = "hooks.example.com"
+LEADS_INSIDE = ["127.0.0.1", *INSIDE, "0.0.0.0", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
+
+
+@pytest.fixture
+def answer() -> Iterator[Callable[..., NameServer]]:
+    """Have names answered."""
+    servers = []
+
+    def start(**names) -> NameServer:
+        servers.append(NameServer({name.replace("_", "."): answers for name, answers in names.items()}))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def everywhere(make_receiver) -> Receiver:
+    """A receiver that listens on every address of this machine."""
+    return make_receiver(host="0.0.0.0")
+
+
+@pytest.fixture
+def attempt(client, webhook, everywhere, create, send, request) -> Callable[[], str | None]:
+    """Send something to the name, by the way that the test is for, and return the error that is shown."""
+    made = webhook(f"http://{NAME}:{everywhere.port}/hook")
+    sent: list[dict] = []
+
+    def test() -> str | None:
+        return client.post(f"/api/webhooks/{made['id']}/test").json()["error"]
+
+    def deliver() -> str | None:
+        sent.append(create(f"SKU-{len(sent)}"))
+        send()
+        newest = client.get(f"/api/webhooks/{made['id']}/deliveries").json()["items"][0]
+        assert newest["attempts"] == 1
+        return newest["error"]
+
+    return {"test": test, "delivery": deliver}[request.param]
+
+
+both_ways = pytest.mark.parametrize("attempt", ["test", "delivery"], indirect=True)
+
+
+def reached(receiver: Receiver) -> list[str]:
+    return [message.reached for message in receiver.received]
+
+
+@both_ways
+@pytest.mark.parametrize("inside", LEADS_INSIDE)
+def test_a_name_that_is_public_at_first_and_inside_later_leads_nowhere_later(answer, everywhere, attempt, inside):
+    server = answer(hooks_example_com=[[PUBLIC], [inside]])
+    assert attempt() is None
+    assert attempt().startswith(REFUSED)
+    assert attempt().startswith(REFUSED)
+    assert reached(everywhere) == [PUBLIC]
+    # One answer for each connection: what was judged is what was connected to.
+    assert server.asked[NAME] == 3
+
+
+@both_ways
+def test_a_name_that_takes_turns_is_reached_where_it_is_public_and_nowhere_else(answer, everywhere, attempt):
+    answer(hooks_example_com=[["127.0.0.1"], [PUBLIC]] * 3)
+    assert [attempt() is None for _ in range(6)] == [False, True] * 3
+    assert reached(everywhere) == [PUBLIC] * 3
+
+
+@both_ways
+@pytest.mark.parametrize("inside", LEADS_INSIDE)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_name_with_an_address_inside_among_its_addresses_leads_nowhere(
+    answer, everywhere, attempt, inside, is_first
+):
+    answer(hooks_example_com=[[inside, PUBLIC] if is_first else [PUBLIC, inside]])
+    assert attempt().startswith(REFUSED)
+    assert reached(everywhere) == []
+
+
+@both_ways
+def test_an_alias_of_a_name_inside_leads_nowhere(answer, everywhere, attempt):
+    answer(hooks_example_com=[["=router.example.com"]], router_example_com=[["10.0.0.7"]])
+    assert attempt().startswith(REFUSED)
+    assert reached(everywhere) == []
+
+
+@both_ways
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_a_name_inside_is_not_even_looked_up(answer, everywhere, attempt, status):
+    server = answer(hooks_example_com=[[PUBLIC]], router_example_com=[["127.0.0.1"]])
+    everywhere.status = status
+    everywhere.headers = {"Location": f"http://router.example.com:{everywhere.port}/"}
+    assert attempt() == f"answered {status}: redirects are not followed"
+    assert reached(everywhere) == [PUBLIC]
+    assert set(server.asked) == {NAME}
+
+
+@both_ways
+def test_a_name_that_is_not_there_is_said(answer, attempt):
+    answer(other_example_com=[[PUBLIC]])
+    assert "cannot be resolved" in attempt()
+
+
+def test_a_name_server_that_says_nothing_delays_nobody_else(answer, webhook, everywhere, create, send):
+    names = {f"silent{number}_example_com": [None] for number in range(3)}
+    answer(hooks_example_com=[[PUBLIC]], **names)
+    for name in names:
+        webhook(f"http://{name.replace('_', '.')}/")
+    # As many attempts wait for those as there are in flight at once, and more than there are threads that ask.
+    for number in range(20):
+        create(f"SKU-{number}")
+    sending = threading.Thread(target=send)
+    webhook(f"http://{NAME}:{everywhere.port}/hook")
+    create("SKU-healthy")
+    began = time.monotonic()
+    sending.start()
+    wait_for(lambda: everywhere.received, 20, "the healthy receiver is told")
+    assert time.monotonic() - began < 2
+    sending.join(30)
+    assert not sending.is_alive()
+    errors = fetch("SELECT error FROM webhook_delivery WHERE error IS NOT NULL")
+    assert len(errors) == 3 * 21 and all(error.startswith("no connection") for (error,) in errors)

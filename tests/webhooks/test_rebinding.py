@@ -1,0 +1,39 @@
+"""Names that lead inside, against a real name server: see `in_own_network`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.application import ROOT
+from tests.webhooks import own_network
+
+SECONDS = 300
+
+
+@pytest.mark.embedded
+def test_names_that_lead_inside_against_a_real_name_server():
+    reason = own_network.why_not()
+    if reason:
+        pytest.skip(
+            f"NOT TESTED: rebinding names against a real name server, which needs a network of its own: {reason}"
+        )
+    tests = Path(__file__).with_name("in_own_network.py")
+    command = [sys.executable, "-m", own_network.__name__, str(own_network.network()), "-q", str(tests)]
+    # What listens on an address of the network outside cannot be reached from inside.
+    environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+    done = subprocess.run(
+        [*own_network.unshare(), *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-10_000:]
+    assert "passed" in done.stdout and "skipped" not in done.stdout
