@@ -8,7 +8,9 @@ from product_importer.catalog.editor import EditorState
 from product_importer.catalog.page import products_page
 from product_importer.catalog.removal import RemovalState
 from product_importer.catalog.state import CatalogState
+from product_importer.imports.history import HistoryState
 from product_importer.imports.page import import_page, imports_page
+from product_importer.imports.reversal import UndoState
 from product_importer.imports.state import ImportState
 from product_importer.ui import routes, theme
 from product_importer.webhooks.deliveries import DeliveryState
@@ -34,8 +36,18 @@ app.add_page(
         RemovalState.keep_products,
     ],
 )
-app.add_page(imports_page, route=routes.IMPORTS, title=theme.title("Imports"), on_load=ImportState.open_imports)
-app.add_page(import_page, route=routes.IMPORT, title=theme.title("Import"), on_load=ImportState.open_import)
+app.add_page(
+    imports_page,
+    route=routes.IMPORTS,
+    title=theme.title("Imports"),
+    on_load=HistoryState.open_history,
+)
+app.add_page(
+    import_page,
+    route=routes.IMPORT,
+    title=theme.title("Import"),
+    on_load=[UndoState.keep_import, ImportState.open_import],
+)
 app.add_page(
     webhooks_page,
     route=routes.WEBHOOKS,

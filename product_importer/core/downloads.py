@@ -9,9 +9,12 @@ import httpx
 
 from product_importer.core import outgoing
 from product_importer.core.addresses import AddressNotAllowed, Guard
+from product_importer.core.settings import settings
 
 # A server that sends nothing for so long will not any more.
 SILENCE_SECONDS = 30.0
+# What is written has its own limit; this one bounds what a server wraps around it.
+MOST_OVERHEAD = 2
 MOST_REDIRECTS = 3
 HEADERS = {
     "user-agent": "product-importer/1",
@@ -66,7 +69,7 @@ async def _download(
     write: Callable[[bytes], object],
     redirected: Callable[[str], object],
 ) -> None:
-    async with outgoing.client(guard, limits) as client:
+    async with outgoing.client(guard, limits, MOST_OVERHEAD * settings().max_upload_bytes) as client:
         for _ in range(MOST_REDIRECTS + 1):
             checked = guard.check_url(url)
             request = client.stream("GET", checked, headers=HEADERS, follow_redirects=False)

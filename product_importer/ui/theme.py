@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-# The style sheet itself, colours and all, is assets/app.css.
-STYLESHEETS = ["/app.css"]
+# Colours and what all pages share are in assets/app.css, what only imports need is beside it.
+STYLESHEETS = ["/app.css", "/imports.css"]
 
 
 def head() -> list[rx.Component]:

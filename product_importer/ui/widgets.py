@@ -105,7 +105,7 @@ def fault_id(name: str) -> str:
 
 def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> rx.Component:
     """Something to know now; `tone` is "bad" or "warning"."""
-    heading = rx.el.p(title, class_name="notice-title") if title else rx.fragment()
+    heading = rx.fragment() if isinstance(title, str) and not title else rx.el.p(title, class_name="notice-title")
     return rx.el.div(heading, *content, role="alert", class_name="notice", data_tone=tone, **props)
 
 
@@ -148,7 +148,7 @@ def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) 
     )
 
 
-def figure(label: str, value: Any, *, testid: str, note: Any = None) -> rx.Component:
+def figure(label: Any, value: Any, *, testid: str, note: Any = None) -> rx.Component:
     """A number with its name; the number alone bears the test id."""
     return rx.el.div(
         rx.el.dt(label),

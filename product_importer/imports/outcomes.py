@@ -1,0 +1,109 @@
+"""The products that an import would touch, or an undo has left alone, in the words that the pages show."""
+
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import urlencode
+
+from product_importer.imports.schemas import FieldChange, ImportChange, UndoKept
+from product_importer.ui import routes
+
+# A line shows no more of a text, and no more of what comes before the first difference.
+SHOWN = 240
+SHOWN_NEW = 120
+BEFORE_DIFFERENCE = 40
+LABELS = {"sku": "SKU", "name": "Name", "description": "Description", "active": "Status"}
+
+
+@dataclass(frozen=True)
+class DifferenceView:
+    """One field, before and after; what is not there is neither shown as removed nor as added."""
+
+    label: str = ""
+    before: str = ""
+    after: str = ""
+    is_removed: bool = False
+    is_added: bool = False
+
+    @classmethod
+    def of(cls, change: FieldChange) -> Self:
+        """Return `change` as the page shows it."""
+        before, after = _text(change.before), _text(change.after)
+        return cls(
+            LABELS.get(change.field, change.field),
+            *(_around_difference(before, after) if change.before is not None else ("", _cut(after, 0, SHOWN_NEW))),
+            is_removed=change.before is not None,
+            is_added=change.after is not None,
+        )
+
+
+@dataclass(frozen=True)
+class ChangeView:
+    """One product that the import would create or change."""
+
+    line: str = ""
+    sku: str = ""
+    # Where the product is that would be updated.
+    address: str = ""
+    outcome: str = ""
+    tone: str = "neutral"
+    is_outdated: bool = False
+    differences: list[DifferenceView] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, change: ImportChange) -> Self:
+        """Return `change` as the page shows it."""
+        return cls(
+            line=f"{change.line:,}",
+            sku=change.sku,
+            address=product_address(change.sku) if change.product_id else "",
+            outcome=change.outcome,
+            tone="good" if change.outcome == "created" else "busy",
+            is_outdated=change.is_outdated,
+            differences=[DifferenceView.of(one) for one in change.changes],
+        )
+
+
+@dataclass(frozen=True)
+class KeptView:
+    """A product that an undo left as it was; without an address it is not there any more."""
+
+    id: str = ""
+    sku: str = ""
+    reason: str = ""
+    address: str = ""
+
+    @classmethod
+    def of(cls, kept: UndoKept) -> Self:
+        """Return `kept` as the page shows it."""
+        address = product_address(kept.sku) if kept.sku else ""
+        return cls(str(kept.product_id), kept.sku or "a deleted product", kept.reason, address)
+
+
+def product_address(sku: str) -> str:
+    """Where the products page shows a product."""
+    return f"{routes.PRODUCTS}?{urlencode({'sku': sku})}"
+
+
+def _text(value: str | bool | None) -> str:
+    if isinstance(value, bool):
+        return "Active" if value else "Inactive"
+    return value or ""
+
+
+def _around_difference(before: str, after: str) -> tuple[str, str]:
+    """Return both texts from shortly before their first difference on, no longer than a line of the table takes."""
+    begin = 0
+    if max(len(before), len(after)) > SHOWN:
+        begin = max(0, _shared(before, after) - BEFORE_DIFFERENCE)
+    return _cut(before, begin), _cut(after, begin)
+
+
+def _shared(before: str, after: str) -> int:
+    """Return how many characters both begin with."""
+    pairs = enumerate(zip(before, after, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+
+
+def _cut(text: str, begin: int, length: int = SHOWN) -> str:
+    left, right = "…" if begin else "", "…" if len(text) > begin + length else ""
+    return f"{left}{text[begin : begin + length]}{right}" if text else ""

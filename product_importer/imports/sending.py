@@ -1,0 +1,219 @@
+"""What a person is about to import, and how: the file on its way, the choices, the columns."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from product_importer.core.errors import DomainError
+from product_importer.imports import words
+from product_importer.imports.choices import Choices
+from product_importer.imports.pairing import Pairing
+from product_importer.imports.progress import OUTAGE
+from product_importer.imports.schemas import ImportRead
+from product_importer.imports.uploads import IncomingUpload
+from product_importer.imports.views import Refusal
+from product_importer.ui import routes
+
+Result = TypeVar("Result")
+
+UPLOAD = "catalogue"
+NO_ANSWER = Refusal("The database does not answer", "Nothing was kept. Try again in a moment.")
+
+
+class UploadState(rx.State):
+    """What one browser tab is about to import."""
+
+    # How a shop maintains its catalogue is the same tomorrow; the browser keeps it.
+    mode: str = rx.LocalStorage("upsert", name="import-mode")
+    duplicates: str = rx.LocalStorage("last", name="import-duplicates")
+    blank: str = rx.LocalStorage("clear", name="import-blank")
+    # How one file was written says nothing of the next.
+    encoding: str = ""
+    delimiter: str = ""
+    # "remembered": as they were accepted for a file with this header; "ask": by their names, else they are asked for.
+    columns: str = "remembered"
+    pairing: Pairing = Pairing()
+    is_trial: bool = False
+    uploading: bool = False
+    uploaded: int = 0
+    refusal: Refusal = Refusal()
+
+    @rx.var
+    def choices_told(self) -> list[str]:
+        """What is chosen beside the usual."""
+        told = words.unusual(self.mode, self.duplicates, self.blank)
+        if self.encoding in words.ENCODINGS and self.encoding:
+            told.append(words.encoding(self.encoding))
+        if self.delimiter in words.CHARACTERS:
+            told.append(f"by {words.DELIMITERS[self.delimiter].lower()}")
+        if self.columns == "ask":
+            told.append("columns asked for")
+        return told
+
+    @rx.var
+    def pairing_problem(self) -> str:
+        """Why the file cannot be imported with these columns."""
+        return self.pairing.problem()
+
+    @rx.event
+    def open_form(self) -> None:
+        """Forget what an earlier visit was told."""
+        if not self.uploading:
+            self._forget()
+
+    @rx.event
+    def forget_refusal(self) -> None:
+        """What was wrong with one file says nothing of another."""
+        self._forget()
+
+    @rx.event
+    def choose_mode(self, mode: str) -> None:
+        """Say which products may be created or updated."""
+        self.mode = mode
+
+    @rx.event
+    def choose_duplicates(self, duplicates: str) -> None:
+        """Say which row counts where an SKU stands in several."""
+        self.duplicates = duplicates
+
+    @rx.event
+    def choose_blank(self, blank: str) -> None:
+        """Say what a blank cell does."""
+        self.blank = blank
+
+    @rx.event
+    def choose_encoding(self, encoding: str) -> None:
+        """Say how the text is encoded; nothing lets it be found."""
+        self.encoding = encoding
+
+    @rx.event
+    def choose_delimiter(self, delimiter: str) -> None:
+        """Say what parts the cells; nothing lets it be found."""
+        self.delimiter = delimiter
+
+    @rx.event
+    def choose_columns(self, columns: str) -> None:
+        """Say whether columns are taken as they were accepted before."""
+        self.columns = columns
+
+    @rx.event
+    def forget_choices(self) -> None:
+        """Choose the usual again."""
+        self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
+        self.encoding, self.delimiter, self.columns = "", "", "remembered"
+
+    @rx.event
+    def pair_field(self, field: str, column: str) -> None:
+        """Take a column of the file for a field; none where it is empty."""
+        self.pairing = self.pairing.choose(field, column)
+
+    @rx.event(background=True)
+    async def start_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+        """Store the file while it arrives, then show its import."""
+        async with self:
+            self.is_trial, self.pairing = False, Pairing()
+        return await self._send(chunks)
+
+    @rx.event(background=True)
+    async def try_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+        """The same, only to see what would happen."""
+        async with self:
+            self.is_trial, self.pairing = True, Pairing()
+        return await self._send(chunks)
+
+    @rx.event(background=True)
+    async def import_with_columns(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+        """Send the file once more, with the columns that were chosen."""
+        return await self._send(chunks)
+
+    @rx.event
+    def show_upload(self, progress: dict[str, float]) -> None:
+        """Show how much of the file has left the browser."""
+        self.uploaded = round(progress["progress"] * 100)
+
+    async def _send(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+        async with self:
+            self.refusal, self.uploading, self.uploaded = Refusal(), True, 0
+            choices = self._choices()
+        try:
+            job = await _receive(chunks, choices)
+        except DomainError as error:
+            async with self:
+                self._refuse(error)
+            return [rx.cancel_upload(UPLOAD)]
+        except OUTAGE:
+            async with self:
+                self.refusal = NO_ANSWER
+            return [rx.cancel_upload(UPLOAD)]
+        finally:
+            async with self:
+                self.uploading = False
+        async with self:
+            self._forget()
+            is_still_here = self.router.url.path.rstrip("/") == routes.IMPORTS
+        return [rx.clear_selected_files(UPLOAD), *_shown(job, is_still_here)]
+
+    def _refuse(self, error: DomainError) -> None:
+        """Say what was wrong; where it was the header, ask which columns are meant."""
+        self.refusal, asked = Refusal.of(error), Pairing.of(error)
+        if asked.columns:
+            self.pairing = asked
+            self.refusal = replace(self.refusal, detail=asked.question(error), tone="warning")
+
+    def _choices(self) -> Choices:
+        """What is chosen. The browser kept some of it, and may have kept nonsense."""
+        chosen: dict[str, Any] = {
+            "mode": self.mode if self.mode in words.MODES else "upsert",
+            "duplicates": self.duplicates if self.duplicates in words.DUPLICATES else "last",
+            "blank": self.blank if self.blank in words.BLANKS else "clear",
+            "encoding": self.encoding if self.encoding in words.ENCODINGS else "",
+            "delimiter": words.CHARACTERS.get(self.delimiter, ""),
+        }
+        # Without any, what was accepted before is not remembered either.
+        columns = self.pairing.targets() or ({} if self.columns == "ask" else None)
+        return Choices(
+            **{name: value for name, value in chosen.items() if value}, dry_run=self.is_trial, columns=columns
+        )
+
+    def _forget(self) -> None:
+        self.refusal, self.pairing = Refusal(), Pairing()
+
+
+async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRead:
+    """Write the chunks of one file to storage and create its import.
+
+    Raises:
+        DomainError: the file is refused. The upload is then given up without reading the rest.
+    """
+    upload: IncomingUpload | None = None
+    try:
+        async for chunk in chunks:
+            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], choices)
+            await _finish(upload.write, chunk.data)
+        upload = upload or IncomingUpload("", choices)
+        return await _finish(upload.accept, choices, refuse_running=True)
+    finally:
+        # Does nothing to an accepted upload; removes what a refused one, or a browser that left, had sent.
+        if upload is not None:
+            await _finish(upload.abort)
+
+
+async def _finish(function: Callable[..., Result], *args: Any, **options: Any) -> Result:
+    """Run in a thread and wait for its end even when cancelled: `abort` must not overtake `write`."""
+    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **options))
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        await asyncio.wait([call])
+        raise
+
+
+def _shown(job: ImportRead, is_still_here: bool) -> list[EventSpec]:
+    """Go to the import; whoever has gone elsewhere meanwhile is only told of it."""
+    if is_still_here:
+        return [rx.redirect(f"/imports/{job.id}")]
+    return [rx.toast.success(f"“{job.filename}” has arrived.", description="Its import goes on; see Imports.")]

@@ -1,0 +1,396 @@
+"""What people do with imports at the real page, in a real browser."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
+from sqlalchemy import text
+
+from tests.application import Application, catalogue
+from tests.e2e.test_products_page import database, workers_stopped
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+SECONDS = 30_000
+expect.set_options(timeout=SECONDS)
+
+SHOPIFY = Path(__file__).parents[3] / "shared" / "data" / "shops" / "shopify-apparel.csv"
+HEAD = "sku,name,description"
+
+
+def csv_of(*rows: str, header: str = HEAD) -> bytes:
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def choose(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
+    page.goto("/imports")
+    chooser = page.get_by_test_id("import-file").locator("input[type=file]")
+    chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
+
+
+def start(page: Page, content: bytes, name: str = "catalogue.csv", button: str = "import-start") -> str:
+    """Import a file at the page, and return the import's id."""
+    choose(page, content, name)
+    page.get_by_test_id(button).click()
+    return arrived(page)
+
+
+def arrived(page: Page) -> str:
+    page.wait_for_url(re.compile(r"/imports/[0-9a-f-]{36}"))
+    return urlsplit(page.url).path.rpartition("/")[2]
+
+
+def upload(application: Application, content: bytes, name: str = "catalogue.csv", **options: str) -> str:
+    """Import a file by REST, and return the import's id when it is over."""
+    answer = application.client.post("/api/upload-csv", files={"file": (name, content)}, data=options)
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json()["job_id"]
+    wait_for(lambda: is_over(application, job_id), 90, "the import ends")
+    return job_id
+
+
+def is_over(application: Application, job_id: str) -> bool:
+    return application.job(job_id)["status"] not in ("pending", "processing")
+
+
+def product(application: Application, sku: str) -> dict:
+    found = application.client.get("/api/products", params={"sku": sku}).json()["items"]
+    return next((item for item in found if item["sku"] == sku), {})
+
+
+def status(page: Page) -> Locator:
+    return page.get_by_test_id("import-status")
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_test_id("import-row")
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def open_choices(page: Page) -> None:
+    page.get_by_test_id("choices").locator("summary").click()
+
+
+def values(page: Page, names: Iterable[str]) -> list[str]:
+    return [page.get_by_test_id(f"import-{name}").input_value() for name in names]
+
+
+def test_a_shops_export_is_imported_in_two_clicks(page: Page):
+    choose(page, SHOPIFY.read_bytes(), "shopify-apparel.csv")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("sku, name and description")
+    expect(page.get_by_test_id("mapping-sku")).to_have_value("Handle")
+    expect(page.get_by_test_id("mapping-name")).to_have_value("Title")
+    expect(page.get_by_test_id("mapping-description")).to_have_value("Body (HTML)")
+    page.get_by_test_id("mapping-accept").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-created")).not_to_have_text("0")
+    expect(page.get_by_test_id("import-columns")).to_contain_text("sku from “Handle”")
+    start(page, SHOPIFY.read_bytes(), "shopify-apparel-next-week.csv")
+    expect(status(page)).to_have_text("completed")
+
+
+def test_columns_that_do_not_tell_are_asked_for(page: Page):
+    choose(page, csv_of("Asked-1,Foo,Bar", header="x1,x2,x3"))
+    page.get_by_test_id("import-start").click()
+    fields = {name: page.get_by_test_id(f"mapping-{name}") for name in ("sku", "name", "description", "active")}
+    for name in ("sku", "name", "description"):
+        fields[name].select_option("x1")
+    expect(page.get_by_test_id("mapping-problem")).to_contain_text("“x1” cannot be both sku, name and description.")
+    expect(page.get_by_test_id("mapping-accept")).to_be_disabled()
+    fields["sku"].select_option("")
+    expect(page.get_by_test_id("mapping-problem")).to_have_text("Still missing: sku.")
+    fields["sku"].select_option("x1")
+    fields["name"].select_option("x2")
+    fields["description"].select_option("x3")
+    fields["active"].select_option("")
+    expect(page.get_by_test_id("mapping-problem")).to_be_empty()
+    page.get_by_test_id("mapping-accept").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-columns")).to_contain_text("description from “x3”")
+
+
+def test_another_file_is_not_told_of_the_last_ones_faults(page: Page):
+    choose(page, csv_of("1,2", header="sku,price"), "wrong.csv")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("mapping")).to_be_visible()
+    page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(
+        {"name": "right.csv", "mimeType": "text/csv", "buffer": csv_of("Right-1,Right,x")}
+    )
+    expect(page.get_by_test_id("import-error")).to_have_count(0)
+    expect(page.get_by_test_id("mapping")).to_have_count(0)
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+
+
+def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: Application):
+    upload(application, csv_of("Chosen-1,Known,kept"))
+    page.goto("/imports")
+    open_choices(page)
+    page.get_by_test_id("import-mode").select_option("update")
+    page.get_by_test_id("import-duplicates").select_option("first")
+    page.get_by_test_id("import-blank").select_option("keep")
+    expect(page.get_by_test_id("choices")).to_contain_text("only known")
+    page.reload()
+    expect(page.get_by_test_id("choices")).to_contain_text("only known")
+    assert values(page, ("mode", "duplicates", "blank")) == ["update", "first", "keep"]
+    job_id = start(page, csv_of("Chosen-1,First,", "Chosen-1,Second,", "Chosen-2,New,"), "chosen.csv")
+    expect(status(page)).to_have_text("completed")
+    told = application.job(job_id)["choices"]
+    assert told == {"mode": "update", "duplicates": "first", "blank": "keep", "dry_run": False}
+    assert (product(application, "Chosen-1")["name"], product(application, "Chosen-2")) == ("First", {})
+    assert product(application, "Chosen-1")["description"] == "kept"
+    for words in ("Only update known", "The first row counts", "Keep the value"):
+        expect(page.get_by_test_id("import-choices")).to_contain_text(words)
+    page.goto("/imports?q=chosen.csv")
+    expect(rows(page).first).to_contain_text("first row counts")
+    open_choices(page)
+    page.get_by_test_id("import-usual").click()
+    expect(page.get_by_test_id("choices")).to_contain_text("as usual")
+    page.reload()
+    expect(page.get_by_test_id("choices")).to_contain_text("as usual")
+
+
+def test_how_the_file_is_written_can_be_said_and_is_told(page: Page, application: Application):
+    german = "sku;name;description\nÄ-1;Größe;für\n".encode("cp1252")
+    choose(page, german.replace("Ä".encode("cp1252"), "Ä".encode()), "mixed.csv")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("choose its encoding under Choices")
+    open_choices(page)
+    page.get_by_test_id("import-encoding").select_option("windows-1252")
+    page.get_by_test_id("import-delimiter").select_option("semicolon")
+    page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(
+        {"name": "german.csv", "mimeType": "text/csv", "buffer": german}
+    )
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-format")).to_contain_text("Read as Windows-1252, semicolons")
+    assert product(application, "Ä-1")["name"] == "Größe"
+
+
+def test_a_trial_shows_what_would_change_and_is_applied(page: Page, application: Application):
+    upload(application, csv_of("Tried-1,Old name,same"))
+    job_id = start(page, csv_of("Tried-1,New name,same", "Tried-2,Made,new"), "tried.csv", button="import-try")
+    expect(status(page)).to_have_text("previewed")
+    assert (product(application, "Tried-1")["name"], product(application, "Tried-2")) == ("Old name", {})
+    changes = page.get_by_test_id("change-row")
+    expect(changes).to_have_count(2)
+    expect(changes.first.locator("del")).to_have_text("Old name")
+    expect(changes.first.locator("ins")).to_have_text("New name")
+    page.get_by_test_id("changes-filter").select_option("created")
+    expect(changes).to_have_count(1)
+    expect(changes).to_contain_text("Tried-2")
+    expect(changes.locator("del")).to_have_count(0)
+    page.get_by_test_id("import-apply").click()
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-changes")).to_have_count(0)
+    assert (product(application, "Tried-1")["name"], product(application, "Tried-2")["name"]) == ("New name", "Made")
+    page.goto("/imports?q=tried.csv")
+    expect(rows(page).first).to_contain_text("trial, applied")
+    assert application.job(job_id)["applied_at"]
+
+
+def test_an_outdated_trial_says_so_and_can_look_again(page: Page, application: Application):
+    upload(application, csv_of("Stale-1,Old,x", "Stale-2,Old,x"))
+    start(page, csv_of("Stale-1,New,x", "Stale-2,New,x"), button="import-try")
+    expect(page.get_by_test_id("change-row")).to_have_count(2)
+    held = product(application, "Stale-2")
+    application.client.patch(f"/api/products/{held['id']}", json={"name": "By a colleague"}).raise_for_status()
+    page.get_by_test_id("import-apply").click()
+    expect(page.get_by_test_id("import-refusal")).to_contain_text("Stale-2")
+    page.reload()
+    expect(page.get_by_test_id("change-row").filter(has_text="Stale-2")).to_contain_text("changed since")
+    page.get_by_test_id("import-retry").click()
+    expect(page.get_by_test_id("change-row").filter(has_text="By a colleague")).to_have_count(1)
+    page.get_by_test_id("import-apply").click()
+    expect(status(page)).to_have_text("completed")
+    assert product(application, "Stale-2")["name"] == "New"
+
+
+def test_the_changes_of_a_large_trial_are_paged(page: Page, application: Application):
+    job_id = upload(application, catalogue(60, name="Paged", first=5_000_000), dry_run="true")
+    page.goto(f"/imports/{job_id}")
+    changes = page.get_by_test_id("change-row")
+    expect(changes).to_have_count(25)
+    page.get_by_test_id("changes-last").click()
+    expect(changes).to_have_count(10)
+    expect(changes.last).to_contain_text("SKU-5000059")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_import_is_taken_back_and_what_was_changed_since_is_kept(page: Page, application: Application):
+    upload(application, csv_of("Undo-1,Before,x"))
+    job_id = upload(application, csv_of("Undo-1,After,x", "Undo-2,Made,x", "Undo-3,Made,x"), "undo.csv")
+    held = product(application, "Undo-3")
+    application.client.patch(f"/api/products/{held['id']}", json={"name": "Mine now"}).raise_for_status()
+    page.goto(f"/imports/{job_id}")
+    page.get_by_test_id("import-undo").click()
+    dialog = page.get_by_role("alertdialog")
+    expect(dialog).to_contain_text("The products that it created, 2, are removed")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_test_id("import-undo")).to_be_focused()
+    page.get_by_test_id("import-undo").click()
+    page.get_by_test_id("confirm-undo").click()
+    expect(page.get_by_test_id("undo-result")).to_contain_text("1 removed, 1 restored, 1 kept because changed since")
+    expect(page.get_by_test_id("kept-row")).to_contain_text("Undo-3")
+    expect(page.get_by_test_id("import-undo")).to_have_count(0)
+    assert (product(application, "Undo-1")["name"], product(application, "Undo-2")) == ("Before", {})
+    page.goto("/imports?q=undo.csv")
+    expect(rows(page).first).to_contain_text("undone")
+
+
+def test_a_cancelled_import_says_what_is_in_and_goes_on(page: Page, application: Application):
+    start(page, catalogue(120_000, first=6_000_000), "stopped.csv")
+    created = page.get_by_test_id("import-created")
+    expect(created).to_have_text(re.compile("[1-9]"))
+    with workers_stopped(application):
+        page.get_by_test_id("import-cancel").click()
+        page.wait_for_timeout(300)
+    expect(status(page)).to_have_text("cancelled")
+    expect(page.get_by_test_id("import-stopped")).to_contain_text(
+        re.compile(r"Stopped: [\d,]+ of 120,000 rows are in the catalogue")
+    )
+    page.get_by_test_id("import-retry").click()
+    expect(status(page)).to_have_text("completed")
+    expect(created).to_have_text("120,000")
+    expect(page.get_by_test_id("import-stopped")).to_have_count(0)
+
+
+def test_an_import_that_never_began_is_cancelled_and_tried_again(page: Page, application: Application):
+    with workers_stopped(application):
+        start(page, csv_of("Retry-1,Retried,x"))
+        page.get_by_test_id("import-cancel").click()
+        expect(status(page)).to_have_text("cancelled")
+        expect(page.get_by_test_id("import-stopped")).to_contain_text("nothing of the file is in the catalogue")
+        page.get_by_test_id("import-retry").click()
+        expect(status(page)).to_have_text("pending")
+    expect(status(page)).to_have_text("completed")
+
+
+def test_the_same_file_twice_at_once_leads_to_the_running_import(page: Page, application: Application):
+    content = csv_of("Twice-1,Once,x")
+    with workers_stopped(application):
+        job_id = start(page, content, "twice.csv")
+        choose(page, content, "twice-again.csv")
+        expect(page.get_by_test_id("import-progress")).to_be_visible()
+        page.get_by_test_id("import-start").click()
+        expect(page.get_by_test_id("import-error")).to_contain_text("being imported right now")
+        page.get_by_test_id("import-running").click()
+        assert arrived(page) == job_id
+    expect(status(page)).to_have_text("completed")
+
+
+def test_the_history_is_searched_by_file_name(page: Page, application: Application):
+    for name in ("winter-100%.csv", "winter-1000.csv", "summer.csv"):
+        upload(application, csv_of("Season-1,Season,x"), name)
+    page.goto("/imports")
+    search = page.get_by_test_id("imports-search")
+    search.press_sequentially("WINTER-100%", delay=20)
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("winter-100%.csv")
+    wait_for(lambda: query(page) == {"q": ["WINTER-100%"]}, 10, "the address says what is searched")
+    page.reload()
+    expect(search).to_have_value("WINTER-100%")
+    expect(rows(page)).to_have_count(1)
+    rows(page).get_by_role("link", name="winter-100%.csv").click()
+    arrived(page)
+    page.go_back()
+    expect(search).to_have_value("WINTER-100%")
+    expect(rows(page)).to_have_count(1)
+    search.fill("no such file")
+    expect(page.get_by_text("No import matches")).to_be_visible()
+    page.get_by_role("button", name="Show all imports").click()
+    expect(search).to_have_value("")
+    expect(rows(page).first).to_be_visible()
+    assert query(page) == {}
+
+
+def test_the_history_is_paged_and_the_way_back_is_kept(page: Page, application: Application):
+    for number in range(21):
+        upload(application, csv_of(f"Many-{number},Many,x"), f"many-{number:02}.csv")
+    page.goto("/imports?q=many-")
+    expect(rows(page)).to_have_count(20)
+    page.get_by_test_id("imports-next").click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("many-00.csv")
+    page.go_back()
+    expect(rows(page)).to_have_count(20)
+    page.goto("/imports?q=many-&page=77")
+    expect(rows(page)).to_have_count(1)
+
+
+def test_rejected_and_duplicate_rows_are_offered_as_files(page: Page, application: Application):
+    job_id = upload(application, csv_of("File-1,Once,x", "File-1,Twice,x", ",nameless,x"))
+    page.goto(f"/imports/{job_id}")
+    for name, column in (("Download the rejected rows", "no_sku"), ("Download the duplicate rows", "duplicate")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        assert column in download.value.path().read_text()
+
+
+def test_leaving_while_a_file_is_sent_asks_first(page: Page):
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/_upload", hold)
+    choose(page, csv_of("Left-1,Left,x"))
+    page.get_by_test_id("import-start").click()
+    wait_for(lambda: page.evaluate("1") and held, 10, "the file is being sent")
+    with page.expect_event("dialog"):
+        page.evaluate("setTimeout(() => location.reload(), 0)")
+    assert asked == ["beforeunload"]
+    held[0].abort()
+    expect(page.get_by_test_id("import-start")).to_be_enabled()
+    page.reload()
+    expect(page.get_by_test_id("import-start")).to_be_disabled()
+    assert asked == ["beforeunload"]
+
+
+def test_a_reload_shows_the_running_import(page: Page, application: Application):
+    with workers_stopped(application):
+        job_id = start(page, csv_of("Reload-1,Reloaded,x"), "reloaded.csv")
+        page.goto("/imports")
+        expect(page.get_by_role("region", name="In progress")).to_contain_text("reloaded.csv")
+        page.reload()
+        expect(page.get_by_role("region", name="In progress")).to_contain_text("reloaded.csv")
+    expect(page.get_by_role("region", name="In progress")).to_have_count(0)
+    expect(rows(page).first).to_contain_text("completed")
+    assert application.job(job_id)["status"] == "completed"
+
+
+def test_an_outage_while_the_history_loads_is_told(page: Page, application: Application):
+    page.goto("/webhooks")
+    expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
+    with database(application) as connection:
+        # What asks for imports waits for the lock; then its connection is cut.
+        connection.execute(text("LOCK TABLE import_job IN ACCESS EXCLUSIVE MODE"))
+        page.get_by_role("link", name="Imports").click()
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        cut = text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")
+        problem = page.get_by_test_id("imports-problem")
+        wait_for(lambda: (connection.execute(cut).all(), problem.count())[1], 20, "the outage is told")
+        expect(problem).to_contain_text("The database does not answer")
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    expect(problem).to_have_count(0)
+    expect(rows(page).first).to_be_visible()
