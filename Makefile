@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run dev test bench
+.PHONY: help run dev test faults bench
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -17,6 +17,9 @@ dev: $(VENV)/run.stamp ## the same with hot reload
 
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests
+
+faults: $(VENV)/test.stamp ## break it for an hour: 100 rounds of kill -9, outages of minutes, 10,000 deliveries; FAULTS_SEED repeats
+	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py
 
 bench: $(VENV)/test.stamp ## measure what it costs, in about 20 minutes; BENCH_ROWS=5000000 for more than 500,000 products
 	@exec $(BIN)/python -m bench

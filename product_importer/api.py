@@ -107,17 +107,27 @@ def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JS
 
 
 @api.exception_handler(DomainError)
-def answer_domain_error(_: Request, error: DomainError) -> JSONResponse:
+def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
     """A refusal by the domain."""
-    return problem(error.status, error.kind, error.title, error.detail, **error.extra)
+    return _last(request, problem(error.status, error.kind, error.title, error.detail, **error.extra))
 
 
 @api.exception_handler(RequestValidationError)
-def answer_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+def answer_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Fields that do not fit the schema."""
     errors = field_errors(error.errors(), skip=1)
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors)
+    return _last(request, problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors))
+
+
+def _last(request: Request, answer: JSONResponse) -> JSONResponse:
+    """Let a refused upload be the last on its connection: its rest is not read, and the server hangs up.
+
+    A client that is not told sends its next request there, and gets no answer.
+    """
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 @api.exception_handler(HTTPException)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -29,9 +30,13 @@ def data_folder() -> Path:
 
 
 class Application:
-    """`python -m product_importer up` in a folder of its own; `environment` adds to what the tests were given."""
+    """`python -m product_importer up` in a folder of its own; `environment` adds to what the tests were given.
 
-    def __init__(self, **environment: str):
+    `before` are words before every command, such as those that give it another disk.
+    """
+
+    def __init__(self, before: Sequence[str] = (), **environment: str):
+        self.before = before
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data = data_folder()
@@ -48,7 +53,7 @@ class Application:
         """Start one command of the command line; its output goes to `output`."""
         with self.output.open("a") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "product_importer", *command],
+                [*self.before, sys.executable, "-m", "product_importer", *command],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=output,

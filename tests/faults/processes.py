@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -28,8 +28,8 @@ def workers(application: Application) -> tuple[list[psutil.Process], list[psutil
         if "--queue" not in (process.info["cmdline"] or [])
     ]
     pids = {process.pid for process in everyone}
-    parents = [process for process in everyone if process.ppid() not in pids]
-    return parents, [process for process in everyone if process.ppid() in pids]
+    leaders = [process for process in everyone if process.ppid() not in pids]
+    return leaders, [process for process in everyone if process.ppid() in pids]
 
 
 def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
@@ -42,22 +42,38 @@ def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
             os.kill(process.pid, number)
 
 
-def kill_parent(application: Application) -> None:
-    send(signal.SIGKILL, workers(application)[0])
+@contextmanager
+def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
+    """Stop processes as SIGSTOP does, until the end of the block or until they are woken."""
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        wake(processes)
 
 
-def kill_job(application: Application) -> None:
-    send(signal.SIGKILL, workers(application)[1])
+def wake(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        if process.is_running():
+            process.resume()
 
 
-def kill_both(application: Application) -> None:
-    parents, jobs = workers(application)
-    assert jobs, "no job runs"
-    send(signal.SIGKILL, parents + jobs)
+def parents(application: Application) -> list[psutil.Process]:
+    return workers(application)[0]
 
 
-def kill_web(application: Application) -> None:
-    send(signal.SIGKILL, family(application, "product_importer web"))
+def jobs(application: Application) -> list[psutil.Process]:
+    return workers(application)[1]
 
 
-KILLS = (kill_parent, kill_job, kill_both, kill_web)
+def both(application: Application) -> list[psutil.Process]:
+    return [*parents(application), *jobs(application)]
+
+
+def web(application: Application) -> list[psutil.Process]:
+    return family(application, "product_importer web")
+
+
+# What is killed: the processes of all workers, or those of the web server.
+VICTIMS = {victims.__name__: victims for victims in (parents, jobs, both, web)}

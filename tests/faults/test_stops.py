@@ -1,7 +1,6 @@
 """A worker that stands still for longer than its lease, and wakes up: nothing of it is written any more."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from random import Random
 
 import psutil
@@ -9,7 +8,7 @@ import pytest
 
 from tests.faults.conftest import SHELVES
 from tests.faults.laboratory import RECOVERY_SECONDS, Laboratory, Run
-from tests.faults.processes import workers
+from tests.faults.processes import standing_still, wake, workers
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -70,22 +69,6 @@ def working(laboratory: Laboratory) -> list[psutil.Process]:
     jobs = workers(laboratory.application)[1]
     assert jobs, "no job runs"
     return jobs + [parent for job in jobs if (parent := job.parent())]
-
-
-@contextmanager
-def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        wake(processes)
-
-
-def wake(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        if process.is_running():
-            process.resume()
 
 
 def wait_until_taken_over(run: Run) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,25 +39,35 @@ def application(own_servers):
     started.remove()
 
 
+class Log:
+    """What the receiver has written so far; each line is read once."""
+
+    def __init__(self, path: Path):
+        self._file = path.open()
+        self._rest = ""
+        self.lines: list[dict] = []
+        self._taken: set[str] = set()
+
+    def taken(self) -> int:
+        """Return how many messages have been answered with 200."""
+        *whole, self._rest = (self._rest + self._file.read()).split("\n")
+        fresh = [json.loads(line) for line in whole]
+        self.lines += fresh
+        self._taken |= {line["headers"]["webhook-id"] for line in fresh if line["status"] == 200}
+        return len(self._taken)
+
+
 @pytest.fixture
-def messages(tmp_path) -> Iterator[tuple[str, Path]]:
+def messages(tmp_path) -> Iterator[tuple[str, Log]]:
     """The address of a receiver that fails and falls silent, a hundredth of the time each, and what it has got."""
     port, log = free_port(), tmp_path / "received.jsonl"
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), "0.002", "0.01"], cwd=ROOT
     )
     wait_for(log.exists, 10, "the receiver listens")
-    yield f"http://127.0.0.1:{port}/hook", log
+    yield f"http://127.0.0.1:{port}/hook", Log(log)
     process.kill()
     process.wait()
-
-
-def received(log: Path) -> list[dict]:
-    return [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-
-
-def taken(log: Path) -> set[str]:
-    return {line["headers"]["webhook-id"] for line in received(log) if line["status"] == 200}
 
 
 def kill_senders(application: Application) -> None:
@@ -65,18 +76,19 @@ def kill_senders(application: Application) -> None:
     send(signal.SIGKILL, found)
 
 
-def test_every_message_arrives_whatever_fails(application: Application, messages):
+def test_every_message_arrives_whatever_fails(application: Application, messages, capsys):
     url, log = messages
+    began = time.monotonic()
     made = application.client.post("/api/webhooks", json={"url": url, "import_events": "each"}).json()
     job_id = application.upload(catalogue(ROWS))
     job = application.finished(job_id)
     assert (job["status"], job["created"]) == ("completed", ROWS), job
-    wait_for(lambda: len(taken(log)) > ROWS // 4, ARRIVE_SECONDS, "a quarter has arrived")
+    wait_for(lambda: log.taken() > ROWS // 4, ARRIVE_SECONDS, "a quarter has arrived")
     kill_senders(application)
-    wait_for(lambda: len(taken(log)) > ROWS // 2, ARRIVE_SECONDS, "a half has arrived")
+    wait_for(lambda: log.taken() > ROWS // 2, ARRIVE_SECONDS, "a half has arrived")
     Valkey(application).client.flushdb()
-    wait_for(lambda: len(taken(log)) >= ROWS + 1, ARRIVE_SECONDS, "every message has arrived")
-    check(made, received(log))
+    wait_for(lambda: log.taken() >= ROWS + 1, ARRIVE_SECONDS, "every message has arrived")
+    check(made, log.lines)
     deliveries = f"/api/webhooks/{made['id']}/deliveries"
 
     def is_recorded() -> bool:
@@ -84,6 +96,17 @@ def test_every_message_arrives_whatever_fails(application: Application, messages
 
     wait_for(is_recorded, 60, "every delivery is recorded")
     assert application.client.get(f"{deliveries}?status=failed").json()["total"] == 0
+    with capsys.disabled():
+        print(f"\n{summary(log)}, {time.monotonic() - began:.0f} s")
+
+
+def summary(log: Log) -> str:
+    answered = [line for line in log.lines if line["status"] == 200]
+    again, failed = len(answered) - log.taken(), [line["status"] for line in log.lines if line["status"] != 200]
+    return (
+        f"{log.taken():,} messages arrived, {again} of them more than once; answered with 500: {failed.count(500)},"
+        f" not at all: {failed.count(0)}"
+    )
 
 
 def check(made: dict, lines: list[dict]) -> None:

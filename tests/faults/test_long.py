@@ -1,0 +1,83 @@
+"""Kill -9 again and again, of any process at any moment: `FAULTS=long` a hundred times, else once.
+
+`FAULTS_ROUNDS` and `FAULTS_ROWS` change how often, and how large the files are.
+"""
+
+import os
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+
+from tests.faults.conftest import LONG, SEED, SHELVES
+from tests.faults.laboratory import RECOVERY_SECONDS, Findings, Laboratory, Run
+from tests.faults.processes import VICTIMS, parents, send
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+
+ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or (100 if LONG else 1))
+ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
+
+
+@dataclass
+class Tally:
+    """What a number of rounds have brought."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    phases: Counter[str] = field(default_factory=Counter)
+    recoveries: list[float] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def add(self, found: Findings) -> None:
+        self.losses += found.losses
+        self.duplicates += found.duplicates
+        self.others += found.others
+
+    def __str__(self) -> str:
+        ordered = sorted(self.recoveries)
+        return (
+            f"rounds: {len(ordered)} of {ROWS:,} rows (FAULTS_SEED={SEED})\n"
+            f"killed: {dict(self.kills)}\nwhile: {dict(self.phases)}\n"
+            f"losses: {len(self.losses)}, duplicates: {len(self.duplicates)}, other faults: {len(self.others)}\n"
+            f"recovery: longest {ordered[-1]:.1f} s, median {ordered[len(ordered) // 2]:.1f} s"
+        )
+
+
+def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys: pytest.CaptureFixture[str]):
+    tally = Tally()
+    for number in range(1, ROUNDS + 1):
+        tally.add(play(laboratory, random, tally))
+        with capsys.disabled():
+            print(f"\r{number} rounds, longest recovery {max(tally.recoveries):.1f} s ", end="", flush=True)
+    with capsys.disabled():
+        print(f"\n{tally}")
+    assert (tally.losses, tally.duplicates, tally.others) == ([], [], [])
+    laboratory.import_undisturbed(random, SHELVES[0], 200)
+
+
+def play(laboratory: Laboratory, random: Random, tally: Tally) -> Findings:
+    """Play one round, and return what is wrong after it."""
+    victims, percent = random.choice(list(VICTIMS)), random.uniform(0, 99.9)
+    with laboratory.importing(laboratory.write(random, random.choice(SHELVES), ROWS)) as run:
+        wait_for(lambda: is_at(laboratory, run, percent), RECOVERY_SECONDS, f"it is at {percent:.1f} percent")
+        struck_at = time.monotonic()
+        tally.phases[laboratory.application.job(run.job_id)["phase"]] += 1
+        # A job may have ended in the meantime.
+        send(signal.SIGKILL, VICTIMS[victims](laboratory.application) or parents(laboratory.application))
+        wait_for(laboratory.application.is_ready, RECOVERY_SECONDS, "the application is whole again")
+        ready_at = time.monotonic()
+        laboratory.end(run)
+    tally.kills[victims] += 1
+    tally.recoveries.append(max(ready_at, run.watch.goes_on_at(struck_at)) - struck_at)
+    return laboratory.look_through(run)
+
+
+def is_at(laboratory: Laboratory, run: Run, percent: float) -> bool:
+    job = laboratory.application.job(run.job_id)
+    return job["percent"] >= percent or job["status"] == "completed"
