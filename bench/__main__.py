@@ -53,7 +53,9 @@ def measure(name: str) -> bool:
         subject.close()
     seconds = time.monotonic() - began
     results.save(name, section, ROWS, seconds)
-    print(f"{results.table(section.head, section.lines)}{section.title}: {seconds:.0f} s", flush=True)
+    if section.lines:
+        print(results.table(section.head, section.lines), end="")
+    print(f"{section.title}: {'' if succeeded else 'FAILED after '}{seconds:.0f} s", flush=True)
     return succeeded
 
 
