@@ -14,7 +14,7 @@ from bench import chart, machine, readme, results
 from bench.subject import Subject
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
-SECTIONS = ("floor", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
+SECTIONS = ("floor", "reading", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
 
 
 def main(words: list[str]) -> int:
