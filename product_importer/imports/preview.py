@@ -24,7 +24,10 @@ CREATE TABLE IF NOT EXISTS {table} (
     outcome text NOT NULL
 ) WITH (autovacuum_enabled = false)
 """
-INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
+LINE_INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
+
+# By which an apply finds what was shown of each row: there may be millions.
+KEY_INDEX = "CREATE UNIQUE INDEX IF NOT EXISTS {key_index} ON {table} (sku_key)"
 
 CHANGES = """
 SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
@@ -58,8 +61,9 @@ def create(connection: PgConnection, job_id: UUID) -> str:
 
 
 def index(connection: PgConnection, table: str) -> None:
-    """Index a filled table for its pages, and let the planner know its size."""
-    _execute(connection, INDEX, table)
+    """Index a filled table for its pages and for its apply, and let the planner know its size."""
+    _execute(connection, LINE_INDEX, table)
+    _execute(connection, KEY_INDEX, table)
     _execute(connection, "ANALYZE {table}", table)
 
 
@@ -117,4 +121,5 @@ def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
 def _execute(connection: PgConnection, statement: str, table: str) -> None:
     with connection.cursor() as cursor:
         names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_line")}
+        names["key_index"] = sql.Identifier(f"{table}_key")
         cursor.execute(sql.SQL(statement).format(**names))

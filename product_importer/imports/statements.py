@@ -30,10 +30,9 @@ MET = """met AS (
         held.active AS held_active, {code} AS code, ({held}) IS DISTINCT FROM ({given}) AS differs
     FROM incoming AS excluded LEFT JOIN {product} AS held USING (sku_key) {seen}
 )"""
-# Where a row's outcome depends on the product that is there, that product is locked before it is judged.
-LOCKED = """locked AS (
-    SELECT held.* FROM product AS held JOIN incoming USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
-), """
+# Where a row's outcome depends on the product that is there, that product is locked before it is judged: each by its
+# key, in the order of `incoming`. A list of locked products could only be joined row by row with every other row.
+LOCKED = "LATERAL (SELECT * FROM product WHERE sku_key = excluded.sku_key FOR NO KEY UPDATE)"
 SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
 REFUSED = """, refused AS (
     INSERT INTO import_row_error (job_id, line, code, reason, row)
@@ -48,7 +47,7 @@ REFUSED = """, refused AS (
 # A product that an import changes keeps its SKU as it was written first. A new row has version 1, a changed one a
 # higher version.
 MERGE = """
-WITH incoming AS ({incoming}), {locked}{met}{refused}, created AS (
+WITH incoming AS ({incoming}), {met}{refused}, created AS (
     INSERT INTO product (id, sku, sku_key, name, description, active, attributes)
     SELECT {id}, sku, sku_key, name, description, coalesce(active, true), coalesce(attributes, '{{}}')
     FROM met WHERE held_id IS NULL AND code IS NULL
@@ -92,11 +91,11 @@ CODES = (*REASONS, "duplicate", "duplicate_sku")
 # of lines; nothing compares the two.
 TELL = """, told AS (
     INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT {id}, named.event_type, jsonb_build_object(
-        'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
+    SELECT event_id, named.event_type, jsonb_build_object(
+        'event_type', named.event_type, 'product_id', id, 'sku', sku, 'name', name,
         'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
-    ), written.version, {job_id}
-    FROM written JOIN incoming AS staged USING (sku_key),
+    ), version, {job_id}
+    FROM written,
         LATERAL (SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type) AS named
 )"""
 
@@ -150,20 +149,20 @@ class Statements:
     def merge(self, preview: str | None, tells_each: bool) -> sql.Composable:
         """Return the merge; `preview` is the trial whose rows only count where nothing has changed since."""
         is_judged = preview is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
-        returned = "id, sku, sku_key, name, version" if tells_each else "version"
+        returned, returned_held = sql.SQL("version"), sql.SQL("held.version")
+        if tells_each:
+            returned = sql.SQL("id, sku, name, version, id AS event_id")
+            returned_held = sql.SQL("held.id, held.sku, held.name, held.version, {} AS event_id").format(self._id())
         return self._compose(
             MERGE,
             preview=preview,
             code=self._code(is_applied=preview is not None) if is_judged else None,
             id=self._id(),
-            locked=sql.SQL(LOCKED if is_judged else ""),
-            product=sql.SQL("locked" if is_judged else "product"),
+            product=sql.SQL(LOCKED if is_judged else "product"),
             assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in self._changes().items())),
-            returned=sql.SQL(returned),
-            returned_held=sql.SQL(", ".join(f"held.{column}" for column in returned.split(", "))),
-            told=sql.SQL(TELL).format(id=self._id(), job_id=sql.Literal(str(self._job_id)))
-            if tells_each
-            else sql.SQL(""),
+            returned=returned,
+            returned_held=returned_held,
+            told=sql.SQL(TELL).format(job_id=sql.Literal(str(self._job_id))) if tells_each else sql.SQL(""),
         )
 
     def preview(self, table: str) -> sql.Composable:
