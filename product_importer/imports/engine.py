@@ -138,11 +138,11 @@ class Work:
     def end(self, status: str, code: str | None = None, message: str | None = None, line: int | None = None) -> None:
         """Write the final status, its event and the end of the import's tables, together.
 
-        A trial keeps its tables until it is applied.
+        A trial keeps its tables until it is applied, and what it has shown until that is complete.
         """
         row = self._heartbeat.row
-        is_kept = status == "previewed"
-        kept_table = row["staging_table"] if is_kept else None
+        kept_table = row["staging_table"] if status == "previewed" else None
+        keeps_preview = status == "previewed" or (self._job.applied_at is not None and status != "completed")
         values = {
             "status": status,
             "percent": 100.0 if status in ("completed", "previewed") else self._heartbeat.percent,
@@ -150,11 +150,11 @@ class Work:
             "message": message,
             "line": line,
             "staging_table": kept_table,
-            "preview_table": row["preview_table"] if is_kept else None,
+            "preview_table": row["preview_table"] if keeps_preview else None,
         }
         with self._lease.session() as (session, connection):
             staging.drop_all(connection, self._job.id, keep=kept_table)
-            if not is_kept:
+            if not keeps_preview:
                 preview.drop(connection, self._job.id)
             row = self._lease.write(connection, END, **values)
             events.record_end(session, row)

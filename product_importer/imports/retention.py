@@ -33,7 +33,7 @@ def _prune_files(session: Session) -> None:
     for job in _ended(session, settings().upload_retention_days, col(ImportJob.file_deleted_at).is_(None)):
         storage().delete(job.storage_key)
         job.file_deleted_at = session.scalar(select(func.now()))
-        if job.status == "previewed":
+        if job.preview_table is not None:
             staging.drop_all(raw_connection(session), job.id)
             preview.drop(raw_connection(session), job.id)
             job.staging_table = job.preview_table = None

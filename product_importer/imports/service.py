@@ -118,7 +118,8 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
         raise Conflict(f"The import is {_state(job)}: there is nothing to try again.", kind="not-retryable")
     if job.file_deleted_at is not None:
         raise Conflict("The uploaded file is not kept any more. Upload it again.", kind="not-retryable")
-    if job.status == "previewed":
+    if job.choices.get("dry_run") and job.applied_at is None:
+        # What a trial has shown, half of it too, goes with its tables: it looks at everything again.
         _forget_outcomes(session, job)
         preview.drop(raw_connection(session), job.id)
         job.preview_table = None
@@ -243,7 +244,8 @@ def _forget_outcomes(session: Session, job: ImportJob) -> None:
     )
     job.created = job.updated = job.unchanged = job.duplicates = 0
     job.rejected = (job.total_rows or 0) - (job.staged_rows or 0)
-    job.lane_checkpoints = ["", *(job.lane_ends or [])][: len(job.lane_ends or [])]
+    if job.lane_ends is not None:
+        job.lane_checkpoints = ["", *job.lane_ends][: len(job.lane_ends)]
     job.percent, job.started_at = 0.0, None
 
 

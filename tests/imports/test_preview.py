@@ -170,6 +170,21 @@ def test_the_tables_of_a_trial_stay_until_it_is_over(run_import):
     assert counts(apply(job)) == (3, 0, 0, 1, 1)
 
 
+def test_an_applied_trial_that_was_stopped_goes_on_by_what_was_shown(run_import, products):
+    run_import(BEFORE)
+    job = run_import(FILE, dry_run="true")
+    db.run(service.apply_import, job.id)
+    db.run(service.cancel_import, job.id)
+    run_import(csv_of("a,Apple,blue"))
+    db.run(service.retry_import, job.id)
+    tasks.run_import(str(job.id))
+    done = current(job.id)
+    assert (done.status, counts(done)) == ("completed", (1, 0, 1, 1, 2))
+    assert (2, "changed_since_preview") in row_errors(job.id)
+    assert products()["a"] == ("Apple", "blue")
+    assert tables() == []
+
+
 def test_only_a_trial_can_be_applied(run_import):
     job = run_import(BEFORE)
     with pytest.raises(Conflict) as refused:

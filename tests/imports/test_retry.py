@@ -9,7 +9,7 @@ from product_importer.core.errors import Conflict
 from product_importer.core.storage import storage
 from product_importer.imports import lease, merge, service, tasks
 from product_importer.imports.progress import current
-from product_importer.imports.schemas import ImportRead
+from product_importer.imports.schemas import ChangesQuery, ImportRead
 
 from .conftest import upload
 from .test_engine import counts, csv_of, fetch
@@ -23,7 +23,8 @@ def again(job_id: UUID) -> ImportRead:
     return current(job_id)
 
 
-def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
+def run_until_cancelled(job_id: UUID, monkeypatch) -> ImportRead:
+    """Cancel an import while its first batch is being decided."""
     write = lease.Lease.write
 
     def cancel_then_write(self, connection, assignments, **values):
@@ -31,13 +32,18 @@ def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
             self.job.cancel_requested_at = db.run(service.cancel_import, self.job.id).created_at
         return write(self, connection, assignments, **values)
 
-    monkeypatch.setattr(merge, "MOST_LANES", 1)
-    job_id = upload(ROWS.encode())
     with monkeypatch.context() as patch:
+        patch.setattr(merge, "MOST_LANES", 1)
         patch.setattr(lease.Lease, "write", cancel_then_write)
         tasks.run_import(str(job_id))
     stopped = current(job_id)
     assert stopped.status == "cancelled"
+    return stopped
+
+
+def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
+    job_id = upload(ROWS.encode())
+    stopped = run_until_cancelled(job_id, monkeypatch)
     versions = fetch("SELECT sku, version, xmin::text FROM product")
     assert len(versions) == stopped.created == 999
 
@@ -45,6 +51,26 @@ def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
     assert (done.status, counts(done)) == ("completed", (3_000, 0, 0, 1, 1))
     assert set(versions) <= set(fetch("SELECT sku, version, xmin::text FROM product")), "what was in is left alone"
     assert fetch("SELECT count(*) FROM event WHERE event_type LIKE 'import_%%'") == [(1,)]
+
+
+def test_a_cancelled_trial_looks_at_everything_again(run_import, monkeypatch):
+    run_import(csv_of(*(f"s{n:04},Name {n},x" for n in range(500))))
+    job_id = upload(ROWS.replace(",x", ",y").encode(), dry_run="true")
+    assert run_until_cancelled(job_id, monkeypatch).processed_rows > 0
+
+    shown = again(job_id)
+    assert (shown.status, counts(shown)) == ("previewed", (2_500, 500, 0, 1, 1))
+    page = db.run(service.list_changes, job_id, ChangesQuery(page=3_000, page_size=1))
+    assert (page.total, len(page.items)) == (3_000, 1), "each of them can be looked at"
+    db.run(service.apply_import, job_id)
+    tasks.run_import(str(job_id))
+    assert counts(current(job_id)) == (2_500, 500, 0, 1, 1)
+
+
+def test_a_trial_cancelled_before_it_began_is_tried_again(run_import):
+    job_id = upload(ROWS.encode(), dry_run="true")
+    db.run(service.cancel_import, job_id)
+    assert counts(again(job_id)) == (3_000, 0, 0, 1, 1)
 
 
 def test_a_failed_import_is_tried_again_from_its_file(run_import):
