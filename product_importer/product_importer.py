@@ -13,10 +13,19 @@ from product_importer.imports.page import import_page, imports_page
 from product_importer.imports.reversal import UndoState
 from product_importer.imports.state import ImportState
 from product_importer.ui import routes, theme
+from product_importer.ui.layout import not_found
 from product_importer.webhooks.deliveries import DeliveryState
-from product_importer.webhooks.editor import SecretState
+from product_importer.webhooks.editor import SecretState, WebhookEditorState
 from product_importer.webhooks.page import webhook_page, webhooks_page
+from product_importer.webhooks.removal import WebhookRemovalState
 from product_importer.webhooks.state import WebhookState
+
+# A dialog that was left open by leaving the page does not wait for the next visit.
+WEBHOOK_DIALOGS_CLOSED = [
+    SecretState.forget_secret,
+    WebhookEditorState.close_editor,
+    WebhookRemovalState.keep_webhook,
+]
 
 app = rx.App(
     api_transformer=api,
@@ -28,7 +37,6 @@ app.add_page(
     products_page,
     route=routes.PRODUCTS,
     title=theme.title("Products"),
-    # A dialog that was left open by leaving the page does not wait for the next visit.
     on_load=[
         CatalogState.open_products,
         EditorState.close_editor,
@@ -52,12 +60,18 @@ app.add_page(
     webhooks_page,
     route=routes.WEBHOOKS,
     title=theme.title("Webhooks"),
-    on_load=[SecretState.forget_secret, WebhookState.open_webhooks],
+    on_load=[*WEBHOOK_DIALOGS_CLOSED, WebhookState.open_webhooks],
 )
 app.add_page(
     webhook_page,
     route=routes.WEBHOOK,
     title=theme.title("Webhook"),
-    on_load=[SecretState.forget_secret, WebhookState.open_webhook, DeliveryState.open_deliveries],
+    on_load=[
+        *WEBHOOK_DIALOGS_CLOSED,
+        DeliveryState.leave_failed,
+        WebhookState.open_webhook,
+        DeliveryState.open_deliveries,
+    ],
 )
+app.add_page(not_found, route="404", title=theme.title("Page not found"))
 app.register_lifespan_task(background.run)

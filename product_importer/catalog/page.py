@@ -47,7 +47,11 @@ def products_page() -> rx.Component:
         "Products",
         filters(),
         toolbar(),
-        rx.cond(CatalogState.problem, problem(), rx.fragment(listed(), footer())),
+        rx.cond(
+            CatalogState.problem,
+            problem(),
+            rx.fragment(listed(), rx.cond(CatalogState.is_empty, rx.fragment(), footer())),
+        ),
         product_dialog(),
         delete_dialog(),
         delete_all_dialog(),
@@ -107,7 +111,9 @@ def toolbar() -> rx.Component:
     return rx.el.div(
         count(),
         rx.cond(CatalogState.is_filtered, clear_button()),
-        rx.el.div(export_link(), delete_all_button(), class_name="actions"),
+        rx.cond(
+            CatalogState.is_empty, rx.fragment(), rx.el.div(export_link(), delete_all_button(), class_name="actions")
+        ),
         class_name="count",
     )
 
@@ -183,7 +189,7 @@ def no_products() -> rx.Component:
             empty_state("No product matches", "Try fewer or shorter filters."),
             empty_state(
                 "No products yet",
-                "Import a CSV file to fill the catalogue, or add a product by hand.",
+                "Import a file to fill the catalogue, or add a product by hand.",
                 link("Import a file", to=routes.IMPORTS, class_name="button primary"),
             ),
         ),

@@ -47,6 +47,12 @@ class CatalogState(rx.State):
         return self.listing.is_filtered()
 
     @rx.var
+    def is_empty(self) -> bool:
+        """Whether the whole catalogue has nothing in it."""
+        is_settled = self.loaded and not self.loading
+        return is_settled and not self.products and self.listing.page == 1 and not self.listing.is_filtered()
+
+    @rx.var
     def export_address(self) -> str:
         """Where the listed products can be had as CSV."""
         return self.listing.export()

@@ -57,7 +57,7 @@ def product_row(product: ProductView) -> rx.Component:
         ),
         rx.el.td(active_switch(product), data_label="Active"),
         rx.el.td(local_time(product.created_at, DAY), class_name="muted", data_label="Created"),
-        rx.el.td(local_time(product.updated_at), class_name="muted", data_label="Updated"),
+        rx.el.td(local_time(product.updated_at, DAY), class_name="muted", data_label="Updated"),
         rx.el.td(*row_actions(product), class_name="row-actions"),
         data_testid="product-row",
         key=product.id,

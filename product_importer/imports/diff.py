@@ -88,7 +88,14 @@ def change_row(change: ChangeView) -> rx.Component:
             ),
             data_label="Outcome",
         ),
-        rx.el.td(rx.el.dl(rx.foreach(change.differences, difference), class_name="fields"), class_name="wide"),
+        rx.el.td(
+            rx.cond(
+                change.differences.length() > 0,
+                rx.el.dl(rx.foreach(change.differences, difference), class_name="fields"),
+                rx.el.span("Nothing any more: it has these values by now.", class_name="muted"),
+            ),
+            class_name="wide",
+        ),
         data_testid="change-row",
         key=change.line,
     )

@@ -7,7 +7,7 @@ from product_importer.imports.dialogs import kept_products, undo_dialog
 from product_importer.imports.diff import trial_changes
 from product_importer.imports.history import HistoryState
 from product_importer.imports.state import ImportState
-from product_importer.imports.table import history
+from product_importer.imports.table import history, search
 from product_importer.imports.upload_form import upload_form
 from product_importer.ui import routes
 from product_importer.ui.layout import page, section
@@ -20,7 +20,7 @@ def imports_page() -> rx.Component:
         "Imports",
         upload_form(),
         rx.cond(HistoryState.running.id, section("In progress", running_import(HistoryState.running))),
-        section("History", history()),
+        section("History", history(), actions=search()),
         current=routes.IMPORTS,
     )
 

@@ -22,18 +22,15 @@ NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Took")
 
 def history() -> rx.Component:
     """All imports, newest first."""
-    return rx.fragment(
-        search(),
-        rx.cond(
-            HistoryState.problem,
-            problem(),
-            rx.cond(HistoryState.imports.length() > 0, rx.fragment(history_table(), history_pager()), no_imports()),
-        ),
+    return rx.cond(
+        HistoryState.problem,
+        problem(),
+        rx.cond(HistoryState.imports.length() > 0, rx.fragment(history_table(), history_pager()), no_imports()),
     )
 
 
 def search() -> rx.Component:
-    """Find an import by its file's name."""
+    """Find an import by its file's name, once there are some."""
     control = search_field(
         "Find by file name",
         name="imports-search",
@@ -41,7 +38,9 @@ def search() -> rx.Component:
         filling=HistoryState.filling,
         on_change=HistoryState.search_imports,
     )
-    return rx.el.div(control, role="search", aria_label="Find imports", class_name="history-search")
+    is_needed = (HistoryState.imports.length() > 0) | (HistoryState.listing.q != "") | HistoryState.loading
+    found = rx.el.div(control, role="search", aria_label="Find imports", class_name="history-search")
+    return rx.cond(is_needed, found)
 
 
 def problem() -> rx.Component:

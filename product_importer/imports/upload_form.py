@@ -71,7 +71,7 @@ def choices() -> rx.Component:
                 told.length() > 0,
                 rx.el.span(rx.foreach(told, lambda one: rx.el.span(one, class_name="chip")), class_name="chips"),
                 rx.el.span(
-                    "as usual: create and update, the last row of an SKU counts, blank cells clear",
+                    "Create and update products · last row of an SKU counts · blank cells clear",
                     class_name="muted",
                 ),
             ),
@@ -81,7 +81,7 @@ def choices() -> rx.Component:
         rx.cond(
             told.length() > 0,
             button(
-                "Back to the usual", kind="quiet", on_click=UploadState.forget_choices, data_testid="import-usual"
+                "Reset to defaults", kind="quiet", on_click=UploadState.forget_choices, data_testid="import-usual"
             ),
         ),
         class_name="choices",
@@ -102,8 +102,8 @@ def selects() -> tuple[rx.Component, ...]:
             state.choose_duplicates,
         ),
         select("A blank cell, for a known product", words.BLANKS, "blank", state.blank, state.choose_blank),
-        select("Encoding of the text", words.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
-        select("Between the cells", words.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
+        select("Text encoding", words.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
+        select("Separator", words.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
         select("Columns with other names", words.COLUMNS, "columns", state.columns, state.choose_columns),
     )
 

@@ -118,7 +118,7 @@ class ImportView:
             has_rejects=is_over and job.rejected > 0,
             has_duplicates=is_over and job.duplicates > 0,
             error=_error(job),
-            stopped=_stopped(job, is_trial) if has_stopped else "",
+            stopped=_stopped(job, is_trial) if has_stopped and not _is_undone(job) else "",
             created_at=job.created_at.isoformat(),
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
@@ -199,8 +199,12 @@ def _error(job: ImportRead) -> str:
 
 def _can_retry(job: ImportRead) -> bool:
     """Whether an import can go on where it stopped, or a trial look again."""
-    is_undone = job.undo is not None and job.undo.status in ("pending", "undone")
-    return job.status in ("failed", "cancelled", "previewed") and job.file_available and not is_undone
+    return job.status in ("failed", "cancelled", "previewed") and job.file_available and not _is_undone(job)
+
+
+def _is_undone(job: ImportRead) -> bool:
+    """Whether it was taken back, or is just being so."""
+    return job.undo is not None and job.undo.status in ("pending", "undone")
 
 
 def _stopped(job: ImportRead, is_trial: bool) -> str:

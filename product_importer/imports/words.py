@@ -10,7 +10,7 @@ MODES = {"upsert": "Create new and update known", "create": "Only create new", "
 DUPLICATES = {"last": "The last row counts", "first": "The first row counts", "reject": "Reject all of them"}
 BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
 ENCODINGS = {
-    "": "Found by itself",
+    "": "Detect automatically",
     "utf-8": "UTF-8",
     "utf-16": "UTF-16",
     "windows-1252": "Windows-1252 (Western Europe)",
@@ -28,7 +28,7 @@ ENCODINGS = {
 }
 # A tab is no value that a list of choices could hold.
 DELIMITERS = {
-    "": "Found by itself",
+    "": "Detect automatically",
     "comma": "Comma",
     "semicolon": "Semicolon",
     "tab": "Tab",

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from product_importer.ui import routes
-from product_importer.ui.widgets import link
+from product_importer.ui.widgets import empty_state, link
 
 
 def page(heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None) -> rx.Component:
@@ -22,9 +22,23 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
     )
 
 
-def section(title: str, *content: rx.Component) -> rx.Component:
-    """A titled part of a page."""
-    return rx.el.section(rx.el.h2(title), *content, aria_label=title, class_name="section")
+def section(title: str, *content: rx.Component, actions: rx.Component | None = None) -> rx.Component:
+    """A titled part of a page; `actions` stand beside the title."""
+    heading = rx.el.header(rx.el.h2(title), actions or rx.fragment(), class_name="section-header")
+    return rx.el.section(heading, *content, aria_label=title, class_name="section")
+
+
+def not_found() -> rx.Component:
+    """Instead of a page that is not there."""
+    return page(
+        "Page not found",
+        empty_state(
+            "There is nothing at this address",
+            "It may be mistyped, or what it led to is gone.",
+            link("Go to the products", to=routes.PRODUCTS, class_name="button primary"),
+        ),
+        current="",
+    )
 
 
 def _top_bar(current: str) -> rx.Component:

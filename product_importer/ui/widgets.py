@@ -211,10 +211,13 @@ def pager(
 
 
 def local_time(moment: Any, style: str = STYLE) -> rx.Component:
-    """An ISO 8601 time, written in the reader's own language and time zone."""
-    text: rx.Var[str] = rx.Var(
+    """An ISO 8601 time, written in the reader's own language and time zone; in full where the mouse rests on it."""
+    return rx.el.time(_written(moment, style), date_time=moment, title=_written(moment, STYLE), class_name="numeric")
+
+
+def _written(moment: Any, style: str) -> rx.Var[str]:
+    return rx.Var(
         f"({moment} ? new Date({moment}).toLocaleString([], {style}) : '')",
         _var_type=str,
         _var_data=moment._get_all_var_data(),
     )
-    return rx.el.time(text, date_time=moment, class_name="numeric")
