@@ -14,7 +14,7 @@ from bench import chart, machine, readme, results
 from bench.subject import Subject
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
-SECTIONS = ("floor", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
+SECTIONS = ("floor", "reading", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
 
 
 def main(words: list[str]) -> int:
@@ -53,7 +53,9 @@ def measure(name: str) -> bool:
         subject.close()
     seconds = time.monotonic() - began
     results.save(name, section, ROWS, seconds)
-    print(f"{results.table(section.head, section.lines)}{section.title}: {seconds:.0f} s", flush=True)
+    if section.lines:
+        print(results.table(section.head, section.lines), end="")
+    print(f"{section.title}: {'' if succeeded else 'FAILED after '}{seconds:.0f} s", flush=True)
     return succeeded
 
 

@@ -54,11 +54,11 @@ def into_full(subject: Subject, rows: int, suffix: str) -> Run:
 
 
 def sizes(rows: int) -> list[int]:
-    """Return the sizes from the smallest to what was asked for, each ten times the one before."""
+    """Return the sizes from the smallest to what was asked for, ten times the one before."""
     found = [min(SMALLEST, rows // 10 or 1)]
-    while found[-1] * 10 <= rows:
+    while found[-1] * 10 < rows:
         found.append(found[-1] * 10)
-    return found
+    return [*found, rows]
 
 
 def rounds(rows: int) -> range:
@@ -92,4 +92,4 @@ def summarise(section: Section) -> None:
 
 
 def _parts(figure: str, other: str) -> str:
-    return f"{float(figure) / float(other):.2f}"
+    return f"{float(figure) / float(other):.2f} × as much"

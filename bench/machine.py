@@ -36,15 +36,14 @@ def today() -> str:
 
 
 def commit() -> str:
-    """Return the short name of the commit that was measured, with a plus when something was not committed."""
-    name = subprocess.run(
-        ["git", "describe", "--always", "--dirty=+", "--exclude=*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return name.stdout.strip() or "no commit"
+    """Return the short name of the commit that was measured, with a plus when the program differed from it."""
+    name = _git("rev-parse", "--short", "HEAD").stdout.strip()
+    changed = _git("diff", "--quiet", "HEAD", "--", "product_importer", "alembic", "requirements.txt").returncode
+    return f"{name}{'+' if changed else ''}" if name else "unknown"
+
+
+def _git(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def _processor() -> str:

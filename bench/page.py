@@ -48,7 +48,7 @@ def measure(subject: Subject) -> Section:
                 section.lines.append((f"`{path}`", name, *_cells(list(visits))))
     first, second = section.lines[:2]
     cells = (f"{first[3]} ms, {first[5]} kB", f"second visit: {second[3]} ms, {second[5]} kB")
-    section.summary = [("first visit until usable", *cells, f"{float(first[3]) / float(second[3]):.2f}")]
+    section.summary = [("first visit until usable", *cells, f"{float(first[3]) / float(second[3]):.2f} × as long")]
     return section
 
 

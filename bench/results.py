@@ -90,7 +90,7 @@ def block(text: str) -> str | None:
 
 def _page(sections: list[Section]) -> Iterator[str]:
     yield "# What it costs\n"
-    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. How is told with each.\n"
+    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. Each says how.\n"
     yield from (BEGIN, "")
     yield from _summary(sections)
     yield END
@@ -106,10 +106,10 @@ def _page(sections: list[Section]) -> Iterator[str]:
 
 def _summary(sections: list[Section]) -> Iterator[str]:
     """Tell the machine and the most telling figures."""
-    rows = " and ".join(f"{number:,}" for number in sorted({section.stamp["rows"] for section in sections}))
+    rows = " and ".join(str(number) for number in sorted({section.stamp["rows"] for section in sections}))
     for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
         dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
-        yield f"`make bench` with {rows} rows on {' and '.join(dates)}: {on}; {versions}.\n"
+        yield f"`BENCH_ROWS={rows} make bench` on {' and '.join(dates)}: {on}; {versions}.\n"
     yield table(HEAD, (line for section in sections for line in section.summary))
 
 

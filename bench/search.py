@@ -41,7 +41,9 @@ def measure(subject: Subject) -> Section:
     scan = section.lines[0][1]
     for name, _, p95, parts in section.lines:
         if name in TOLD:
-            section.summary.append((f"p95, {name}", f"{p95} ms", f"a sequential scan: {scan} ms", parts))
+            section.summary.append(
+                (f"p95, {name}", f"{p95} ms", f"a sequential scan: {scan} ms", f"{parts} × as long")
+            )
     return section
 
 

@@ -21,7 +21,7 @@ def measure(subject: Subject) -> Section:
     cold, warm = zip(*(_starts() for _ in range(ROUNDS)), strict=True)
     section = Section("Start", NOTE, ("start", "s"))
     section.lines = [("cold", f"{median(cold):.2f}"), ("warm", f"{median(warm):.2f}")]
-    cells = (f"{median(warm):.2f} s", f"cold: {median(cold):.2f} s", f"{ratio(warm, cold):.2f}")
+    cells = (f"{median(warm):.2f} s", f"cold: {median(cold):.2f} s", f"{ratio(warm, cold):.2f} × as long")
     section.summary = [("start, warm", *cells)]
     return section
 

@@ -50,7 +50,7 @@ def measure(subject: Subject) -> Section:
         ("p95 of another request meanwhile", f"{median(beside):.1f} ms"),
         ("p95 of that request alone", f"{median(alone):.1f} ms"),
     ]
-    cells = (f"{median(beside):.1f} ms", f"without: {median(alone):.1f} ms", f"{ratio(beside, alone):.1f}")
+    cells = (f"{median(beside):.1f} ms", f"without: {median(alone):.1f} ms", f"{ratio(beside, alone):.1f} × as long")
     section.summary = [(f"another request's p95 during an upload at {median(rates):,.0f} MB/s", *cells)]
     return section
 

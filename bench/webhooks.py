@@ -15,6 +15,7 @@ import httpx
 
 from bench.results import Section
 from bench.subject import Subject
+from product_importer.webhooks.dispatcher import MOST_EACH
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 
@@ -26,8 +27,8 @@ PACED_SECONDS = 10
 
 NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message: an import of so many
 products that there are {DELIVERIES:,} deliveries, each webhook being told of each product; and {PACE} products
-a second created by REST for {PACED_SECONDS} s. A receiver gets at most 20 messages at once, so one such
-receiver can be sent at most {20 / TAKES_SECONDS:,.0f}/s."""
+a second created by REST for {PACED_SECONDS} s. A webhook gets at most {MOST_EACH} messages at
+once, so with such a receiver at most {MOST_EACH / TAKES_SECONDS:,.0f}/s."""
 
 
 def measure(subject: Subject) -> Section:

@@ -20,11 +20,12 @@ router = APIRouter(tags=["health"])
 
 
 class Check(BaseModel):
-    """One thing that is needed: whether it is there, and what to do when not."""
+    """One thing: whether it is there, what to do when not, and whether everything else waits for it."""
 
     name: str
     ok: bool
     detail: str
+    is_required: bool = True
 
 
 class Readiness(BaseModel):
@@ -42,7 +43,10 @@ def read_health() -> dict[str, str]:
 
 @router.get("/ready", summary="Everything needed is there", responses={503: {"model": Readiness}})
 def read_readiness(response: Response) -> Readiness:
-    """PostgreSQL, Redis, migrations and a live worker of each kind, each named; 503 when one is missing."""
+    """PostgreSQL, Redis, migrations and a live worker, each named; 503 when one is missing.
+
+    A worker of webhooks is named, too, but only what webhooks are told waits for it.
+    """
     readiness = check()
     if not readiness.ready:
         response.status_code = 503
@@ -56,21 +60,21 @@ def check() -> Readiness:
         _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
         _checked("migrations", _ask_migrations, "run `python -m product_importer migrate`"),
         _checked("worker", partial(_ask_workers, "imports"), "run `python -m product_importer worker`"),
-        # Without it nothing fails, and nobody is told of anything.
+        # Without it nothing fails: whoever starts the parts by hand may not want one. Nobody is told of anything.
         _checked(
             "webhook-worker",
             partial(_ask_workers, "webhooks"),
             "run `python -m product_importer worker --queue webhooks`",
+            is_required=False,
         ),
     ]
-    return Readiness(ready=all(item.ok for item in checks), checks=checks)
+    return _summed_up(checks)
 
 
 def diagnose() -> Readiness:
     """Look at everything that is needed, and at what each process has for itself: the place of the uploads."""
     uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
-    checks = [*check().checks, uploads]
-    return Readiness(ready=all(item.ok for item in checks), checks=checks)
+    return _summed_up([*check().checks, uploads])
 
 
 def free_space(folder: Path) -> str:
@@ -79,12 +83,17 @@ def free_space(folder: Path) -> str:
     return f"{shutil.disk_usage(there).free / 1e9:,.1f} GB free"
 
 
-def _checked(name: str, ask: Callable[[], str], fix: str) -> Check:
+def _summed_up(checks: list[Check]) -> Readiness:
+    return Readiness(ready=all(item.ok for item in checks if item.is_required), checks=checks)
+
+
+def _checked(name: str, ask: Callable[[], str], fix: str, is_required: bool = True) -> Check:
     try:
-        return Check(name=name, ok=True, detail=ask())
+        return Check(name=name, ok=True, detail=ask(), is_required=is_required)
     except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, Missing) as error:
         # The first line says it; what follows may hold addresses.
-        return Check(name=name, ok=False, detail=f"{str(error).splitlines()[0]} ({fix})")
+        reason = f"{str(error).splitlines()[0]} ({fix})"
+        return Check(name=name, ok=False, detail=reason, is_required=is_required)
 
 
 class Missing(Exception):

@@ -42,7 +42,7 @@ def test_health_answers_and_readiness_names_what_is_missing(client):
     assert "python -m product_importer worker --queue webhooks" in checks["webhook-worker"]["detail"]
 
 
-def test_it_is_ready_with_a_worker_of_each_kind_and_with_one_it_is_not(client):
+def test_it_is_ready_with_a_worker_of_imports_and_names_a_missing_one_of_webhooks(client):
     from product_importer.core import queue, redis
 
     def show(name: str) -> None:
@@ -50,10 +50,10 @@ def test_it_is_ready_with_a_worker_of_each_kind_and_with_one_it_is_not(client):
 
     show("imports")
     answer = client.get("/api/ready")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
     assert [check["name"] for check in answer.json()["checks"] if not check["ok"]] == ["webhook-worker"]
     show("webhooks")
-    assert (client.get("/api/ready").status_code, client.get("/api/ready").json()["ready"]) == (200, True)
+    assert all(check["ok"] for check in client.get("/api/ready").json()["checks"])
 
 
 def test_doctor_looks_at_the_uploads_too(database, monkeypatch, tmp_path):

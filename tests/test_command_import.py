@@ -179,7 +179,7 @@ def test_the_choices_are_those_of_an_upload():
         (["--rejects", "/nowhere/rejects.csv"], b"", "/nowhere/rejects.csv cannot be written"),
         ([], b"", "no first line"),
         ([], b"Product SKU,name,description\n", """--columns '{"Product SKU": "sku"}'"""),
-        ([], b"sku,name,description\n\xff", "Byte 21 (line 2)"),
+        ([], b"sku,name,description\n\x81", "Byte 21 (line 2)"),
     ],
 )
 def test_what_is_refused_is_said_in_one_line_and_leaves_nothing(monkeypatch, words, content, said):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.peers.peer import Peer
 
-# Its primary key is its only key: these tools find rows by that.
+# Its SKU is its primary key: pgmerge finds rows by that, and makes no ids.
 SMALL_TABLE = "CREATE TABLE catalogue (sku text PRIMARY KEY, name text, description text)"
 
 PGLOADER = r"""
@@ -17,8 +17,10 @@ BEFORE LOAD DO
 $$ DROP TABLE IF EXISTS staging; $$,
 $$ CREATE UNLOGGED TABLE staging (sku text, name text, description text); $$
 AFTER LOAD DO
-$$ INSERT INTO catalogue AS held SELECT DISTINCT ON (sku) sku, name, description FROM staging ORDER BY sku, ctid DESC
-   ON CONFLICT (sku) DO UPDATE SET name = excluded.name, description = excluded.description
+$$ INSERT INTO product AS held (id, sku, sku_key, name, description)
+   SELECT DISTINCT ON (lower(sku) COLLATE "C") gen_random_uuid(), sku, lower(sku), name, description FROM staging
+   ORDER BY lower(sku) COLLATE "C", ctid DESC
+   ON CONFLICT (sku_key) DO UPDATE SET name = excluded.name, description = excluded.description
    WHERE (held.name, held.description) IS DISTINCT FROM (excluded.name, excluded.description); $$,
 $$ DROP TABLE staging; $$;
 """
@@ -62,14 +64,14 @@ PEERS = (
         name="orm",
         title="ORM in batches of 500",
         how="the design this program began with: SQLModel, `INSERT … ON CONFLICT` for 500 rows, commit, next",
-        most_rows=50_000,
+        most_rows=20_000,
         script="orm.py",
     ),
     Peer(
         name="dlt",
         title="dlt 1.31",
         how="pyarrow reads, `merge` with strategy `upsert`, loader file format `csv`, which is COPY",
-        most_rows=200_000,
+        most_rows=100_000,
         packages=("dlt[postgres]==1.31.0", "pyarrow==26.0.1"),
         script="dlt_merge.py",
         table="bench_dlt.catalogue",
@@ -87,17 +89,15 @@ PEERS = (
         name="pgloader",
         title="pgloader",
         how="`LOAD CSV` into a staging table, upsert by SQL in `AFTER LOAD DO`; Debian's package",
-        most_rows=500_000,
+        most_rows=100_000,
         debian="pgloader",
         command=_pgloader,
-        table="catalogue",
-        prepare=SMALL_TABLE,
     ),
     Peer(
         name="pandas",
         title="pandas 3.1",
         how="`read_csv` in chunks, `to_sql` with its documented COPY method, upsert by SQL",
-        most_rows=500_000,
+        most_rows=200_000,
         packages=("pandas==3.1.1", "SQLAlchemy==2.1.9", "psycopg2-binary==2.9.13"),
         script="pandas_copy.py",
     ),
@@ -105,7 +105,7 @@ PEERS = (
         name="pgmerge",
         title="pgmerge 1.13",
         how="`pgmerge import`: COPY into a temporary table, then INSERT and UPDATE",
-        most_rows=500_000,
+        most_rows=200_000,
         packages=("pgmerge==1.13.0",),
         command=_pgmerge,
         table="catalogue",
@@ -115,7 +115,7 @@ PEERS = (
         name="django",
         title="django-import-export 4.4",
         how="bulk mode, 1,000 rows a batch, `CachedInstanceLoader`, `skip_unchanged`, `skip_diff`",
-        most_rows=10_000,
+        most_rows=5_000,
         packages=("Django==5.2.19", "django-import-export==4.4.3", "psycopg[binary]==3.3.9"),
         script="django_bulk.py",
     ),

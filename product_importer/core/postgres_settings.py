@@ -23,7 +23,7 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "port": "5432",
         "unix_socket_directories": '"' + str(socket_directory).replace('"', '""') + '"',
         "max_connections": "100",
-        "shared_buffers": _megabytes(memory // 4, least=32 * MEBIBYTE, most=GIBIBYTE),
+        "shared_buffers": _megabytes(memory // 4, least=32 * MEBIBYTE, most=4 * GIBIBYTE),
         "effective_cache_size": _megabytes(memory // 2, least=64 * MEBIBYTE, most=64 * GIBIBYTE),
         "maintenance_work_mem": _megabytes(memory // 16, least=32 * MEBIBYTE, most=256 * MEBIBYTE),
         "work_mem": "16MB",

@@ -173,16 +173,21 @@ def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = Fa
     "/jobs/{job_id}/events",
     summary="Follow an import",
     response_class=EventSourceResponse,
-    responses=problems(404),
+    responses={204: {"description": "The import has ended, and the client knows how."}, **problems(404)},
 )
-async def follow_import(job_id: UUID) -> EventSourceResponse:
-    """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status."""
+async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Header()] = None) -> Response:
+    """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status.
+
+    204 to an `EventSource` that comes back although it has the end: so it does not come again.
+    """
     try:
         # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
         first = await anext(progress.watch(job_id))
     except progress.OUTAGE:
         # An EventSource takes any other answer than 200 for the end and does not come back.
         return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
+    if first.is_final and last_event_id == _event_id(first):
+        return Response(status_code=204)
     return EventSourceResponse(_events(first), ping=COMMENT_SECONDS)
 
 
@@ -208,4 +213,8 @@ async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
 
 
 def _event(job: ImportRead) -> ServerSentEvent:
-    return ServerSentEvent(job.model_dump_json(), id=f"{job.status}-{job.processed_rows}-{job.percent}")
+    return ServerSentEvent(job.model_dump_json(), id=_event_id(job))
+
+
+def _event_id(job: ImportRead) -> str:
+    return f"{job.status}-{job.processed_rows}-{job.percent}"

@@ -122,8 +122,8 @@ class Work:
             table = undo.create(connection, self._job.id)
             row = self._lease.write(connection, "phase = 'merging', undo_table = %(table)s", table=table)
         self._heartbeat.committed(row)
-        statements = self._statements()
-        self._run_lanes(statements, statements.merge(self._job.preview_table, tells_each), undo_table=table)
+        statements, shown = self._statements(), self._job.preview_table
+        self._run_lanes(statements, statements.merge(shown, tells_each), statements.lock(shown), undo_table=table)
 
     def finish(self, status: str) -> None:
         """Check that every row has an outcome, and only then say that the import is complete."""
@@ -164,10 +164,16 @@ class Work:
     def _statements(self) -> Statements:
         return Statements(self._job.id, self._heartbeat.row["staging_table"], self._header, self._choices)
 
-    def _run_lanes(self, statements: Statements, statement: sql.Composable, undo_table: str = "") -> None:
-        row = self._heartbeat.row
+    def _run_lanes(
+        self,
+        statements: Statements,
+        merge: sql.Composable,
+        lock: sql.Composable | None = None,
+        undo_table: str = "",
+    ) -> None:
+        row, committed = self._heartbeat.row, self._heartbeat.committed
         work = Merge(
-            self._lease, row["staging_table"], statements, statement, self._heartbeat.committed, undo_table=undo_table
+            self._lease, row["staging_table"], statements, merge, committed, lock=lock, undo_table=undo_table
         )
         work.stop = self._heartbeat.halted
         work.run(row["lane_ends"], row["lane_checkpoints"])

@@ -71,8 +71,8 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
 class Merge:
     """The merge of one import's staged rows, or, with a merge of `Statements.preview`, a trial of it.
 
-    `committed` is called with the job's row after each commit; `stop` ends every lane at its batch's edge. What is
-    overwritten is kept in `undo_table`.
+    `lock` is what to do before it in the same transaction. `committed` is called with the job's row after each
+    commit; `stop` ends every lane at its batch's edge. What is overwritten is kept in `undo_table`.
     """
 
     def __init__(
@@ -83,11 +83,13 @@ class Merge:
         merge: sql.Composable,
         committed: Callable[[dict[str, Any]], None],
         *,
+        lock: sql.Composable | None = None,
         undo_table: str = "",
     ):
         self._lease = lease
         self._table = table
         self._committed = committed
+        self._lock = lock
         self._merge = merge
         self._duplicates = statements.duplicates()
         self._refuses_duplicates = statements.refuses_duplicates
@@ -160,6 +162,8 @@ class Merge:
             "job_id": str(self._lease.job.id),
         }
         with connection.cursor() as cursor:
+            if self._lock is not None:
+                cursor.execute(self._lock, values)
             cursor.execute(self._merge, values)
             outcome = Outcome(*cursor.fetchone())
             if outcome.updated < outcome.expected:

@@ -24,7 +24,9 @@ CREATE TABLE IF NOT EXISTS {table} (
     outcome text NOT NULL
 ) WITH (autovacuum_enabled = false)
 """
+# For its pages, and for the merge that applies it.
 INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
+KEY = "CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)"
 
 CHANGES = """
 SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
@@ -60,6 +62,7 @@ def create(connection: PgConnection, job_id: UUID) -> str:
 def index(connection: PgConnection, table: str) -> None:
     """Index a filled table for its pages, and let the planner know its size."""
     _execute(connection, INDEX, table)
+    _execute(connection, KEY, table)
     _execute(connection, "ANALYZE {table}", table)
 
 
@@ -116,5 +119,9 @@ def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
 
 def _execute(connection: PgConnection, statement: str, table: str) -> None:
     with connection.cursor() as cursor:
-        names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_line")}
+        names = {
+            "table": sql.Identifier(table),
+            "index": sql.Identifier(f"{table}_line"),
+            "key": sql.Identifier(f"{table}_key"),
+        }
         cursor.execute(sql.SQL(statement).format(**names))

@@ -24,16 +24,18 @@ INCOMING = {
     + ") AS counted WHERE sharing = 1",
 }
 
+# Where a row's outcome depends on the product that is there, that product is locked before it is judged.
+LOCK = """
+WITH incoming AS ({incoming}) SELECT count(*) FROM (
+    SELECT FROM incoming JOIN product AS held USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
+) AS locked
+"""
 # What each row meets in the catalogue; `code` says why it is refused, else NULL.
 MET = """met AS (
-    SELECT excluded.*, held.id AS held_id, held.version AS held_version, held.name AS held_name,
-        held.active AS held_active, {code} AS code, ({held}) IS DISTINCT FROM ({given}) AS differs
-    FROM incoming AS excluded LEFT JOIN {product} AS held USING (sku_key) {seen}
+    SELECT excluded.*, held.id AS held_id, held.version AS held_version, {code} AS code,
+        ({held}) IS DISTINCT FROM ({given}) AS differs
+    FROM incoming AS excluded LEFT JOIN product AS held USING (sku_key) {seen}
 )"""
-# Where a row's outcome depends on the product that is there, that product is locked before it is judged.
-LOCKED = """locked AS (
-    SELECT held.* FROM product AS held JOIN incoming USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
-), """
 SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
 REFUSED = """, refused AS (
     INSERT INTO import_row_error (job_id, line, code, reason, row)
@@ -48,7 +50,7 @@ REFUSED = """, refused AS (
 # A product that an import changes keeps its SKU as it was written first. A new row has version 1, a changed one a
 # higher version.
 MERGE = """
-WITH incoming AS ({incoming}), {locked}{met}{refused}, created AS (
+WITH incoming AS ({incoming}), {met}{refused}, created AS (
     INSERT INTO product (id, sku, sku_key, name, description, active, attributes)
     SELECT {id}, sku, sku_key, name, description, coalesce(active, true), coalesce(attributes, '{{}}')
     FROM met WHERE held_id IS NULL AND code IS NULL
@@ -89,15 +91,16 @@ REASONS = {
 CODES = (*REASONS, "duplicate", "duplicate_sku")
 
 # One event a written row, for those who want each: with the id that a new product has or would have, so in the order
-# of lines; nothing compares the two.
+# of lines; nothing compares the two. What is written carries it along: the merge has no plan for a join of its parts.
 TELL = """, told AS (
     INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT {id}, named.event_type, jsonb_build_object(
+    SELECT event_id, named.event_type, jsonb_build_object(
         'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
         'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
     ), written.version, {job_id}
-    FROM written JOIN incoming AS staged USING (sku_key),
-        LATERAL (SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type) AS named
+    FROM written, LATERAL (
+        SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type
+    ) AS named
 )"""
 
 LOSERS = """
@@ -147,30 +150,33 @@ class Statements:
         self.attribute_names = list(header.attributes.values())
         self.refuses_duplicates = choices.duplicates == "reject"
 
+    def lock(self, preview: str | None) -> sql.Composable | None:
+        """Return what is to be done before the merge, or None where a row's outcome depends on nothing."""
+        return self._compose(LOCK) if self._is_judged(preview) else None
+
     def merge(self, preview: str | None, tells_each: bool) -> sql.Composable:
         """Return the merge; `preview` is the trial whose rows only count where nothing has changed since."""
-        is_judged = preview is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
-        returned = "id, sku, sku_key, name, version" if tells_each else "version"
+        told, returned, returned_held = sql.SQL(""), sql.SQL("version"), sql.SQL("held.version")
+        if tells_each:
+            told = sql.SQL(TELL).format(job_id=sql.Literal(str(self._job_id)))
+            returned = sql.SQL("id, sku, name, version, id AS event_id")
+            returned_held = sql.SQL("held.id, held.sku, held.name, held.version, {}").format(
+                self._id("excluded.line")
+            )
         return self._compose(
             MERGE,
             preview=preview,
-            code=self._code(is_applied=preview is not None) if is_judged else None,
-            id=self._id(),
-            locked=sql.SQL(LOCKED if is_judged else ""),
-            product=sql.SQL("locked" if is_judged else "product"),
+            code=self._code(is_applied=preview is not None) if self._is_judged(preview) else None,
+            id=self._id("line"),
             assignments=sql.SQL(", ".join(f"{column} = {value}" for column, value in self._changes().items())),
-            returned=sql.SQL(returned),
-            returned_held=sql.SQL(", ".join(f"held.{column}" for column in returned.split(", "))),
-            told=sql.SQL(TELL).format(id=self._id(), job_id=sql.Literal(str(self._job_id)))
-            if tells_each
-            else sql.SQL(""),
+            returned=returned,
+            returned_held=returned_held,
+            told=told,
         )
 
     def preview(self, table: str) -> sql.Composable:
         """Return the statement that notes in a trial's table what the merge would do."""
-        return self._compose(
-            PREVIEW, code=self._code(is_applied=False), product=sql.SQL("product"), shown_in=sql.Identifier(table)
-        )
+        return self._compose(PREVIEW, code=self._code(is_applied=False), shown_in=sql.Identifier(table))
 
     def duplicates(self) -> sql.Composable:
         """Return the report of the rows that lost to another one of their SKU, each with its row put back."""
@@ -179,9 +185,13 @@ class Statements:
         order = "DESC" if self._choices.duplicates == "last" else "ASC"
         return self._compose(LOSERS, row=self._row(), order=sql.SQL(order))
 
-    def _id(self) -> sql.Composable:
+    def _is_judged(self, preview: str | None) -> bool:
+        return preview is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
+
+    def _id(self, line: str) -> sql.Composable:
         """Return the expression of the id that `core.ids` gives to a line of this import."""
-        return sql.SQL("({} || lpad(to_hex(line), 8, '0'))::uuid").format(sql.Literal(line_id_prefix(self._job_id)))
+        expression = sql.SQL(f"({{}} || lpad(to_hex({line}), 8, '0'))::uuid")
+        return expression.format(sql.Literal(line_id_prefix(self._job_id)))
 
     def _changes(self) -> dict[str, str]:
         """Return what a row sets, by the columns that the file has: an absent column never changes data."""
@@ -229,7 +239,6 @@ class Statements:
         template: str,
         preview: str | None = None,
         code: sql.Composable | None = None,
-        product: sql.Composable | None = None,
         **parts: sql.Composable,
     ) -> sql.Composable:
         changes, nothing = self._changes(), sql.SQL("")
@@ -238,7 +247,6 @@ class Statements:
             code=code or sql.SQL("NULL::text"),
             held=sql.SQL(", ".join(f"held.{column}" for column in changes)),
             given=sql.SQL(", ".join(changes.values())),
-            product=product or nothing,
             seen=sql.SQL(SEEN).format(preview=sql.Identifier(preview)) if preview else nothing,
         )
         return sql.SQL(template).format(

@@ -158,6 +158,15 @@ def test_events_begin_with_the_state_and_end_with_the_last(client):
     assert json.loads(fields["data"]) == client.get(f"/api/jobs/{job_id}").json()
 
 
+def test_an_event_source_that_has_the_end_is_told_not_to_come_again(client):
+    job_id = post(client, GOOD).json()["job_id"]
+    client.post(f"/api/jobs/{job_id}/cancel")
+    path = f"/api/jobs/{job_id}/events"
+    last = re.findall(r"^id: (.+?)\r?$", client.get(path).text, re.MULTILINE)[-1]
+    assert client.get(path, headers={"Last-Event-ID": last}).status_code == 204
+    assert client.get(path, headers={"Last-Event-ID": "processing-0-1.0"}).status_code == 200
+
+
 def test_a_waiting_import_is_cancelled_at_once_and_an_ended_one_not_at_all(client):
     job_id = post(client, GOOD).json()["job_id"]
     assert client.post(f"/api/jobs/{job_id}/cancel").json()["status"] == "cancelled"

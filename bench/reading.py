@@ -1,0 +1,68 @@
+"""What a worker's own processor time goes to: reading, checking and staging a file, beside Python's reader alone.
+
+The merge is PostgreSQL's; this part is Python's, and it is what two lanes of a merge wait for.
+"""
+
+import csv
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.catalogue import Catalogue
+from bench.results import Section, median
+from bench.subject import Subject
+from product_importer.imports.checks import Checks
+from product_importer.imports.formats import Format
+from product_importer.imports.header import match
+from product_importer.imports.sources import Counted, open_records
+from product_importer.imports.staging import encoder
+
+ROUNDS = 5
+NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
+without the waiting that goes on beside it."""
+
+
+def measure(subject: Subject) -> Section:
+    """Measure three steps and the reader that they begin with."""
+    path = Catalogue(subject.rows).file()
+    steps = {
+        "csv.reader alone": lambda: _read_alone(path),
+        "the strict reader": lambda: _read(path, checks=False, encode=False),
+        "and the checks": lambda: _read(path, checks=True, encode=False),
+        "and the text for COPY": lambda: _read(path, checks=True, encode=True),
+    }
+    section = Section("Reading", NOTE, ("step", "CPU, s", "× csv.reader"))
+    alone = 0.0
+    for name, step in steps.items():
+        seconds = median([_cpu(step) for _ in range(ROUNDS)])
+        alone = alone or seconds
+        section.lines.append((name, f"{seconds:.2f}", f"{seconds / alone:.1f}"))
+    return section
+
+
+def _read_alone(path: Path) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        for _ in csv.reader(file, strict=True):
+            pass
+
+
+def _read(path: Path, checks: bool, encode: bool) -> None:
+    with path.open("rb") as file:
+        records = open_records(Counted(file), Format())
+        header = match(records.header()[0])
+        sift, text = Checks(header).sift, encoder(header)
+        for chunk in records.chunks():
+            sifted = sift(chunk) if checks else chunk
+            if encode:
+                text(sifted)
+
+
+def _cpu(step: Callable[[], None]) -> float:
+    # As the worker does while it reads.
+    gc.disable()
+    began = time.process_time()
+    step()
+    taken = time.process_time() - began
+    gc.enable()
+    return taken
