@@ -20,8 +20,8 @@ PRODUCTS = (
     "SELECT sku_key, sku, name, description, active, attributes, version, id, created_at, updated_at FROM product"
 )
 IS_COPIED = """
-SELECT 1 FROM pg_stat_progress_copy JOIN pg_class ON pg_class.oid = relid
-WHERE relname LIKE %s AND tuples_processed >= %s
+SELECT 1 FROM pg_stat_progress_copy JOIN pg_stat_activity USING (pid)
+WHERE application_name = %s AND tuples_processed >= %s
 """
 LOCK = "SELECT 1 FROM product WHERE sku_key = %s FOR UPDATE"
 WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
@@ -79,8 +79,7 @@ class Laboratory:
 
     def wait_until_reading(self, run: Run, least: int = 1) -> None:
         """Wait until so many rows are on their way into the staging table."""
-        like = f"import_staging_{run.job_id.replace('-', '')}%"
-        self.postgres.wait_for_row(IS_COPIED, like, least)
+        self.postgres.wait_for_row(IS_COPIED, f"import {run.job_id}", least)
 
     def wait_until_it_waits(self, run: Run) -> None:
         """Wait until the import's worker waits for a lock that a test holds."""
