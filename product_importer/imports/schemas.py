@@ -160,7 +160,13 @@ class ImportQuery(PageQuery):
     """Which imports to list, newest first."""
 
     status: Status | None = None
-    q: Annotated[str, Field(max_length=255, description="Only files whose name holds this text, in any case.")] = ""
+    q: Annotated[
+        str,
+        # PostgreSQL holds no NUL, and would refuse the whole question over one.
+        Field(
+            max_length=255, pattern=r"^[^\x00]*$", description="Only files whose name holds this text, in any case."
+        ),
+    ] = ""
 
 
 class ChangesQuery(PageQuery):

@@ -133,7 +133,7 @@ def test_history_is_paged_newest_first_and_filtered(client):
     assert [job["id"] for job in done["items"]] == ids[:1]
 
 
-@pytest.mark.parametrize("query", ["page=0", "page_size=201", "status=done", "page=x"])
+@pytest.mark.parametrize("query", ["page=0", "page_size=201", "status=done", "page=x", "q=a%00b"])
 def test_a_bad_page_names_the_field(client, query):
     answer = client.get(f"/api/jobs?{query}")
     assert answer.status_code == 422
