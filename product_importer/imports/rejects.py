@@ -8,10 +8,12 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from product_importer.catalog.guard import guard
 from product_importer.core import db
 from product_importer.core.errors import NotFound
 from product_importer.imports.header import REJECT_COLUMNS, fold
 from product_importer.imports.models import ImportJob, ImportRowError
+from product_importer.imports.statements import CODES
 
 ROWS_PER_PIECE = 1_000
 
@@ -55,6 +57,9 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
 
 def _row(error: Any, positions: list[int]) -> list[str | int]:
     cells = [error.row[at] if at < len(error.row) else "" for at in positions]
+    if error.code in CODES:
+        # What the merge refused is what was staged, without the guards of the file's cells.
+        cells = [guard(cell) for cell in cells]
     return [*cells, error.line, error.code, error.reason]
 
 

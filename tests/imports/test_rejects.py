@@ -69,3 +69,18 @@ def read(job_id: UUID) -> tuple[int, int]:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return lines, most
+
+
+def test_what_the_merge_refused_comes_back_as_the_same_cells(client, run_import):
+    cells = ["'=a", "''=x", "'tis", "-5"]
+    run_import(csv_of(cells))
+    refused = run_import(csv_of(cells), mode="create")
+    assert refused.rejected == 1
+    text = client.get(f"/api/jobs/{refused.id}/rejects").text
+    assert run_import(text).unchanged == 1
+
+
+def csv_of(cells: list[str]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([["sku", "name", "description", "price"], cells])
+    return text.getvalue()
