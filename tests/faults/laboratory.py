@@ -81,6 +81,10 @@ class Laboratory:
         """Wait until so many rows are on their way into the staging table."""
         self.postgres.wait_for_row(IS_COPIED, f"import {run.job_id}", least)
 
+    def is_reading(self, run: Run, least: int = 1) -> bool:
+        """Whether so many rows are on their way into the staging table."""
+        return bool(self.postgres.ask(IS_COPIED, f"import {run.job_id}", least))
+
     def wait_until_it_waits(self, run: Run) -> None:
         """Wait until the import's worker waits for a lock that a test holds."""
         self.postgres.wait_for_row(WAITS, f"import {run.job_id}")

@@ -23,29 +23,22 @@ BOTH = (IMMEDIATE, KILL)
 HOLD_EVENTS = "LOCK TABLE event IN SHARE MODE"
 
 
-@pytest.mark.parametrize("how", BOTH if LONG else [IMMEDIATE])
-def test_in_the_middle_of_the_copy(embedded: Laboratory, random: Random, how: signal.Signals):
-    with embedded.importing(embedded.write(random, SHELVES[1], ROWS_READ)) as run:
-        embedded.wait_until_reading(run, random.randrange(1, ROWS_READ // 4))
-        embedded.postgres.end(how)
-        embedded.end(run)
-    embedded.expect_right(run)
-    embedded.import_undisturbed(random, SHELVES[1], 200)
-
-
 @pytest.mark.parametrize("how", BOTH if LONG else [KILL])
-def test_in_the_middle_of_the_merge(embedded: Laboratory, random: Random, how: signal.Signals):
-    file = embedded.write(random, SHELVES[0], ROWS_MERGED)
+def test_in_the_middle_of_one_merge_and_one_copy(embedded: Laboratory, random: Random, how: signal.Signals):
+    first, second = embedded.write(random, SHELVES[0], ROWS_MERGED), embedded.write(random, SHELVES[1], ROWS_READ)
     with ExitStack() as watched:
-        with embedded.held_in_merge(file, random.uniform(0.2, 0.9)):
-            run = watched.enter_context(embedded.importing(file))
-            embedded.wait_until_it_waits(run)
-            wait_for(lambda: run.watch.sights[-1].decided > len(file.rejects), 30, "a part is merged")
+        with embedded.held_in_merge(first, random.uniform(0.2, 0.9)):
+            merging = watched.enter_context(embedded.importing(first))
+            embedded.wait_until_it_waits(merging)
+            wait_for(lambda: merging.watch.sights[-1].decided > len(first.rejects), 30, "a part is merged")
+            reading = watched.enter_context(embedded.importing(second))
+            embedded.wait_until_reading(reading, random.randrange(1, ROWS_READ // 4))
             embedded.postgres.end(how)
-        embedded.end(run)
-    assert len(run.watch.staging_tables) == 2, "what was staged was believed to be there still"
-    embedded.expect_right(run)
-    embedded.import_undisturbed(random, SHELVES[0], 200)
+        for run in (merging, reading):
+            embedded.end(run)
+    assert len(merging.watch.staging_tables) == 2, "what was staged was believed to be there still"
+    embedded.expect_right(merging, reading)
+    embedded.import_undisturbed(random, SHELVES[1], 200)
 
 
 @pytest.mark.parametrize("how", BOTH if LONG else [IMMEDIATE])
