@@ -50,6 +50,7 @@ def _job_columns() -> list[sa.Column]:
         sa.Column("format", JSON, server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("choices", JSON, server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("lane_created", sa.ARRAY(sa.Integer()), nullable=True),
         sa.Column("preview_table", sa.Text(), nullable=True),
         sa.Column("applied_at", MOMENT, nullable=True),
         sa.Column("undo_table", sa.Text(), nullable=True),

@@ -5,7 +5,10 @@ import threading
 import time
 from uuid import UUID
 
-LINES = 1 << 32
+NUMBERS = 1 << 32
+# An import numbers its products by line (below the first of these), or in each lane in the order of insertion.
+FIRST_LANE = 1 << 31
+LANE_NUMBERS = 1 << 29
 
 _lock = threading.Lock()
 _last_millisecond = 0
@@ -17,19 +20,26 @@ def new_id() -> UUID:
     return UUID(int=_next_millisecond() << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1)
 
 
-def line_id_prefix(owner: UUID) -> str:
-    """Return the first 24 hexadecimal digits of the ids of an owner's lines; the last 8 are the line's number.
+def id_prefix(owner: UUID) -> str:
+    """Return the first 24 hexadecimal digits of the ids of an owner's parts; the last 8 are the part's number.
 
-    So they come in the order of lines, are the same whenever the file is read again, and all lie in one range,
-    which tells what an import has created without a note of it. 42 random bits keep owners apart.
+    So they all lie in one range, which tells what an import has created without a note of it, and come in the order
+    of their numbers. 42 random bits keep owners apart.
     """
     return owner.hex[:24]
 
 
-def line_id_range(owner: UUID) -> tuple[UUID, UUID]:
-    """Return the first and the last id that an owner's lines can have."""
-    first = owner.int - owner.int % LINES
-    return UUID(int=first), UUID(int=first + LINES - 1)
+def lane_number(lane: int, count: int) -> int:
+    """Return the number behind which the `count + 1`-th part of a lane is numbered; lanes begin with 1."""
+    if not (1 <= lane <= (NUMBERS - FIRST_LANE) // LANE_NUMBERS and 0 <= count < LANE_NUMBERS):
+        raise ValueError(f"no number for part {count} of lane {lane}")
+    return FIRST_LANE + (lane - 1) * LANE_NUMBERS + count - 1
+
+
+def id_range(owner: UUID) -> tuple[UUID, UUID]:
+    """Return the first and the last id that an owner's parts can have."""
+    first = owner.int - owner.int % NUMBERS
+    return UUID(int=first), UUID(int=first + NUMBERS - 1)
 
 
 def _next_millisecond() -> int:

@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 STAGED = """
 phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
 rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
-lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s)
+lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
+lane_created = coalesce(lane_created, %(lane_created)s)
 """
 END = """
 status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
@@ -176,7 +177,7 @@ class Work:
             self._lease, row["staging_table"], statements, merge, committed, lock=lock, undo_table=undo_table
         )
         work.stop = self._heartbeat.halted
-        work.run(row["lane_ends"], row["lane_checkpoints"])
+        work.run(row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
         self._stop_if_halted()
 
     def _begin_events(self) -> bool:
@@ -237,6 +238,7 @@ class Work:
             rejected=self._rejected,
             lane_ends=ends,
             checkpoints=["", *ends][: len(ends)],
+            lane_created=[0] * len(ends),
         )
 
     @property

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from threading import Event
 from typing import Any, NamedTuple
 
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.core.ids import lane_number
 from product_importer.core.settings import settings
 from product_importer.imports import undo
 from product_importer.imports.lease import Lease
@@ -35,7 +37,8 @@ PLAN = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET L
 COUNTED = """
 created = created + %(created)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
 duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
-lane_checkpoints[%(lane)s] = %(range_end)s, attempts = 0
+lane_checkpoints[%(lane)s] = %(range_end)s, lane_created[%(lane)s] = lane_created[%(lane)s] + %(created)s,
+attempts = 0
 """
 
 
@@ -68,6 +71,16 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     return list(row[0] or []) if row else []
 
 
+@dataclass
+class Lane:
+    """One lane's share of the keys: what is merged (`after`), its end, and how many products it has created."""
+
+    number: int
+    after: str
+    end: str
+    created: int
+
+
 class Merge:
     """The merge of one import's staged rows, or, with a merge of `Statements.preview`, a trial of it.
 
@@ -97,8 +110,8 @@ class Merge:
         self._undo_table = undo_table
         self.stop = Event()
 
-    def run(self, lane_ends: list[str], checkpoints: list[str]) -> None:
-        """Merge every lane from its checkpoint to its end, in parallel.
+    def run(self, lane_ends: list[str], checkpoints: list[str], created: list[int]) -> None:
+        """Merge every lane from its checkpoint, up to which it has created so many products, to its end, in parallel.
 
         Raises:
             Fenced: another worker has taken over.
@@ -106,8 +119,8 @@ class Merge:
         """
         with ThreadPoolExecutor(max_workers=len(lane_ends) or 1) as pool:
             lanes = [
-                pool.submit(self._run_lane, number, checkpoint, end)
-                for number, (checkpoint, end) in enumerate(zip(checkpoints, lane_ends, strict=True), start=1)
+                pool.submit(self._run_lane, Lane(number, *lane))
+                for number, lane in enumerate(zip(checkpoints, lane_ends, created, strict=True), start=1)
             ]
             wait(lanes, return_when=FIRST_EXCEPTION)
             if any(lane.done() and lane.exception() for lane in lanes):
@@ -115,49 +128,48 @@ class Merge:
         for lane in lanes:
             lane.result()
 
-    def _run_lane(self, number: int, after: str, lane_end: str) -> None:
+    def _run_lane(self, lane: Lane) -> None:
         with self._lease.connect() as connection:
-            while not self.stop.is_set():
-                reached = self._merge_next(connection, number, after, lane_end)
-                if reached is None:
-                    return
-                after = reached
+            while not self.stop.is_set() and self._merge_next(connection, lane):
+                pass
 
-    def _merge_next(self, connection: PgConnection, lane: int, after: str, lane_end: str) -> str | None:
-        """Merge and commit the range of keys behind `after`; return its last key, None behind the last one."""
+    def _merge_next(self, connection: PgConnection, lane: Lane) -> bool:
+        """Merge and commit a lane's next range of keys; False behind the last one."""
         for attempt in range(1, RETRIES + 1):
             try:
-                return self._merge_range(connection, lane, after, lane_end)
+                return self._merge_range(connection, lane)
             except COLLISIONS:
                 # Somebody else's transaction had the same products; this one was rolled back whole.
                 if attempt == RETRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _merge_range(self, connection: PgConnection, lane: int, after: str, lane_end: str) -> str | None:
+    def _merge_range(self, connection: PgConnection, lane: Lane) -> bool:
         with self._lease.transaction(connection):
-            range_end = self._range_end(connection, after, lane_end)
+            range_end = self._range_end(connection, lane)
             if range_end is None:
-                return None
+                return False
             with connection.cursor() as cursor:
                 cursor.execute(PLAN)
             undo.keep_overwritten(connection, self._undo_table)
-            counts = self._write(connection, after, range_end)
-            row = self._lease.write(connection, COUNTED, lane=lane, range_end=range_end, **counts._asdict())
+            counts = self._write(connection, lane, range_end)
+            row = self._lease.write(connection, COUNTED, lane=lane.number, range_end=range_end, **counts._asdict())
+        lane.after, lane.created = range_end, lane.created + counts.created
         self._committed(row)
-        return range_end
+        return True
 
-    def _range_end(self, connection: PgConnection, after: str, lane_end: str) -> str | None:
-        limits = {"after": after, "lane_end": lane_end, "batch": settings().batch_size}
+    def _range_end(self, connection: PgConnection, lane: Lane) -> str | None:
+        limits = {"after": lane.after, "lane_end": lane.end, "batch": settings().batch_size}
         with connection.cursor() as cursor:
             cursor.execute(_statement(RANGE_END, self._table), limits)
             row = cursor.fetchone()
         return row[0] if row else None
 
-    def _write(self, connection: PgConnection, after: str, range_end: str) -> Counts:
+    def _write(self, connection: PgConnection, lane: Lane, range_end: str) -> Counts:
         values = {
-            "after": after,
+            "after": lane.after,
             "range_end": range_end,
+            "numbered": lane_number(lane.number, lane.created),
             "names": self._attribute_names,
             "job_id": str(self._lease.job.id),
         }

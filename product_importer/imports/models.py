@@ -95,6 +95,8 @@ class ImportJob(SQLModel, table=True):
     staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    # How many products each lane has created: their ids count them.
+    lane_created: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer), nullable=True))
     # A trial's table of outcomes, until it is applied or too old; when it was applied.
     preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))

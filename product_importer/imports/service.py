@@ -246,6 +246,7 @@ def _forget_outcomes(session: Session, job: ImportJob) -> None:
     job.rejected = (job.total_rows or 0) - (job.staged_rows or 0)
     if job.lane_ends is not None:
         job.lane_checkpoints = ["", *job.lane_ends][: len(job.lane_ends)]
+        job.lane_created = [0] * len(job.lane_ends)
     job.percent, job.started_at = 0.0, None
 
 

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
 from product_importer.core import db, outbox
-from product_importer.core.ids import line_id_prefix, line_id_range, new_id
+from product_importer.core.ids import id_prefix, id_range, new_id
 
 log = logging.getLogger(__name__)
 
@@ -166,7 +166,7 @@ class _Undo:
         self._connection = connection
         self._job_id = job_id
         self._batch = new_id()
-        first, last = line_id_range(job_id)
+        first, last = id_range(job_id)
         self._values: dict[str, Any] = {"job_id": str(job_id), "first": str(first), "last": str(last)}
 
     def claim(self) -> bool:
@@ -202,7 +202,7 @@ class _Undo:
         if not is_told:
             return sql.SQL("SELECT 1")
         return sql.SQL(TELL).format(
-            prefix=sql.Literal(line_id_prefix(self._batch)),
+            prefix=sql.Literal(id_prefix(self._batch)),
             offset=sql.Literal(offset),
             event_type=sql.Literal(event_type),
             batch=sql.Literal(str(self._batch)),

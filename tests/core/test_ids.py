@@ -1,7 +1,9 @@
 import time
 from uuid import UUID
 
-from product_importer.core.ids import line_id_prefix, line_id_range, new_id
+import pytest
+
+from product_importer.core.ids import id_prefix, id_range, lane_number, new_id
 
 
 def test_ids_are_uuid7_of_now():
@@ -21,11 +23,20 @@ def test_owners_made_in_the_same_millisecond_share_no_ids():
     assert len(owners) > 990
 
 
-def test_the_ids_of_lines_are_uuid7_in_their_order_within_the_range_of_their_owner():
+def test_the_ids_of_parts_are_uuid7_in_their_order_within_the_range_of_their_owner():
     owner = new_id()
-    made = [UUID(f"{line_id_prefix(owner)}{line:08x}") for line in (2, 3, 70_000, (1 << 32) - 1)]
-    first, last = line_id_range(owner)
+    made = [UUID(f"{id_prefix(owner)}{line:08x}") for line in (2, 3, 70_000, (1 << 32) - 1)]
+    first, last = id_range(owner)
     assert made == sorted(made)
     assert first < made[0]
     assert made[-1] == last
     assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
+
+
+def test_the_numbers_of_lanes_are_apart_from_each_other_and_from_lines():
+    numbers = [lane_number(lane, count) + 1 for lane in (1, 2, 3, 4) for count in (0, 1, (1 << 29) - 1)]
+    assert numbers == sorted(set(numbers))
+    assert (numbers[0], numbers[-1]) == (1 << 31, (1 << 32) - 1)
+    for lane, count in ((0, 0), (5, 0), (1, 1 << 29)):
+        with pytest.raises(ValueError):
+            lane_number(lane, count)
