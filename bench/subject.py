@@ -23,13 +23,12 @@ from product_importer.catalog.indexer import FEWEST_CHANGES
 from product_importer.catalog.models import Product
 from product_importer.core import postgres_account
 from product_importer.core.postgres import PostgresServer
+from product_importer.imports.schemas import FINAL
 from tests.application import Application
 from tests.waiting import wait_for
 
 DATABASE = "product_importer"
 BLOCK_BYTES = 1 << 20
-# How often an import's end is looked for: more often would cost the import what is to be measured.
-LOOK_SECONDS = 0.05
 SECONDS = 3600
 # What an import leaves to do behind it, and what PostgreSQL does by itself.
 IS_SETTLED = f"""
@@ -96,12 +95,7 @@ class Subject:
     def run(self, path: Path) -> Import:
         """Import a file by REST, to its end."""
         began = time.monotonic()
-        job_id = send(self.application.url, path)
-        while True:
-            job = self.application.job(job_id)
-            if job["status"] in ("completed", "failed", "cancelled"):
-                break
-            time.sleep(LOOK_SECONDS)
+        job = followed(self.application.url, send(self.application.url, path))
         seconds = time.monotonic() - began
         self._held = None
         assert job["status"] == "completed", job
@@ -173,6 +167,21 @@ def send(url: str, path: Path, copies: int = 1) -> str:
     connection.close()
     assert answer.status == http.client.ACCEPTED, body
     return str(json.loads(body)["job_id"])
+
+
+def followed(url: str, job_id: str) -> dict:
+    """Follow an import by its events until it has ended: asking again and again would cost it what is measured."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
+    connection.request("GET", f"/api/jobs/{job_id}/events")
+    job: dict = {}
+    for line in connection.getresponse():
+        if line.startswith(b"data:"):
+            job = json.loads(line.removeprefix(b"data:"))
+            if job["status"] in FINAL:
+                break
+    connection.close()
+    return job
 
 
 def sent_bytes(path: Path, copies: int) -> int:

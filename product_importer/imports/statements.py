@@ -104,13 +104,14 @@ TELL = """, told AS (
     ) AS named
 )"""
 
+# Ranked by the index alone; only the rows that are reported are fetched.
 LOSERS = """
 INSERT INTO import_row_error (job_id, line, code, reason, row)
 SELECT %(job_id)s, line, 'duplicate', 'Line ' || winner || ' has the same SKU and was taken.', to_json({row})
 FROM (
-    SELECT *, first_value(line) OVER (PARTITION BY sku_key ORDER BY line {order}) AS winner FROM {staging}
-    WHERE {range}
-) AS ranked
+    SELECT sku_key, line, first_value(line) OVER (PARTITION BY sku_key ORDER BY line {order}) AS winner
+    FROM {staging} WHERE {range}
+) AS ranked JOIN {staging} AS lost USING (sku_key, line)
 WHERE line <> winner
 """
 ALL_REFUSED = """
@@ -119,9 +120,9 @@ SELECT %(job_id)s, line, 'duplicate_sku',
     'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was taken.',
     to_json({row})
 FROM (
-    SELECT *, min(line) OVER same AS first, max(line) OVER same AS last FROM {staging} WHERE {range}
+    SELECT sku_key, line, min(line) OVER same AS first, max(line) OVER same AS last FROM {staging} WHERE {range}
     WINDOW same AS (PARTITION BY sku_key)
-) AS ranked
+) AS ranked JOIN {staging} AS lost USING (sku_key, line)
 WHERE first <> last
 """
 

@@ -67,7 +67,7 @@ class Catalogue(RuleBasedStateMachine):
         from product_importer.core import db
 
         with db.engine().begin() as connection:
-            connection.exec_driver_sql("TRUNCATE product, event, import_job, import_row_error")
+            connection.exec_driver_sql("TRUNCATE product, event, import_job CASCADE")
         self.expected: dict[str, Expected] = {}
         self.told: list[tuple[str, str | None]] = []
 

@@ -13,9 +13,10 @@ def test_ids_are_uuid7_of_now():
 
 
 def test_ids_are_distinct_and_ascend():
-    made = [new_id() for _ in range(3_000)]
+    made = [new_id() for _ in range(20_000)]
     assert len(set(made)) == len(made)
     assert made == sorted(made)
+    assert (made[-1].int >> 80) - time.time() * 1000 < 1_000, "however many there are, they are of now"
 
 
 def test_owners_made_in_the_same_millisecond_share_no_ids():
