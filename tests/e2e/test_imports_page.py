@@ -155,9 +155,9 @@ def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: App
     expect(rows(page).first).to_contain_text("first row counts")
     open_choices(page)
     page.get_by_test_id("import-usual").click()
-    expect(page.get_by_test_id("choices")).to_contain_text("as usual")
+    expect(page.get_by_test_id("choices")).to_contain_text("last row of an SKU counts")
     page.reload()
-    expect(page.get_by_test_id("choices")).to_contain_text("as usual")
+    expect(page.get_by_test_id("choices")).to_contain_text("last row of an SKU counts")
 
 
 def test_how_the_file_is_written_can_be_said_and_is_told(page: Page, application: Application):
