@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import outbox, storage
@@ -23,7 +22,7 @@ from product_importer.imports.merge import Merge
 from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
 from product_importer.imports.sources import Counted, open_records
-from product_importer.imports.statements import Statements
+from product_importer.imports.statements import Statements, Steps
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +123,7 @@ class Work:
             row = self._lease.write(connection, "phase = 'merging', undo_table = %(table)s", table=table)
         self._heartbeat.committed(row)
         statements, shown = self._statements(), self._job.preview_table
-        self._run_lanes(statements, statements.merge(shown, tells_each), statements.lock(shown), undo_table=table)
+        self._run_lanes(statements, statements.merge(shown, tells_each), table)
 
     def finish(self, status: str) -> None:
         """Check that every row has an outcome, and only then say that the import is complete."""
@@ -165,17 +164,9 @@ class Work:
     def _statements(self) -> Statements:
         return Statements(self._job.id, self._heartbeat.row["staging_table"], self._header, self._choices)
 
-    def _run_lanes(
-        self,
-        statements: Statements,
-        merge: sql.Composable,
-        lock: sql.Composable | None = None,
-        undo_table: str = "",
-    ) -> None:
+    def _run_lanes(self, statements: Statements, steps: Steps, undo_table: str = "") -> None:
         row, committed = self._heartbeat.row, self._heartbeat.committed
-        work = Merge(
-            self._lease, row["staging_table"], statements, merge, committed, lock=lock, undo_table=undo_table
-        )
+        work = Merge(self._lease, row["staging_table"], statements, steps, committed, undo_table=undo_table)
         work.stop = self._heartbeat.halted
         work.run(row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
         self._stop_if_halted()

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
 
 from product_importer.core.ids import lane_number
 from product_importer.core.settings import settings
 from product_importer.imports import undo
 from product_importer.imports.lease import Lease
-from product_importer.imports.statements import Outcome, Statements
+from product_importer.imports.statements import Statements, Steps
 
 # More lanes than this gain nothing measurable: the server writes one log.
 MOST_LANES = 4
@@ -25,11 +26,17 @@ SELECT array_agg(sku_key ORDER BY sku_key) FROM unnest(%(places)s) AS place, LAT
     SELECT sku_key FROM {staging} ORDER BY sku_key OFFSET place - 1 LIMIT 1
 ) AS placed
 """
-RANGE_END = """
-SELECT max(sku_key) FROM (
-    SELECT sku_key FROM {staging} WHERE sku_key > %(after)s AND sku_key <= %(lane_end)s
-    ORDER BY sku_key LIMIT %(batch)s
-) AS batch
+# The first import into a catalogue, or of a brand, meets no product at all.
+NEXT_RANGE = """
+SELECT range_end,
+    (SELECT count(*) FROM {staging} WHERE sku_key > %(after)s AND sku_key <= range_end),
+    EXISTS (SELECT FROM product WHERE sku_key > %(after)s AND sku_key <= range_end)
+FROM (
+    SELECT max(sku_key) AS range_end FROM (
+        SELECT sku_key FROM {staging} WHERE sku_key > %(after)s AND sku_key <= %(lane_end)s
+        ORDER BY sku_key LIMIT %(batch)s
+    ) AS batch
+) AS next
 """
 # The catalogue's statistics may be those of before the import: however many products there are, a look at the key's
 # index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster.
@@ -47,6 +54,27 @@ class Overtaken(Exception):
 
 
 COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, Overtaken)
+
+
+class Range(NamedTuple):
+    """The next keys of a lane: the last of them, the rows staged for them, whether the catalogue has any of them."""
+
+    end: str | None
+    staged: int
+    meets_products: bool
+
+
+class Outcome(NamedTuple):
+    """What became of the keys of one range: how many there are, rows refused, products created and updated.
+
+    `expected` is how many products were to be updated: fewer are when one went away meanwhile.
+    """
+
+    keys: int
+    refused: int
+    created: int
+    updated: int
+    expected: int
 
 
 class Counts(NamedTuple):
@@ -82,9 +110,9 @@ class Lane:
 
 
 class Merge:
-    """The merge of one import's staged rows, or, with a merge of `Statements.preview`, a trial of it.
+    """The merge of one import's staged rows, or, with the steps of `Statements.preview`, a trial of it.
 
-    `lock` is what to do before it in the same transaction. `committed` is called with the job's row after each
+    `committed` is called with the job's row after each
     commit; `stop` ends every lane at its batch's edge. What is overwritten is kept in `undo_table`.
     """
 
@@ -93,17 +121,15 @@ class Merge:
         lease: Lease,
         table: str,
         statements: Statements,
-        merge: sql.Composable,
+        steps: Steps,
         committed: Callable[[dict[str, Any]], None],
         *,
-        lock: sql.Composable | None = None,
         undo_table: str = "",
     ):
         self._lease = lease
         self._table = table
         self._committed = committed
-        self._lock = lock
-        self._merge = merge
+        self._steps = steps
         self._duplicates = statements.duplicates()
         self._refuses_duplicates = statements.refuses_duplicates
         self._attribute_names = statements.attribute_names
@@ -146,46 +172,51 @@ class Merge:
 
     def _merge_range(self, connection: PgConnection, lane: Lane) -> bool:
         with self._lease.transaction(connection):
-            range_end = self._range_end(connection, lane)
-            if range_end is None:
-                return False
             with connection.cursor() as cursor:
                 cursor.execute(PLAN)
+            keys = self._next_range(connection, lane)
+            if keys.end is None:
+                return False
             undo.keep_overwritten(connection, self._undo_table)
-            counts = self._write(connection, lane, range_end)
-            row = self._lease.write(connection, COUNTED, lane=lane.number, range_end=range_end, **counts._asdict())
-        lane.after, lane.created = range_end, lane.created + counts.created
+            counts = self._write(connection, lane, keys)
+            row = self._lease.write(connection, COUNTED, lane=lane.number, range_end=keys.end, **counts._asdict())
+        lane.after, lane.created = keys.end, lane.created + counts.created
         self._committed(row)
         return True
 
-    def _range_end(self, connection: PgConnection, lane: Lane) -> str | None:
+    def _next_range(self, connection: PgConnection, lane: Lane) -> Range:
         limits = {"after": lane.after, "lane_end": lane.end, "batch": settings().batch_size}
         with connection.cursor() as cursor:
-            cursor.execute(_statement(RANGE_END, self._table), limits)
-            row = cursor.fetchone()
-        return row[0] if row else None
+            cursor.execute(_statement(NEXT_RANGE, self._table), limits)
+            return Range(*cursor.fetchone())
 
-    def _write(self, connection: PgConnection, lane: Lane, range_end: str) -> Counts:
+    def _write(self, connection: PgConnection, lane: Lane, keys: Range) -> Counts:
         values = {
             "after": lane.after,
-            "range_end": range_end,
+            "range_end": keys.end,
             "numbered": lane_number(lane.number, lane.created),
             "names": self._attribute_names,
             "job_id": str(self._lease.job.id),
         }
         with connection.cursor() as cursor:
-            if self._lock is not None:
-                cursor.execute(self._lock, values)
-            cursor.execute(self._merge, values)
-            outcome = Outcome(*cursor.fetchone())
+            outcome = self._decide(cursor, values, keys.meets_products)
             if outcome.updated < outcome.expected:
                 raise Overtaken
-            if outcome.staged > outcome.keys:
+            if keys.staged > outcome.keys:
                 cursor.execute(self._duplicates, values)
-        return self._counts(outcome)
+        return self._counts(keys.staged, outcome)
 
-    def _counts(self, outcome: Outcome) -> Counts:
-        lost = outcome.staged - outcome.keys
+    def _decide(self, cursor: PgCursor, values: dict[str, Any], meets_products: bool) -> Outcome:
+        if self._steps.insert is not None and not meets_products:
+            cursor.execute(self._steps.insert, values)
+            return Outcome(keys=cursor.rowcount, refused=0, created=cursor.rowcount, updated=0, expected=0)
+        if self._steps.lock is not None:
+            cursor.execute(self._steps.lock, values)
+        cursor.execute(self._steps.merge, values)
+        return Outcome(*cursor.fetchone())
+
+    def _counts(self, staged: int, outcome: Outcome) -> Counts:
+        lost = staged - outcome.keys
         return Counts(
             created=outcome.created,
             updated=outcome.updated,

@@ -13,7 +13,7 @@ from product_importer.core import db
 from product_importer.core.errors import NotFound
 from product_importer.imports.header import REJECT_COLUMNS, fold
 from product_importer.imports.models import ImportJob, ImportRowError
-from product_importer.imports.statements import CODES
+from product_importer.imports.templates import CODES
 
 ROWS_PER_PIECE = 1_000
 

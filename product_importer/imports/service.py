@@ -23,7 +23,7 @@ from product_importer.imports.schemas import (
     UndoKept,
     UndoKeptPage,
 )
-from product_importer.imports.statements import CODES
+from product_importer.imports.templates import CODES
 
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
 RUN_UNDO = queue.Job(queue="imports", function="product_importer.imports.tasks.run_undo")

@@ -1,0 +1,120 @@
+"""The SQL of the merge, with places that an import's header and choices fill; `statements` does.
+
+A statement's parameters are the range (`after`, `range_end`), the import (`job_id`), the file's own attributes
+(`names`) and the number behind which new products are numbered (`numbered`). MERGE and PREVIEW answer with one row,
+in the order of `merge.Outcome`.
+"""
+
+RANGE = "sku_key > %(after)s AND sku_key <= %(range_end)s"
+
+# One row a key: which of several counts is chosen. Taken in key order, so that two imports cannot deadlock.
+INCOMING = {
+    "last": "SELECT DISTINCT ON (sku_key) * FROM {staging} WHERE " + RANGE + " ORDER BY sku_key, line DESC",
+    "first": "SELECT DISTINCT ON (sku_key) * FROM {staging} WHERE " + RANGE + " ORDER BY sku_key, line",
+    "reject": "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY sku_key) AS sharing FROM {staging} WHERE "
+    + RANGE
+    + ") AS counted WHERE sharing = 1",
+}
+
+# Where a row's outcome depends on the product that is there, that product is locked before it is judged.
+LOCK = """
+WITH incoming AS ({incoming}) SELECT count(*) FROM (
+    SELECT FROM incoming JOIN product AS held USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
+) AS locked
+"""
+# What each row meets in the catalogue; `code` says why it is refused, else NULL.
+MET = """met AS (
+    SELECT excluded.*, held.id AS held_id, held.version AS held_version, {code} AS code,
+        ({held}) IS DISTINCT FROM ({given}) AS differs
+    FROM incoming AS excluded LEFT JOIN product AS held USING (sku_key) {seen}
+)"""
+SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
+REFUSED = """, refused AS (
+    INSERT INTO import_row_error (job_id, line, code, reason, row)
+    SELECT %(job_id)s, line, code, reason, to_json({row})
+    FROM met JOIN (VALUES {reasons}) AS given (code, reason) USING (code)
+    RETURNING 1
+)"""
+
+# A new row has version 1, a changed one a higher version.
+CREATE = """INSERT INTO product (id, sku, sku_key, name, description, active, attributes)
+    SELECT {id}, sku, sku_key, name, description, coalesce(active, true), coalesce(attributes, '{{}}')
+    FROM """
+# Where no product lies in the range there is nothing to look up.
+INSERT = CREATE + "({incoming}) AS incoming"
+# Inserts and updates apart, each only of rows that need it: `INSERT … ON CONFLICT` would lock, and so write, even
+# the products that stay as they are. A product that appears in between breaks the unique key, one that goes is
+# missed by the update: the range is then taken again. Both follow the order of `incoming`.
+# A product that an import changes keeps its SKU as it was written first.
+MERGE = f"""
+WITH incoming AS ({{incoming}}), {{met}}{{refused}}, created AS (
+    {CREATE}met WHERE held_id IS NULL AND code IS NULL
+    RETURNING {{returned}}
+), updated AS (
+    UPDATE product AS held SET {{assignments}}, version = held.version + 1, updated_at = now()
+    FROM met AS excluded WHERE excluded.differs AND excluded.code IS NULL AND held.id = excluded.held_id
+    RETURNING {{returned_held}}
+), written AS (SELECT * FROM created UNION ALL SELECT * FROM updated){{told}}
+SELECT
+    (SELECT count(*) FROM incoming), {{refusals}}, (SELECT count(*) FROM created), (SELECT count(*) FROM updated),
+    (SELECT count(*) FROM met WHERE differs AND held_id IS NOT NULL AND code IS NULL)
+"""
+# The same judgement without writing a product: what a trial shows.
+PREVIEW = """
+WITH incoming AS ({incoming}), {met}{refused}, shown AS (
+    INSERT INTO {shown_in} (sku_key, line, product_id, version, outcome)
+    SELECT sku_key, line, held_id, held_version,
+        coalesce(code, CASE WHEN held_id IS NULL THEN 'created' WHEN differs THEN 'updated' ELSE 'unchanged' END)
+    FROM met
+    RETURNING outcome
+)
+SELECT
+    (SELECT count(*) FROM incoming), {refusals},
+    count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outcome = 'updated'),
+    count(*) FILTER (WHERE outcome = 'updated')
+FROM shown
+"""
+
+REASONS = {
+    "changed_since_preview": "The product was changed after the trial, so this row was not merged.",
+    "exists": "There is a product with this SKU already, and this import only creates.",
+    "not_found": "There is no product with this SKU, and this import only updates.",
+    "no_name_to_keep": "The name is empty, and there is no product whose name could stay.",
+}
+# What a statement of this module refuses, as opposed to the reader and the checks.
+CODES = (*REASONS, "duplicate", "duplicate_sku")
+
+# One event a written row, for those who want each: with the id that a new product has or would have, so in the order
+# of lines; nothing compares the two. What is written carries it along: the merge has no plan for a join of its parts.
+TELL = """, told AS (
+    INSERT INTO event (id, event_type, payload, version, batch_id)
+    SELECT event_id, named.event_type, jsonb_build_object(
+        'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
+        'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
+    ), written.version, {job_id}
+    FROM written, LATERAL (
+        SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type
+    ) AS named
+)"""
+
+# Ranked by the index alone; only the rows that are reported are fetched.
+LOSERS = """
+INSERT INTO import_row_error (job_id, line, code, reason, row)
+SELECT %(job_id)s, line, 'duplicate', 'Line ' || winner || ' has the same SKU and was taken.', to_json({row})
+FROM (
+    SELECT sku_key, line, first_value(line) OVER (PARTITION BY sku_key ORDER BY line {order}) AS winner
+    FROM {staging} WHERE {range}
+) AS ranked JOIN {staging} AS lost USING (sku_key, line)
+WHERE line <> winner
+"""
+ALL_REFUSED = """
+INSERT INTO import_row_error (job_id, line, code, reason, row)
+SELECT %(job_id)s, line, 'duplicate_sku',
+    'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was taken.',
+    to_json({row})
+FROM (
+    SELECT sku_key, line, min(line) OVER same AS first, max(line) OVER same AS last FROM {staging} WHERE {range}
+    WINDOW same AS (PARTITION BY sku_key)
+) AS ranked JOIN {staging} AS lost USING (sku_key, line)
+WHERE first <> last
+"""
