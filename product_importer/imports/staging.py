@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 from uuid import UUID
 
@@ -21,6 +22,8 @@ PREFIX = "import_staging_"
 # What every file has; COPY writes no more columns than there are.
 COLUMNS = ("line", "sku_key", "sku", "name", "description")
 SPOOLED_BYTES = 4 * 1024 * 1024
+# As much as a chunk makes goes to the server in one call, which another thread need not wait for.
+BLOCK_BYTES = 4 * 1024 * 1024
 
 CREATE = """
 CREATE UNLOGGED TABLE {table} (
@@ -103,8 +106,8 @@ def copy(
     names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
     names += ["attributes"] if header.attributes else []
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    encode = encoder(header, keep_blank)
-    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns), map(encode, chunks))
+    texts = _ahead(map(encoder(header, keep_blank), chunks))
+    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns), texts)
 
 
 class ErrorSpool:
@@ -141,7 +144,7 @@ def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterab
     stream = _Stream(texts)
     try:
         with connection.cursor() as cursor:
-            cursor.copy_expert(statement, stream, size=1 << 18)
+            cursor.copy_expert(statement, stream, size=BLOCK_BYTES)
     except psycopg2.errors.QueryCanceled:
         # psycopg2 turns whatever the source raises into a cancelled COPY: say what it really was.
         if stream.failure is not None:
@@ -220,6 +223,15 @@ def _escaped(values: Sequence[str]) -> Sequence[str]:
 def _error_text(job_id: str, error: RowError) -> str:
     row = json.dumps([value.replace("\0", "\N{SYMBOL FOR NULL}") for value in error.row], ensure_ascii=False)
     return "\t".join(_escaped([job_id, str(error.line), error.code, error.reason, row])) + "\n"
+
+
+def _ahead(texts: Iterator[str]) -> Iterator[str]:
+    """Yield `texts`, each made by a thread while the server takes in the one before: neither waits for the other."""
+    with ThreadPoolExecutor(1, thread_name_prefix="reading") as thread:
+        coming = thread.submit(next, texts, None)
+        while (text := coming.result()) is not None:
+            coming = thread.submit(next, texts, None)
+            yield text
 
 
 class _Stream(io.RawIOBase):
