@@ -84,7 +84,9 @@ def _questions(rows: int) -> dict[str, list[dict[str, object]]]:
         "name, no match": [{"name": f"qqx{word}"} for word in common],
         "description, common word": [{"description": word} for word in common],
         "description, rare word": [{"description": word} for word in rare],
-        "SKU, whole": [{"sku": f"SKU-{rows * n // 21:08}"} for n in range(20)],
+        "SKU, whole": [{"sku": f"SKU-{rows * n // 21:08}"} for n in range(1, 21)],
+        # The index knows three characters at a time, and a fifth of all products has these.
+        "SKU, whole, nothing but zeros": [{"sku": f"SKU-{0:08}"}],
         "SKU, part": [{"sku": f"{n:02}7{n:02}"} for n in range(20)],
         "any field, rare word": [{"q": word} for word in rare],
         "name common and description rare": [

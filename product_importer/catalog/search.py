@@ -7,6 +7,7 @@ the list already hold a page of them, and a random sample tells about how many t
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,7 @@ from product_importer.core.errors import Unprocessable
 
 TIMEOUT_SECONDS = 5
 # So many products, picked at random, tell how common a filter's matches are; in a smaller catalogue all are counted.
-SAMPLE_ROWS = 10_000
+SAMPLE_ROWS = 6_000
 # Up to about so many matches are fetched, counted and sorted; beyond, the list is walked and the total estimated.
 MOST_COUNTED = 5_000
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
@@ -50,6 +51,7 @@ SORTED_BY = (col(Product.sku_key), col(Product.name), col(Product.updated_at))
 # A statement that finds ids.
 Ids = Select[tuple[UUID]] | SelectOfScalar[UUID]
 
+LIKE_SPECIAL = re.compile("[%_/]")
 # Three letters or digits in a row: only such a term has a trigram that narrows the search.
 HAS_TRIGRAM = re.compile(r"\w{3}")
 
@@ -207,8 +209,7 @@ class Search:
         return (self._session.scalar(select(func.count()).select_from(some)) or 0) > most
 
     def _plan_without(self, *ways: str) -> None:
-        for way in ways:
-            self._session.execute(text(f"SET LOCAL enable_{way} = off"))
+        self._session.execute(select(*(func.set_config(f"enable_{way}", "off", True) for way in ways)))
 
     def _refuse_too_deep(self, skipped: int) -> None:
         if skipped <= MOST_SKIPPED:
@@ -228,11 +229,15 @@ def _conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]
 
 
 def _text_conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions on texts, for products as for segments; `autoescape` makes `%` and `_` literal."""
+    """Return the conditions on a product's texts; `autoescape` makes `%` and `_` literal."""
+    return _met(chosen, lambda field, term: getattr(entity, field).icontains(term, autoescape=True))
+
+
+def _met(chosen: ProductFilter, contains: Callable[[str, str], ColumnElement[bool]]) -> list[ColumnElement[bool]]:
     terms = {"sku": chosen.sku, "name": chosen.name, "description": chosen.description}
-    found = [getattr(entity, field).icontains(term, autoescape=True) for field, term in terms.items() if term]
+    found = [contains(field, term) for field, term in terms.items() if term]
     if chosen.q:
-        found.append(or_(*(getattr(entity, field).icontains(chosen.q, autoescape=True) for field in terms)))
+        found.append(or_(*(contains(field, chosen.q) for field in terms)))
     return found
 
 
@@ -245,7 +250,13 @@ def _candidates(segment: int, chosen: ProductFilter) -> Select[tuple[UUID]]:
     silent = {field: "" for field in TEXTS if not HAS_TRIGRAM.search(getattr(chosen, field))}
     telling = chosen.model_copy(update=silent)
     part = table(f"{SEGMENT_PREFIX}{segment}", *(column(name) for name in SEGMENT_COLUMNS))
-    return select(part.c.product_id).where(*_text_conditions(part.c, telling))
+
+    def contains(field: str, term: str) -> ColumnElement[bool]:
+        # A segment's texts are in PostgreSQL's lower case, which is not always Python's.
+        literal = LIKE_SPECIAL.sub(r"/\g<0>", term)
+        return part.c[field].like(func.lower(f"%{literal}%"), escape="/")
+
+    return select(part.c.product_id).where(*_met(telling, contains))
 
 
 def _flipped(sort: str) -> str:
