@@ -33,7 +33,7 @@ def measure(subject: Subject) -> Section:
     section = Section("Growth", NOTE.format(rows=subject.rows), head)
     for rows in sizes(subject.rows):
         note(section, rows, "an empty one", [into_empty(subject, rows) for _ in rounds(rows)])
-    subject.hold(Catalogue(subject.rows))
+    # The largest of them, imported last, is the full catalogue.
     suffixes = (f"-{number}" for number in count())
     for rows in sizes(subject.rows):
         runs = [into_full(subject, rows, next(suffixes)) for _ in rounds(rows)]

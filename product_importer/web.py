@@ -19,6 +19,8 @@ from product_importer.ui import routes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / ".web" / "build" / "client" / "index.html"
+# Beside what it guards: whoever starts this checkout, with whatever DATA_DIR, waits for the same lock.
+LOCK = ROOT / ".web.lock"
 # Inside the folder that every build begins by deleting: a build that did not finish leaves no stamp.
 STAMP = ROOT / ".web" / "build" / "product-importer.sha256"
 SOURCES = (
@@ -204,15 +206,14 @@ def _is_built() -> bool:
 @contextmanager
 def _building() -> Iterator[None]:
     """Let one process build at a time; the others wait and then find the page built."""
-    folder = settings().data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "web-build.lock").open("w") as lock:
+    with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _export() -> None:
     log = settings().data_dir / "web-build.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         code = subprocess.run(
             EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output, check=False

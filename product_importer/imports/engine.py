@@ -22,6 +22,7 @@ from product_importer.imports.merge import Merge
 from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
 from product_importer.imports.sources import Counted, open_records
+from product_importer.imports.spool import ErrorSpool
 from product_importer.imports.statements import Statements, Steps
 
 log = logging.getLogger(__name__)
@@ -94,7 +95,7 @@ class Work:
                 return
             table = staging.name(self._job.id, self._lease.fence)
             self._write(connection, "phase = 'reading'")
-            with staging.ErrorSpool(self._job.id) as errors:
+            with ErrorSpool(self._job.id) as errors:
                 self._read(connection, errors, table)
                 ends = self._index(connection, table)
                 with self._lease.transaction(connection):
@@ -190,14 +191,14 @@ class Work:
         with connection:
             staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
 
-    def _read(self, connection: PgConnection, errors: staging.ErrorSpool, table: str) -> None:
+    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
         keeps = self._choices.blank == "keep"
         with storage.opened(self._job.storage_key) as stream, connection, _without_collector():
             staging.create(connection, table)
             chunks = self._chunks(Counted(stream), errors)
             staging.copy(connection, table, self._header, chunks, keep_blank=keeps)
 
-    def _chunks(self, counted: Counted, errors: staging.ErrorSpool) -> Iterator[Chunk]:
+    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
         records = open_records(counted, Format.model_validate(self._job.format))
         checks = Checks(self._header, self._choices.blank == "keep")

@@ -2,10 +2,8 @@
 
 import io
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import psycopg2.errors
@@ -14,14 +12,14 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.catalog.guard import unguard_column
 from product_importer.catalog.schemas import sku_key
+from product_importer.imports.ahead import ahead
 from product_importer.imports.checks import active_flag
 from product_importer.imports.header import Header
-from product_importer.imports.reader import Chunk, RowError
+from product_importer.imports.reader import Chunk
 
 PREFIX = "import_staging_"
 # What every file has; COPY writes no more columns than there are.
 COLUMNS = ("line", "sku_key", "sku", "name", "description")
-SPOOLED_BYTES = 4 * 1024 * 1024
 # As much as a chunk makes goes to the server in one call, which another thread need not wait for.
 BLOCK_BYTES = 4 * 1024 * 1024
 
@@ -106,37 +104,8 @@ def copy(
     names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
     names += ["attributes"] if header.attributes else []
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    texts = _ahead(map(encoder(header, keep_blank), chunks))
+    texts = ahead(map(encoder(header, keep_blank), chunks))
     copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns), texts)
-
-
-class ErrorSpool:
-    """The rows of one import that become no products, until they are stored; a file where they are many.
-
-    They are stored in the transaction that records the staging, and not while reading: a transaction that stays
-    open for as long as a file is read would hold up whoever takes over from a reader that stands still.
-    """
-
-    def __init__(self, job_id: UUID):
-        self._job_id = str(job_id)
-        self._file = tempfile.SpooledTemporaryFile(SPOOLED_BYTES)  # noqa: SIM115 - closed by __exit__
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, errors: Iterable[RowError]) -> None:
-        """Keep errors, each with its line, code and reason."""
-        for error in errors:
-            self._file.write(_error_text(self._job_id, error).encode())
-
-    def copy(self, connection: PgConnection) -> None:
-        """Store what was kept, inside the caller's transaction."""
-        self._file.seek(0)
-        with connection.cursor() as cursor:
-            cursor.copy_expert("COPY import_row_error (job_id, line, code, reason, row) FROM STDIN", self._file)
 
 
 def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterable[str]) -> None:
@@ -169,15 +138,15 @@ def encoder(header: Header, keep_blank: bool = False) -> Callable[[Chunk], str]:
         skus = _stripped(columns[sku])
         table: list[Iterable[str]] = [
             map(str, chunk.lines),
-            _escaped(_keys(skus)),
-            _escaped(skus),
-            _escaped(_stripped(columns[name])),
-            _escaped(unguard_column(columns[description])),
+            escaped(_keys(skus)),
+            escaped(skus),
+            escaped(_stripped(columns[name])),
+            escaped(unguard_column(columns[description])),
         ]
         if active is not None:
             table.append(map(flag, columns[active]))
         if attributes:
-            table.append(_escaped(_attributes(attributes, columns)))
+            table.append(escaped(_attributes(attributes, columns)))
         return "\n".join(map("\t".join, zip(*table, strict=True))) + "\n"
 
     return encode
@@ -211,27 +180,13 @@ def _attributes(names: dict[int, str], columns: list[tuple[str, ...]]) -> list[s
     ]
 
 
-def _escaped(values: Sequence[str]) -> Sequence[str]:
+def escaped(values: Sequence[str]) -> Sequence[str]:
     """Escape a column for `COPY`'s text format. Checked rows hold no NUL, so NUL can join and part them."""
     joined = "\0".join(values)
     if not ("\\" in joined or "\n" in joined or "\t" in joined or "\r" in joined):
         return values
     joined = joined.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
     return joined.split("\0")
-
-
-def _error_text(job_id: str, error: RowError) -> str:
-    row = json.dumps([value.replace("\0", "\N{SYMBOL FOR NULL}") for value in error.row], ensure_ascii=False)
-    return "\t".join(_escaped([job_id, str(error.line), error.code, error.reason, row])) + "\n"
-
-
-def _ahead(texts: Iterator[str]) -> Iterator[str]:
-    """Yield `texts`, each made by a thread while the server takes in the one before: neither waits for the other."""
-    with ThreadPoolExecutor(1, thread_name_prefix="reading") as thread:
-        coming = thread.submit(next, texts, None)
-        while (text := coming.result()) is not None:
-            coming = thread.submit(next, texts, None)
-            yield text
 
 
 class _Stream(io.RawIOBase):
