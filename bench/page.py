@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 
 from bench.catalogue import Catalogue
 from bench.results import Section, median
 from bench.subject import Subject
-from tests.browser import ARGUMENTS, ensure_chromium, find_chromium
+from tests.browser import chromium, ensure_chromium
 
 ROUNDS = 5
 PAGES = {"/": "product-row", "/imports": "import-start", "/webhooks": "webhook-new"}
@@ -54,10 +54,8 @@ def measure(subject: Subject) -> Section:
 
 @contextmanager
 def _browser(url: str) -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+    with chromium() as browser:
         yield lambda: browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-        browser.close()
 
 
 def _two_visits(context: BrowserContext, path: str, sign: str) -> tuple[Visit, Visit]:

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.application import Application
-from tests.browser import ARGUMENTS, find_chromium
+from tests.browser import chromium
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +20,8 @@ def application(own_servers: dict[str, str]) -> Iterator[Application]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A real Chromium."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, Locator, Page, Route, expect
 from sqlalchemy import text
 
 from tests.application import Application, catalogue
-from tests.e2e.test_products_page import database, workers_stopped
+from tests.e2e.test_products_page import cut_waiting, database, workers_stopped
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -380,16 +380,15 @@ def test_a_reload_shows_the_running_import(page: Page, application: Application)
 
 
 def test_an_outage_while_the_history_loads_is_told(page: Page, application: Application):
+    upload(application, csv_of("Outage-1,Outage,x"))
     page.goto("/webhooks")
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
     with database(application) as connection:
         # What asks for imports waits for the lock; then its connection is cut.
         connection.execute(text("LOCK TABLE import_job IN ACCESS EXCLUSIVE MODE"))
         page.get_by_role("link", name="Imports").click()
-        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        cut = text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")
         problem = page.get_by_test_id("imports-problem")
-        wait_for(lambda: (connection.execute(cut).all(), problem.count())[1], 20, "the outage is told")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 20, "the outage is told")
         expect(problem).to_contain_text("The database does not answer")
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
     expect(problem).to_have_count(0)

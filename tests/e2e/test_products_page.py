@@ -75,6 +75,14 @@ def database(application: Application) -> Iterator[Connection]:
         yield connection
 
 
+def cut_waiting(connection: Connection) -> int:
+    """Cut the connections that wait for this transaction's locks, and return how many there were."""
+    # Else a transaction goes on seeing the connections that there were when it first looked.
+    connection.execute(text("SELECT pg_stat_clear_snapshot()"))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return len(connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")).all())
+
+
 @contextmanager
 def workers_stopped(application: Application) -> Iterator[None]:
     """No worker takes or goes on with an import."""
@@ -237,9 +245,7 @@ def test_the_switch_shows_its_change_at_once_and_takes_it_back_when_it_fails(pag
         switch.click()
         # Shown while the database has not answered yet; then the connection that waits is cut.
         expect(switch).to_have_attribute("aria-checked", "true")
-        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        cut = text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")
-        wait_for(lambda: connection.execute(cut).all(), 10, "the change waits for our lock")
+        wait_for(lambda: cut_waiting(connection), 10, "the change waits for our lock")
     expect(page.get_by_text("The database does not answer. Try again.")).to_be_visible()
     expect(switch).to_have_attribute("aria-checked", "false")
     assert stored(application, "Switch-1")["active"] is False
