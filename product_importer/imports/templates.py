@@ -16,19 +16,23 @@ INCOMING = {
     + ") AS counted WHERE sharing = 1",
 }
 
-# Where a row's outcome depends on the product that is there, that product is locked before it is judged.
+# Where a row's outcome depends on the product that is there, that product is locked before it is judged: in the order
+# of keys, which `incoming` has.
 LOCK = """
-WITH incoming AS ({incoming}) SELECT count(*) FROM (
-    SELECT FROM incoming JOIN product AS held USING (sku_key) ORDER BY held.sku_key FOR NO KEY UPDATE OF held
-) AS locked
+SELECT count(*) FROM ({incoming}) AS incoming,
+    LATERAL (SELECT FROM product WHERE sku_key = incoming.sku_key FOR NO KEY UPDATE) AS locked
 """
-# What each row meets in the catalogue; `code` says why it is refused, else NULL.
+# What each row meets in the catalogue; `code` says why it is refused, else NULL. LIMIT leaves no plan but a look-up
+# for each row. A join would trust the statistics: where these know of no products, for most were just deleted, or
+# are not committed yet, it compares each row with each product.
 MET = """met AS (
-    SELECT excluded.*, held.id AS held_id, held.ctid AS held_place, held.version AS held_version, {code} AS code,
+    SELECT excluded.*, held.id AS held_id, held.place AS held_place, held.version AS held_version, {code} AS code,
         ({held}) IS DISTINCT FROM ({given}) AS differs
-    FROM incoming AS excluded LEFT JOIN product AS held USING (sku_key) {seen}
+    FROM incoming AS excluded LEFT JOIN LATERAL (
+        SELECT *, ctid AS place FROM product WHERE sku_key = excluded.sku_key LIMIT 1
+    ) AS held ON true {seen}
 )"""
-SEEN = "LEFT JOIN {preview} AS seen USING (sku_key)"
+SEEN = "LEFT JOIN LATERAL (SELECT * FROM {preview} WHERE sku_key = excluded.sku_key LIMIT 1) AS seen ON true"
 REFUSED = """, refused AS (
     INSERT INTO import_row_error (job_id, line, code, reason, row)
     SELECT %(job_id)s, line, code, reason, to_json({row})
