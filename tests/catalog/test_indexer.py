@@ -48,6 +48,14 @@ def test_many_changes_become_one_segment_that_is_then_indexed(database):
     assert db.run(indexer.collect) is db.run(indexer.build) is False
 
 
+def test_a_segment_holds_texts_in_lower_case_in_the_order_of_skus(database):
+    add(1_500)
+    catch_up()
+    [(number,)] = fetch("SELECT id FROM search_segment WHERE retired_at IS NULL")
+    texts = fetch(f"SELECT sku, name FROM product_search_{number} ORDER BY ctid")
+    assert texts == sorted((f"s{n}", f"name {n}") for n in range(1_500))
+
+
 def test_a_segment_takes_in_those_of_its_size_and_leaves_larger_ones(database):
     add(9_000)
     catch_up()
