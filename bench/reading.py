@@ -12,11 +12,12 @@ from pathlib import Path
 from bench.catalogue import Catalogue
 from bench.results import Section, median
 from bench.subject import Subject
+from product_importer.imports import plain
 from product_importer.imports.checks import Checks
+from product_importer.imports.copy_text import Encoder
 from product_importer.imports.formats import Format
 from product_importer.imports.header import match
 from product_importer.imports.sources import Counted, open_records
-from product_importer.imports.staging import encoder
 
 ROUNDS = 5
 NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
@@ -49,9 +50,9 @@ def _read_alone(path: Path) -> None:
 
 def _read(path: Path, checks: bool, encode: bool) -> None:
     with path.open("rb") as file:
-        records = open_records(Counted(file), Format())
+        records = open_records(Counted(file), Format(), plain.parse)
         header = match(records.header()[0])
-        sift, text = Checks(header).sift, encoder(header)
+        sift, text = Checks(header).sift, Encoder(header)
         for chunk in records.chunks():
             sifted = sift(chunk) if checks else chunk
             if encode:

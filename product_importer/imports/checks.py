@@ -8,7 +8,7 @@ from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.groups import Groups
 from product_importer.imports.header import Header
 from product_importer.imports.reader import Chunk, RowError
-from product_importer.imports.vocabulary import ACTIVE_WORDS, is_active_word
+from product_importer.imports.vocabulary import is_active_word
 
 # So much of what stands behind the last column is told, in characters.
 MAX_SURPLUS = 500
@@ -37,31 +37,30 @@ class Checks:
         if self._all_good(chunk):
             self._groups.accept_all(chunk.lines, chunk.rows)
             return chunk
-        sifted = Chunk(errors=list(chunk.errors))
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        errors = list(chunk.errors)
         for line, row in zip(chunk.lines, chunk.rows, strict=True):
             if not row:
                 continue
             if fault := self._fault(row):
-                sifted.errors.append(RowError(line, *fault, row))
+                errors.append(RowError(line, *fault, row))
             else:
                 self._groups.accept(line, row)
-                sifted.lines.append(line)
-                sifted.rows.append(row)
-        return sifted
+                lines.append(line)
+                rows.append(row)
+        return Chunk(lines, rows, errors)
 
     def _all_good(self, chunk: Chunk) -> bool:
         """Whether every row passes, told by a look at whole columns, which is ten times as fast as `_fault`."""
-        if not chunk.rows or set(map(len, chunk.rows)) != {self._width}:
+        if not chunk.rows or chunk.width() != self._width:
             return False
-        columns = chunk.columns
         return (
-            all(map(str.strip, columns[self._sku]))
-            and (
-                all(map(str.strip, columns[self._name])) or (self._keep_blank and not self._groups.go_on(columns[0]))
-            )
-            and all(max(map(len, values)) <= most for values, most in zip(columns, self._limits, strict=True))
-            and not any("\0" in "".join(values) for values in columns)
-            and (self._active is None or all(map(is_active_word, set(columns[self._active]))))
+            not chunk.has_blank(self._sku)
+            and (not chunk.has_blank(self._name) or (self._keep_blank and not self._groups.go_on(chunk.column(0))))
+            and all(chunk.longest(position) <= most for position, most in enumerate(self._limits))
+            and not chunk.has_nul()
+            and (self._active is None or all(map(is_active_word, chunk.distinct(self._active))))
         )
 
     def _fault(self, row: list[str]) -> tuple[str, str] | None:
@@ -95,11 +94,6 @@ class Checks:
         surplus = _csv(row[self._width :]).replace("\0", "\N{SYMBOL FOR NULL}")
         more = f" and {len(surplus) - MAX_SURPLUS:,} characters more" if len(surplus) > MAX_SURPLUS else ""
         return f"{reason} Beyond the last column: {surplus[:MAX_SURPLUS]}{more}"
-
-
-def active_flag(word: str) -> str:
-    """Return PostgreSQL's `t` or `f` for a checked word; an empty one means active."""
-    return ACTIVE_WORDS[word.strip().lower()]
 
 
 def _csv(values: list[str]) -> str:

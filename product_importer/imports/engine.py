@@ -12,8 +12,9 @@ from typing import Any
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import outbox, storage
-from product_importer.imports import events, merge, preview, staging, undo
+from product_importer.imports import events, merge, plain, preview, staging, undo
 from product_importer.imports.checks import Checks
+from product_importer.imports.copy_text import Encoder
 from product_importer.imports.formats import Format
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
@@ -196,11 +197,11 @@ class Work:
         with storage.opened(self._job.storage_key) as stream, connection, _without_collector():
             staging.create(connection, table)
             chunks = self._chunks(Counted(stream), errors)
-            staging.copy(connection, table, self._header, chunks, keep_blank=keeps)
+            staging.copy(connection, table, self._header, map(Encoder(self._header, keeps), chunks))
 
     def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
-        records = open_records(counted, Format.model_validate(self._job.format))
+        records = open_records(counted, Format.model_validate(self._job.format), plain.parse)
         checks = Checks(self._header, self._choices.blank == "keep")
         records.header()
         for raw in records.chunks():

@@ -69,7 +69,7 @@ class Groups:
         else:
             self._main = above
 
-    def accept_all(self, lines: list[int], rows: list[list[str]]) -> None:
+    def accept_all(self, lines: Sequence[int], rows: Sequence[list[str]]) -> None:
         """Note rows that all become products: only those of the last group matter."""
         if not self._is_grouped:
             return

@@ -4,11 +4,12 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, islice
+from typing import Protocol
 
 RECORDS_PER_CHUNK = 5_000
 # So much is taken apart at once where nothing in it is odd, and so much more to reach the end of a record.
@@ -54,17 +55,47 @@ class RowError:
 class Chunk:
     """Consecutive records: the good ones with the physical line on which each begins, and the bad ones."""
 
-    lines: list[int] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-    errors: list[RowError] = field(default_factory=list)
+    lines: Sequence[int] = ()
+    rows: Sequence[list[str]] = ()
+    errors: Sequence[RowError] = ()
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.errors)
 
+    def width(self) -> int | None:
+        """Return how many fields the good records have; None where that differs."""
+        widths = set(map(len, self.rows))
+        return widths.pop() if len(widths) == 1 else None
+
+    def column(self, position: int) -> Sequence[str]:
+        """Return one field of each good record; they must all have as many fields."""
+        return self._columns[position]
+
+    def has_blank(self, position: int) -> bool:
+        """Whether a record has nothing but spaces in a column."""
+        return not all(map(str.strip, self._columns[position]))
+
+    def longest(self, position: int) -> int:
+        """Return the length of the longest value of a column."""
+        return max(map(len, self._columns[position]))
+
+    def distinct(self, position: int) -> set[str]:
+        """Return the values that a column has."""
+        return set(self._columns[position])
+
+    def has_nul(self) -> bool:
+        """Whether a value holds a NUL character."""
+        return any("\0" in "".join(values) for values in self._columns)
+
     @cached_property
-    def columns(self) -> list[tuple[str, ...]]:
-        """The good records by column; they must all have as many fields."""
+    def _columns(self) -> list[tuple[str, ...]]:
         return list(zip(*self.rows, strict=True))
+
+
+class Parse(Protocol):
+    """A quicker way to take whole lines apart, the first of which is `first_line`; None where they are not for it."""
+
+    def __call__(self, text: str, delimiter: str, first_line: int) -> Chunk | None: ...
 
 
 class Records:
@@ -74,8 +105,9 @@ class Records:
     very next one: a quote that is never closed cannot swallow the rows behind it.
     """
 
-    def __init__(self, text: io.TextIOBase, delimiter: str = ","):
+    def __init__(self, text: io.TextIOBase, delimiter: str = ",", parse: Parse | None = None):
         csv.field_size_limit(MAX_FIELD_CHARACTERS)
+        self._parse = parse
         self._text = text
         self._delimiter = delimiter
         self._again: deque[str] = deque()
@@ -118,7 +150,12 @@ class Records:
         if self._again:
             return None
         with _decoding():
-            lines = self._text.readlines(BLOCK_CHARACTERS)
+            text = self._text.read(BLOCK_CHARACTERS)
+            text += self._text.readline()
+            if self._parse and (chunk := self._parse(text, self._delimiter, self._next_line)):
+                self._next_line += len(chunk)
+                return chunk
+            lines = io.StringIO(text, newline="").readlines()
             self._reach_the_end_of_a_record(lines)
         try:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))

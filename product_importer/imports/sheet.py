@@ -80,22 +80,25 @@ class Sheet:
             yield chunk
 
     def _chunk(self) -> Chunk:
-        chunk, characters = Chunk(), 0
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        errors: list[RowError] = []
+        characters = 0
         for line, row in self._rest:
             length = len(row) + sum(map(len, row))
             characters += length
             if length > MAX_RECORD_CHARACTERS:
                 reason = f"The row has more than {MAX_RECORD_CHARACTERS:,} characters."
-                chunk.errors.append(RowError(line, "too_long", reason, []))
+                errors.append(RowError(line, "too_long", reason, []))
             else:
-                chunk.lines.append(line)
-                chunk.rows.append(row)
-            if len(chunk) == RECORDS_PER_CHUNK or characters > MAX_CHUNK_CHARACTERS:
+                lines.append(line)
+                rows.append(row)
+            if len(rows) + len(errors) == RECORDS_PER_CHUNK or characters > MAX_CHUNK_CHARACTERS:
                 break
         self._characters += characters
         if self._characters > settings().max_upload_bytes:
             raise Unreadable("too_large", f"The cells hold more text than {settings().max_upload_mb} MB.")
-        return chunk
+        return Chunk(lines, rows, errors)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the texts of each row that is not empty."""

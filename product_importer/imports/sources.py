@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, cast
 
 from product_importer.imports.containers import unpacked
 from product_importer.imports.formats import Format
-from product_importer.imports.reader import Records, Unreadable
+from product_importer.imports.reader import Parse, Records, Unreadable
 from product_importer.imports.sheet import Sheet
 
 READ_BYTES = 1024 * 1024
@@ -44,8 +44,8 @@ class Counted(io.RawIOBase):
         return len(chunk)
 
 
-def open_records(counted: Counted, format: Format) -> Records | Sheet:
-    """Open a stored file as rows: `header()`, then `chunks()`.
+def open_records(counted: Counted, format: Format, parse: Parse | None = None) -> Records | Sheet:
+    """Open a stored file as rows: `header()`, then `chunks()`; `parse` takes apart what is simple enough for it.
 
     Raises:
         Unreadable: a workbook is damaged.
@@ -53,7 +53,7 @@ def open_records(counted: Counted, format: Format) -> Records | Sheet:
     stream = cast(BinaryIO, counted)
     if format.container == "xlsx":
         return Sheet(stream)
-    return Records(text_of(unpacked(stream, format), format.encoding), format.delimiter)
+    return Records(text_of(unpacked(stream, format), format.encoding), format.delimiter, parse)
 
 
 def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:

@@ -1,8 +1,7 @@
 """Staging: the checked rows of one import in an unlogged table of their own, ready to be merged by key."""
 
 import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +9,8 @@ import psycopg2.errors
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
-from product_importer.catalog.guard import unguard_column
-from product_importer.catalog.schemas import sku_key
 from product_importer.imports.ahead import ahead
-from product_importer.imports.checks import active_flag
 from product_importer.imports.header import Header
-from product_importer.imports.reader import Chunk
 
 PREFIX = "import_staging_"
 # What every file has; COPY writes no more columns than there are.
@@ -93,24 +88,16 @@ def index(connection: PgConnection, table: str, order: str) -> None:
     _execute(connection, "ANALYZE {table} (sku_key)", table)
 
 
-def copy(
-    connection: PgConnection, table: str, header: Header, chunks: Iterable[Chunk], *, keep_blank: bool = False
-) -> None:
-    """Stream the good rows of `chunks` into the staging table; memory holds one chunk at a time.
+def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[bytes]) -> None:
+    """Stream rows, as `copy_text` writes them, into the staging table; memory holds one text at a time.
 
-    The table must have been created in the same transaction. With `keep_blank` a blank cell of the column “active”
-    is staged as NULL and means what the product has.
+    The table must have been created in the same transaction.
     """
     names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
     names += ["attributes"] if header.attributes else []
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    texts = ahead(map(encoder(header, keep_blank), chunks))
-    copy_text(connection, sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns), texts)
-
-
-def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterable[str]) -> None:
-    """Run a `COPY … FROM STDIN` in text format over the concatenation of `texts`."""
-    stream = _Stream(texts)
+    statement = sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns)
+    stream = _Stream(ahead(texts))
     try:
         with connection.cursor() as cursor:
             cursor.copy_expert(statement, stream, size=BLOCK_BYTES)
@@ -119,65 +106,6 @@ def copy_text(connection: PgConnection, statement: sql.Composable, texts: Iterab
         if stream.failure is not None:
             raise stream.failure from None
         raise
-
-
-def encoder(header: Header, keep_blank: bool = False) -> Callable[[Chunk], str]:
-    """Return the function that writes a chunk's good rows as `COPY` text, column by column.
-
-    Whole columns at a time, because a call per cell would take longer than PostgreSQL takes for the row.
-    """
-    sku, name, description = (header.fields.index(field) for field in ("sku", "name", "description"))
-    active = header.position("active")
-    attributes = header.attributes
-    flag = _kept_flag if keep_blank else active_flag
-
-    def encode(chunk: Chunk) -> str:
-        if not chunk.rows:
-            return ""
-        columns = chunk.columns
-        skus = _stripped(columns[sku])
-        table: list[Iterable[str]] = [
-            map(str, chunk.lines),
-            escaped(_keys(skus)),
-            escaped(skus),
-            escaped(_stripped(columns[name])),
-            escaped(unguard_column(columns[description])),
-        ]
-        if active is not None:
-            table.append(map(flag, columns[active]))
-        if attributes:
-            table.append(escaped(_attributes(attributes, columns)))
-        return "\n".join(map("\t".join, zip(*table, strict=True))) + "\n"
-
-    return encode
-
-
-def _kept_flag(word: str) -> str:
-    return active_flag(word) if word.strip() else NULL
-
-
-def _stripped(values: tuple[str, ...]) -> Sequence[str]:
-    """Return a column without guards and outer spaces; those before a guard are no part of the value either."""
-    stripped = list(map(str.strip, values))
-    unguarded = unguard_column(stripped)
-    # Behind a guard there may be spaces again; a checked value is never all spaces.
-    return stripped if unguarded is stripped else list(map(str.strip, unguarded))
-
-
-def _keys(skus: Sequence[str]) -> list[str]:
-    if "".join(skus).isascii():
-        return list(map(str.lower, skus))
-    return list(map(sku_key, skus))
-
-
-def _attributes(names: dict[int, str], columns: list[tuple[str, ...]]) -> list[str]:
-    """Return each row's further columns as a JSON object, without the blank ones."""
-    picked = [unguard_column(columns[position]) for position in names]
-    labels = list(names.values())
-    return [
-        json.dumps({label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False)
-        for values in zip(*picked, strict=True)
-    ]
 
 
 def escaped(values: Sequence[str]) -> Sequence[str]:
@@ -192,8 +120,8 @@ def escaped(values: Sequence[str]) -> Sequence[str]:
 class _Stream(io.RawIOBase):
     """An iterator of texts as the file that `copy_expert` reads from."""
 
-    def __init__(self, texts: Iterable[str]):
-        self._texts: Iterator[str] = iter(texts)
+    def __init__(self, texts: Iterator[bytes]):
+        self._texts = texts
         self._rest = memoryview(b"")
         self.failure: BaseException | None = None
 
@@ -203,11 +131,11 @@ class _Stream(io.RawIOBase):
             text = self._next()
             if text is None:
                 return b""
-            self._rest = memoryview(text.encode())
+            self._rest = memoryview(text)
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken.tobytes()
 
-    def _next(self) -> str | None:
+    def _next(self) -> bytes | None:
         try:
             return next(self._texts, None)
         except BaseException as failure:

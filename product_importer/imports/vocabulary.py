@@ -38,3 +38,8 @@ ACTIVE_WORDS = {
 def is_active_word(word: str) -> bool:
     """Whether a cell says that a product is active, or that it is not."""
     return word.strip().lower() in ACTIVE_WORDS
+
+
+def active_flag(word: str) -> str:
+    """Return PostgreSQL's `t` or `f` for a checked word; an empty one means active."""
+    return ACTIVE_WORDS[word.strip().lower()]

@@ -26,7 +26,8 @@ def rows_of(content: bytes, format: Format) -> tuple[Rows, list[RowError]]:
     """Return the rows behind the header that are not empty, each with its line, and the errors."""
     records = open_records(Counted(io.BytesIO(content)), format)
     records.header()
-    rows, errors = [], []
+    rows: Rows = []
+    errors: list[RowError] = []
     for chunk in records.chunks():
         rows += [(line, row) for line, row in zip(chunk.lines, chunk.rows, strict=True) if row]
         errors += chunk.errors

@@ -19,7 +19,8 @@ def opened(content: bytes, delimiter: str = ",") -> Records:
 
 
 def records(content: bytes) -> tuple[list[tuple[int, list[str]]], list[RowError]]:
-    rows, errors = [], []
+    rows: list[tuple[int, list[str]]] = []
+    errors: list[RowError] = []
     for chunk in opened(content).chunks():
         rows += [(line, row) for line, row in zip(chunk.lines, chunk.rows, strict=True) if row]
         errors += chunk.errors

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_SKU, sku_key
 from product_importer.core import db
+from product_importer.imports.copy_text import Encoder
 from product_importer.imports.header import match
 from product_importer.imports.reader import Chunk
-from product_importer.imports.staging import encoder
 
 HEADER = ["sku", "name", "description", "'=price", "note"]
 cells = st.text(st.sampled_from("'=- \taB"), max_size=5)
@@ -20,7 +20,7 @@ cells = st.text(st.sampled_from("'=- \taB"), max_size=5)
 
 def staged(*rows: list[str]) -> list[list[str]]:
     """Return key, SKU, name, description and attributes as they are given to PostgreSQL."""
-    text = encoder(match(HEADER))(Chunk(list(range(len(rows))), list(rows)))
+    text = Encoder(match(HEADER))(Chunk(list(range(len(rows))), list(rows))).decode()
     return [line.split("\t")[1:] for line in text.splitlines()]
 
 
