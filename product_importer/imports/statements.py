@@ -69,8 +69,7 @@ class Statements:
         """Return the report of the rows that lost to another one of their SKU, each with its row put back."""
         if self.refuses_duplicates:
             return self._compose(templates.ALL_REFUSED, row=self._row())
-        order = "DESC" if self._choices.duplicates == "last" else "ASC"
-        return self._compose(templates.LOSERS, row=self._row(), order=sql.SQL(order))
+        return self._compose(templates.LOSERS, row=self._row(), winner=sql.Identifier(self._choices.duplicates))
 
     def _id(self, number: str) -> sql.Composable:
         """Return the expression of the id that `core.ids` gives to a number of this import."""

@@ -102,24 +102,21 @@ TELL = """, told AS (
     ) AS named
 )"""
 
-# Ranked by the index alone; only the rows that are reported are fetched.
-LOSERS = """
+# Found in the index alone; only the rows that are reported are fetched.
+REPEATED = """(
+    SELECT sku_key, min(line) AS first, max(line) AS last FROM {staging} WHERE {range}
+    GROUP BY sku_key HAVING count(*) > 1
+) AS repeated JOIN {staging} AS lost USING (sku_key)"""
+LOSERS = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
-SELECT %(job_id)s, line, 'duplicate', 'Line ' || winner || ' has the same SKU and was taken.', to_json({row})
-FROM (
-    SELECT sku_key, line, first_value(line) OVER (PARTITION BY sku_key ORDER BY line {order}) AS winner
-    FROM {staging} WHERE {range}
-) AS ranked JOIN {staging} AS lost USING (sku_key, line)
-WHERE line <> winner
+SELECT %(job_id)s, line, 'duplicate', 'Line ' || {{winner}} || ' has the same SKU and was taken.', to_json({{row}})
+FROM {REPEATED}
+WHERE line <> {{winner}}
 """
-ALL_REFUSED = """
+ALL_REFUSED = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
 SELECT %(job_id)s, line, 'duplicate_sku',
     'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was taken.',
-    to_json({row})
-FROM (
-    SELECT sku_key, line, min(line) OVER same AS first, max(line) OVER same AS last FROM {staging} WHERE {range}
-    WINDOW same AS (PARTITION BY sku_key)
-) AS ranked JOIN {staging} AS lost USING (sku_key, line)
-WHERE first <> last
+    to_json({{row}})
+FROM {REPEATED}
 """
