@@ -38,10 +38,10 @@ app.add_page(
     route=routes.PRODUCTS,
     title=theme.title("Products"),
     on_load=[
-        CatalogState.open_products,
         EditorState.close_editor,
         RemovalState.keep_product,
         RemovalState.keep_products,
+        CatalogState.open_products,
     ],
 )
 app.add_page(

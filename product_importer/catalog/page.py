@@ -11,6 +11,7 @@ from product_importer.catalog.table import product_table
 from product_importer.catalog.views import PAGE_SIZES
 from product_importer.ui import routes
 from product_importer.ui.layout import page
+from product_importer.ui.modal import opener
 from product_importer.ui.widgets import (
     button,
     choice,
@@ -64,7 +65,7 @@ def products_page() -> rx.Component:
 
 def new_button() -> rx.Component:
     """Open the form of a new product."""
-    return button("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
+    return opener("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
 
 
 def filters() -> rx.Component:
@@ -132,7 +133,7 @@ def export_link() -> rx.Component:
 def delete_all_button() -> rx.Component:
     """Open the dialog for the whole catalogue."""
     delete = RemovalState.ask_before_deleting_all
-    return button("Delete all…", kind="quiet bad", on_click=delete, data_testid="products-delete-all")
+    return opener("Delete all…", kind="quiet bad", on_click=delete, data_testid="products-delete-all")
 
 
 def count() -> rx.Component:

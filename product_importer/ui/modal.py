@@ -79,6 +79,11 @@ def question(
     )
 
 
+def opener(*children: Any, **props: Any) -> rx.Component:
+    """A button that opens a dialog, once the page is loaded: what opened earlier would be closed by the loading."""
+    return button(*children, disabled=~rx.State.is_hydrated, **props)
+
+
 def dialog_actions(name: str, *answers: rx.Component, is_focused: bool = False) -> rx.Component:
     """How a dialog ends: by Cancel, which may have the focus, or by an answer."""
     cancel = button("Cancel", on_click=closing(name), **(focused() if is_focused else {}))

@@ -101,6 +101,7 @@ def workers_stopped(application: Application) -> Iterator[None]:
 
 def test_a_person_creates_a_product_by_keyboard(page: Page, application: Application):
     page.goto("/")
+    expect(page.get_by_test_id("product-new")).to_be_enabled()
     page.get_by_test_id("product-new").focus()
     page.keyboard.press("Enter")
     expect(field(page, "sku")).to_be_focused()
@@ -371,3 +372,9 @@ def test_a_dialog_does_not_wait_for_the_next_visit(page: Page, application: Appl
     page.goto("/")
     expect(page.get_by_test_id("products-total")).to_be_visible(timeout=SECONDS)
     expect(page.get_by_test_id("product-sku")).to_be_hidden()
+
+
+def test_no_dialog_is_opened_before_the_page_is_loaded(page: Page, application: Application):
+    page.route_web_socket(re.compile("/_event"), lambda _: None)
+    page.goto("/")
+    expect(page.get_by_test_id("product-new")).to_be_disabled()
