@@ -8,7 +8,7 @@ from uuid import UUID
 NUMBERS = 1 << 32
 # An import numbers its products by line (below the first of these), or in each lane in the order of insertion.
 FIRST_LANE = 1 << 31
-LANE_NUMBERS = 1 << 29
+LANE_NUMBERS = 1 << 27
 
 # How many ids of one millisecond there are before the next one is taken.
 COUNTED = 1 << 12

@@ -1,7 +1,7 @@
 """The merge: staged rows into products, in committed ranges of keys, each row's outcome counted."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Event
@@ -17,8 +17,10 @@ from product_importer.imports import undo
 from product_importer.imports.lease import Lease
 from product_importer.imports.statements import Statements, Steps
 
-# More lanes than this gain nothing measurable: the server writes one log.
-MOST_LANES = 4
+# More writers than this gain nothing measurable: the server writes one log.
+MOST_WRITERS = 4
+# More lanes than writers, so that a writer whose lane was quick takes another and none is idle for long at the end.
+MOST_LANES = 16
 RETRIES = 20
 
 # About equal shares are enough, and a sample tells them; the last lane goes to the end.
@@ -93,7 +95,7 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     """Return the keys at which each lane's share of the staged rows ends, in order; none for no rows."""
     if rows == 0:
         return []
-    lanes = min(MOST_LANES, os.cpu_count() or 1, max(1, rows // settings().batch_size))
+    lanes = min(MOST_LANES, max(1, rows // settings().batch_size))
     values = {
         "shares": [(lane + 1) / lanes for lane in range(lanes - 1)],
         "percent": min(100.0, 100.0 * SAMPLED_ROWS / rows),
@@ -142,27 +144,31 @@ class Merge:
         self.stop = Event()
 
     def run(self, lane_ends: list[str], checkpoints: list[str], created: list[int]) -> None:
-        """Merge every lane from its checkpoint, up to which it has created so many products, to its end, in parallel.
+        """Merge every lane from its checkpoint, up to which it has created so many products, to its end.
+
+        Each writer takes the next lane when it is through with one.
 
         Raises:
             Fenced: another worker has taken over.
             psycopg2.Error: what PostgreSQL refused; everything committed stays, and so do the checkpoints.
         """
-        with ThreadPoolExecutor(max_workers=len(lane_ends) or 1) as pool:
-            lanes = [
-                pool.submit(self._run_lane, Lane(number, *lane))
-                for number, lane in enumerate(zip(checkpoints, lane_ends, created, strict=True), start=1)
-            ]
-            wait(lanes, return_when=FIRST_EXCEPTION)
-            if any(lane.done() and lane.exception() for lane in lanes):
+        shares = zip(checkpoints, lane_ends, created, strict=True)
+        lanes = iter([Lane(number, *share) for number, share in enumerate(shares, start=1)])
+        count = min(MOST_WRITERS, os.cpu_count() or 1, len(lane_ends))
+        with ThreadPoolExecutor(max_workers=count or 1) as pool:
+            writers = [pool.submit(self._run_writer, lanes) for _ in range(count)]
+            wait(writers, return_when=FIRST_EXCEPTION)
+            if any(writer.done() and writer.exception() for writer in writers):
                 self.stop.set()
-        for lane in lanes:
-            lane.result()
+        for writer in writers:
+            writer.result()
 
-    def _run_lane(self, lane: Lane) -> None:
+    def _run_writer(self, lanes: Iterator[Lane]) -> None:
+        """Merge lanes until all are taken; a list's iterator hands each of them to one thread only."""
         with self._lease.connect() as connection:
-            while not self.stop.is_set() and self._merge_next(connection, lane):
-                pass
+            for lane in lanes:
+                while not self.stop.is_set() and self._merge_next(connection, lane):
+                    pass
 
     def _merge_next(self, connection: PgConnection, lane: Lane) -> bool:
         """Merge and commit a lane's next range of keys; False behind the last one."""
