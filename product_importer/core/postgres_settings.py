@@ -18,6 +18,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only measured
 def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]:
     """Return the settings as `-c name=value` for `postgres`."""
     memory = memory_bytes()
+    log_bytes = _free_bytes(data_dir) // 8
     settings = {
         "listen_addresses": "",
         "port": "5432",
@@ -31,10 +32,11 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
-        # An import writes a lot at once: few checkpoints, with room for them on the disk.
+        # An import writes a lot at once: few checkpoints, with room for them on the disk, and log files that are kept
+        # for the next import, which need not make and sync them again.
         "checkpoint_timeout": "15min",
-        "max_wal_size": _megabytes(_free_bytes(data_dir) // 8, least=256 * MEBIBYTE, most=4 * GIBIBYTE),
-        "wal_compression": "pglz",
+        "max_wal_size": _megabytes(log_bytes, least=256 * MEBIBYTE, most=4 * GIBIBYTE),
+        "min_wal_size": _megabytes(log_bytes // 4, least=64 * MEBIBYTE, most=1 * GIBIBYTE),
         "random_page_cost": "1.1",
         # Compiling a plan costs more than our short statements.
         "jit": "off",
