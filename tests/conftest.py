@@ -98,7 +98,7 @@ def database(servers: None) -> Iterator[None]:
         for (table,) in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview|undo_of)_[0-9a-f]{32}'"
         ).fetchall():
-            connection.exec_driver_sql(f"DROP TABLE {table}")
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table} CASCADE")
     redis.client().flushdb()
     redis.client().set(MARK, "1")
     for key in list(storage().keys()):

@@ -3,47 +3,26 @@
 The engine commits by itself, batch by batch: what a killed worker had committed stays, counted and checkpointed.
 """
 
-import gc
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import outbox, storage
-from product_importer.imports import events, merge, plain, preview, staging, undo
-from product_importer.imports.checks import Checks
-from product_importer.imports.copy_text import Encoder
-from product_importer.imports.formats import Format
+from product_importer.imports import events, preview, staging, undo
 from product_importer.imports.header import Header
-from product_importer.imports.heartbeat import Heartbeat
+from product_importer.imports.heartbeat import Heartbeat, Stopped
 from product_importer.imports.lease import Lease
 from product_importer.imports.merge import Merge
-from product_importer.imports.reader import Chunk, Unreadable
+from product_importer.imports.reader import Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
-from product_importer.imports.sources import Counted, open_records
-from product_importer.imports.spool import ErrorSpool
+from product_importer.imports.stager import Stager
 from product_importer.imports.statements import Statements, Steps
 
 log = logging.getLogger(__name__)
 
-# The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
-STAGED = """
-phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
-rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
-lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
-lane_created = coalesce(lane_created, %(lane_created)s)
-"""
 END = """
 status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
 staging_table = %(staging_table)s, preview_table = %(preview_table)s,
 lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
 """
-
-
-class Stopped(Exception):
-    """The work ends here because somebody asked for it; what is committed stays."""
 
 
 def run(lease: Lease) -> None:
@@ -81,7 +60,6 @@ class Work:
         self._heartbeat = heartbeat
         self._header = Header(tuple(self._job.header), tuple(self._job.fields))
         self._choices = ImportChoices.model_validate(self._job.choices)
-        self._rejected = 0
 
     @property
     def is_trial(self) -> bool:
@@ -89,22 +67,8 @@ class Work:
         return self._choices.dry_run and self._job.applied_at is None
 
     def stage(self) -> None:
-        """Fill the staging table from the file, unless an earlier worker did and it is still whole."""
-        with self._lease.connect() as connection:
-            self._drop_leftovers(connection)
-            if self._is_staged(connection):
-                return
-            table = staging.name(self._job.id, self._lease.fence)
-            self._write(connection, "phase = 'reading'")
-            with ErrorSpool(self._job.id) as errors:
-                self._read(connection, errors, table)
-                ends = self._index(connection, table)
-                with self._lease.transaction(connection):
-                    # After a restart of PostgreSQL the file is read again, but its errors are stored already.
-                    if self._job.total_rows is None:
-                        errors.copy(connection)
-                    row = self._record_staged(connection, table, ends)
-            self._heartbeat.committed(row)
+        """Fill the staging table from the file."""
+        Stager(self._lease, self._heartbeat, self._header, self._choices).stage()
 
     def preview(self) -> None:
         """Note what the merge would do with each row, in the same lanes and ranges."""
@@ -171,7 +135,7 @@ class Work:
         work = Merge(self._lease, row["staging_table"], statements, steps, committed, undo_table=undo_table)
         work.stop = self._heartbeat.halted
         work.run(row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
-        self._stop_if_halted()
+        self._heartbeat.stop_if_halted()
 
     def _begin_events(self) -> bool:
         """Ask once whether anybody wants an event for each product; they wait for the import's end."""
@@ -181,78 +145,3 @@ class Work:
                 # Last, as every write of an import: under an outdated fence there must be no batch left behind.
                 self._lease.write(connection, "phase = 'merging'")
         return wanted
-
-    def _is_staged(self, connection: PgConnection) -> bool:
-        """Whether the staging table still holds what was put there: PostgreSQL empties it when it crashes."""
-        table = self._job.staging_table
-        with connection:
-            return table is not None and staging.count(connection, table) == self._job.staged_rows
-
-    def _drop_leftovers(self, connection: PgConnection) -> None:
-        with connection:
-            staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
-
-    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
-        keeps = self._choices.blank == "keep"
-        with storage.opened(self._job.storage_key) as stream, connection, _without_collector():
-            staging.create(connection, table)
-            chunks = self._chunks(Counted(stream), errors)
-            staging.copy(connection, table, self._header, map(Encoder(self._header, keeps), chunks))
-
-    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
-        """Yield checked chunks; keep their errors and note the progress on the way."""
-        records = open_records(counted, Format.model_validate(self._job.format), plain.parse)
-        checks = Checks(self._header, self._choices.blank == "keep")
-        records.header()
-        for raw in records.chunks():
-            self._stop_if_halted()
-            chunk = checks.sift(raw)
-            self._rejected += len(chunk.errors)
-            errors.add(chunk.errors)
-            self._heartbeat.rows_read += len(chunk)
-            self._heartbeat.bytes_read = counted.bytes_read
-            yield chunk
-
-    def _index(self, connection: PgConnection, table: str) -> list[str]:
-        """Index what was staged, and return the keys at which the lanes end."""
-        self._write(connection, "phase = 'indexing'")
-        with connection:
-            staging.index(connection, table, order="ASC" if self._choices.duplicates == "first" else "DESC")
-            # Another worker may have merged a part: its checkpoints only mean something with its lanes.
-            return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
-
-    def _record_staged(self, connection: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
-        return self._lease.write(
-            connection,
-            STAGED,
-            table=table,
-            staged=self._staged,
-            rows=self._heartbeat.rows_read,
-            rejected=self._rejected,
-            lane_ends=ends,
-            checkpoints=["", *ends][: len(ends)],
-            lane_created=[0] * len(ends),
-        )
-
-    @property
-    def _staged(self) -> int:
-        return self._heartbeat.rows_read - self._rejected
-
-    def _stop_if_halted(self) -> None:
-        if self._heartbeat.halted.is_set():
-            raise Stopped
-
-    def _write(self, connection: PgConnection, assignments: str) -> None:
-        with self._lease.transaction(connection):
-            row = self._lease.write(connection, assignments)
-        self._heartbeat.committed(row)
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Let nobody look for cycles among rows: there are hundreds of thousands of them, and none is in a cycle."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

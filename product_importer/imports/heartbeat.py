@@ -23,6 +23,10 @@ rows_read = greatest(rows_read, %(rows_read)s)
 """
 
 
+class Stopped(Exception):
+    """The work ends here because somebody asked for it; what is committed stays."""
+
+
 class Heartbeat:
     """Used as a context manager around the work. The worker's threads set its plain fields, this thread reads.
 
@@ -68,6 +72,15 @@ class Heartbeat:
         if row["status"] in FINAL:
             self._done.set()
         self._notice_cancel(row)
+
+    def stop_if_halted(self) -> None:
+        """End the work at an edge where that leaves nothing half done.
+
+        Raises:
+            Stopped: it should stop.
+        """
+        if self.halted.is_set():
+            raise Stopped
 
     @property
     def percent(self) -> float:

@@ -1,7 +1,13 @@
-"""Staging: the checked rows of one import in an unlogged table of their own, ready to be merged by key."""
+"""Staging: the checked rows of one import in an unlogged table of their own, ready to be merged by key.
+
+The table itself stays empty. Parts that inherit from it hold the rows: one is indexed while the next is filled.
+"""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +15,6 @@ import psycopg2.errors
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
-from product_importer.imports.ahead import ahead
 from product_importer.imports.header import Header
 
 PREFIX = "import_staging_"
@@ -29,6 +34,11 @@ CREATE UNLOGGED TABLE {table} (
     attributes jsonb
 ) WITH (autovacuum_enabled = false)
 """
+# Seen as one table, whose every part is an unlogged one of its own.
+CREATE_PART = "CREATE UNLOGGED TABLE {part} () INHERITS ({table}) WITH (autovacuum_enabled = false)"
+# Each row is found by as many looks at an index as there are parts, so these are few, whatever the file's size.
+PARTS = 8
+LEAST_PART_BYTES = 8 * 1024 * 1024
 NULL = "\\N"
 # Frozen, rows need no second look at who wrote them, and keys can be read from the index alone.
 COPY = "COPY {table} ({columns}) FROM STDIN WITH (FREEZE)"
@@ -38,9 +48,17 @@ INDEX = "CREATE INDEX {index} ON {table} (sku_key, line {order})"
 SAMPLE = "ALTER TABLE {table} ALTER sku_key SET STATISTICS 20"
 
 
-def create(connection: PgConnection, table: str) -> None:
-    """Create the staging table of that name, empty."""
+def create(connection: PgConnection, table: str, order: str) -> None:
+    """Create the staging table of that name, empty and indexed by key and line (`ASC` or `DESC`)."""
     _execute(connection, CREATE, table)
+    _execute(connection, INDEX, table, order=sql.SQL(order))
+
+
+def create_part(connection: PgConnection, table: str, number: int) -> str:
+    """Create a part of a staging table, empty and without an index, and return its name."""
+    part = f"{table}_{number}"
+    _execute(connection, CREATE_PART, table, part=sql.Identifier(part))
+    return part
 
 
 def name(job_id: UUID, fence: int) -> str:
@@ -63,11 +81,11 @@ def drop_all(connection: PgConnection, job_id: UUID, keep: str | None = None) ->
     """Drop every staging table of an import, whoever left it, but the one to `keep`."""
     for table in tables(connection):
         if job_of(table) == job_id and table != keep:
-            _execute(connection, "DROP TABLE IF EXISTS {table}", table)
+            _execute(connection, "DROP TABLE IF EXISTS {table} CASCADE", table)
 
 
 def tables(connection: PgConnection) -> list[str]:
-    """Return the names of all staging tables there are."""
+    """Return the names of all staging tables there are, without those of their parts."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename ~ %s",
@@ -81,15 +99,47 @@ def job_of(table: str) -> UUID:
     return UUID(table.removeprefix(PREFIX).partition("_")[0])
 
 
-def index(connection: PgConnection, table: str, order: str) -> None:
-    """Index a filled staging table by key and line (`ASC` or `DESC`), and let the planner know its size."""
-    _execute(connection, INDEX, table, order=sql.SQL(order))
+@contextmanager
+def indexing(connection: PgConnection, order: str) -> Iterator[Callable[[str], None]]:
+    """Give what indexes a filled part beside the caller's work; behind the block all of them are indexed.
+
+    Until then nobody else may use the connection.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="indexing") as thread:
+        begun = []
+
+        def begin(part: str) -> None:
+            begun.append(thread.submit(_index, connection, part, order))
+
+        yield begin
+        for indexed in begun:
+            indexed.result()
+
+
+def _index(connection: PgConnection, part: str, order: str) -> None:
+    with connection:
+        _execute(connection, INDEX, part, order=sql.SQL(order))
+
+
+def analyze(connection: PgConnection, table: str) -> None:
+    """Let the planner know how large a filled staging table is, and how its keys are spread."""
     _execute(connection, SAMPLE, table)
     _execute(connection, "ANALYZE {table} (sku_key)", table)
 
 
+def parted(texts: Iterator[bytes], share: int, passed: Callable[[], int]) -> Iterator[Iterator[bytes]]:
+    """Yield the texts of one part after the other; each is full when `share` more bytes of the file have `passed`."""
+    for text in texts:
+        yield chain([text], _until(passed() + share, passed, texts))
+
+
+def _until(full: int, passed: Callable[[], int], texts: Iterator[bytes]) -> Iterator[bytes]:
+    while passed() < full and (text := next(texts, None)) is not None:
+        yield text
+
+
 def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[bytes]) -> None:
-    """Stream rows, as `copy_text` writes them, into the staging table; memory holds one text at a time.
+    """Stream rows, as `copy_text` writes them, into a part; memory holds one text at a time.
 
     The table must have been created in the same transaction.
     """
@@ -97,7 +147,7 @@ def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[b
     names += ["attributes"] if header.attributes else []
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     statement = sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns)
-    stream = _Stream(ahead(texts))
+    stream = _Stream(texts)
     try:
         with connection.cursor() as cursor:
             cursor.copy_expert(statement, stream, size=BLOCK_BYTES)

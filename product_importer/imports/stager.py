@@ -1,0 +1,156 @@
+"""An import's first half: its file read, checked, and staged in parts, one indexed while the next one is filled."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from psycopg2.extensions import connection as PgConnection
+
+from product_importer.core import storage
+from product_importer.imports import merge, plain, staging
+from product_importer.imports.ahead import ahead
+from product_importer.imports.checks import Checks
+from product_importer.imports.copy_text import Encoder
+from product_importer.imports.formats import Format
+from product_importer.imports.header import Header
+from product_importer.imports.heartbeat import Heartbeat
+from product_importer.imports.lease import Lease
+from product_importer.imports.reader import Chunk
+from product_importer.imports.schemas import ImportChoices
+from product_importer.imports.sources import Counted, open_records
+from product_importer.imports.spool import ErrorSpool
+
+# The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
+STAGED = """
+phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
+rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
+lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
+lane_created = coalesce(lane_created, %(lane_created)s)
+"""
+
+
+class Stager:
+    """Stages one import under one lease."""
+
+    def __init__(self, lease: Lease, heartbeat: Heartbeat, header: Header, choices: ImportChoices):
+        self._lease = lease
+        self._job = lease.job
+        self._heartbeat = heartbeat
+        self._header = header
+        self._keeps_blank = choices.blank == "keep"
+        self._order = "ASC" if choices.duplicates == "first" else "DESC"
+        self._rejected = 0
+
+    def stage(self) -> None:
+        """Fill the staging table from the file, unless an earlier worker did and it is still whole.
+
+        Raises:
+            Stopped: somebody asked for it.
+            Unreadable: the file cannot be read to its end.
+        """
+        with self._lease.connect() as connection:
+            self._drop_leftovers(connection)
+            if self._is_staged(connection):
+                return
+            table = staging.name(self._job.id, self._lease.fence)
+            with ErrorSpool(self._job.id) as errors:
+                self._read(connection, errors, table)
+                ends = self._lane_ends(connection, table)
+                with self._lease.transaction(connection):
+                    # After a restart of PostgreSQL the file is read again, but its errors are stored already.
+                    if self._job.total_rows is None:
+                        errors.copy(connection)
+                    row = self._record_staged(connection, table, ends)
+            self._heartbeat.committed(row)
+
+    def _drop_leftovers(self, connection: PgConnection) -> None:
+        with connection:
+            staging.drop_all(connection, self._job.id, keep=self._job.staging_table)
+
+    def _is_staged(self, connection: PgConnection) -> bool:
+        """Whether the staging table still holds what was put there: PostgreSQL empties it when it crashes."""
+        table = self._job.staging_table
+        with connection:
+            return table is not None and staging.count(connection, table) == self._job.staged_rows
+
+    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
+        """Read the file into the parts of the staging table, all of which are indexed at the end."""
+        with self._entering(connection, "reading"):
+            staging.create(connection, table, self._order)
+        with (
+            storage.opened(self._job.storage_key) as stream,
+            self._lease.connect() as second,
+            staging.indexing(second, self._order) as index,
+            _without_collector(),
+        ):
+            for number, texts in enumerate(self._parts(Counted(stream), errors), start=1):
+                with self._entering(connection, "reading"):
+                    part = staging.create_part(connection, table, number)
+                    staging.copy(connection, part, self._header, texts)
+                index(part)
+            with self._entering(connection, "indexing"):
+                pass
+
+    def _parts(self, counted: Counted, errors: ErrorSpool) -> Iterator[Iterator[bytes]]:
+        """Yield the texts of one part after the other: about equal shares of the file."""
+        share = max(staging.LEAST_PART_BYTES, self._job.size_bytes // staging.PARTS)
+        encode = Encoder(self._header, self._keeps_blank)
+        with closing(ahead(map(encode, self._chunks(counted, errors)))) as texts:
+            yield from staging.parted(texts, share, lambda: counted.bytes_read)
+
+    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
+        """Yield checked chunks; keep their errors and note the progress on the way."""
+        records = open_records(counted, Format.model_validate(self._job.format), plain.parse)
+        checks = Checks(self._header, self._keeps_blank)
+        records.header()
+        for raw in records.chunks():
+            self._heartbeat.stop_if_halted()
+            chunk = checks.sift(raw)
+            self._rejected += len(chunk.errors)
+            errors.add(chunk.errors)
+            self._heartbeat.rows_read += len(chunk)
+            self._heartbeat.bytes_read = counted.bytes_read
+            yield chunk
+
+    def _lane_ends(self, connection: PgConnection, table: str) -> list[str]:
+        """Return the keys at which the lanes end."""
+        with connection:
+            staging.analyze(connection, table)
+            # Another worker may have merged a part: its checkpoints only mean something with its lanes.
+            return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
+
+    def _record_staged(self, connection: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
+        return self._lease.write(
+            connection,
+            STAGED,
+            table=table,
+            staged=self._staged,
+            rows=self._heartbeat.rows_read,
+            rejected=self._rejected,
+            lane_ends=ends,
+            checkpoints=["", *ends][: len(ends)],
+            lane_created=[0] * len(ends),
+        )
+
+    @property
+    def _staged(self) -> int:
+        return self._heartbeat.rows_read - self._rejected
+
+    @contextmanager
+    def _entering(self, connection: PgConnection, phase: str) -> Iterator[None]:
+        """Open a transaction whose last write says which phase it belongs to, if the fence still holds."""
+        with self._lease.transaction(connection):
+            yield
+            row = self._lease.write(connection, "phase = %(phase)s", phase=phase)
+        self._heartbeat.committed(row)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let nobody look for cycles among rows: there are hundreds of thousands of them, and none is in a cycle."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
