@@ -75,8 +75,9 @@ def run(subject: Subject, catalogue: Catalogue) -> Run:
 
 def note(section: Section, rows: int, into: str, runs: list[Run]) -> None:
     seconds = median(run.seconds for run in runs)
-    figures = (seconds, seconds / rows * 1e6, median(run.worker for run in runs), median(run.web for run in runs))
-    section.lines.append((f"{rows:,}", into, f"{figures[0]:.2f}", *(f"{figure:.0f}" for figure in figures[1:])))
+    worker, web = median(run.worker for run in runs), median(run.web for run in runs)
+    figures = (f"{seconds:.2f}", f"{seconds / rows * 1e6:.1f}", f"{worker:.0f}", f"{web:.0f}")
+    section.lines.append((f"{rows:,}", into, *figures))
 
 
 def summarise(section: Section) -> None:

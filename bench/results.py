@@ -1,4 +1,4 @@
-"""What the sections found: kept one by one, so that one can be measured again, and written as one page."""
+"""What the sections found: kept by section and size, so that one can be measured again, and written as one page."""
 
 import json
 import statistics
@@ -59,13 +59,13 @@ def save(name: str, section: Section, rows: int, seconds: float) -> None:
     }
     folder = _folder(rows)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.json").write_text(json.dumps(asdict(section), indent=1))
+    (folder / f"{name}_{rows}.json").write_text(json.dumps(asdict(section), indent=1))
 
 
 def load(names: Iterable[str], rows: int) -> list[Section]:
-    """Return the sections that have been measured, in this order."""
-    found = [_folder(rows) / f"{name}.json" for name in names]
-    return [_section(json.loads(path.read_text())) for path in found if path.exists()]
+    """Return the sections that have been measured, in this order, each with the fewest rows first."""
+    kept = [path for name in names for path in sorted(_folder(rows).glob(f"{name}_*.json"), key=_rows_of)]
+    return [_section(json.loads(path.read_text())) for path in kept]
 
 
 def write(sections: list[Section], rows: int) -> Path:
@@ -96,7 +96,8 @@ def _page(sections: list[Section]) -> Iterator[str]:
     yield END
     for section in sections:
         stamp = section.stamp
-        yield f"\n## {section.title}\n"
+        size = f", {stamp['rows']:,} rows" if stamp["rows"] > LEAST_ROWS else ""
+        yield f"\n## {section.title}{size}\n"
         yield f"{section.note}\n"
         if section.lines:
             yield table(section.head, section.lines)
@@ -106,15 +107,20 @@ def _page(sections: list[Section]) -> Iterator[str]:
 
 def _summary(sections: list[Section]) -> Iterator[str]:
     """Tell the machine and the most telling figures."""
-    rows = " and ".join(str(number) for number in sorted({section.stamp["rows"] for section in sections}))
+    sizes = sorted({section.stamp["rows"] for section in sections})
+    commands = " and ".join(f"`BENCH_ROWS={rows} make bench`" for rows in sizes)
     for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
         dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
-        yield f"`BENCH_ROWS={rows} make bench` on {' and '.join(dates)}: {on}; {versions}.\n"
+        yield f"{commands} on {' and '.join(dates)}: {on}; {versions}.\n"
     yield table(HEAD, (line for section in sections for line in section.summary))
 
 
 def _folder(rows: int) -> Path:
     return FOLDER / ("figures" if rows >= LEAST_ROWS else "trial")
+
+
+def _rows_of(path: Path) -> int:
+    return int(path.stem.rpartition("_")[2])
 
 
 def _section(stored: dict[str, Any]) -> Section:

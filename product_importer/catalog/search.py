@@ -37,6 +37,12 @@ TIMEOUT_SECONDS = 5
 SAMPLE_ROWS = 6_000
 # Up to about so many matches are fetched, counted and sorted; beyond, the list is walked and the total estimated.
 MOST_COUNTED = 5_000
+# A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
+# evenly. They are not where they share a part of their SKU and came in its order: then the index finds them all,
+# unless they are more than this share of the catalogue.
+NEAR_ROWS = 10_000
+NEAR_TIMES = 2
+MOST_FOUND_SHARE = 0.05
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
 MOST_SKIPPED = 250_000
 # The share of the catalogue that may wait for the index before it is no help.
@@ -117,7 +123,7 @@ class Search:
         if size <= SAMPLE_ROWS:
             return self._page_of_hits(self._all_hits())
         expected = self._estimate(size)
-        if expected > MOST_COUNTED:
+        if expected > MOST_COUNTED and (expected > size * MOST_FOUND_SHARE or self._is_near(size, expected)):
             return self._page_of_many(expected)
         return self._page_of_hits(self._hits(size))
 
@@ -141,6 +147,16 @@ class Search:
             self._plan_without("seqscan", "sort")
         rows = self._walk(self._begins, self._offset, self._query.page_size + 1)
         return self._found(rows, max(expected, self._offset + len(rows)), exact=False)
+
+    def _is_near(self, size: int, expected: int) -> bool:
+        """Whether a walk comes to the end of its page soon; one that has to sort first never stops early."""
+        if self._begins.sort.removeprefix("-") not in INDEXED:
+            return True
+        wanted = self._offset + self._query.page_size + 1
+        reach = NEAR_ROWS + NEAR_TIMES * wanted * size // expected
+        near = select(Product).where(*self._begins.where).order_by(*self._begins.order_by).limit(reach).subquery()
+        matches = select(near.c.id).where(*map(ClauseAdapter(near).traverse, self._conditions)).limit(wanted)
+        return self._session.scalar(select(func.count()).select_from(matches.subquery())) == wanted
 
     def _page_of_hits(self, chosen: Ids) -> Found:
         """All matches are found once, for the page and for the exact total; only the page's products are fetched."""

@@ -47,6 +47,8 @@ def scale(request, monkeypatch):
     if request.param == "as if they were many":
         monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
         monkeypatch.setattr(search, "MOST_COUNTED", 200)
+        monkeypatch.setattr(search, "NEAR_ROWS", 50)
+        monkeypatch.setattr(search, "MOST_FOUND_SHARE", 0.3)
 
 
 def catch_up() -> None:
@@ -147,6 +149,20 @@ def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, mon
         plan = "\n".join(row[0] for row in session.execute(_explained(hits)))
     assert "Bitmap Index Scan on product_search_" in plan
     assert "Seq Scan on product " not in plan
+
+
+@pytest.mark.parametrize(("sort", "is_walked"), [("-created_at", False), ("created_at", True), ("name", True)])
+def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(products, monkeypatch, sort, is_walked):
+    """The hundred oldest have a part of their SKU in common, of which a sample makes any number."""
+    monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(search, "MOST_COUNTED", 50)
+    monkeypatch.setattr(search, "NEAR_ROWS", 100)
+    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 120)
+    catch_up()
+    page = db.run(service.list_products, ProductQuery(sku="-000", sort=sort))
+    assert page.total_is_exact is not is_walked
+    assert page.total == (120 if is_walked else 100)
+    assert len(page.items) == 50 and page.next_cursor
 
 
 def _explained(statement: Any) -> Any:
