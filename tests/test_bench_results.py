@@ -1,0 +1,36 @@
+"""The benchmark's page: what was measured with one size stays when another is measured."""
+
+import pytest
+
+from bench import results
+from bench.results import Section
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "FOLDER", tmp_path)
+    monkeypatch.setattr(results, "PAGE", tmp_path / "page.md")
+    return tmp_path
+
+
+def section(figure: str) -> Section:
+    return Section("Growth", "How.", ("rows", "s"), [("all", figure)], [(f"time {figure}", figure, "", "")])
+
+
+def test_sizes_are_kept_apart_and_measured_again_one_by_one(folder):
+    results.save("growth", section("forty"), 5_000_000, 60)
+    results.save("growth", section("five"), 500_000, 10)
+    results.save("growth", section("four"), 500_000, 10)
+    sections = results.load(("search", "growth"), 500_000)
+    assert [found.stamp["rows"] for found in sections] == [500_000, 5_000_000]
+    page = results.write(sections, 500_000).read_text()
+    assert "`BENCH_ROWS=500000 make bench` and `BENCH_ROWS=5000000 make bench` on " in page
+    assert page.index("## Growth\n") < page.index("| all | four |") < page.index("## Growth, 5,000,000 rows\n")
+    assert "| all | forty |" in page and "five" not in page
+    assert "time four" in (results.block(page) or "") and "time forty" in (results.block(page) or "")
+
+
+def test_a_trial_of_the_benchmark_is_no_figure_of_the_page(folder):
+    results.save("growth", section("few"), 1_000, 1)
+    assert results.load(("growth",), 500_000) == []
+    assert results.write(results.load(("growth",), 1_000), 1_000) == folder / "results.md"
