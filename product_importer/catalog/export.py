@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal_column, text
 from sqlmodel import col, select
 
-from product_importer.catalog import search
 from product_importer.catalog.guard import guard
+from product_importer.catalog.matching import conditions
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import COLUMNS, ProductFilter
 from product_importer.core import db
@@ -29,7 +29,7 @@ class Export:
 
     def __init__(self, chosen: ProductFilter):
         self.rows = 0
-        pieces = _pieces(search.conditions(chosen))
+        pieces = _pieces(conditions(Product, chosen))
         # The first piece opens the database: what fails there fails before anybody is told of success.
         self._pieces = chain([next(pieces)], pieces)
 

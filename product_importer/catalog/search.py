@@ -6,14 +6,12 @@ outdated index costs time and never a wrong answer. Terms that match a lot need 
 the list already hold a page of them, and a random sample tells about how many there are.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from psycopg2.errors import QueryCanceled
-from sqlalchemy import ColumnElement, Select, column, func, or_, table, tablesample, text, union
+from sqlalchemy import CompoundSelect, Select, func, tablesample, text, true, union
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.util import ClauseAdapter
@@ -21,15 +19,9 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from product_importer.catalog.cursor import Place, place
-from product_importer.catalog.models import (
-    SEGMENT_COLUMNS,
-    SEGMENT_PREFIX,
-    Product,
-    product_change,
-    product_count,
-    search_segment,
-)
-from product_importer.catalog.schemas import ProductFilter, ProductQuery
+from product_importer.catalog.matching import candidates, conditions, is_indexable
+from product_importer.catalog.models import Product, product_change, product_count, search_segment
+from product_importer.catalog.schemas import ProductQuery
 from product_importer.core.errors import Unprocessable
 
 TIMEOUT_SECONDS = 5
@@ -48,7 +40,6 @@ MOST_SKIPPED = 250_000
 # The share of the catalogue that may wait for the index before it is no help.
 STALE_SHARE = 0.2
 
-TEXTS = ("sku", "name", "description", "q")
 # What an index gives the order of, without a look at the products.
 INDEXED = {"created_at": col(Product.id), "sku": col(Product.sku_key)}
 
@@ -56,10 +47,6 @@ SORTED_BY = (col(Product.sku_key), col(Product.name), col(Product.updated_at))
 
 # A statement that finds ids.
 Ids = Select[tuple[UUID]] | SelectOfScalar[UUID]
-
-LIKE_SPECIAL = re.compile("[%_/]")
-# Three letters or digits in a row: only such a term has a trigram that narrows the search.
-HAS_TRIGRAM = re.compile(r"\w{3}")
 
 
 @dataclass(frozen=True)
@@ -95,11 +82,6 @@ def find(session: Session, query: ProductQuery, begins: Place) -> Found:
         ) from error
 
 
-def conditions(chosen: ProductFilter) -> list[ColumnElement[bool]]:
-    """Return what a product must meet to be listed."""
-    return _conditions(Product, chosen)
-
-
 def catalogue_size(session: Session) -> int:
     """Return how many products there are, exactly and at once, however many."""
     return int(session.scalar(select(func.coalesce(func.sum(product_count.c.delta), 0))) or 0)
@@ -112,7 +94,7 @@ class Search:
         self._session = session
         self._query = query
         self._begins = begins
-        self._conditions = conditions(query)
+        self._conditions = conditions(Product, query)
         self._offset = 0 if begins.where else (query.page - 1) * query.page_size
 
     def run(self) -> Found:
@@ -123,8 +105,12 @@ class Search:
         if size <= SAMPLE_ROWS:
             return self._page_of_hits(self._all_hits())
         expected = self._estimate(size)
-        if expected > MOST_COUNTED and (expected > size * MOST_FOUND_SHARE or self._is_near(size, expected)):
+        if expected <= MOST_COUNTED:
+            return self._page_of_hits(self._hits(size))
+        if expected > size * MOST_FOUND_SHARE or self._is_near(size, expected):
             return self._page_of_many(expected)
+        if (proposed := self._proposed(size)) is not None and self._begins.sort.endswith("created_at"):
+            return self._page_of_proposed(proposed)
         return self._page_of_hits(self._hits(size))
 
     def _page_of_all(self, size: int) -> Found:
@@ -180,6 +166,26 @@ class Search:
             return Found([], self._session.scalar(total) or 0, total_is_exact=True, has_next=False)
         return self._found([product for product, _ in rows], rows[0][1], exact=True)
 
+    def _page_of_proposed(self, proposed: CompoundSelect[tuple[UUID]]) -> Found:
+        """What the index proposes is walked in the order of the list, and looked up as far as the page goes.
+
+        Nearly all of that matches, so its number is a good estimate.
+        """
+        ids = proposed.cte("ids").prefix_with("MATERIALIZED", dialect="postgresql")
+        [id] = ids.c
+        is_descending = self._begins.sort.startswith("-")
+        ordered = select(id.label("id")).order_by(id.desc() if is_descending else id).subquery()
+        met = select(Product).where(col(Product.id) == ordered.c.id, *self._conditions, *self._begins.where).limit(1)
+        found = aliased(Product, met.lateral())
+        page = select(found, select(func.count()).select_from(ids).scalar_subquery()).join_from(
+            ordered, found, true()
+        )
+        page = page.order_by(ordered.c.id.desc() if is_descending else ordered.c.id)
+        rows = self._session.execute(page.offset(self._offset).limit(self._query.page_size + 1)).all()
+        if not rows:
+            return self._page_of_hits(self._all_hits().where(col(Product.id).in_(proposed)))
+        return self._found([product for product, _ in rows], max(rows[0][1], self._offset + len(rows)), exact=False)
+
     def _walk(self, begins: Place, skipped: int, wanted: int) -> list[Product]:
         """Read the list in its order until there are enough."""
 
@@ -201,7 +207,7 @@ class Search:
         """Return about how many products match, from a sample of the table that is the same for every page."""
         percent = min(100.0, 100.0 * SAMPLE_ROWS / size)
         sampled = aliased(Product, tablesample(Product.__table__, func.system(percent), seed=text("1")))  # type: ignore[attr-defined]
-        matches = select(func.count()).select_from(sampled).where(*_conditions(sampled, self._query))
+        matches = select(func.count()).select_from(sampled).where(*conditions(sampled, self._query))
         return round((self._session.scalar(matches) or 0) * 100.0 / percent)
 
     def _all_hits(self) -> Ids:
@@ -209,14 +215,18 @@ class Search:
 
     def _hits(self, size: int) -> Ids:
         """Return the statement that finds all of few matches: by the index where that can tell anything."""
-        if not _is_indexable(self._query) or self._is_behind(size):
-            return self._all_hits()
+        proposed = self._proposed(size)
+        return self._all_hits() if proposed is None else self._all_hits().where(col(Product.id).in_(proposed))
+
+    def _proposed(self, size: int) -> CompoundSelect[tuple[UUID]] | None:
+        """Return the statement that asks the index for what may match; None where it cannot tell anything."""
+        if not is_indexable(self._query) or self._is_behind(size):
+            return None
         parts = self._session.scalars(select(search_segment.c.id).where(search_segment.c.retired_at.is_(None)))
-        candidates = [_candidates(number, self._query) for number in parts]
+        asked = [candidates(number, self._query) for number in parts]
         # The planner misjudges how much a term matches: here it is little, found by index and looked up one by one.
         self._plan_without("seqscan", "hashjoin", "mergejoin")
-        proposed = union(*candidates, select(product_change.c.product_id))
-        return self._all_hits().where(col(Product.id).in_(proposed))
+        return union(*asked, select(product_change.c.product_id))
 
     def _is_behind(self, size: int) -> bool:
         """Whether so much waits for the index that reading all products is quicker than looking both up."""
@@ -235,44 +245,6 @@ class Search:
             "Narrow the list, or follow next_cursor."
         )
         raise Unprocessable(message, errors=[{"field": "page", "message": message}])
-
-
-def _conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]:
-    found = _text_conditions(entity, chosen)
-    if chosen.active is not None:
-        found.append(entity.active.is_(chosen.active))
-    return found
-
-
-def _text_conditions(entity: Any, chosen: ProductFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions on a product's texts; `autoescape` makes `%` and `_` literal."""
-    return _met(chosen, lambda field, term: getattr(entity, field).icontains(term, autoescape=True))
-
-
-def _met(chosen: ProductFilter, contains: Callable[[str, str], ColumnElement[bool]]) -> list[ColumnElement[bool]]:
-    terms = {"sku": chosen.sku, "name": chosen.name, "description": chosen.description}
-    found = [contains(field, term) for field, term in terms.items() if term]
-    if chosen.q:
-        found.append(or_(*(contains(field, chosen.q) for field in terms)))
-    return found
-
-
-def _is_indexable(chosen: ProductFilter) -> bool:
-    return any(HAS_TRIGRAM.search(getattr(chosen, field)) for field in TEXTS)
-
-
-def _candidates(segment: int, chosen: ProductFilter) -> Select[tuple[UUID]]:
-    """Return the statement that asks one segment; terms without a trigram are left to the check of each product."""
-    silent = {field: "" for field in TEXTS if not HAS_TRIGRAM.search(getattr(chosen, field))}
-    telling = chosen.model_copy(update=silent)
-    part = table(f"{SEGMENT_PREFIX}{segment}", *(column(name) for name in SEGMENT_COLUMNS))
-
-    def contains(field: str, term: str) -> ColumnElement[bool]:
-        # A segment's texts are in PostgreSQL's lower case, which is not always Python's.
-        literal = LIKE_SPECIAL.sub(r"/\g<0>", term)
-        return part.c[field].like(func.lower(f"%{literal}%"), escape="/")
-
-    return select(part.c.product_id).where(*_met(telling, contains))
 
 
 def _flipped(sort: str) -> str:

@@ -37,7 +37,7 @@ CREATE UNLOGGED TABLE {table} (
 # Seen as one table, whose every part is an unlogged one of its own.
 CREATE_PART = "CREATE UNLOGGED TABLE {part} () INHERITS ({table}) WITH (autovacuum_enabled = false)"
 # Each row is found by as many looks at an index as there are parts, so these are few, whatever the file's size.
-PARTS = 8
+PARTS = 4
 LEAST_PART_BYTES = 8 * 1024 * 1024
 NULL = "\\N"
 # Frozen, rows need no second look at who wrote them, and keys can be read from the index alone.
