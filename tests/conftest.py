@@ -93,7 +93,8 @@ def database(servers: None) -> Iterator[None]:
 
     with db.engine().begin() as connection:
         connection.exec_driver_sql(
-            "TRUNCATE product, import_job, import_mapping, import_undo_restored, event, event_batch, webhook CASCADE"
+            "TRUNCATE product, import_job, import_row_error, import_mapping, import_undo_restored, event, "
+            "event_batch, webhook CASCADE"
         )
         for (table,) in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview|undo_of)_[0-9a-f]{32}'"

@@ -116,11 +116,14 @@ class ImportJob(SQLModel, table=True):
 
 
 class ImportRowError(SQLModel, table=True):
-    """A row of a file that did not become a product: where it stood, why, and the row itself."""
+    """A row of a file that did not become a product: where it stood, why, and the row itself.
+
+    No foreign key: PostgreSQL checks it row by row, of which there may be a million, and no import is ever deleted.
+    """
 
     __tablename__ = "import_row_error"
 
-    job_id: UUID = Field(sa_column=Column(ForeignKey("import_job.id", ondelete="CASCADE"), primary_key=True))
+    job_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     code: str = Field(sa_column=_text())
     reason: str = Field(sa_column=_text())
