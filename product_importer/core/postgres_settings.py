@@ -37,6 +37,7 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "checkpoint_timeout": "15min",
         "max_wal_size": _megabytes(log_bytes, least=256 * MEBIBYTE, most=4 * GIBIBYTE),
         "min_wal_size": _megabytes(log_bytes // 4, least=64 * MEBIBYTE, most=1 * GIBIBYTE),
+        "wal_compression": "pglz",
         "random_page_cost": "1.1",
         # Compiling a plan costs more than our short statements.
         "jit": "off",
