@@ -30,8 +30,8 @@ SAMPLE_ROWS = 6_000
 # Up to about so many matches are fetched, counted and sorted; beyond, the list is walked and the total estimated.
 MOST_COUNTED = 5_000
 # A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
-# evenly. They are not where they share a part of their SKU and came in its order: then the index finds them all,
-# unless they are more than this share of the catalogue.
+# evenly. They are not where they share a part of their SKU and came in its order: then the index is asked, unless
+# they are more than this share of the catalogue.
 NEAR_ROWS = 10_000
 NEAR_TIMES = 2
 MOST_FOUND_SHARE = 0.05

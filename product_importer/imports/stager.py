@@ -1,7 +1,7 @@
 """An import's first half: its file read, checked, and staged in parts, one indexed while the next one is filled."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -83,8 +83,10 @@ class Stager:
             self._lease.connect() as second,
             staging.indexing(second, self._order) as index,
             _without_collector(),
+            # Also where a part cannot be stored, nobody reads ahead any more when the file is closed.
+            closing(self._parts(Counted(stream), errors)) as parts,
         ):
-            for number, texts in enumerate(self._parts(Counted(stream), errors), start=1):
+            for number, texts in enumerate(parts, start=1):
                 with self._entering(connection, "reading"):
                     part = staging.create_part(connection, table, number)
                     staging.copy(connection, part, self._header, texts)
@@ -92,7 +94,7 @@ class Stager:
             with self._entering(connection, "indexing"):
                 pass
 
-    def _parts(self, counted: Counted, errors: ErrorSpool) -> Iterator[Iterator[bytes]]:
+    def _parts(self, counted: Counted, errors: ErrorSpool) -> Generator[Iterator[bytes], None, None]:
         """Yield the texts of one part after the other: about equal shares of the file."""
         share = max(staging.LEAST_PART_BYTES, self._job.size_bytes // staging.PARTS)
         encode = Encoder(self._header, self._keeps_blank)
