@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Dialog, Locator, Page, Route, expect
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from tests.application import Application, catalogue
 from tests.e2e.test_products_page import cut_waiting, database, workers_stopped
@@ -254,20 +254,29 @@ def test_an_import_is_taken_back_and_what_was_changed_since_is_kept(page: Page, 
 
 
 def test_a_cancelled_import_says_what_is_in_and_goes_on(page: Page, application: Application):
-    start(page, catalogue(120_000, first=6_000_000), "stopped.csv")
-    created = page.get_by_test_id("import-created")
-    expect(created).to_have_text(re.compile("[1-9]"))
-    with workers_stopped(application):
+    # Known and changed products, several in each writer's share: whoever locks them holds the import midway.
+    held = [f"SKU-{number:07}" for number in range(6_003_000, 6_120_000, 3_000)]
+    upload(application, csv_of(*[f"{sku},Old,x" for sku in held]))
+    with database(application) as connection:
+        connection.execute(text("SELECT FROM product WHERE sku = ANY(:held) FOR UPDATE"), {"held": held})
+        job_id = start(page, catalogue(120_000, first=6_000_000), "stopped.csv")
+        created = page.get_by_test_id("import-created")
+        expect(created).to_have_text(re.compile("[1-9]"))
         page.get_by_test_id("import-cancel").click()
-        page.wait_for_timeout(300)
+        wait_for(lambda: is_asked_to_stop(connection, job_id), 30, "the import is asked to stop")
     expect(status(page)).to_have_text("cancelled")
     expect(page.get_by_test_id("import-stopped")).to_contain_text(
         re.compile(r"Stopped: [\d,]+ of 120,000 rows are in the catalogue")
     )
     page.get_by_test_id("import-retry").click()
     expect(status(page)).to_have_text("completed")
-    expect(created).to_have_text("120,000")
+    expect(created).to_have_text(f"{120_000 - len(held):,}")
     expect(page.get_by_test_id("import-stopped")).to_have_count(0)
+
+
+def is_asked_to_stop(connection: Connection, job_id: str) -> bool:
+    asked = "SELECT cancel_requested_at IS NOT NULL FROM import_job WHERE id = :id"
+    return connection.execute(text(asked), {"id": job_id}).scalar_one()
 
 
 def test_an_import_that_never_began_is_cancelled_and_tried_again(page: Page, application: Application):
