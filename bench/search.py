@@ -84,7 +84,7 @@ def _questions(rows: int) -> dict[str, list[dict[str, object]]]:
         "description, common word": [{"description": word} for word in common],
         "description, rare word": [{"description": word} for word in rare],
         "SKU, whole": [{"sku": f"SKU-{rows * n // 21:08}"} for n in range(1, 21)],
-        # The index knows three characters at a time, and a fifth of all products has these.
+        # Three characters at a time tell little: a fifth of all products has these.
         "SKU, whole, nothing but zeros": [{"sku": f"SKU-{0:08}"}],
         # So many lie side by side in the catalogue, and so at one place of the list.
         "SKU, beginning of 10,000": [{"sku": f"SKU-{rows * n // 21:08}"[:-4]} for n in range(1, 21)],

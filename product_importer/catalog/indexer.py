@@ -10,7 +10,13 @@ import logging
 from sqlalchemy import func, text
 from sqlmodel import Session, select
 
-from product_importer.catalog.models import SEGMENT_PREFIX, product_change, product_count, search_segment
+from product_importer.catalog.models import (
+    SEGMENT_PREFIX,
+    SKU_PART,
+    product_change,
+    product_count,
+    search_segment,
+)
 from product_importer.core import db
 
 log = logging.getLogger(__name__)
@@ -36,10 +42,12 @@ FROM product WHERE id IN (
     SELECT product_id FROM product_change {absorbed}
 ) ORDER BY sku_key
 """
-INDEX = """
-CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)
-WITH (fastupdate = off)
-"""
+INDEXES = (
+    "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"
+    " WITH (fastupdate = off)",
+    # In byte order, which is the quickest to sort.
+    f'CREATE INDEX ON {{segment}} USING gin (product_sku_parts(sku, {SKU_PART}) COLLATE "C") WITH (fastupdate = off)',
+)
 
 
 def collect(session: Session) -> bool:
@@ -89,7 +97,8 @@ def build(session: Session) -> bool:
         return False
     session.execute(NO_TIMEOUT)
     session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
-    session.execute(text(INDEX.format(segment=f"{SEGMENT_PREFIX}{found.id}")))
+    for index in INDEXES:
+        session.execute(text(index.format(segment=f"{SEGMENT_PREFIX}{found.id}")))
     session.execute(search_segment.update().where(search_segment.c.id == found.id).values(is_indexed=True))
     log.info("the text index has caught up with %s changes", f"{found.rows:,}")
     return True

@@ -58,6 +58,9 @@ class Product(SQLModel, table=True):
     )
 
 
+# For statements whose building should cost little: its columns need no look at the class.
+PRODUCTS: Table = Product.__table__  # type: ignore[attr-defined]
+
 # The tables below are written by triggers and statements over whole sets, never row by row: no classes.
 
 # Products written since the text index took notice of them; a product may stand here more than once.
@@ -80,3 +83,6 @@ search_segment = Table(
 
 SEGMENT_PREFIX = "product_search_"
 SEGMENT_COLUMNS = ("product_id", "sku", "name", "description")
+# SKUs are indexed by so many characters at a time, too. Numbers share their threes: every fifth SKU of a catalogue
+# that counts to 500,000 has `000`.
+SKU_PART = 5

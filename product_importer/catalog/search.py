@@ -11,42 +11,42 @@ from typing import Any
 from uuid import UUID
 
 from psycopg2.errors import QueryCanceled
-from sqlalchemy import CompoundSelect, Select, func, tablesample, text, true, union
+from sqlalchemy import CTE, CompoundSelect, Select, case, func, join, outerjoin, select, tablesample, text, true
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.util import ClauseAdapter
-from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import Session, col
 
 from product_importer.catalog.cursor import Place, place
-from product_importer.catalog.matching import candidates, conditions, is_indexable
-from product_importer.catalog.models import Product, product_change, product_count, search_segment
+from product_importer.catalog.matching import conditions
+from product_importer.catalog.models import PRODUCTS, Product, product_count
+from product_importer.catalog.proposals import proposed
 from product_importer.catalog.schemas import ProductQuery
 from product_importer.core.errors import Unprocessable
 
 TIMEOUT_SECONDS = 5
-# So many products, picked at random, tell how common a filter's matches are; in a smaller catalogue all are counted.
-SAMPLE_ROWS = 6_000
-# Up to about so many matches are fetched, counted and sorted; beyond, the list is walked and the total estimated.
-MOST_COUNTED = 5_000
+# So many products, picked at random, tell how common a filter's matches are.
+SAMPLE_ROWS = 3_000
+# Up to about so many matches the index is asked; beyond, the list is walked. A catalogue that is no larger is read.
+MOST_ASKED = 5_000
+# Up to so many are looked up for an exact total.
+MOST_COUNTED = 2_000
 # A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
 # evenly. They are not where they share a part of their SKU and came in its order: then the index is asked, unless
 # they are more than this share of the catalogue.
-NEAR_ROWS = 10_000
+NEAR_ROWS = 1_000
 NEAR_TIMES = 2
 MOST_FOUND_SHARE = 0.05
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
 MOST_SKIPPED = 250_000
-# The share of the catalogue that may wait for the index before it is no help.
-STALE_SHARE = 0.2
+
+# For a walk: the planner takes every term for a rare one, and would sort the whole table.
+IN_ORDER = text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+SIZE = select(func.coalesce(func.sum(product_count.c.delta), 0))
 
 # What an index gives the order of, without a look at the products.
 INDEXED = {"created_at": col(Product.id), "sku": col(Product.sku_key)}
 
 SORTED_BY = (col(Product.sku_key), col(Product.name), col(Product.updated_at))
-
-# A statement that finds ids.
-Ids = Select[tuple[UUID]] | SelectOfScalar[UUID]
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def find(session: Session, query: ProductQuery, begins: Place) -> Found:
 
 def catalogue_size(session: Session) -> int:
     """Return how many products there are, exactly and at once, however many."""
-    return int(session.scalar(select(func.coalesce(func.sum(product_count.c.delta), 0))) or 0)
+    return int(session.scalar(SIZE) or 0)
 
 
 class Search:
@@ -94,7 +94,7 @@ class Search:
         self._session = session
         self._query = query
         self._begins = begins
-        self._conditions = conditions(Product, query)
+        self._conditions = conditions(PRODUCTS.c, query)
         self._offset = 0 if begins.where else (query.page - 1) * query.page_size
 
     def run(self) -> Found:
@@ -102,16 +102,17 @@ class Search:
         size = catalogue_size(self._session)
         if not self._conditions:
             return self._page_of_all(size)
-        if size <= SAMPLE_ROWS:
+        if size <= MOST_ASKED:
             return self._page_of_hits(self._all_hits())
         expected = self._estimate(size)
-        if expected <= MOST_COUNTED:
-            return self._page_of_hits(self._hits(size))
-        if expected > size * MOST_FOUND_SHARE or self._is_near(size, expected):
+        if expected > MOST_ASKED and (expected > size * MOST_FOUND_SHARE or self._is_near(size, expected)):
             return self._page_of_many(expected)
-        if (proposed := self._proposed(size)) is not None and self._begins.sort.endswith("created_at"):
-            return self._page_of_proposed(proposed)
-        return self._page_of_hits(self._hits(size))
+        ids = proposed(self._session, self._query, size)
+        if ids is None:
+            return self._page_of_hits(self._all_hits())
+        if self._begins.sort.endswith("created_at"):
+            return self._page_of_proposed(ids)
+        return self._page_of_hits(self._all_hits().where(PRODUCTS.c.id.in_(ids)))
 
     def _page_of_all(self, size: int) -> Found:
         behind = size - self._offset - self._query.page_size
@@ -129,10 +130,9 @@ class Search:
         """Matches are so common that a page of them comes soon."""
         self._refuse_too_deep(self._offset)
         if self._begins.sort.removeprefix("-") in INDEXED:
-            # The planner takes every term for a rare one, and would sort the whole table.
-            self._plan_without("seqscan", "sort")
+            self._session.execute(IN_ORDER)
         rows = self._walk(self._begins, self._offset, self._query.page_size + 1)
-        return self._found(rows, max(expected, self._offset + len(rows)), exact=False)
+        return self._found(rows, expected, exact=False)
 
     def _is_near(self, size: int, expected: int) -> bool:
         """Whether a walk comes to the end of its page soon; one that has to sort first never stops early."""
@@ -140,11 +140,11 @@ class Search:
             return True
         wanted = self._offset + self._query.page_size + 1
         reach = NEAR_ROWS + NEAR_TIMES * wanted * size // expected
-        near = select(Product).where(*self._begins.where).order_by(*self._begins.order_by).limit(reach).subquery()
+        near = select(PRODUCTS).where(*self._begins.where).order_by(*self._begins.order_by).limit(reach).subquery()
         matches = select(near.c.id).where(*map(ClauseAdapter(near).traverse, self._conditions)).limit(wanted)
         return self._session.scalar(select(func.count()).select_from(matches.subquery())) == wanted
 
-    def _page_of_hits(self, chosen: Ids) -> Found:
+    def _page_of_hits(self, chosen: Select[tuple[UUID]]) -> Found:
         """All matches are found once, for the page and for the exact total; only the page's products are fetched."""
         found = chosen.add_columns(*SORTED_BY)
         hits = found.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
@@ -166,25 +166,32 @@ class Search:
             return Found([], self._session.scalar(total) or 0, total_is_exact=True, has_next=False)
         return self._found([product for product, _ in rows], rows[0][1], exact=True)
 
-    def _page_of_proposed(self, proposed: CompoundSelect[tuple[UUID]]) -> Found:
-        """What the index proposes is walked in the order of the list, and looked up as far as the page goes.
+    def _page_of_proposed(self, proposals: CompoundSelect[tuple[UUID]]) -> Found:
+        """What the index proposes is walked in the order of creation, and looked up as far as the page goes.
 
-        Nearly all of that matches, so its number is a good estimate.
+        Nearly all of that matches, so where it is much, its number is a good estimate of the total.
         """
-        ids = proposed.cte("ids").prefix_with("MATERIALIZED", dialect="postgresql")
+        ids = proposals.cte("ids").prefix_with("MATERIALIZED", dialect="postgresql")
+        number = select(func.count()).select_from(ids).scalar_subquery()
+        matches = select(func.count()).where(PRODUCTS.c.id.in_(select(ids)), *self._conditions).scalar_subquery()
+        totals = select(number.label("number"), case((number <= MOST_COUNTED, matches)).label("exact")).subquery()
+        page = self._looked_up(ids).subquery()
+        found = outerjoin(totals, join(page, Product, col(Product.id) == page.c.id), true())
+        statement = select(Product, totals).select_from(found).order_by(*self._begins.order_by)
+        rows = self._session.execute(statement).all()
+        products, (_, number, exact) = [product for product, _, _ in rows if product], rows[0]
+        return self._found(products, number if exact is None else exact, exact is not None)
+
+    def _looked_up(self, ids: CTE) -> Select[tuple[UUID]]:
+        """Return the statement that looks up one after the other until the page is full."""
         [id] = ids.c
         is_descending = self._begins.sort.startswith("-")
-        ordered = select(id.label("id")).order_by(id.desc() if is_descending else id).subquery()
-        met = select(Product).where(col(Product.id) == ordered.c.id, *self._conditions, *self._begins.where).limit(1)
-        found = aliased(Product, met.lateral())
-        page = select(found, select(func.count()).select_from(ids).scalar_subquery()).join_from(
-            ordered, found, true()
-        )
-        page = page.order_by(ordered.c.id.desc() if is_descending else ordered.c.id)
-        rows = self._session.execute(page.offset(self._offset).limit(self._query.page_size + 1)).all()
-        if not rows:
-            return self._page_of_hits(self._all_hits().where(col(Product.id).in_(proposed)))
-        return self._found([product for product, _ in rows], max(rows[0][1], self._offset + len(rows)), exact=False)
+        asked = select(id.label("id")).order_by(id.desc() if is_descending else id).subquery()
+        met = select(PRODUCTS.c.id).where(PRODUCTS.c.id == asked.c.id, *self._conditions, *self._begins.where)
+        # The order stops the look-ups at the page's end: of any other plan nothing would be known to be the first.
+        page = select(asked.c.id).join_from(asked, met.limit(1).lateral(), true())
+        page = page.order_by(asked.c.id.desc() if is_descending else asked.c.id)
+        return page.offset(self._offset).limit(self._query.page_size + 1)
 
     def _walk(self, begins: Place, skipped: int, wanted: int) -> list[Product]:
         """Read the list in its order until there are enough."""
@@ -201,41 +208,22 @@ class Search:
 
     def _found(self, rows: list[Product], total: int, exact: bool) -> Found:
         page = rows[: self._query.page_size]
-        return Found(page, total, exact, len(rows) > len(page))
+        has_next = len(rows) > len(page)
+        passed = self._offset + len(rows)
+        if not (exact or has_next or self._begins.where) and (rows or not self._offset):
+            # Here the list ends, and by page number it is known how many came before.
+            return Found(page, passed, total_is_exact=True, has_next=False)
+        return Found(page, total if exact else max(total, passed), exact, has_next)
 
     def _estimate(self, size: int) -> int:
         """Return about how many products match, from a sample of the table that is the same for every page."""
         percent = min(100.0, 100.0 * SAMPLE_ROWS / size)
-        sampled = aliased(Product, tablesample(Product.__table__, func.system(percent), seed=text("1")))  # type: ignore[attr-defined]
-        matches = select(func.count()).select_from(sampled).where(*conditions(sampled, self._query))
+        sampled = tablesample(PRODUCTS, func.system(percent), seed=text("1"))
+        matches = select(func.count()).select_from(sampled).where(*conditions(sampled.c, self._query))
         return round((self._session.scalar(matches) or 0) * 100.0 / percent)
 
-    def _all_hits(self) -> Ids:
-        return select(Product.id).where(*self._conditions)
-
-    def _hits(self, size: int) -> Ids:
-        """Return the statement that finds all of few matches: by the index where that can tell anything."""
-        proposed = self._proposed(size)
-        return self._all_hits() if proposed is None else self._all_hits().where(col(Product.id).in_(proposed))
-
-    def _proposed(self, size: int) -> CompoundSelect[tuple[UUID]] | None:
-        """Return the statement that asks the index for what may match; None where it cannot tell anything."""
-        if not is_indexable(self._query) or self._is_behind(size):
-            return None
-        parts = self._session.scalars(select(search_segment.c.id).where(search_segment.c.retired_at.is_(None)))
-        asked = [candidates(number, self._query) for number in parts]
-        # The planner misjudges how much a term matches: here it is little, found by index and looked up one by one.
-        self._plan_without("seqscan", "hashjoin", "mergejoin")
-        return union(*asked, select(product_change.c.product_id))
-
-    def _is_behind(self, size: int) -> bool:
-        """Whether so much waits for the index that reading all products is quicker than looking both up."""
-        most = int(size * STALE_SHARE)
-        some = select(product_change.c.product_id).limit(most + 1).subquery()
-        return (self._session.scalar(select(func.count()).select_from(some)) or 0) > most
-
-    def _plan_without(self, *ways: str) -> None:
-        self._session.execute(select(*(func.set_config(f"enable_{way}", "off", True) for way in ways)))
+    def _all_hits(self) -> Select[tuple[UUID]]:
+        return select(PRODUCTS.c.id).where(*self._conditions)
 
     def _refuse_too_deep(self, skipped: int) -> None:
         if skipped <= MOST_SKIPPED:

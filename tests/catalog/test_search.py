@@ -1,6 +1,7 @@
 """Searches against brute force, with the index behind, half built and up to date, in catalogues small and large."""
 
 import random
+import re
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from product_importer.catalog import indexer, matching, search, service
 from product_importer.catalog.cursor import place
@@ -46,7 +48,8 @@ def scale(request, monkeypatch):
     """The same catalogue, small, and with every threshold so low that it counts as large."""
     if request.param == "as if they were many":
         monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
-        monkeypatch.setattr(search, "MOST_COUNTED", 200)
+        monkeypatch.setattr(search, "MOST_ASKED", 200)
+        monkeypatch.setattr(search, "MOST_COUNTED", 100)
         monkeypatch.setattr(search, "NEAR_ROWS", 50)
         monkeypatch.setattr(search, "MOST_FOUND_SHARE", 0.3)
 
@@ -141,14 +144,39 @@ def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, sta
     assert db.run(service.list_products, ProductQuery()).total == ROWS - 1
 
 
-def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch):
-    monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        ({"sku": "01234"}, "sku_parts"),
+        ({"sku": "-0-9-"}, "sku_parts"),
+        ({"sku": "-12"}, "sku_name_description"),
+        ({"name": "_sco"}, "sku_name_description"),
+        ({"name": "50%"}, "sku_name_description"),
+    ],
+)
+@pytest.mark.parametrize("sort", ["-created_at", "name"])
+def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
+    monkeypatch.setattr(search, "MOST_ASKED", 50)
+    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 0)
     catch_up()
-    with db.session() as session:
-        hits = search.Search(session, ProductQuery(sku="01234"), place(ProductQuery()))._hits(ROWS)
-        plan = "\n".join(row[0] for row in session.execute(_explained(hits)))
-    assert "Bitmap Index Scan on product_search_" in plan
+    plan = planned(ProductQuery(**chosen, sort=sort))
+    assert re.search(rf"Bitmap Index Scan on product_search_\w*{index}", plan), plan
     assert "Seq Scan on product " not in plan
+
+
+def planned(query: ProductQuery) -> str:
+    """Return the plan of a search's last statement."""
+    asked = []
+
+    def note(_connection, cursor, statement, parameters, *_):
+        asked.append(cursor.mogrify(statement, parameters).decode())
+
+    with db.session() as session:
+        connection = session.connection()
+        event.listen(connection, "after_cursor_execute", note)
+        search.Search(session, query, place(query)).run()
+        event.remove(connection, "after_cursor_execute", note)
+        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + asked[-1].replace("%", "%%")))
 
 
 @pytest.mark.parametrize(
@@ -160,6 +188,7 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
 ):
     """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
     monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(search, "MOST_ASKED", 50)
     monkeypatch.setattr(search, "MOST_COUNTED", 50)
     monkeypatch.setattr(search, "NEAR_ROWS", 100)
     monkeypatch.setattr(search.Search, "_estimate", lambda *_: 120)
@@ -169,17 +198,24 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
     assert len(page.items) == 50 and page.next_cursor
 
 
-def _explained(statement: Any) -> Any:
-    from sqlalchemy import text
-    from sqlalchemy.dialects import postgresql
-
-    compiled = statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    return text(f"EXPLAIN {compiled}".replace(":", "\\:"))
+def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeypatch):
+    monkeypatch.setattr(search, "MOST_ASKED", 50)
+    monkeypatch.setattr(search, "MOST_COUNTED", 50)
+    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 0)
+    catch_up()
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE product SET description = 'Other' WHERE sku_key < 'x00500'")
+    page = db.run(service.list_products, ProductQuery(sku="-000"))
+    assert (page.total, page.total_is_exact, len(page.items)) == (100, False, 50)
+    last = db.run(service.list_products, ProductQuery(sku="-000", page=2))
+    assert (last.total, last.total_is_exact, len(last.items)) == (100, True, 50)
+    gone = db.run(service.list_products, ProductQuery(sku="-000", description="schraube", page_size=200))
+    assert (gone.total, gone.total_is_exact, gone.items) == (0, True, [])
 
 
 def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
     monkeypatch.setattr(search, "SAMPLE_ROWS", 1_500)
-    monkeypatch.setattr(search, "MOST_COUNTED", 100)
+    monkeypatch.setattr(search, "MOST_ASKED", 100)
     page = db.run(service.list_products, ProductQuery(name="hammer"))
     truth = sum("hammer" in product.name.lower() for product in products)
     assert not page.total_is_exact
@@ -245,3 +281,23 @@ def test_any_term_in_any_text_is_literal(database, names, term):
         session.add_all(Product(sku=str(n), sku_key=str(n), name=name) for n, name in enumerate(names))
     found = db.run(service.list_products, ProductQuery(name=term)).items
     assert {item.sku for item in found} == {str(n) for n, name in enumerate(names) if term.lower() in name.lower()}
+
+
+skus = st.text(st.sampled_from("0Aa-_İß"), min_size=1, max_size=12)
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(skus, min_size=1, max_size=8, unique_by=sku_key), skus)
+def test_any_part_of_an_sku_is_found_by_the_index(database, given_skus, term):
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("TRUNCATE product")
+    with db.session() as session:
+        session.add_all(Product(sku=sku, sku_key=sku_key(sku), name="x") for sku in given_skus)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "MOST_ASKED", 0)
+        read = {item.sku for item in db.run(service.list_products, ProductQuery(sku=term)).items}
+        patch.setattr(indexer, "FEWEST_CHANGES", 1)
+        catch_up()
+        page = db.run(service.list_products, ProductQuery(sku=term))
+    assert read == {item.sku for item in page.items} >= {sku for sku in given_skus if term in sku}
+    assert page.total == len(page.items)
