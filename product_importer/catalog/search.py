@@ -26,8 +26,10 @@ from product_importer.core.errors import Unprocessable
 TIMEOUT_SECONDS = 5
 # So many products, picked at random, tell how common a filter's matches are.
 SAMPLE_ROWS = 3_000
-# Up to about so many matches the index is asked; beyond, the list is walked. A catalogue that is no larger is read.
+# Up to about so many matches, or this share of the catalogue, the index is asked; beyond, the list is walked.
+# A catalogue that is no larger is read.
 MOST_ASKED = 5_000
+MOST_ASKED_SHARE = 0.003
 # Up to so many are looked up for an exact total.
 MOST_COUNTED = 2_000
 # A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
@@ -105,8 +107,8 @@ class Search:
         if size <= MOST_ASKED:
             return self._page_of_hits(self._all_hits())
         expected = self._estimate(size)
-        if expected > MOST_ASKED and (expected > size * MOST_FOUND_SHARE or self._is_near(size, expected)):
-            return self._page_of_many(expected)
+        if expected > max(MOST_ASKED, size * MOST_ASKED_SHARE) and (found := self._page_of_many(size, expected)):
+            return found
         ids = proposed(self._session, self._query, size)
         if ids is None:
             return self._page_of_hits(self._all_hits())
@@ -126,23 +128,28 @@ class Search:
         rows = self._walk(flipped, max(0, behind), wanted)
         return Found(rows[::-1], size, total_is_exact=True, has_next=behind > 0)
 
-    def _page_of_many(self, expected: int) -> Found:
-        """Matches are so common that a page of them comes soon."""
+    def _page_of_many(self, size: int, expected: int) -> Found | None:
+        """Matches are so common that a page of them comes soon; None where that turns out wrong."""
         self._refuse_too_deep(self._offset)
+        wanted = self._query.page_size + 1
+        # What has to be sorted first never stops early.
         if self._begins.sort.removeprefix("-") in INDEXED:
+            if expected <= size * MOST_FOUND_SHARE:
+                rows = self._walk_near(NEAR_ROWS + NEAR_TIMES * (self._offset + wanted) * size // expected)
+                return self._found(rows, expected, exact=False) if len(rows) == wanted else None
             self._session.execute(IN_ORDER)
-        rows = self._walk(self._begins, self._offset, self._query.page_size + 1)
-        return self._found(rows, expected, exact=False)
+        return self._found(self._walk(self._begins, self._offset, wanted), expected, exact=False)
 
-    def _is_near(self, size: int, expected: int) -> bool:
-        """Whether a walk comes to the end of its page soon; one that has to sort first never stops early."""
-        if self._begins.sort.removeprefix("-") not in INDEXED:
-            return True
-        wanted = self._offset + self._query.page_size + 1
-        reach = NEAR_ROWS + NEAR_TIMES * wanted * size // expected
+    def _walk_near(self, reach: int) -> list[Product]:
+        """Read so many rows of the list in its order, or fewer until the page is full."""
         near = select(PRODUCTS).where(*self._begins.where).order_by(*self._begins.order_by).limit(reach).subquery()
-        matches = select(near.c.id).where(*map(ClauseAdapter(near).traverse, self._conditions)).limit(wanted)
-        return self._session.scalar(select(func.count()).select_from(matches.subquery())) == wanted
+        of_near = ClauseAdapter(near).traverse
+        matches = (
+            select(near.c.id).where(*map(of_near, self._conditions)).order_by(*map(of_near, self._begins.order_by))
+        )
+        ids = matches.offset(self._offset).limit(self._query.page_size + 1)
+        page = select(Product).where(PRODUCTS.c.id.in_(ids)).order_by(*self._begins.order_by)
+        return list(self._session.scalars(page))
 
     def _page_of_hits(self, chosen: Select[tuple[UUID]]) -> Found:
         """All matches are found once, for the page and for the exact total; only the page's products are fetched."""

@@ -4,6 +4,7 @@ import io
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,6 +18,8 @@ from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 
 READ_BUFFER_BYTES = 1024 * 1024
+# So much is sent to the disk while more arrives: at the end of an upload there is then little left to wait for.
+SYNC_BYTES = 16 * 1024 * 1024
 
 
 class Writer(Protocol):
@@ -127,11 +130,19 @@ class _FileWriter:
         self._path = path
         self._partial = path.with_name(f"{path.name}.part")
         self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="sync")
+        self._synced: Future[None] | None = None
+        self._unsynced = 0
 
     def write(self, chunk: bytes) -> object:
+        self._unsynced += len(chunk)
+        if self._unsynced > SYNC_BYTES and self._is_synced():
+            self._synced, self._unsynced = self._disk.submit(os.fsync, self._file.fileno()), 0
         return self._file.write(chunk)
 
     def commit(self) -> None:
+        self._disk.shutdown()
+        self._is_synced()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -140,7 +151,14 @@ class _FileWriter:
     def abort(self) -> None:
         # Unlinked first: closing flushes what is buffered, which fails again where the disk is full.
         self._partial.unlink(missing_ok=True)
+        self._disk.shutdown()
         self._file.raw.close()
+
+    def _is_synced(self) -> bool:
+        """Whether the disk has what it was sent; a disk says only once that it failed, so that is raised here."""
+        if self._synced is None:
+            return True
+        return self._synced.done() and self._synced.result() is None
 
 
 class ObjectStorage:

@@ -36,13 +36,23 @@ async def receive_upload(
         Invalid, TooLarge: the body is no form, or the file is refused.
     """
     form = UploadForm(content_type, idempotency_key)
+    writing = asyncio.create_task(asyncio.to_thread(form.write, b""))
     try:
         async for piece in _pieces(body):
-            await asyncio.to_thread(form.write, piece)
+            # A piece arrives while the one before it is written.
+            await asyncio.shield(writing)
+            writing = asyncio.create_task(asyncio.to_thread(form.write, piece))
+        await asyncio.shield(writing)
         return await asyncio.to_thread(form.accept)
     finally:
         # Shielded: a request that is cancelled must still remove what it stored.
-        await asyncio.shield(asyncio.to_thread(form.abort))
+        await asyncio.shield(_abort(form, writing))
+
+
+async def _abort(form: "UploadForm", writing: asyncio.Task[None]) -> None:
+    """Remove what was stored, unless it was accepted; never while a thread still writes."""
+    await asyncio.gather(writing, return_exceptions=True)
+    await asyncio.to_thread(form.abort)
 
 
 async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from product_importer.core import storage as storages
 from product_importer.core.storage import FolderStorage, Missing, ObjectStorage, Storage
 
 
@@ -76,6 +77,25 @@ def test_what_is_given_up_leaves_nothing(storage):
     assert list(storage.keys()) == []
     with pytest.raises(Missing):
         storage.open("a.csv")
+
+
+def test_what_reached_the_disk_while_more_arrived_is_whole_and_a_fault_of_the_disk_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(storages, "SYNC_BYTES", 1_000)
+    folder = FolderStorage(tmp_path)
+    writer = folder.writer("a.csv")
+    for start in range(0, len(CONTENT), 100_000):
+        writer.write(CONTENT[start : start + 100_000])
+    writer.commit()
+    assert (tmp_path / "a.csv").read_bytes() == CONTENT
+    broken = folder.writer("b.csv")
+    with open("/dev/null", "wb") as device, monkeypatch.context() as patch:  # noqa: PTH123
+        # The kernel syncs no such device, once.
+        patch.setattr(broken, "_file", device)
+        broken.write(CONTENT[:2_000])
+    with pytest.raises(OSError, match="Invalid argument"):
+        broken.commit()
+    broken.abort()
+    assert list(folder.keys()) == ["a.csv"]
 
 
 def test_only_its_owner_can_read_a_folder(tmp_path):

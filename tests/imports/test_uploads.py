@@ -146,9 +146,11 @@ def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch)
     from product_importer.core import storage as storages
     from product_importer.core.errors import StorageFull
 
+    begin = storages._FileWriter.__init__
+
     def full(self, path):
-        self._path, self._partial = path, path.with_name("x.part")
-        self._partial.touch()
+        begin(self, path)
+        self._file.close()
         self._file = open("/dev/full", "wb")  # noqa: SIM115, PTH123
 
     monkeypatch.setattr(storages._FileWriter, "__init__", full)
