@@ -32,7 +32,7 @@ BLOCK_BYTES = 1 << 20
 SECONDS = 3600
 # What an import leaves to do behind it, and what PostgreSQL does by itself.
 IS_SETTLED = f"""
-SELECT (SELECT count(*) FROM (SELECT FROM product_change LIMIT {FEWEST_CHANGES}) AS changes) < {FEWEST_CHANGES}
+SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {FEWEST_CHANGES}
     AND NOT EXISTS (SELECT FROM search_segment WHERE retired_at IS NULL AND NOT is_indexed)
     AND NOT EXISTS (
         SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()

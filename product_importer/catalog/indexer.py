@@ -39,7 +39,7 @@ FILL = """
 CREATE TABLE {segment} AS
 SELECT id AS product_id, lower(sku) AS sku, lower(name) AS name, lower(description) AS description
 FROM product WHERE id IN (
-    SELECT product_id FROM product_change {absorbed}
+    SELECT unnest(product_ids) FROM product_change {absorbed}
 ) ORDER BY sku_key
 """
 INDEXES = (
@@ -61,7 +61,7 @@ def collect(session: Session) -> bool:
         return False
     session.execute(NO_TIMEOUT)
     _drop_retired(session)
-    changes = session.scalar(select(func.count()).select_from(product_change)) or 0
+    changes = session.scalar(select(func.sum(product_change.c.number))) or 0
     if changes < FEWEST_CHANGES:
         return False
     absorbed = _absorbed(session, changes)

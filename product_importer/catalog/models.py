@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -63,8 +64,14 @@ PRODUCTS: Table = Product.__table__  # type: ignore[attr-defined]
 
 # The tables below are written by triggers and statements over whole sets, never row by row: no classes.
 
-# Products written since the text index took notice of them; a product may stand here more than once.
-product_change = Table("product_change", SQLModel.metadata, Column("product_id", Uuid, nullable=False))
+# Products written since the text index took notice of them, those of one statement in a row; a product may stand here
+# more than once.
+product_change = Table(
+    "product_change",
+    SQLModel.metadata,
+    Column("product_ids", ARRAY(Uuid), nullable=False),
+    Column("number", Integer, nullable=False),
+)
 
 # How many products there are is the sum of these: every transaction adds its own line and waits for nobody.
 product_count = Table("product_count", SQLModel.metadata, Column("delta", BigInteger, nullable=False))

@@ -58,14 +58,15 @@ def engine() -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    event.listen(pooled, "begin", _limit_statements)
+    event.listen(pooled, "begin", _set_up)
     event.listen(pooled, "handle_error", _name_lost_connection)
     return pooled
 
 
-def _limit_statements(connection: Connection) -> None:
-    # For the transaction only: a setting of the session would not survive a pooler.
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'")
+def _set_up(connection: Connection) -> None:
+    # For the transaction only: a setting of the session would not survive a pooler. Where the server has LLVM, to compile
+    # a plan takes up to half a second, which no statement of ours is worth.
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET LOCAL jit = off")
 
 
 def _name_lost_connection(context: ExceptionContext) -> None:

@@ -134,7 +134,7 @@ class Work:
         row, committed = self._heartbeat.row, self._heartbeat.committed
         work = Merge(self._lease, row["staging_table"], statements, steps, committed, undo_table=undo_table)
         work.stop = self._heartbeat.halted
-        work.run(row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
+        work.run(row["staged_rows"], row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
         self._heartbeat.stop_if_halted()
 
     def _begin_events(self) -> bool:

@@ -22,6 +22,9 @@ MOST_WRITERS = 4
 # More lanes than writers, so that a writer whose lane was quick takes another and none is idle for long at the end.
 MOST_LANES = 16
 RETRIES = 20
+# By so much a range may be larger than a lane's share of it, which a sample tells: a small rest would cost as much
+# as a whole range.
+SLACK = 1.1
 
 # About equal shares are enough, and a sample tells them; the last lane goes to the end.
 LANE_ENDS = """
@@ -38,13 +41,17 @@ SELECT range_end,
 FROM (
     SELECT max(sku_key) AS range_end FROM (
         SELECT sku_key FROM {staging} WHERE sku_key > %(after)s AND sku_key <= %(lane_end)s
-        ORDER BY sku_key LIMIT %(batch)s
+        ORDER BY sku_key LIMIT %(rows)s
     ) AS batch
 ) AS next
 """
 # The catalogue's statistics may be those of before the import: however many products there are, a look at the key's
-# index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster.
-PLAN = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off"
+# index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster, and so may one that
+# is compiled for each batch anew.
+PLAN = """
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
+SET LOCAL jit = off
+"""
 COUNTED = """
 created = created + %(created)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
 duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
@@ -106,6 +113,12 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     return [*shares, last]
 
 
+def range_rows(rows: int, lanes: int) -> int:
+    """Return how many rows a range has at most: about `BATCH_SIZE`, and a lane a whole number of ranges."""
+    share = rows / lanes
+    return int(SLACK * share / max(1, round(share / settings().batch_size))) + 1
+
+
 @dataclass
 class Lane:
     """One lane's share of the keys: what is merged (`after`), its end, and how many products it has created."""
@@ -141,10 +154,11 @@ class Merge:
         self._refuses_duplicates = statements.refuses_duplicates
         self._attribute_names = statements.attribute_names
         self._undo_table = undo_table
+        self._range_rows = 0
         self.stop = Event()
 
-    def run(self, lane_ends: list[str], checkpoints: list[str], created: list[int]) -> None:
-        """Merge every lane from its checkpoint, up to which it has created so many products, to its end.
+    def run(self, rows: int, lane_ends: list[str], checkpoints: list[str], created: list[int]) -> None:
+        """Merge so many staged rows: each lane from its checkpoint, behind so many products created, to its end.
 
         Each writer takes the next lane when it is through with one.
 
@@ -152,6 +166,7 @@ class Merge:
             Fenced: another worker has taken over.
             psycopg2.Error: what PostgreSQL refused; everything committed stays, and so do the checkpoints.
         """
+        self._range_rows = range_rows(rows, max(1, len(lane_ends)))
         shares = zip(checkpoints, lane_ends, created, strict=True)
         lanes = iter([Lane(number, *share) for number, share in enumerate(shares, start=1)])
         count = min(MOST_WRITERS, os.cpu_count() or 1, len(lane_ends))
@@ -167,7 +182,7 @@ class Merge:
         """Merge lanes until all are taken; a list's iterator hands each of them to one thread only."""
         with self._lease.connect() as connection:
             for lane in lanes:
-                while not self.stop.is_set() and self._merge_next(connection, lane):
+                while lane.after != lane.end and not self.stop.is_set() and self._merge_next(connection, lane):
                     pass
 
     def _merge_next(self, connection: PgConnection, lane: Lane) -> bool:
@@ -196,7 +211,7 @@ class Merge:
         return True
 
     def _next_range(self, connection: PgConnection, lane: Lane) -> Range:
-        limits = {"after": lane.after, "lane_end": lane.end, "batch": settings().batch_size}
+        limits = {"after": lane.after, "lane_end": lane.end, "rows": self._range_rows}
         with connection.cursor() as cursor:
             cursor.execute(_statement(NEXT_RANGE, self._table), limits)
             return Range(*cursor.fetchone())

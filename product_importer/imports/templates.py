@@ -105,7 +105,7 @@ TELL = """, told AS (
 # Found in the index alone; only the rows that are reported are fetched.
 REPEATED = """(
     SELECT sku_key, min(line) AS first, max(line) AS last FROM {staging} WHERE {range}
-    GROUP BY sku_key HAVING count(*) > 1
+    GROUP BY sku_key HAVING min(line) < max(line)
 ) AS repeated JOIN {staging} AS lost USING (sku_key)"""
 LOSERS = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)

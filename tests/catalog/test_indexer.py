@@ -38,6 +38,21 @@ def test_few_changes_are_no_segment(database):
     assert segments() == []
 
 
+def test_what_one_statement_writes_waits_as_a_whole_however_much(database):
+    with db.engine().begin() as connection:
+        for count, first in ((0, 0), (1, 1), (3, 2), (100_001, 5)):
+            connection.exec_driver_sql(
+                "INSERT INTO product (id, sku, sku_key, name) SELECT gen_random_uuid(), n, n, n "
+                f"FROM generate_series({first}, {first + count - 1}) AS n"
+            )
+        connection.exec_driver_sql("UPDATE product SET name = 'x' WHERE sku_key < '2'")
+    changed = fetch("SELECT count(*) FROM product WHERE name = 'x'")[0][0]
+    written = fetch("SELECT cardinality(product_ids) = number, number FROM product_change ORDER BY number")
+    assert written == [(True, 1), (True, 2), (True, 3), (True, changed), (True, 99_999)]
+    assert fetch("SELECT count(DISTINCT id) FROM product_change, unnest(product_ids) AS id") == [(100_005,)]
+    assert fetch("SELECT sum(delta) FROM product_count") == [(100_005,)]
+
+
 def test_many_changes_become_one_segment_that_is_then_indexed(database):
     add(1_500)
     assert db.run(indexer.collect) is True
@@ -86,7 +101,7 @@ def test_what_is_written_while_a_segment_is_filled_is_not_forgotten(database):
     with db.session() as collecting:
         indexer.collect(collecting)
         add(5, first=50_000)
-    assert fetch("SELECT count(*) FROM product_change") == [(5,)]
+    assert fetch("SELECT sum(number) FROM product_change") == [(5,)]
     assert segments() == [(1_000, False)]
 
 
@@ -100,7 +115,7 @@ def test_a_process_that_is_killed_leaves_nothing_and_forgets_nothing(database):
         indexer.collect(collecting)
         raise Killed
     assert segments() == []
-    assert fetch("SELECT count(*) FROM product_change") == [(1_000,)]
+    assert fetch("SELECT sum(number) FROM product_change") == [(1_000,)]
 
 
 def test_only_one_process_keeps_the_index(database):

@@ -3,6 +3,7 @@
 import pytest
 
 from product_importer.core import db
+from product_importer.core.settings import settings
 from product_importer.imports import merge
 
 from .test_engine import counts, csv_of
@@ -58,3 +59,45 @@ def test_a_product_that_appears_behind_the_look_is_met_after_all(run_import, pro
     assert counts(job) == (2, 1, 0, 1, 0)
     assert products() == {"a": ("A", "1"), "B": ("Newer", "3"), "c": ("C", "4")}
     assert found == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lanes", "most"),
+    [(7, 1, 8), (25_000, 1, 27_501), (500_000, 16, 34_376), (5_000_000, 16, 28_646)],
+)
+def test_a_lane_is_a_whole_number_of_ranges_of_about_the_batch_size(monkeypatch, rows, lanes, most):
+    monkeypatch.setattr(merge, "settings", lambda: settings().model_copy(update={"batch_size": 25_000}))
+    assert merge.range_rows(rows, lanes) == most
+
+
+def test_no_plan_is_compiled_where_the_server_would(run_import, monkeypatch):
+    """It took 30 to 470 ms, each time, on a server with LLVM."""
+    compiled: list[str] = []
+    next_range = merge.Merge._next_range
+
+    def noted(self, connection, lane):
+        compiled.append(_asked(connection))
+        return next_range(self, connection, lane)
+
+    monkeypatch.setattr(merge.Merge, "_next_range", noted)
+    with db.engine().begin() as connection:
+        name = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+        connection.exec_driver_sql(f'ALTER DATABASE "{name}" SET jit = on')
+    try:
+        assert counts(run_import(csv_of("a,A,1"))) == (1, 0, 0, 0, 0)
+        with db.engine().begin() as connection:
+            connection.exec_driver_sql("SET jit = on")
+        with db.engine().begin() as connection:
+            compiled.append(connection.exec_driver_sql("SHOW jit").scalar_one())
+    finally:
+        with db.engine().begin() as connection:
+            connection.exec_driver_sql(f'ALTER DATABASE "{name}" RESET jit')
+    db.engine().dispose()
+    assert compiled == ["off", "off"]
+
+
+def _asked(connection) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        [value] = cursor.fetchone()
+    return value
