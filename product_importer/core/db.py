@@ -64,8 +64,8 @@ def engine() -> Engine:
 
 
 def _set_up(connection: Connection) -> None:
-    # For the transaction only: a setting of the session would not survive a pooler. A server with LLVM may take half a
-    # second to compile a plan, which no statement of ours is worth.
+    # For the transaction only: a setting of the session would not survive a pooler. A server with LLVM may take half
+    # a second to compile a plan, which no statement of ours is worth.
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET LOCAL jit = off")
 
 
