@@ -9,37 +9,39 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-# An array holds at most a gigabyte. What an import writes at once is less than the first limit.
-NOTE_WRITE = """
-CREATE FUNCTION product_note_write() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    written_rows bigint := (SELECT count(*) FROM written);
-BEGIN
-    IF written_rows = 0 THEN
-        RETURN NULL;
-    ELSIF written_rows <= 100000 THEN
+# An array holds at most a gigabyte; what an import writes at once is less than the first limit.
+NOTE = """
+    IF written_rows BETWEEN 1 AND 100000 THEN
         INSERT INTO product_change (product_ids, number) SELECT array_agg(id), written_rows FROM written;
     ELSE
         INSERT INTO product_change (product_ids, number)
         SELECT array_agg(id), count(*)
         FROM (SELECT id, row_number() OVER () / 100000 AS part FROM written) AS numbered GROUP BY part;
     END IF;
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO product_count (delta) VALUES (written_rows);
-    END IF;
-    RETURN NULL;
-END $$;
 """
-NOTE_ROWS = """
-CREATE FUNCTION product_note_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+# As before, one row a product.
+NOTE_EACH = "INSERT INTO product_change (product_id) SELECT id FROM written;"
+# The triggers are those of 0002 and 0004.
+FUNCTIONS = """
+CREATE OR REPLACE FUNCTION product_note_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    written_rows bigint := (SELECT count(*) FROM written);
 BEGIN
-    INSERT INTO product_change (product_id) SELECT id FROM written;
-    INSERT INTO product_count (delta) SELECT count(*) FROM written HAVING count(*) > 0;
+    {note}
+    INSERT INTO product_count (delta) SELECT written_rows WHERE written_rows > 0;
     RETURN NULL;
 END $$;
-CREATE FUNCTION product_note_update() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION product_note_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    written_rows bigint := (SELECT count(*) FROM written);
+    undo_table text := current_setting('product_importer.undo_table', true);
 BEGIN
-    INSERT INTO product_change (product_id) SELECT id FROM written;
+    {note}
+    IF undo_table <> '' THEN
+        EXECUTE format(
+            'INSERT INTO %I SELECT id, version, name, description, active, attributes FROM overwritten', undo_table
+        );
+    END IF;
     RETURN NULL;
 END $$;
 """
@@ -52,9 +54,6 @@ FROM (SELECT product_id, row_number() OVER () / 100000 AS part FROM product_chan
 
 
 def upgrade() -> None:
-    for event in ("insert", "update"):
-        op.execute(f"DROP TRIGGER product_note_{event} ON product")
-        op.execute(f"DROP FUNCTION product_note_{event}()")
     op.rename_table("product_change", "product_change_before")
     op.create_table(
         "product_change",
@@ -65,26 +64,12 @@ def upgrade() -> None:
     op.execute("ALTER TABLE product_change ALTER product_ids SET STORAGE EXTERNAL")
     op.execute(GATHER)
     op.drop_table("product_change_before")
-    op.execute(NOTE_WRITE)
-    _create_trigger("insert", "product_note_write")
-    _create_trigger("update", "product_note_write")
+    op.execute(FUNCTIONS.format(note=NOTE))
 
 
 def downgrade() -> None:
-    for event in ("insert", "update"):
-        op.execute(f"DROP TRIGGER product_note_{event} ON product")
-    op.execute("DROP FUNCTION product_note_write()")
     op.rename_table("product_change", "product_change_before")
     op.create_table("product_change", sa.Column("product_id", sa.Uuid(), nullable=False))
     op.execute("INSERT INTO product_change SELECT unnest(product_ids) FROM product_change_before")
     op.drop_table("product_change_before")
-    op.execute(NOTE_ROWS)
-    _create_trigger("insert", "product_note_insert")
-    _create_trigger("update", "product_note_update")
-
-
-def _create_trigger(event: str, function: str) -> None:
-    op.execute(
-        f"CREATE TRIGGER product_note_{event} AFTER {event} ON product "
-        f"REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
-    )
+    op.execute(FUNCTIONS.format(note=NOTE_EACH))

@@ -27,6 +27,8 @@ ADVISORY_LOCK = 7_301_002
 FEWEST_CHANGES = 1_000
 # A segment is taken into the new one when it has at most so many times its rows.
 GROWTH = 2
+# Up to this share of the catalogue is looked up product by product; of more, the whole table is read.
+LOOKED_UP_SHARE = 0.05
 # No query runs longer than its timeout, so none uses a segment that was retired before that.
 RETIRED_FOR = "interval '1 minute'"
 
@@ -61,10 +63,14 @@ def collect(session: Session) -> bool:
         return False
     session.execute(NO_TIMEOUT)
     _drop_retired(session)
-    changes = session.scalar(select(func.sum(product_change.c.number))) or 0
+    changes = int(session.scalar(select(func.sum(product_change.c.number))) or 0)
     if changes < FEWEST_CHANGES:
         return False
     absorbed = _absorbed(session, changes)
+    size = int(session.scalar(select(func.sum(product_count.c.delta))) or 0)
+    if changes > size * LOOKED_UP_SHARE:
+        # The planner cannot tell how long an array is, and would look every product up.
+        session.execute(text("SET LOCAL enable_nestloop = off"))
     _fill(session, absorbed)
     retired = search_segment.update().where(search_segment.c.id.in_(absorbed))
     session.execute(retired.values(retired_at=func.now()))

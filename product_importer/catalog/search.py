@@ -130,7 +130,6 @@ class Search:
 
     def _page_of_many(self, size: int, expected: int) -> Found | None:
         """Matches are so common that a page of them comes soon; None where that turns out wrong."""
-        self._refuse_too_deep(self._offset)
         wanted = self._query.page_size + 1
         # What has to be sorted first never stops early.
         if self._begins.sort.removeprefix("-") in INDEXED:
@@ -138,6 +137,7 @@ class Search:
                 rows = self._walk_near(NEAR_ROWS + NEAR_TIMES * (self._offset + wanted) * size // expected)
                 return self._found(rows, expected, exact=False) if len(rows) == wanted else None
             self._session.execute(IN_ORDER)
+        self._refuse_too_deep(self._offset)
         return self._found(self._walk(self._begins, self._offset, wanted), expected, exact=False)
 
     def _walk_near(self, reach: int) -> list[Product]:
@@ -187,6 +187,9 @@ class Search:
         statement = select(Product, totals).select_from(found).order_by(*self._begins.order_by)
         rows = self._session.execute(statement).all()
         products, (_, number, exact) = [product for product, _, _ in rows if product], rows[0]
+        if exact is None and self._offset and not products:
+            # Behind the end, whoever asked has to be told where that is.
+            return self._page_of_hits(self._all_hits().where(PRODUCTS.c.id.in_(proposals)))
         return self._found(products, number if exact is None else exact, exact is not None)
 
     def _looked_up(self, ids: CTE) -> Select[tuple[UUID]]:
@@ -194,9 +197,9 @@ class Search:
         [id] = ids.c
         is_descending = self._begins.sort.startswith("-")
         asked = select(id.label("id")).order_by(id.desc() if is_descending else id).subquery()
-        met = select(PRODUCTS.c.id).where(PRODUCTS.c.id == asked.c.id, *self._conditions, *self._begins.where)
+        found = select(PRODUCTS.c.id).where(PRODUCTS.c.id == asked.c.id, *self._conditions, *self._begins.where)
         # The order stops the look-ups at the page's end: of any other plan nothing would be known to be the first.
-        page = select(asked.c.id).join_from(asked, met.limit(1).lateral(), true())
+        page = select(asked.c.id).join_from(asked, found.limit(1).lateral(), true())
         page = page.order_by(asked.c.id.desc() if is_descending else asked.c.id)
         return page.offset(self._offset).limit(self._query.page_size + 1)
 
@@ -217,10 +220,13 @@ class Search:
         page = rows[: self._query.page_size]
         has_next = len(rows) > len(page)
         passed = self._offset + len(rows)
-        if not (exact or has_next or self._begins.where) and (rows or not self._offset):
-            # Here the list ends, and by page number it is known how many came before.
-            return Found(page, passed, total_is_exact=True, has_next=False)
-        return Found(page, total if exact else max(total, passed), exact, has_next)
+        if exact or self._begins.where:
+            return Found(page, total, exact, has_next)
+        if rows or not self._offset:
+            # Where the list ends, it is known how many came before.
+            return Found(page, max(total, passed) if has_next else passed, not has_next, has_next)
+        # Behind the end: there are no more than were skipped.
+        return Found(page, min(total, self._offset), total_is_exact=False, has_next=False)
 
     def _estimate(self, size: int) -> int:
         """Return about how many products match, from a sample of the table that is the same for every page."""

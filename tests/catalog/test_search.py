@@ -209,6 +209,8 @@ def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeyp
     assert (page.total, page.total_is_exact, len(page.items)) == (100, False, 50)
     last = db.run(service.list_products, ProductQuery(sku="-000", page=2))
     assert (last.total, last.total_is_exact, len(last.items)) == (100, True, 50)
+    behind_the_end = db.run(service.list_products, ProductQuery(sku="-000", page=9))
+    assert (behind_the_end.total, behind_the_end.total_is_exact, behind_the_end.items) == (100, True, [])
     gone = db.run(service.list_products, ProductQuery(sku="-000", description="schraube", page_size=200))
     assert (gone.total, gone.total_is_exact, gone.items) == (0, True, [])
 
