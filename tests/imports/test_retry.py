@@ -45,7 +45,7 @@ def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
     job_id = upload(ROWS.encode())
     stopped = run_until_cancelled(job_id, monkeypatch)
     versions = fetch("SELECT sku, version, xmin::text FROM product")
-    assert len(versions) == stopped.created == 999
+    assert 0 < len(versions) == stopped.created < 3_000
 
     done = again(job_id)
     assert (done.status, counts(done)) == ("completed", (3_000, 0, 0, 1, 1))
