@@ -37,7 +37,7 @@ MOST_COUNTED = 2_000
 # they are more than this share of the catalogue.
 NEAR_ROWS = 1_000
 NEAR_TIMES = 2
-MOST_FOUND_SHARE = 0.05
+MOST_FOUND_SHARE = 0.1
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
 MOST_SKIPPED = 250_000
 
