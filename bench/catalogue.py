@@ -1,5 +1,6 @@
 """Catalogues for the benchmark: the same rows for the same seed, words as common and as rare as in real texts."""
 
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
@@ -37,6 +38,9 @@ class Catalogue:
             unfinished = path.with_suffix(".part")
             with unfinished.open("wb") as file:
                 file.writelines(csv_pieces(self))
+                # What is measured next does not share the disk with it.
+                file.flush()
+                os.fsync(file.fileno())
             unfinished.rename(path)
         return path
 

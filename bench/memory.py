@@ -8,7 +8,7 @@ from typing import Self
 import psutil
 
 MEBIBYTE = 2**20
-SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 0.2
 # The words of the command lines: an import's worker has no --queue.
 GROUPS: dict[str, Callable[[list[str]], bool]] = {
     "web": lambda words: "product_importer" in words and "web" in words,
@@ -26,6 +26,7 @@ class Peak:
     def __init__(self, data: Path):
         self._data = str(data)
         self._roots: dict[str, psutil.Process] = {}
+        self._most_resident = dict.fromkeys(GROUPS, 0)
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self.megabytes = dict.fromkeys(GROUPS, 0.0)
@@ -54,20 +55,34 @@ class Peak:
     def _sample(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
             for group, root in self._roots.items():
-                self.megabytes[group] = max(self.megabytes[group], _tree(root) / MEBIBYTE)
+                processes = _tree(root)
+                resident = sum(_told(process, _resident) for process in processes)
+                # For PSS the kernel walks through all pages: several times a second, that is felt by the import.
+                if resident > self._most_resident[group]:
+                    self._most_resident[group] = resident
+                    taken = sum(_told(process, _proportional) for process in processes) / MEBIBYTE
+                    self.megabytes[group] = max(self.megabytes[group], taken)
 
 
-def _tree(root: psutil.Process) -> float:
+def _tree(root: psutil.Process) -> list[psutil.Process]:
     try:
-        return sum(map(_bytes, [root, *root.children(recursive=True)]))
+        return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
+        return []
 
 
-def _bytes(process: psutil.Process) -> float:
+def _told(process: psutil.Process, figure: Callable[[psutil.Process], int]) -> int:
     """A process may end while it is asked."""
     try:
-        taken = process.memory_full_info()
+        return figure(process)
     except psutil.Error:
         return 0
-    return float(getattr(taken, "pss", taken.rss))
+
+
+def _resident(process: psutil.Process) -> int:
+    return int(process.memory_info().rss)
+
+
+def _proportional(process: psutil.Process) -> int:
+    taken = process.memory_full_info()
+    return int(getattr(taken, "pss", taken.rss))
