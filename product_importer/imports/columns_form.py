@@ -2,8 +2,7 @@
 
 import reflex as rx
 
-from product_importer.imports.sending import UPLOAD, UploadState
-from product_importer.ui.widgets import button
+from product_importer.imports.sending import UploadState
 
 FIELDS = (
     ("sku", "SKU", "Tells products apart"),
@@ -13,8 +12,8 @@ FIELDS = (
 )
 
 
-def columns_form(chosen: rx.Var[list[str]]) -> rx.Component:
-    """A list of the file's columns for each field."""
+def columns_form() -> rx.Component:
+    """A list of the file's columns for each field; the buttons that send the file stand below it."""
     return rx.el.div(
         rx.el.div(
             rx.el.h2("Which columns are these?", id="mapping-title"),
@@ -25,11 +24,7 @@ def columns_form(chosen: rx.Var[list[str]]) -> rx.Component:
             ),
         ),
         rx.el.div(*(column_choice(*field) for field in FIELDS), class_name="mapping-fields"),
-        rx.el.div(
-            rx.el.p(UploadState.pairing_problem, role="status", class_name="fault", data_testid="mapping-problem"),
-            accept_button(chosen),
-            class_name="mapping-foot",
-        ),
+        rx.el.p(UploadState.pairing_problem, role="status", class_name="fault", data_testid="mapping-problem"),
         role="group",
         aria_labelledby="mapping-title",
         class_name="card stack",
@@ -54,17 +49,4 @@ def column_choice(field: str, label: str, hint: str) -> rx.Component:
         ),
         rx.el.p(hint, id=f"{name}-hint", class_name="hint"),
         class_name="field",
-    )
-
-
-def accept_button(chosen: rx.Var[list[str]]) -> rx.Component:
-    """Send the file again; it is still chosen."""
-    upload = rx.upload_files_chunk(UPLOAD, on_upload_progress=UploadState.show_upload.throttle(200))
-    is_idle = UploadState.uploading | (chosen.length() == 0) | (UploadState.pairing_problem != "")
-    return button(
-        rx.cond(UploadState.is_trial, "Try with these columns", "Import with these columns"),
-        kind="primary",
-        on_click=UploadState.import_with_columns(upload),
-        disabled=is_idle,
-        data_testid="mapping-accept",
     )

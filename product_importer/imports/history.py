@@ -114,7 +114,7 @@ class HistoryState(rx.State):
         return self._show(replace(self.listing, page=min(max(1, self.listing.page + by), self.pages)))
 
     @rx.event(background=True, supersedes=True)
-    async def load_history(self) -> EventSpec | None:
+    async def load_history(self) -> list[EventType[()]] | None:
         """Ask for the listed imports until there is an answer; a newer question takes the place of one that runs."""
         asked = self.listing
         while True:
@@ -125,7 +125,8 @@ class HistoryState(rx.State):
                     return None
                 self._take(found)
                 if not isinstance(found, Unavailable):
-                    return None if self.listing == asked else _remember(self.listing)
+                    moved = [] if self.listing == asked else [_remember(self.listing)]
+                    return [*moved, HistoryState.follow_undos]
             await asyncio.sleep(OUTAGE_SECONDS)
 
     @rx.event(background=True, supersedes=True)
@@ -148,6 +149,19 @@ class HistoryState(rx.State):
         async with self:
             self.running = ImportView()
         return HistoryState.load_history if has_followed else None
+
+    @rx.event(background=True, supersedes=True)
+    async def follow_undos(self) -> EventType[()] | None:
+        """Show the listed imports that are being taken back until they are."""
+        pending = [UUID(job.id) for job in self.imports if job.undo.status == "pending"]
+        try:
+            for job_id in pending:
+                async for job in watch(job_id):
+                    async with self:
+                        self._replace(ImportView.of(job))
+        except (DomainError, *OUTAGE):
+            return HistoryState.load_history
+        return None
 
     def _look(self) -> list[EventType[()]]:
         self.loading = True

@@ -55,9 +55,14 @@ class UploadState(rx.State):
         return told
 
     @rx.var
+    def is_pairing(self) -> bool:
+        """Whether the file's columns are asked for."""
+        return bool(self.pairing.columns)
+
+    @rx.var
     def pairing_problem(self) -> str:
         """Why the file cannot be imported with these columns."""
-        return self.pairing.problem()
+        return self.pairing.problem() if self.is_pairing else ""
 
     @rx.event
     def open_form(self) -> None:
@@ -87,13 +92,15 @@ class UploadState(rx.State):
 
     @rx.event
     def choose_encoding(self, encoding: str) -> None:
-        """Say how the text is encoded; nothing lets it be found."""
+        """Say how the text is encoded; nothing lets it be found. Read so, the file may have other columns."""
         self.encoding = encoding
+        self._forget()
 
     @rx.event
     def choose_delimiter(self, delimiter: str) -> None:
-        """Say what parts the cells; nothing lets it be found."""
+        """Say what parts the cells; nothing lets it be found. Read so, the file may have other columns."""
         self.delimiter = delimiter
+        self._forget()
 
     @rx.event
     def choose_columns(self, columns: str) -> None:
@@ -105,6 +112,7 @@ class UploadState(rx.State):
         """Choose the usual again."""
         self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
         self.encoding, self.delimiter, self.columns = "", "", "remembered"
+        self._forget()
 
     @rx.event
     def pair_field(self, field: str, column: str) -> None:
@@ -115,19 +123,14 @@ class UploadState(rx.State):
     async def start_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         """Store the file while it arrives, then show its import."""
         async with self:
-            self.is_trial, self.pairing = False, Pairing()
+            self.is_trial = False
         return await self._send(chunks)
 
     @rx.event(background=True)
     async def try_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         """The same, only to see what would happen."""
         async with self:
-            self.is_trial, self.pairing = True, Pairing()
-        return await self._send(chunks)
-
-    @rx.event(background=True)
-    async def import_with_columns(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
-        """Send the file once more, with the columns that were chosen."""
+            self.is_trial = True
         return await self._send(chunks)
 
     @rx.event

@@ -29,7 +29,7 @@ def upload_form() -> rx.Component:
         FileArea.create(drop_zone(chosen), on_change=UploadState.forget_refusal, on_drop=UploadState.forget_refusal),
         choices(),
         rx.cond(UploadState.refusal.title, refusal()),
-        rx.cond(UploadState.pairing.columns.length() > 0, columns_form(chosen)),
+        rx.cond(UploadState.is_pairing, columns_form()),
         rx.el.div(
             rx.cond(UploadState.uploading, upload_progress()),
             rx.el.div(*start_buttons(chosen), class_name="actions"),
@@ -114,20 +114,19 @@ def select(label: str, options: dict[str, str], name: str, value: Any, on_change
 
 
 def start_buttons(chosen: rx.Var[list[str]]) -> tuple[rx.Component, rx.Component]:
-    """Send the chosen file, or only see what that would do."""
-    is_idle = UploadState.uploading | (chosen.length() == 0)
+    """Send the chosen file, or only see what that would do; with the columns, where they were asked for."""
+    is_idle = UploadState.uploading | (chosen.length() == 0) | (UploadState.pairing_problem != "")
     return (
         button(
-            "Try it first",
+            rx.cond(UploadState.is_pairing, "Try with these columns", "Try it first"),
             on_click=UploadState.try_import(sending()),
             disabled=is_idle,
             title="See what the file would change, before anything is changed",
             data_testid="import-try",
         ),
         button(
-            "Import",
-            # Where columns are asked for, the button below them is the one to press.
-            kind=rx.cond(UploadState.pairing.columns.length() > 0, "", "primary"),
+            rx.cond(UploadState.is_pairing, "Import with these columns", "Import"),
+            kind="primary",
             on_click=UploadState.start_import(sending()),
             disabled=is_idle,
             data_testid="import-start",

@@ -88,7 +88,7 @@ def test_a_shops_export_is_imported_in_two_clicks(page: Page):
     expect(page.get_by_test_id("mapping-sku")).to_have_value("Handle")
     expect(page.get_by_test_id("mapping-name")).to_have_value("Title")
     expect(page.get_by_test_id("mapping-description")).to_have_value("Body (HTML)")
-    page.get_by_test_id("mapping-accept").click()
+    page.get_by_test_id("import-start").click()
     arrived(page)
     expect(status(page)).to_have_text("completed")
     expect(page.get_by_test_id("import-created")).not_to_have_text("0")
@@ -104,7 +104,8 @@ def test_columns_that_do_not_tell_are_asked_for(page: Page):
     for name in ("sku", "name", "description"):
         fields[name].select_option("x1")
     expect(page.get_by_test_id("mapping-problem")).to_contain_text("“x1” cannot be both sku, name and description.")
-    expect(page.get_by_test_id("mapping-accept")).to_be_disabled()
+    expect(page.get_by_test_id("import-start")).to_be_disabled()
+    expect(page.get_by_test_id("import-try")).to_be_disabled()
     fields["sku"].select_option("")
     expect(page.get_by_test_id("mapping-problem")).to_have_text("Still missing: sku.")
     fields["sku"].select_option("x1")
@@ -112,8 +113,10 @@ def test_columns_that_do_not_tell_are_asked_for(page: Page):
     fields["description"].select_option("x3")
     fields["active"].select_option("")
     expect(page.get_by_test_id("mapping-problem")).to_be_empty()
-    page.get_by_test_id("mapping-accept").click()
+    page.get_by_role("button", name="Try with these columns").click()
     arrived(page)
+    expect(status(page)).to_have_text("previewed")
+    page.get_by_test_id("import-apply").click()
     expect(status(page)).to_have_text("completed")
     expect(page.get_by_test_id("import-columns")).to_contain_text("description from “x3”")
 
@@ -130,6 +133,19 @@ def test_another_file_is_not_told_of_the_last_ones_faults(page: Page):
     page.get_by_test_id("import-start").click()
     arrived(page)
     expect(status(page)).to_have_text("completed")
+
+
+def test_a_file_that_is_read_otherwise_is_asked_for_other_columns(page: Page):
+    choose(page, csv_of("Read-1,Foo,Bar", header="sku,name,text").replace(b",", b"|"))
+    open_choices(page)
+    page.get_by_test_id("import-delimiter").select_option("comma")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("mapping-sku")).to_contain_text("sku|name|text")
+    page.get_by_test_id("import-delimiter").select_option("bar")
+    expect(page.get_by_test_id("mapping")).to_have_count(0)
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("mapping-sku")).to_have_value("sku")
+    expect(page.get_by_test_id("mapping-description")).to_have_value("text")
 
 
 def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: Application):
@@ -250,6 +266,15 @@ def test_an_import_is_taken_back_and_what_was_changed_since_is_kept(page: Page, 
     expect(page.get_by_test_id("import-undo")).to_have_count(0)
     assert (product(application, "Undo-1")["name"], product(application, "Undo-2")) == ("Before", {})
     page.goto("/imports?q=undo.csv")
+    expect(rows(page).first).to_contain_text("undone")
+
+
+def test_the_history_shows_an_undo_until_its_end(page: Page, application: Application):
+    job_id = upload(application, csv_of("Taken-back-1,Made,x"), "taken-back.csv")
+    with workers_stopped(application):
+        application.client.post(f"/api/jobs/{job_id}/undo").raise_for_status()
+        page.goto("/imports?q=taken-back.csv")
+        expect(rows(page).first).to_contain_text("undoing")
     expect(rows(page).first).to_contain_text("undone")
 
 
