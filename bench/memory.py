@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,7 @@ import psutil
 
 MEBIBYTE = 2**20
 SAMPLE_SECONDS = 0.2
+SAMPLES_A_LOOK = 5
 # The words of the command lines: an import's worker has no --queue.
 GROUPS: dict[str, Callable[[list[str]], bool]] = {
     "web": lambda words: "product_importer" in words and "web" in words,
@@ -53,13 +55,16 @@ class Peak:
         return roots
 
     def _sample(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
+        for number in count():
+            if self._done.wait(SAMPLE_SECONDS):
+                return
             for group, root in self._roots.items():
                 processes = _tree(root)
                 resident = sum(_told(process, _resident) for process in processes)
-                # For PSS the kernel walks through all pages: several times a second, that is felt by the import.
-                if resident > self._most_resident[group]:
-                    self._most_resident[group] = resident
+                # For PSS the kernel walks through all pages, which an import feels if it is done all the time. It
+                # grows without the other figure where a process changes what it shared.
+                if resident > self._most_resident[group] or number % SAMPLES_A_LOOK == 0:
+                    self._most_resident[group] = max(resident, self._most_resident[group])
                     taken = sum(_told(process, _proportional) for process in processes) / MEBIBYTE
                     self.megabytes[group] = max(self.megabytes[group], taken)
 

@@ -34,10 +34,11 @@ MOST_ASKED_SHARE = 0.003
 MOST_COUNTED = 2_000
 # A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
 # evenly. They are not where they share a part of their SKU and came in its order: then the index is asked, unless
-# they are more than this share of the catalogue.
+# they are more than this share of the catalogue, or so many that this takes seconds.
 NEAR_ROWS = 1_000
 NEAR_TIMES = 2
 MOST_FOUND_SHARE = 0.1
+MOST_FOUND = 250_000
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
 MOST_SKIPPED = 250_000
 
@@ -133,7 +134,7 @@ class Search:
         wanted = self._query.page_size + 1
         # What has to be sorted first never stops early.
         if self._begins.sort.removeprefix("-") in INDEXED:
-            if expected <= size * MOST_FOUND_SHARE:
+            if expected <= min(MOST_FOUND, size * MOST_FOUND_SHARE):
                 rows = self._walk_near(NEAR_ROWS + NEAR_TIMES * (self._offset + wanted) * size // expected)
                 return self._found(rows, expected, exact=False) if len(rows) == wanted else None
             self._session.execute(IN_ORDER)

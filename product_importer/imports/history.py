@@ -116,21 +116,10 @@ class HistoryState(rx.State):
     @rx.event(background=True, supersedes=True)
     async def load_history(self) -> list[EventType[()]] | None:
         """Ask for the listed imports until there is an answer; a newer question takes the place of one that runs."""
-        asked = self.listing
-        while True:
-            found = await _find(asked)
-            async with self:
-                # Where something else is asked for by now, its answer is on the way.
-                if self.listing != asked:
-                    return None
-                self._take(found)
-                if not isinstance(found, Unavailable):
-                    moved = [] if self.listing == asked else [_remember(self.listing)]
-                    return [*moved, HistoryState.follow_undos]
-            await asyncio.sleep(OUTAGE_SECONDS)
+        return await self._load()
 
     @rx.event(background=True, supersedes=True)
-    async def follow_running(self) -> EventType[()] | None:
+    async def follow_running(self) -> list[EventType[()]] | None:
         """Show the import that is going on until none is, then look at the history again."""
         has_followed = False
         while True:
@@ -148,7 +137,8 @@ class HistoryState(rx.State):
                 await asyncio.sleep(OUTAGE_SECONDS)
         async with self:
             self.running = ImportView()
-        return HistoryState.load_history if has_followed else None
+        # Not by an event: a newer one, or one that has undos to follow, would take its place.
+        return await self._load() if has_followed else None
 
     @rx.event(background=True, supersedes=True)
     async def follow_undos(self) -> EventType[()] | None:
@@ -160,8 +150,23 @@ class HistoryState(rx.State):
                     async with self:
                         self._replace(ImportView.of(job))
         except (DomainError, *OUTAGE):
+            await asyncio.sleep(OUTAGE_SECONDS)
             return HistoryState.load_history
         return None
+
+    async def _load(self) -> list[EventType[()]] | None:
+        asked = self.listing
+        while True:
+            found = await _find(asked)
+            async with self:
+                # Where something else is asked for by now, its answer is on the way.
+                if self.listing != asked:
+                    return None
+                self._take(found)
+                if not isinstance(found, Unavailable):
+                    moved = [] if self.listing == asked else [_remember(self.listing)]
+                    return [*moved, HistoryState.follow_undos]
+            await asyncio.sleep(OUTAGE_SECONDS)
 
     def _look(self) -> list[EventType[()]]:
         self.loading = True

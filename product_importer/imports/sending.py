@@ -41,6 +41,8 @@ class UploadState(rx.State):
     uploading: bool = False
     uploaded: int = 0
     refusal: Refusal = Refusal()
+    # Another number means another file, or another way to read it.
+    _reading: int = 0
 
     @rx.var
     def choices_told(self) -> list[str]:
@@ -141,12 +143,12 @@ class UploadState(rx.State):
     async def _send(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         async with self:
             self.refusal, self.uploading, self.uploaded = Refusal(), True, 0
-            choices = self._choices()
+            choices, reading = self._choices(), self._reading
         try:
             job = await _receive(chunks, choices)
         except DomainError as error:
             async with self:
-                self._refuse(error)
+                self._refuse(error, reading)
             return [rx.cancel_upload(UPLOAD)]
         except OUTAGE:
             async with self:
@@ -160,10 +162,10 @@ class UploadState(rx.State):
             is_still_here = self.router.url.path.rstrip("/") == routes.IMPORTS
         return [rx.clear_selected_files(UPLOAD), *_shown(job, is_still_here)]
 
-    def _refuse(self, error: DomainError) -> None:
+    def _refuse(self, error: DomainError, reading: int) -> None:
         """Say what was wrong; where it was the header, ask which columns are meant."""
         self.refusal, asked = Refusal.of(error), Pairing.of(error)
-        if asked.columns:
+        if asked.columns and reading == self._reading:
             self.pairing = asked
             self.refusal = replace(self.refusal, detail=asked.question(error), tone="warning")
 
@@ -184,6 +186,7 @@ class UploadState(rx.State):
 
     def _forget(self) -> None:
         self.refusal, self.pairing = Refusal(), Pairing()
+        self._reading += 1
 
 
 async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRead:
