@@ -57,7 +57,7 @@ def measure(subject: Subject) -> Section:
         cells = (f"{median(ours):.2f}", f"{median(others):.2f}", f"{ratio(ours, others):.2f}")
         section.lines.append((name, *cells))
         section.summary.append((f"import, {name}", f"{cells[0]} s", f"psql: {cells[1]} s", f"{cells[2]} × as long"))
-    section.bars.append(("psql alone", subject.rows / median(floor for _, floor in taken["all new"])))
+    section.bars.append(("psql alone", ratio(*zip(*taken["all new"], strict=True))))
     return section
 
 

@@ -28,7 +28,7 @@ class Section:
     lines: list[tuple[str, ...]] = field(default_factory=list)
     # As HEAD says: what, ours, the other's, ours in parts of the other's.
     summary: list[tuple[str, str, str, str]] = field(default_factory=list)
-    # Name and rows a second.
+    # Name, and its rows a second in parts of ours.
     bars: list[tuple[str, float]] = field(default_factory=list)
     stamp: dict[str, Any] = field(default_factory=dict)
 

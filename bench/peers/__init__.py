@@ -108,7 +108,7 @@ def _section(rows: int, new: list[float], again: list[float], everyone: list[Tur
         "Beside other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
     )
     section.lines.append((OURS, "this program", f"{rows:,}", f"{median(new):,.0f}", f"{median(again):,.0f}", "1.0"))
-    section.bars.append((OURS, median(new)))
+    section.bars.append((OURS, 1.0))
     for turns in everyone:
         peer = turns.peer
         if turns.reason:
@@ -121,7 +121,7 @@ def _section(rows: int, new: list[float], again: list[float], everyone: list[Tur
         section.summary.append(
             (f"import, all new, beside {peer.title}", ours, f"{rate:,.0f} rows/s", f"{cells[3]} × as fast")
         )
-        section.bars.append((peer.title, rate))
+        section.bars.append((peer.title, rate / median(new)))
     return section
 
 
