@@ -148,6 +148,23 @@ def test_a_file_that_is_read_otherwise_is_asked_for_other_columns(page: Page):
     expect(page.get_by_test_id("mapping-description")).to_have_value("text")
 
 
+def test_a_late_refusal_asks_for_no_columns_of_another_reading(page: Page, application: Application):
+    choose(page, csv_of("Late-1,Foo,Bar", header="sku,name,text").replace(b",", b"|"))
+    open_choices(page)
+    page.get_by_test_id("import-delimiter").select_option("comma")
+    with database(application) as connection:
+        # Whoever asks which columns were accepted before waits for it.
+        connection.execute(text("LOCK TABLE import_mapping"))
+        page.get_by_test_id("import-start").click()
+        expect(page.get_by_test_id("upload-progress")).to_be_visible()
+        page.get_by_test_id("import-delimiter").select_option("bar")
+        expect(page.get_by_test_id("choices")).to_contain_text("by vertical bar")
+        expect(page.get_by_test_id("import-error")).to_have_count(0)
+    expect(page.get_by_test_id("import-error")).to_be_visible()
+    expect(page.get_by_test_id("mapping")).to_have_count(0)
+    expect(page.get_by_test_id("import-start")).to_have_text("Import")
+
+
 def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: Application):
     upload(application, csv_of("Chosen-1,Known,kept"))
     page.goto("/imports")

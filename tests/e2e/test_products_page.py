@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -93,10 +93,13 @@ def workers_stopped(application: Application) -> Iterator[None]:
         and "product_importer worker" in " ".join(process.info["cmdline"] or [])
     ]
     for process in found:
-        process.suspend()
+        # That of an import which has just ended goes away meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     yield
     for process in found:
-        process.resume()
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def test_a_person_creates_a_product_by_keyboard(page: Page, application: Application):
