@@ -50,6 +50,7 @@ def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
 def save(name: str, section: Section, rows: int, seconds: float) -> None:
     """Keep a section's figures, with what they were measured on."""
     section.stamp = {
+        "section": name,
         "rows": rows,
         "seconds": round(seconds),
         "date": machine.today(),
@@ -107,12 +108,20 @@ def _page(sections: list[Section]) -> Iterator[str]:
 
 def _summary(sections: list[Section]) -> Iterator[str]:
     """Tell the machine and the most telling figures."""
-    sizes = sorted({section.stamp["rows"] for section in sections})
-    commands = " and ".join(f"`BENCH_ROWS={rows} make bench`" for rows in sizes)
+    commands = " and ".join(_commands(sections))
     for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
         dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
         yield f"{commands} on {' and '.join(dates)}: {on}; {versions}.\n"
     yield table(HEAD, (line for section in sections for line in section.summary))
+
+
+def _commands(sections: list[Section]) -> Iterator[str]:
+    """Tell for each number of rows how it was measured: all sections, or which."""
+    every = {section.stamp["section"] for section in sections}
+    for rows in sorted({section.stamp["rows"] for section in sections}):
+        names = [section.stamp["section"] for section in sections if section.stamp["rows"] == rows]
+        what = "make bench" if set(names) == every else f"python -m bench {' '.join(names)}"
+        yield f"`BENCH_ROWS={rows} {what}`"
 
 
 def _folder(rows: int) -> Path:

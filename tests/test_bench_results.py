@@ -30,6 +30,14 @@ def test_sizes_are_kept_apart_and_measured_again_one_by_one(folder):
     assert "time four" in (results.block(page) or "") and "time forty" in (results.block(page) or "")
 
 
+def test_the_page_names_the_sections_where_not_all_were_measured(folder):
+    results.save("search", section("quick"), 500_000, 10)
+    results.save("growth", section("four"), 500_000, 10)
+    results.save("growth", section("forty"), 5_000_000, 60)
+    page = results.write(results.load(("search", "growth"), 500_000), 500_000).read_text()
+    assert "`BENCH_ROWS=500000 make bench` and `BENCH_ROWS=5000000 python -m bench growth` on " in page
+
+
 def test_a_trial_of_the_benchmark_is_no_figure_of_the_page(folder):
     results.save("growth", section("few"), 1_000, 1)
     assert results.load(("growth",), 500_000) == []
