@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Self
 
 import psycopg2
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 SHOW_SECONDS = 0.2
 # Nothing else is committed while a file is read: its progress is what this thread writes.
 READING_SECONDS = 0.5
+# The percent from which the pace of a run, or of a phase, can be told: lanes commit in steps of some percent.
+RUN_SHOWS = 1.0
+PHASE_SHOWS = 10.0
 RENEW = """
 lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
 rows_read = greatest(rows_read, %(rows_read)s)
@@ -25,6 +29,15 @@ rows_read = greatest(rows_read, %(rows_read)s)
 
 class Stopped(Exception):
     """The work ends here because somebody asked for it; what is committed stays."""
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Where the work was at a moment of the monotonic clock, to say how fast it has gone since."""
+
+    at: float
+    percent: float
+    rows: int
 
 
 class Heartbeat:
@@ -36,12 +49,11 @@ class Heartbeat:
 
     def __init__(self, lease: Lease):
         self._lease = lease
-        self._began = time.monotonic()
         self._least_percent = lease.job.percent
         self.row: dict[str, Any] = lease.job.model_dump()
         self.bytes_read = 0
         self.rows_read = 0
-        self._phase_began, self._phase_rows = self._began, self._rows()
+        self._began = self._phase_began = self._mark()
         self.halted = threading.Event()
         self.cancelled = lease.job.cancel_requested_at is not None
         self._noting = threading.Lock()
@@ -68,7 +80,7 @@ class Heartbeat:
                 return
             entered, self.row = row["phase"] != self.row["phase"], row
         if entered:
-            self._phase_began, self._phase_rows = time.monotonic(), self._rows()
+            self._phase_began = self._mark()
         if row["status"] in FINAL:
             self._done.set()
         self._notice_cancel(row)
@@ -102,13 +114,16 @@ class Heartbeat:
 
     def pace(self) -> Pace:
         """Return how far and how fast this worker is; the rate is that of the phase it is in."""
-        percent, now = self.percent, time.monotonic()
-        gained = percent - self._lease.job.percent
-        seconds = now - self._phase_began
+        now = self._mark()
+        seconds = now.at - self._phase_began.at
         return Pace(
-            eta_seconds=round((now - self._began) * (100 - percent) / gained, 1) if gained > 1 else None,
-            rows_per_second=round((self._rows() - self._phase_rows) / seconds) if seconds > 0.5 else None,
+            eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
+            or _seconds_left(self._began, now, RUN_SHOWS),
+            rows_per_second=round((now.rows - self._phase_began.rows) / seconds) if seconds > 0.5 else None,
         )
+
+    def _mark(self) -> _Mark:
+        return _Mark(time.monotonic(), self.percent, self._rows())
 
     def _rows(self) -> int:
         return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
@@ -142,3 +157,9 @@ class Heartbeat:
 
 def _decided(row: dict[str, Any]) -> int:
     return int(sum(row[count] for count in COUNTS))
+
+
+def _seconds_left(since: _Mark, now: _Mark, shows: float) -> float | None:
+    """Return the seconds to 100 % at the pace since a moment; None while less than `shows` percent tell of it."""
+    gained = now.percent - since.percent
+    return round((now.at - since.at) * (100 - now.percent) / gained, 1) if gained > shows else None

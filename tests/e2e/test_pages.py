@@ -25,7 +25,7 @@ def drop(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
 
 def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page, application: Application):
     before = application.client.get("/api/products").json()["total"]
-    drop(page, catalogue(60_000, first=1_000_000) + b",nameless,\n")
+    drop(page, catalogue(300_000, first=1_000_000) + b",nameless,\n")
     bar = page.get_by_test_id("import-progress")
     expect(bar).to_have_attribute("role", "progressbar", timeout=SECONDS)
     seen = set()
@@ -33,10 +33,10 @@ def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page
         seen.add(float(bar.get_attribute("aria-valuenow") or 0))
     expect(bar).to_have_attribute("aria-valuenow", "100")
     assert len(seen) > 2, f"the bar did not move: {seen}"
-    assert (number(page, "import-total"), number(page, "import-processed")) == (60_001, 60_001)
-    assert (number(page, "import-created"), number(page, "import-rejected")) == (60_000, 1)
+    assert (number(page, "import-total"), number(page, "import-processed")) == (300_001, 300_001)
+    assert (number(page, "import-created"), number(page, "import-rejected")) == (300_000, 1)
     page.goto("/")
-    expect(page.get_by_test_id("products-total")).to_have_text(f"{before + 60_000:,}", timeout=SECONDS)
+    expect(page.get_by_test_id("products-total")).to_have_text(f"{before + 300_000:,}", timeout=SECONDS)
 
 
 def test_rejected_rows_are_downloaded_from_the_page(page: Page, application: Application):

@@ -13,6 +13,7 @@ from random import Random
 
 import pytest
 
+from product_importer.imports.progress import READ_SHARE
 from tests.faults.conftest import LONG, SEED, SHELVES
 from tests.faults.laboratory import RECOVERY_SECONDS, Findings, Laboratory, Run
 from tests.faults.processes import VICTIMS, parents, send
@@ -22,8 +23,6 @@ pytestmark = pytest.mark.e2e
 
 ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or (100 if LONG else 1))
 ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
-# Where the reading ends.
-READ_PERCENT = 35
 
 
 @dataclass
@@ -85,7 +84,7 @@ def random_moment(random: Random) -> Callable[[Laboratory, Run], bool]:
     """Return what tells that the moment has come, or is over: in the reading, which is short, or at any percent."""
     if random.random() < 0.4:
         rows = random.randrange(ROWS // 2)
-        return lambda laboratory, run: laboratory.is_reading(run, rows) or is_at(laboratory, run, READ_PERCENT)
+        return lambda laboratory, run: laboratory.is_reading(run, rows) or is_at(laboratory, run, READ_SHARE)
     percent = random.uniform(0, 99.9)
     return lambda laboratory, run: is_at(laboratory, run, percent)
 

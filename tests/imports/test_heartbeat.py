@@ -34,4 +34,23 @@ def test_what_is_read_is_in_the_row_before_anybody_is_told(database, monkeypatch
     with beating:
         wait_for(lambda: told, 10, "somebody is told")
     assert told[0] == 1
-    assert current(held.job.id).percent == 35.0
+    assert current(held.job.id).percent == progress.READ_SHARE
+
+
+def test_the_time_left_is_that_of_the_phase_not_of_the_phases_before(database, monkeypatch):
+    """Reading is quick and merging may be slow: 10 s of reading say nothing of a merge that does 1 % a second."""
+    held = claim(upload(b"sku,name,description\na,b,c\n"))
+    assert held is not None
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    beating = Heartbeat(held)
+    assert beating.pace().eta_seconds is None
+    beating.bytes_read, clock[0] = beating.row["size_bytes"] // 2, 5.0
+    reading = beating.pace().eta_seconds
+    assert reading is not None and 30 < reading < 45
+    beating.committed(beating.row | {"phase": "merging", "total_rows": 1000})
+    begun = beating.percent
+    beating.committed(beating.row | {"created": 500})
+    clock[0] += 50.0
+    assert beating.percent > begun + 30
+    assert beating.pace().eta_seconds == 50.0
