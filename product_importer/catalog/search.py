@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from psycopg2.errors import QueryCanceled
-from sqlalchemy import CTE, CompoundSelect, Select, case, func, join, outerjoin, select, tablesample, text, true
+from sqlalchemy import CTE, CompoundSelect, Select, case, func, join, outerjoin, select, text, true
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlmodel import Session, col
 
+from product_importer.catalog import sample
 from product_importer.catalog.cursor import Place, place
 from product_importer.catalog.matching import conditions
 from product_importer.catalog.models import PRODUCTS, Product, product_count
@@ -24,8 +25,6 @@ from product_importer.catalog.schemas import ProductQuery
 from product_importer.core.errors import Unprocessable
 
 TIMEOUT_SECONDS = 5
-# So many products, picked at random, tell how common a filter's matches are.
-SAMPLE_ROWS = 3_000
 # Up to about so many matches, or this share of the catalogue, the index is asked; beyond, the list is walked.
 # A catalogue that is no larger is read.
 MOST_ASKED = 5_000
@@ -107,8 +106,9 @@ class Search:
             return self._page_of_all(size)
         if size <= MOST_ASKED:
             return self._page_of_hits(self._all_hits())
-        expected = self._estimate(size)
-        if expected > max(MOST_ASKED, size * MOST_ASKED_SHARE) and (found := self._page_of_many(size, expected)):
+        expected = sample.estimate(self._session, self._query, size)
+        are_many = expected.total > max(MOST_ASKED, size * MOST_ASKED_SHARE) and not expected.is_local
+        if are_many and (found := self._page_of_many(size, expected.total)):
             return found
         ids = proposed(self._session, self._query, size)
         if ids is None:
@@ -228,13 +228,6 @@ class Search:
             return Found(page, max(total, passed) if has_next else passed, not has_next, has_next)
         # Behind the end: there are no more than were skipped.
         return Found(page, min(total, self._offset), total_is_exact=False, has_next=False)
-
-    def _estimate(self, size: int) -> int:
-        """Return about how many products match, from a sample of the table that is the same for every page."""
-        percent = min(100.0, 100.0 * SAMPLE_ROWS / size)
-        sampled = tablesample(PRODUCTS, func.system(percent), seed=text("1"))
-        matches = select(func.count()).select_from(sampled).where(*conditions(sampled.c, self._query))
-        return round((self._session.scalar(matches) or 0) * 100.0 / percent)
 
     def _all_hits(self) -> Select[tuple[UUID]]:
         return select(PRODUCTS.c.id).where(*self._conditions)

@@ -143,8 +143,10 @@ class Heartbeat:
                 row = self._lease.write(connection, RENEW, **values)
             self._notice_cancel(row)
         except Fenced:
-            log.warning("import %s: another worker has taken over", self._lease.job.id)
-            self.halted.set()
+            # At the work's own end too the lease is over: a moment later that is said.
+            if not self._done.wait(SHOW_SECONDS):
+                log.warning("import %s: another worker has taken over", self._lease.job.id)
+                self.halted.set()
         except psycopg2.Error as error:
             # Not decided here: the work itself meets the same error, or the lease runs out.
             log.warning("import %s: the lease could not be renewed: %s", self._lease.job.id, error)

@@ -11,9 +11,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from product_importer.catalog import indexer, matching, search, service
+from product_importer.catalog import indexer, matching, sample, search, service
 from product_importer.catalog.cursor import place
 from product_importer.catalog.models import Product
+from product_importer.catalog.sample import Estimate
 from product_importer.catalog.schemas import ProductQuery, sku_key
 from product_importer.core import db
 from product_importer.core.errors import Unprocessable
@@ -47,7 +48,7 @@ def products(database) -> list[Product]:
 def scale(request, monkeypatch):
     """The same catalogue, small, and with every threshold so low that it counts as large."""
     if request.param == "as if they were many":
-        monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+        monkeypatch.setattr(sample, "SAMPLE_ROWS", 500)
         monkeypatch.setattr(search, "MOST_ASKED", 200)
         monkeypatch.setattr(search, "MOST_COUNTED", 100)
         monkeypatch.setattr(search, "NEAR_ROWS", 50)
@@ -157,7 +158,7 @@ def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, sta
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
 def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
     monkeypatch.setattr(search, "MOST_ASKED", 50)
-    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 0)
+    monkeypatch.setattr(sample, "estimate", lambda *_: Estimate(0))
     catch_up()
     plan = planned(ProductQuery(**chosen, sort=sort))
     assert re.search(rf"Bitmap Index Scan on product_search_\w*{index}", plan), plan
@@ -187,11 +188,11 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
     products, monkeypatch, sort, total, is_exact
 ):
     """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
-    monkeypatch.setattr(search, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 500)
     monkeypatch.setattr(search, "MOST_ASKED", 50)
     monkeypatch.setattr(search, "MOST_COUNTED", 50)
     monkeypatch.setattr(search, "NEAR_ROWS", 100)
-    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 120)
+    monkeypatch.setattr(sample, "estimate", lambda *_: Estimate(120))
     catch_up()
     page = db.run(service.list_products, ProductQuery(sku="-000", sort=sort))
     assert (page.total, page.total_is_exact) == (total, is_exact)
@@ -201,7 +202,7 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
 def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeypatch):
     monkeypatch.setattr(search, "MOST_ASKED", 50)
     monkeypatch.setattr(search, "MOST_COUNTED", 50)
-    monkeypatch.setattr(search.Search, "_estimate", lambda *_: 0)
+    monkeypatch.setattr(sample, "estimate", lambda *_: Estimate(0))
     catch_up()
     with db.engine().begin() as connection:
         connection.exec_driver_sql("UPDATE product SET description = 'Other' WHERE sku_key < 'x00500'")
@@ -216,12 +217,33 @@ def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeyp
 
 
 def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
-    monkeypatch.setattr(search, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 1_500)
     monkeypatch.setattr(search, "MOST_ASKED", 100)
     page = db.run(service.list_products, ProductQuery(name="hammer"))
     truth = sum("hammer" in product.name.lower() for product in products)
     assert not page.total_is_exact
     assert truth * 0.6 < page.total < truth * 1.4
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
+def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(database, monkeypatch, sort):
+    """A brand that was just imported fills a page of the table: a sample that meets it sees seventy times as many."""
+    monkeypatch.setattr(sample, "SAMPLE_ROWS", 200)
+    monkeypatch.setattr(search, "MOST_ASKED", 200)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO product (id, sku, sku_key, name, description) "
+            "SELECT gen_random_uuid(), n, n, 'Name ' || n, '' "
+            "FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series(1, 20000) AS number) AS made"
+        )
+        sampled = "SELECT name FROM product TABLESAMPLE SYSTEM (1) REPEATABLE (1) LIMIT 1"
+        met = connection.exec_driver_sql(sampled).scalar_one()
+    catch_up()
+    brand = ProductQuery(name=met[:-2], sort=sort)
+    with db.session() as session:
+        assert sample.estimate(session, brand, 20_000).total > 2_000
+    page = db.run(service.list_products, brand)
+    assert (page.total, page.total_is_exact, len(page.items)) == (100, True, 50)
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
