@@ -37,6 +37,8 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "checkpoint_timeout": "15min",
         "max_wal_size": _megabytes(log_bytes, least=256 * MEBIBYTE, most=4 * GIBIBYTE),
         "min_wal_size": _megabytes(log_bytes // 4, least=64 * MEBIBYTE, most=1 * GIBIBYTE),
+        # Two lanes fill the usual 16 MB faster than they are written, and then wait for each other.
+        "wal_buffers": _megabytes(memory // 64, least=4 * MEBIBYTE, most=64 * MEBIBYTE),
         "wal_compression": "pglz",
         "random_page_cost": "1.1",
         # Compiling a plan costs more than our short statements.

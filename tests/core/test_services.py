@@ -334,6 +334,7 @@ def test_small_machine_gets_small_buffers(monkeypatch: pytest.MonkeyPatch, tmp_p
     chosen = postgres_settings.options(tmp_path, tmp_path, tmp_path)
     assert "shared_buffers=128MB" in chosen
     assert "maintenance_work_mem=32MB" in chosen
+    assert "wal_buffers=8MB" in chosen
 
 
 def _copy(cluster: Path, data_dir: Path) -> None:
