@@ -106,8 +106,9 @@ class Search:
             return self._page_of_all(size)
         if size <= MOST_ASKED:
             return self._page_of_hits(self._all_hits())
-        expected = sample.estimate(self._session, self._query, size)
-        are_many = expected.total > max(MOST_ASKED, size * MOST_ASKED_SHARE) and not expected.is_local
+        few = max(MOST_ASKED, size * MOST_ASKED_SHARE)
+        expected = sample.estimate(self._session, self._query, size, few)
+        are_many = expected.total > few and not expected.is_local
         if are_many and (found := self._page_of_many(size, expected.total)):
             return found
         ids = proposed(self._session, self._query, size)

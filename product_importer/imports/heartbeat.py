@@ -33,7 +33,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class _Mark:
-    """Where the work was at a moment of the monotonic clock, to say how fast it has gone since."""
+    """Where this work was at a moment of the monotonic clock, to say how fast it has gone since."""
 
     at: float
     percent: float
@@ -79,8 +79,10 @@ class Heartbeat:
             if _decided(row) < _decided(self.row):
                 return
             entered, self.row = row["phase"] != self.row["phase"], row
-        if entered:
-            self._phase_began = self._mark()
+            if entered:
+                self._phase_began = self._mark()
+                # What an earlier worker, or a trial, has read already says nothing of this one's pace.
+                self._began = self._began if self.bytes_read else self._phase_began
         if row["status"] in FINAL:
             self._done.set()
         self._notice_cancel(row)
@@ -119,11 +121,11 @@ class Heartbeat:
         return Pace(
             eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
             or _seconds_left(self._began, now, RUN_SHOWS),
-            rows_per_second=round((now.rows - self._phase_began.rows) / seconds) if seconds > 0.5 else None,
+            rows_per_second=max(0, round((now.rows - self._phase_began.rows) / seconds)) if seconds > 0.5 else None,
         )
 
     def _mark(self) -> _Mark:
-        return _Mark(time.monotonic(), self.percent, self._rows())
+        return _Mark(time.monotonic(), self._computed_percent(), self._rows())
 
     def _rows(self) -> int:
         return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
@@ -147,6 +149,7 @@ class Heartbeat:
             if not self._done.wait(SHOW_SECONDS):
                 log.warning("import %s: another worker has taken over", self._lease.job.id)
                 self.halted.set()
+                self._done.set()
         except psycopg2.Error as error:
             # Not decided here: the work itself meets the same error, or the lease runs out.
             log.warning("import %s: the lease could not be renewed: %s", self._lease.job.id, error)

@@ -225,25 +225,58 @@ def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products
     assert truth * 0.6 < page.total < truth * 1.4
 
 
-@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
-def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(database, monkeypatch, sort):
-    """A brand that was just imported fills a page of the table: a sample that meets it sees seventy times as many."""
+NUMBERED = """
+INSERT INTO product (id, sku, sku_key, name, description)
+SELECT gen_random_uuid(), n, n, 'Name ' || n, ''
+FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series({first}, {last}) AS number) AS made
+"""
+
+
+@pytest.fixture
+def numbered(database, monkeypatch) -> int:
+    """A catalogue whose names are numbers in the order in which it lies on the disk; how many are in it."""
     monkeypatch.setattr(sample, "SAMPLE_ROWS", 200)
     monkeypatch.setattr(search, "MOST_ASKED", 200)
     with db.engine().begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO product (id, sku, sku_key, name, description) "
-            "SELECT gen_random_uuid(), n, n, 'Name ' || n, '' "
-            "FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series(1, 20000) AS number) AS made"
-        )
-        sampled = "SELECT name FROM product TABLESAMPLE SYSTEM (1) REPEATABLE (1) LIMIT 1"
-        met = connection.exec_driver_sql(sampled).scalar_one()
+        connection.exec_driver_sql(NUMBERED.format(first=1, last=20_000))
     catch_up()
-    brand = ProductQuery(name=met[:-2], sort=sort)
+    return 20_000
+
+
+def met_by_the_sample(digits: int) -> str:
+    """Return the beginning of the name that most of the sampled rows share, so many digits before its end."""
+    met = (
+        f"SELECT left(name, -{digits}) FROM product TABLESAMPLE SYSTEM (1) REPEATABLE (1) "
+        "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    with db.engine().begin() as connection:
+        return connection.exec_driver_sql(met).scalar_one()
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
+def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered, sort):
+    """A brand that was just imported fills a page of the table: a sample that meets it sees many times as many."""
+    brand = ProductQuery(name=met_by_the_sample(digits=2), sort=sort)
     with db.session() as session:
-        assert sample.estimate(session, brand, 20_000).total > 2_000
+        assert sample.estimate(session, brand, numbered, few=numbered).total > 2_000
     page = db.run(service.list_products, brand)
     assert (page.total, page.total_is_exact, len(page.items)) == (100, True, 50)
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "name"])
+def test_many_matches_side_by_side_are_walked_and_not_asked_of_the_index(numbered, sort):
+    page = db.run(service.list_products, ProductQuery(name=met_by_the_sample(digits=3), sort=sort))
+    assert not page.total_is_exact
+    assert 900 < page.total < 1_100
+
+
+def test_products_that_wait_for_the_index_are_looked_up_whatever_the_statistics_say(numbered):
+    """Behind an import these are those of before it, and a join would compare each match with each that waits."""
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(NUMBERED.format(first=20_001, last=22_000))
+    plan = planned(ProductQuery(name="Name 0215"))
+    assert "product_change" in plan
+    assert "Join Filter" not in plan
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])

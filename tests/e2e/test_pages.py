@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from product_importer.imports.schemas import FINAL
 from tests.application import Application, catalogue
 
 pytestmark = pytest.mark.e2e
@@ -29,8 +30,9 @@ def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page
     bar = page.get_by_test_id("import-progress")
     expect(bar).to_have_attribute("role", "progressbar", timeout=SECONDS)
     seen = set()
-    while page.get_by_test_id("import-status").inner_text() != "completed":
+    while page.get_by_test_id("import-status").inner_text() not in FINAL:
         seen.add(float(bar.get_attribute("aria-valuenow") or 0))
+    expect(page.get_by_test_id("import-status")).to_have_text("completed")
     expect(bar).to_have_attribute("aria-valuenow", "100")
     assert len(seen) > 2, f"the bar did not move: {seen}"
     assert (number(page, "import-total"), number(page, "import-processed")) == (300_001, 300_001)

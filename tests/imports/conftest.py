@@ -14,6 +14,11 @@ from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 
 
+def execute(statement: str, *values: object) -> None:
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(statement, values)
+
+
 def upload(content: bytes, filename: str = "catalogue.csv", **options: str) -> UUID:
     """Upload a file as the page and REST do, and return its import's id."""
     with IncomingUpload(filename) as incoming:

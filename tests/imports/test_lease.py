@@ -8,14 +8,9 @@ from product_importer.imports import engine, lease, merge, tasks
 from product_importer.imports.lease import Fenced, claim
 from product_importer.imports.progress import current
 
-from .conftest import upload
+from .conftest import execute, upload
 
 FILE = b"sku,name,description\n" + b"".join(b"S%d,Name,Text\n" % n for n in range(6_000))
-
-
-def execute(statement: str, *values: object) -> None:
-    with db.engine().begin() as connection:
-        connection.exec_driver_sql(statement, values)
 
 
 def lapse(job_id) -> None:

@@ -13,14 +13,9 @@ from product_importer.imports.progress import Pace, current, publish, watch
 from product_importer.imports.schemas import ImportRead
 from tests.waiting import finish
 
-from .conftest import upload
+from .conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
-
-
-def execute(statement: str) -> None:
-    with db.engine().begin() as connection:
-        connection.exec_driver_sql(statement)
 
 
 @pytest.fixture

@@ -4,14 +4,9 @@ from product_importer.imports.progress import current
 from product_importer.imports.reconciler import MOST_ATTEMPTS, reconcile
 from product_importer.imports.service import RUN_IMPORT
 
-from .conftest import upload
+from .conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
-
-
-def execute(statement: str) -> None:
-    with db.engine().begin() as connection:
-        connection.exec_driver_sql(statement)
 
 
 def test_a_lost_nudge_is_sent_again_and_only_once(database):
