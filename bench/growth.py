@@ -5,7 +5,7 @@ from itertools import count
 
 from bench.catalogue import Catalogue
 from bench.memory import Peak
-from bench.results import Section, median
+from bench.results import Section, median, ratio
 from bench.subject import Subject
 
 ROUNDS = 3
@@ -13,9 +13,11 @@ ROUNDS = 3
 LARGEST_IN_ROUNDS = 500_000
 SMALLEST = 50_000
 
-NOTE = """All rows new, median of three; more than 500,000 into a full catalogue once. That holds {rows:,}
-products, and the keys of the new ones lie between theirs. Memory is the peak of the process and its children,
-sampled every 0.2 s; what processes share is counted once."""
+NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. That
+holds {rows:,} products, and the keys of the new ones lie between theirs. The last column is the median of each
+turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; what
+processes share is counted once."""
+EMPTY, FULL = "an empty one", "a full catalogue"
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,22 @@ class Run:
 
 
 def measure(subject: Subject) -> Section:
-    """Import catalogues of growing size."""
-    head = ("rows", "into", "s", "µs a row", "worker, MB", "web, MB")
+    """Import catalogues of growing size, one after the other again and again."""
+    head = ("rows", "into", "s", "µs a row", "worker, MB", "web, MB", "to the size before")
     section = Section("Growth", NOTE.format(rows=subject.rows), head)
-    for rows in sizes(subject.rows):
-        note(section, rows, "an empty one", [into_empty(subject, rows) for _ in range(ROUNDS)])
+    empty: dict[int, list[Run]] = {rows: [] for rows in sizes(subject.rows)}
+    full: dict[int, list[Run]] = {rows: [] for rows in empty}
+    for _ in range(ROUNDS):
+        for rows, runs in empty.items():
+            runs.append(into_empty(subject, rows))
     # The largest of them, imported last, is the full catalogue.
     suffixes = (f"-{number}" for number in count())
-    for rows in sizes(subject.rows):
-        rounds = ROUNDS if rows <= LARGEST_IN_ROUNDS else 1
-        runs = [into_full(subject, rows, next(suffixes)) for _ in range(rounds)]
-        note(section, rows, "a full catalogue", runs)
-    summarise(section)
+    for turn in range(ROUNDS):
+        for rows, runs in full.items():
+            if rows <= LARGEST_IN_ROUNDS or turn == ROUNDS - 1:
+                runs.append(into_full(subject, rows, next(suffixes)))
+    note(section, EMPTY, empty)
+    note(section, FULL, full)
     return section
 
 
@@ -70,24 +76,23 @@ def run(subject: Subject, catalogue: Catalogue) -> Run:
     return Run(done.seconds, peak.megabytes["worker"], peak.megabytes["web"])
 
 
-def note(section: Section, rows: int, into: str, runs: list[Run]) -> None:
-    seconds = median(run.seconds for run in runs)
-    worker, web = median(run.worker for run in runs), median(run.web for run in runs)
-    figures = (f"{seconds:.2f}", f"{seconds / rows * 1e6:.1f}", f"{worker:.0f}", f"{web:.0f}")
-    section.lines.append((f"{rows:,}", into, *figures))
+def note(section: Section, into: str, measured: dict[int, list[Run]]) -> None:
+    """Add a line for each size, and for the summary how the largest compares with the size before."""
+    before: list[Run] = []
+    for rows, runs in measured.items():
+        seconds = median(run.seconds for run in runs)
+        worker, web = median(run.worker for run in runs), median(run.web for run in runs)
+        figures = (f"{seconds:.2f}", f"{seconds / rows * 1e6:.1f}", f"{worker:.0f}", f"{web:.0f}")
+        section.lines.append((f"{rows:,}", into, *figures, f"{times(runs, before):.1f}" if before else ""))
+        before = runs
+    few, many = section.lines[-2:]
+    what = f"{many[0]} rows into {into}"
+    section.summary.append((what, f"{many[2]} s", f"{few[0]} rows: {few[2]} s", f"{many[6]} × as long"))
+    parts = f"{float(many[4]) / float(few[4]):.2f} × as much"
+    section.summary.append((f"memory of the worker, {what}", f"{many[4]} MB", f"{few[0]} rows: {few[4]} MB", parts))
 
 
-def summarise(section: Section) -> None:
-    """Compare the smallest import with the largest: first and last line of each half."""
-    half = len(section.lines) // 2
-    for lines in (section.lines[:half], section.lines[half:]):
-        few, many = lines[0], lines[-1]
-        what = f"time of a row, {many[0]} rows into {many[1]}"
-        section.summary.append((what, f"{many[3]} µs", f"{few[0]} rows: {few[3]} µs", _parts(many[3], few[3])))
-    few, many = section.lines[0], section.lines[half - 1]
-    what = f"memory of the worker, {many[0]} rows"
-    section.summary.append((what, f"{many[4]} MB", f"{few[0]} rows: {few[4]} MB", _parts(many[4], few[4])))
-
-
-def _parts(figure: str, other: str) -> str:
-    return f"{float(figure) / float(other):.2f} × as much"
+def times(runs: list[Run], before: list[Run]) -> float:
+    """Return how many times as long the runs took as those of the size before; what was once, by the last turn's."""
+    turns = min(len(runs), len(before))
+    return ratio([run.seconds for run in runs[-turns:]], [run.seconds for run in before[-turns:]])
