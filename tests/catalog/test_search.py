@@ -254,8 +254,10 @@ def met_by_the_sample(digits: int) -> str:
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
-def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered, sort):
+@pytest.mark.parametrize("second_sample", [400, 20_000], ids=["meets them again", "knows better"])
+def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered, monkeypatch, sort, second_sample):
     """A brand that was just imported fills a page of the table: a sample that meets it sees many times as many."""
+    monkeypatch.setattr(sample, "LARGE_SAMPLE_ROWS", second_sample)
     brand = ProductQuery(name=met_by_the_sample(digits=2), sort=sort)
     with db.session() as session:
         assert sample.estimate(session, brand, numbered, few=numbered).total > 2_000
