@@ -1,8 +1,11 @@
-"""Networks and ports as they are written in settings."""
+"""Networks, ports and host names as they are written in settings."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+import re
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
+# Names and IPv4 addresses; other scripts as IDNA, which is how a browser sends them.
+HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?", re.ASCII)
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
@@ -14,6 +17,26 @@ def parse_networks(text: str) -> tuple[Network, ...]:
     if text.strip() == "none":
         return ()
     return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def parse_hosts(text: str) -> frozenset[str]:
+    """Read names and addresses separated by commas, `shop.example, 10.0.0.7, [fd00::1]`, in lower case.
+
+    An IPv6 address comes back in brackets and shortened, as a browser writes it in `Host`.
+
+    Raises:
+        ValueError: one is none. A port, a scheme or a `*` does not belong there.
+    """
+    return frozenset(_host(part.strip().lower()) for part in text.split(",") if part.strip())
+
+
+def _host(text: str) -> str:
+    if HOST.fullmatch(text):
+        return text
+    try:
+        return f"[{IPv6Address(text.removeprefix('[').removesuffix(']'))}]"
+    except ValueError:
+        raise ValueError(f"{text!r} is no name and no address: write names alone, without scheme and port") from None
 
 
 def parse_ports(text: str) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from product_importer.core.networks import parse_networks, parse_ports
+from product_importer.core.networks import parse_hosts, parse_networks, parse_ports
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
@@ -30,12 +30,25 @@ class Settings(BaseSettings):
         ""
     )
     max_upload_mb: Annotated[int, Field(ge=1, description="larger uploads get 413")] = 4096
+    max_rows: Annotated[int, Field(ge=1, description="rows of one import, also unpacked")] = 20_000_000
     batch_size: Annotated[int, Field(ge=100, le=1_000_000, description="rows of one committed merge batch")] = 25_000
     host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="one port serves page, REST and events")] = 3000
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
         4, os.cpu_count() or 1
     )
+    allowed_hosts: Annotated[
+        str | None,
+        Field(
+            description="names under which the page is served, besides loopback and `HOST`: `shop.example,10.0.0.7`"
+        ),
+    ] = None
+    trusted_proxies: Annotated[
+        str | None, Field(description="networks whose `X-Forwarded-*` headers count: `10.0.0.0/8`; unset: none")
+    ] = None
+    max_requests_per_address: Annotated[
+        int, Field(ge=1, description="open requests from one address, loopback apart; one more gets 429")
+    ] = 100
     webhook_allow_cidrs: Annotated[
         str | None,
         Field(
@@ -79,7 +92,13 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a folder, or begin with {' or '.join(OBJECT_STORES)}")
         return place
 
-    @field_validator("webhook_allow_cidrs")
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, text: str | None) -> str | None:
+        parse_hosts(text or "")
+        return text
+
+    @field_validator("webhook_allow_cidrs", "trusted_proxies")
     @classmethod
     def _check_networks(cls, text: str | None) -> str | None:
         parse_networks(text or "")

@@ -33,6 +33,12 @@ def start(tmp_path: Path, program: str = PRINT, **environment: str) -> subproces
         ("DATABASE_URL", "mysql://root:secret@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
         ("UPLOAD_DIR", "ftp://server/folder"),
+        ("MAX_ROWS", "0"),
+        ("ALLOWED_HOSTS", "https://shop.example"),
+        ("ALLOWED_HOSTS", "shop.example:3000"),
+        ("ALLOWED_HOSTS", "*"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("MAX_REQUESTS_PER_ADDRESS", "0"),
     ],
 )
 def test_an_invalid_value_stops_the_start_with_one_clear_line(tmp_path, variable, value):
