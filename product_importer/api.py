@@ -1,6 +1,5 @@
 """The REST API: the slices' routers, and domain errors as problem+json (RFC 9457)."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,11 @@ from product_importer import __version__, health, metrics
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
+from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
 from product_importer.webhooks import api as webhooks
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
-PROBLEM_TYPE = "/api/problems/"
-PROBLEM_MEDIA = "application/problem+json"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 OPENAPI = "/api/openapi.json"
 DOCS = "/api/docs"
@@ -91,25 +89,10 @@ def _describe_problems(operation: dict[str, Any]) -> None:
 describe_routes, api.openapi = api.openapi, describe  # type: ignore[method-assign]
 
 
-class ProblemResponse(JSONResponse):
-    """An RFC 9457 problem. It may quote what was sent, which is not always text that can be written."""
-
-    media_type = PROBLEM_MEDIA
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode(errors="replace")
-
-
-def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JSONResponse:
-    """Return an RFC 9457 problem."""
-    body = {"type": PROBLEM_TYPE + kind, "title": title, "status": status, "detail": detail, **extra}
-    return ProblemResponse(body, status_code=status)
-
-
 @api.exception_handler(DomainError)
 def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
     """A refusal by the domain."""
-    return _last(request, problem(error.status, error.kind, error.title, error.detail, **error.extra))
+    return _last(request, problem_of(error))
 
 
 @api.exception_handler(RequestValidationError)
@@ -148,7 +131,7 @@ def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
         error = Unavailable(f"The database took longer than {TIMEOUT_SECONDS} s. Nothing was changed; try again.")
     else:
         error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
-    return problem(error.status, error.kind, error.title, error.detail)
+    return problem_of(error)
 
 
 @api.exception_handler(Exception)

@@ -1,18 +1,22 @@
 """The application: pages and REST in one ASGI app. It composes and does nothing else."""
 
 import reflex as rx
+from starlette.types import ASGIApp
 
 from product_importer import background
-from product_importer.api import api
+from product_importer.access.headers import script_hashes
+from product_importer.access.layer import AccessLayer
+from product_importer.api import api, show_docs
 from product_importer.catalog.editor import EditorState
 from product_importer.catalog.page import products_page
 from product_importer.catalog.removal import RemovalState
 from product_importer.catalog.state import CatalogState
+from product_importer.core.settings import settings
 from product_importer.imports.history import HistoryState
 from product_importer.imports.page import import_page, imports_page
 from product_importer.imports.reversal import UndoState
 from product_importer.imports.state import ImportState
-from product_importer.ui import routes, theme
+from product_importer.ui import built_pages, routes, theme
 from product_importer.ui.layout import not_found
 from product_importer.webhooks.deliveries import DeliveryState
 from product_importer.webhooks.editor import SecretState, WebhookEditorState
@@ -27,7 +31,16 @@ WEBHOOK_DIALOGS_CLOSED = [
     WebhookRemovalState.keep_webhook,
 ]
 
-app = rx.App(
+
+class Application(rx.App):
+    """Reflex's application behind the access layer, however it is served."""
+
+    def __call__(self) -> ASGIApp:
+        pages = [*built_pages.read(), show_docs().body.decode()]
+        return AccessLayer(super().__call__(), settings(), script_hashes(pages))
+
+
+app = Application(
     api_transformer=api,
     head_components=theme.head(),
     stylesheets=theme.STYLESHEETS,

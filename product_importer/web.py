@@ -58,6 +58,8 @@ HINT = "--loglevel debug"
 # A stop lets what runs finish for this long, then ends open event streams and uploads, then kills.
 SECONDS_TO_FINISH = 0.5
 SECONDS_TO_STOP = 2
+# A client that takes longer to send its headers, or that is idle for longer, is cut off.
+HEADER_MILLISECONDS = 30_000
 STOP = signal.SIGUSR1
 
 
@@ -75,6 +77,7 @@ def serve() -> None:
     os.chdir(ROOT)
     # Imported late: building and `--help` need no server.
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
     from reflex.constants import Env
@@ -103,6 +106,7 @@ def serve() -> None:
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     ).serve()
 
 

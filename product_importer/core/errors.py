@@ -29,12 +29,28 @@ class Invalid(DomainError):
     """The input is wrong as a whole: a file or an option."""
 
 
+class Forbidden(DomainError):
+    """Whoever sent this may not do it."""
+
+    status = 403
+    kind = "forbidden"
+    title = "Not allowed"
+
+
 class NotFound(DomainError):
     """The thing that was named does not exist, or not any more."""
 
     status = 404
     kind = "not-found"
     title = "Not found"
+
+
+class RequestTimeout(DomainError):
+    """A request that was begun did not go on."""
+
+    status = 408
+    kind = "request-timeout"
+    title = "The request did not go on"
 
 
 class Conflict(DomainError):
@@ -75,6 +91,18 @@ class Unprocessable(DomainError):
     status = 422
     kind = "invalid-fields"
     title = "Some fields are invalid"
+
+
+class TooManyRequests(DomainError):
+    """As much is under way as may be; trying again in `retry_after` seconds is right."""
+
+    status = 429
+    kind = "too-many-requests"
+    title = "Too much at once"
+
+    def __init__(self, detail: str, *, retry_after: int, kind: str | None = None, title: str | None = None):
+        super().__init__(detail, kind=kind, title=title)
+        self.retry_after = retry_after
 
 
 class Unavailable(DomainError):

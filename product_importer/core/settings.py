@@ -92,7 +92,7 @@ class Settings(BaseSettings):
             raise ValueError(f"must be a folder, or begin with {' or '.join(OBJECT_STORES)}")
         return place
 
-    @field_validator("allowed_hosts")
+    @field_validator("allowed_hosts", "host")
     @classmethod
     def _check_hosts(cls, text: str | None) -> str | None:
         parse_hosts(text or "")

@@ -5,12 +5,11 @@ from typing import Any
 import reflex as rx
 from reflex.config import get_config
 from reflex.plugins import Plugin
-from reflex.utils.exec import is_prod_mode
 
 STATE_JS = "utils/state.js"
 BUILT_FOR = "  const endpoint = new URL(url_str);\n"
 SERVED_FROM = """\
-  if (import.meta.env.PROD && typeof window !== "undefined") {
+  if (typeof window !== "undefined") {
     const secure = window.location.protocol === "https:";
     const scheme = endpoint.protocol.startsWith("ws") ? "ws" : "http";
     endpoint.protocol = secure ? `${scheme}s:` : `${scheme}:`;
@@ -22,37 +21,47 @@ SERVED_FROM = """\
 
 VITE_CONFIG = "vite.config.js"
 VITE_SERVER = "  server: {\n"
-FORWARDED = ("/api", "/metrics")
+VITE_PLUGINS = "  plugins: [\n"
+# Reflex starts Vite with `--host`, for every address there is; only a plugin's word comes after that.
+LISTEN_ON_HOST = """\
+    { name: "listen-on-host", config: () => ({ server: { host: process.env.VITE_LISTEN_ON } }) },
+"""
+FORWARDED = ("/api", "/metrics", "/_upload", "/_event", "/_health", "/ping")
 
 
 class SameOrigin(Plugin):
     """Make the page talk to the address it came from.
 
     Reflex bakes the backend's host and port into the page. That would mean a new build for every `PORT`, and
-    a page that cannot work behind a proxy on another port. In development, where Vite serves the page, it
-    forwards REST to the backend, so that the one address holds there too.
+    a page that cannot work behind a proxy on another port. In development, where Vite serves the page, it forwards
+    everything else to the backend, websocket and uploads too, so that one origin serves all there as well.
     """
 
     def pre_compile(self, **context: Any) -> None:
-        """Register the two edits of Reflex's generated frontend."""
+        """Register the edits of Reflex's generated frontend."""
         context["add_modify_task"](STATE_JS, _follow_the_page)
-        context["add_modify_task"](VITE_CONFIG, _forward_rest)
+        context["add_modify_task"](VITE_CONFIG, _forward_to_backend)
+        context["add_modify_task"](VITE_CONFIG, _listen_on_host)
 
     def post_compile(self, **context: Any) -> None:
-        """Refuse websockets from other sites' pages, which Reflex's list of origins cannot express."""
+        """Leave origins to the access layer: the websocket server compares schemes, which only a proxy knows."""
         sio = context["app"].sio
-        if sio is not None and is_prod_mode():
-            sio.eio.cors_allowed_origins = None
+        if sio is not None:
+            sio.eio.cors_allowed_origins = []
 
 
 def _follow_the_page(state_js: str) -> str:
     return _insert_after(BUILT_FOR, SERVED_FROM, state_js)
 
 
-def _forward_rest(vite_config: str) -> str:
+def _forward_to_backend(vite_config: str) -> str:
     backend = f"http://127.0.0.1:{get_config().backend_port or rx.constants.DefaultPorts.BACKEND_PORT}"
-    rules = "".join(f'"{path}": "{backend}", ' for path in FORWARDED)
+    rules = "".join(f'"{path}": {{ target: "{backend}", ws: true }}, ' for path in FORWARDED)
     return _insert_after(VITE_SERVER, f"    proxy: {{ {rules}}},\n", vite_config)
+
+
+def _listen_on_host(vite_config: str) -> str:
+    return _insert_after(VITE_PLUGINS, LISTEN_ON_HOST, vite_config)
 
 
 def _insert_after(anchor: str, addition: str, source: str) -> str:

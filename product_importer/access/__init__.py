@@ -1,0 +1,1 @@
+"""Who may talk to the application: one ASGI layer around pages, REST, uploads and the websocket."""

@@ -1,0 +1,86 @@
+"""Bound what a request may send, and for how long it may send nothing."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from product_importer.core.errors import DomainError, RequestTimeout, TooLarge
+
+MAX_BODY_BYTES = 1024 * 1024
+SILENCE_SECONDS = 30.0
+# Files, which have a limit of their own and are stored while they arrive: ours and that of Reflex's page.
+UPLOADS = frozenset({("POST", "/api/upload-csv"), ("POST", "/_upload")})
+
+
+class Body:
+    """The body of one request: whole and small, or a file's, piece by piece.
+
+    `error` is why it was given up; the application behind is told that its client has gone.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive):
+        self.error: DomainError | None = None
+        self._receive = receive
+        self._is_upload = (scope["method"], scope["path"]) in UPLOADS
+        self._headers = Headers(scope=scope)
+        # HTTP/2 announces no body.
+        self._has_body = scope["http_version"] == "2" or not {"content-length", "transfer-encoding"}.isdisjoint(
+            self._headers
+        )
+        self._is_over = False
+        self._whole: Message | None = None
+
+    async def prepare(self) -> None:
+        """Read the body unless it is a file's; what is announced as too large is not read.
+
+        Raises:
+            TooLarge: it is larger than `MAX_BODY_BYTES`.
+            RequestTimeout: nothing came for `SILENCE_SECONDS`.
+        """
+        if self._is_upload or not self._has_body:
+            return
+        length = self._headers.get("content-length", "0")
+        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+            raise _too_large()
+        read = bytearray()
+        while not self._is_over:
+            message = await self._next()
+            if message["type"] == "http.disconnect":
+                self._whole = message
+                return
+            read += message.get("body", b"")
+            if len(read) > MAX_BODY_BYTES:
+                raise _too_large()
+        self._whole = {"type": "http.request", "body": bytes(read), "more_body": False}
+
+    async def receive(self) -> Message:
+        """Return the next message for the application."""
+        if self._whole is not None:
+            message, self._whole = self._whole, None
+            return message
+        try:
+            return await self._next()
+        except RequestTimeout as error:
+            self.error = error
+            return {"type": "http.disconnect"}
+
+    async def _next(self) -> Message:
+        if self._is_over:
+            # Only the client's going is still to come, and that may take as long as the answer.
+            return await self._receive()
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                message = await self._receive()
+        except TimeoutError:
+            self._is_over = True
+            raise RequestTimeout(
+                f"Nothing has arrived for {SILENCE_SECONDS:.0f} s, so the request was ended. Nothing of it was kept."
+            ) from None
+        self._is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+
+def _too_large() -> TooLarge:
+    detail = f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB. Send files to /api/upload-csv instead."
+    return TooLarge(detail, title="The body is too large")

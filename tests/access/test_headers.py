@@ -1,0 +1,47 @@
+import base64
+import hashlib
+
+import pytest
+
+from product_importer.access.headers import script_hashes
+
+
+def policy(answer) -> dict[str, list[str]]:
+    directives = (directive.split() for directive in answer.headers["content-security-policy"].split(";"))
+    return {name: sources for name, *sources in directives}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [("/page", {}, 200), ("/api/x", {}, 200), ("/none", {}, 404), ("/page", {"host": "evil.example"}, 400)],
+)
+def test_every_answer_has_them(visit, path, headers, status):
+    answer = visit().get(path, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
+    assert policy(answer)["frame-ancestors"] == ["'none'"]
+    assert policy(answer)["default-src"] == ["'none'"]
+
+
+def test_a_page_runs_our_scripts_alone(visit):
+    sources = policy(visit().get("/page"))
+    assert sources["script-src"] == ["'self'", "'unsafe-eval'", "'sha256-x='"]
+    assert sources["connect-src"] == ["'self'"]
+    assert "script-src" not in policy(visit().get("/api/x"))
+
+
+def test_data_is_not_stored_and_not_for_other_origins(visit):
+    answer = visit().get("/api/x", headers={"origin": "http://evil.example"})
+    assert answer.headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in answer.headers
+    assert "cache-control" not in visit().get("/page").headers
+    assert visit().get("/api/docs/assets/x").headers["cache-control"] == "max-age=60"
+
+
+def test_the_scripts_inside_a_page_are_found():
+    scripts = ["let a = '&amp;<b>';\n", "import 'x'"]
+    page = f"<script>{scripts[0]}</script><script src='/y.js'>no</script><SCRIPT type=module>{scripts[1]}</SCRIPT>"
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    assert script_hashes([page, page]) == {f"'sha256-{digest}'" for digest in digests}
