@@ -1,6 +1,7 @@
 """The layer in front of a small application that tells what reached it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -36,7 +37,8 @@ async def show(_: Request) -> HTMLResponse:
 async def greet(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.send_text("hello")
-    await websocket.close()
+    # Open until the client closes it.
+    await websocket.receive()
 
 
 APPLICATION = Starlette(
@@ -53,7 +55,7 @@ APPLICATION = Starlette(
 def visit() -> Callable[..., TestClient]:
     """Return a client of the layer: `visit(host="localhost", client="203.0.113.7", ALLOWED_HOSTS="shop.example")`."""
 
-    def opened(host: str = "localhost:3000", client: str = "127.0.0.1", **given: object) -> TestClient:
+    def opened(host: str = "localhost:3000", client: str = "127.0.0.1", **given: Any) -> TestClient:
         settings = Settings(_env_file=None, **{name.lower(): value for name, value in given.items()})
         layer = AccessLayer(APPLICATION, settings, {"'sha256-x='"})
         return TestClient(layer, base_url=f"http://{host}", client=(client, 50_000))

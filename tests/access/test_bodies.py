@@ -73,13 +73,13 @@ def test_a_body_that_says_it_is_too_large_is_not_read():
 @pytest.mark.parametrize("path", ["/api/products", "/api/upload-csv", "/_upload"])
 def test_a_client_that_falls_silent_is_ended(monkeypatch, path):
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
-    begun = [{"type": "http.request", "body": b"x", "more_body": True}]
+    begun: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
     sent = answer_to(path, begun, has_length=False)
     assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [408]
     assert b"request-timeout" in sent[1]["body"]
 
 
-def test_a_slow_answer_is_not_ended(visit, monkeypatch):
+def test_a_slow_answer_is_not_ended(monkeypatch):
     """Only the client's silence counts; whoever waits for an answer is silent too."""
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
 
@@ -103,7 +103,13 @@ def test_a_slow_answer_is_not_ended(visit, monkeypatch):
         sent.append(message)
 
     seen: list[bool] = []
-    scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/api/jobs/1/events", "client": None}
-    scope["headers"] = [(b"host", b"localhost")]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/api/jobs/1/events",
+        "client": None,
+        "headers": [(b"host", b"localhost")],
+    }
     asyncio.run(AccessLayer(wait_for_the_end, Settings(_env_file=None), set())(scope, receive, send))
     assert sent[0]["status"] == 204

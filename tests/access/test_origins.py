@@ -73,7 +73,7 @@ def test_no_other_origin_is_told_that_it_may_ask(visit):
 def test_the_websocket_is_for_our_page_alone(visit, origin):
     with (
         pytest.raises(WebSocketDenialResponse) as refused,
-        visit().websocket_connect("/_event", headers={"origin": origin}),
+        visit().websocket_connect("/_event", headers={"host": "localhost:3000", "origin": origin}),
     ):
         pass
     assert refused.value.status_code == 403
