@@ -26,11 +26,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, application: Application) -> Iterator[Page]:
-    """A new page of a new visitor; an error in its console fails the test."""
+    """A new page of a new visitor; an error in a script fails the test, and so does what its policy forbids."""
     context = browser.new_context(base_url=application.url, viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda told: errors.append(told.text) if "Content Security Policy" in told.text else None)
     yield opened
     context.close()
     assert errors == []

@@ -1,0 +1,164 @@
+"""What strangers, other sites' pages and slow clients get from the real application."""
+
+import socket
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.application import Application, free_port
+from tests.e2e.test_pages import SECONDS, drop
+
+pytestmark = pytest.mark.e2e
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+EVENTS = "/_event/?EIO=4&transport=websocket"
+BEGUN_UPLOAD = (
+    b"POST /api/upload-csv HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    b"Content-Length: 1000\r\n\r\n--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nsku"
+)
+BEGUN_HEADERS = b"GET /api/health HTTP/1.1\r\nHost: loc"
+# The limit is 30 s.
+PATIENCE_SECONDS = 45
+
+# What another site's page does: a form, a request without a preflight, one with, a websocket, a frame.
+EVIL_PAGE = """<!doctype html><title>Evil</title><iframe src="{url}/"></iframe><script>
+const body = new FormData();
+body.append("file", new Blob(["sku,name,description\\nEVIL,x,y\\n"]), "evil.csv");
+const asked = [
+  fetch("{url}/api/upload-csv", {{method: "POST", body, mode: "no-cors"}}),
+  fetch("{url}/api/products?confirm=true", {{method: "DELETE"}}),
+  fetch("{url}/api/products").then((answer) => answer.text()).then(() => {{ throw Error("read"); }}, () => 0),
+  new Promise((done) => {{
+    const socket = new WebSocket("{events}");
+    socket.onopen = () => done("open");
+    socket.onerror = () => done("refused");
+  }}),
+];
+Promise.allSettled(asked).then((all) => {{
+  document.title = all.map((one) => one.value?.type ?? one.value ?? one.status).join(" ");
+}});
+</script>"""
+
+
+@pytest.fixture
+def evil_site(application: Application) -> Iterator[str]:
+    """Another site's page, on another port."""
+    page = EVIL_PAGE.format(url=application.url, events=application.url.replace("http", "ws") + EVENTS).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def test_another_site_s_page_can_do_nothing(browser: Browser, application: Application, evil_site: str):
+    before = application.client.get("/api/jobs").json()["total"]
+    page = browser.new_page()
+    framed: list[str] = []
+    page.on("console", lambda message: framed.append(message.text))
+    page.goto(evil_site)
+    expect(page).not_to_have_title("Evil", timeout=SECONDS)
+    # Whatever an answer is, the page may not read it; what came of the request, the application says.
+    assert page.title() == "rejected rejected 0 refused"
+    assert application.client.get("/api/jobs").json()["total"] == before
+    assert any("frame-ancestors" in message for message in framed), framed
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "kind"),
+    [
+        ({"Host": "evil.example"}, 400, "host-not-allowed"),
+        ({"Origin": "http://evil.example"}, 403, "cross-site"),
+        ({"Origin": "null"}, 403, "cross-site"),
+    ],
+)
+def test_the_websocket_is_for_our_page_alone(application: Application, headers: dict, status: int, kind: str):
+    answer = application.client.get(EVENTS, headers=HANDSHAKE | headers)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/api/problems/{kind}")
+
+
+@pytest.mark.parametrize("path", ["/", "/imports", "/api/products", "/api/docs", "/metrics", "/_upload/x", "/nope"])
+def test_a_name_that_leads_here_reads_nothing(application: Application, path: str):
+    answer = application.client.get(path, headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/host-not-allowed")
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/_upload", "/api/upload-csv", "/imports"])
+def test_reflex_s_own_answers_are_behind_the_layer_too(application: Application, method: str, path: str):
+    headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
+    answer = application.client.request(method, path, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/cross-site")
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", ["/", "/imports", "/webhooks", "/api/docs", "/nope"])
+def test_a_page_runs_no_script_but_ours(browser: Browser, application: Application, path: str):
+    """That the pages themselves keep to their policy, the fixture `page` asserts in every test."""
+    page = browser.new_page()
+    page.goto(application.url + path)
+    page.evaluate(
+        "() => { const script = document.createElement('script'); script.text = 'window.injected = 1';"
+        " document.body.append(script); }"
+    )
+    assert page.evaluate("() => window.injected") is None
+    page.close()
+
+
+def test_a_client_that_falls_silent_is_ended(application: Application):
+    begun = {
+        sent: socket.create_connection(("127.0.0.1", application.port)) for sent in (BEGUN_UPLOAD, BEGUN_HEADERS)
+    }
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for sent, connection in begun.items():
+        connection.sendall(sent)
+    answers = {}
+    for sent, connection in begun.items():
+        connection.settimeout(max(1.0, deadline - time.monotonic()))
+        with connection.makefile("rb") as answer:
+            # Until the server hangs up.
+            answers[sent] = answer.read()
+        connection.close()
+    assert answers[BEGUN_UPLOAD].startswith(b"HTTP/1.1 408 ")
+    assert answers[BEGUN_HEADERS] == b"" or answers[BEGUN_HEADERS].startswith(b"HTTP/1.1 408 ")
+    assert not list((application.data / "uploads").glob("*.part"))
+
+
+def test_in_development_one_origin_serves_all(browser: Browser, own_servers: dict[str, str]):
+    """`reflex run`: Vite serves the page, and forwards the websocket and the upload to the backend."""
+    developed = Application(WORKERS="1", REFLEX_BACKEND_PORT=str(free_port()), **own_servers)
+    developed.start("dev")
+    page = browser.new_context(base_url=developed.url).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda websocket: asked.append(websocket.url.replace("ws://", "http://")))
+    try:
+        drop(page, b"sku,name,description\nDEV-1,x,y\n")
+        expect(page.get_by_test_id("import-status")).to_have_text("completed", timeout=SECONDS)
+        assert {url for url in asked if not url.startswith((f"{developed.url}/", "data:", "blob:"))} == set()
+        assert any("/_upload" in url for url in asked) and any("/_event" in url for url in asked)
+    finally:
+        page.context.close()
+        developed.stop()
+        developed.remove()
