@@ -17,9 +17,11 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
+from product_importer.access.hosts import OPEN_PATHS
+from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
-from product_importer.core.errors import DomainError, Unavailable, field_errors
+from product_importer.core.errors import WORDS, DomainError, Unavailable, field_errors
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
 from product_importer.webhooks import api as webhooks
@@ -62,9 +64,11 @@ def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
     if api.openapi_schema is None:
         document = describe_routes()
-        for operation in (operation for path in document["paths"].values() for operation in path.values()):
-            _describe_parameters(operation)
-            _describe_problems(operation)
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                _describe_parameters(operation)
+                _describe_problems(operation)
+                _describe_access(path, method, operation)
         api.openapi_schema = document
     return api.openapi_schema
 
@@ -84,6 +88,16 @@ def _describe_problems(operation: dict[str, Any]) -> None:
     for answer in operation["responses"].values():
         if any(media.get("schema") == PROBLEM_SCHEMA for media in answer.get("content", {}).values()):
             answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
+
+
+def _describe_access(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Say what the access layer in front of every route answers by itself."""
+    statuses = [429] if path in OPEN_PATHS else [400, 429]
+    if method.upper() not in SAFE_METHODS:
+        statuses += [403, 408, 413]
+    for status in statuses:
+        answer = {"description": WORDS[status], "content": {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}}
+        operation["responses"].setdefault(str(status), answer)
 
 
 describe_routes, api.openapi = api.openapi, describe  # type: ignore[method-assign]

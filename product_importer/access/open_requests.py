@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from starlette.types import Scope
 
-from product_importer.core.errors import TooManyRequests
+from product_importer.core.errors import TooMany
 
 RETRY_SECONDS = 5
 
@@ -24,7 +24,7 @@ class OpenRequests:
         """Count a request while it is open.
 
         Raises:
-            TooManyRequests: its address has as many open as it may have.
+            TooMany: its address has as many open as it may have.
         """
         client = scope.get("client")
         address = client[0] if client else ""
@@ -32,7 +32,7 @@ class OpenRequests:
             yield
             return
         if self._open[address] >= self._most:
-            raise TooManyRequests(
+            raise TooMany(
                 f"{address} has {self._most} requests open, as many as MAX_REQUESTS_PER_ADDRESS allows. "
                 "Wait for one to end.",
                 retry_after=RETRY_SECONDS,

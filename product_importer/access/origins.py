@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from product_importer.access.hosts import host_of, split_host
-from product_importer.core.errors import Forbidden
+from product_importer.core.errors import CrossSite
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 OWN_SITE = frozenset({"same-origin", "none"})
@@ -23,7 +23,7 @@ def refuse_cross_site(scope: Scope) -> None:
     A preflight asks whether another origin may send a request: it may not.
 
     Raises:
-        Forbidden: it comes from another origin; `cross-site`.
+        CrossSite: it comes from another origin.
     """
     headers = Headers(scope=scope)
     if scope["type"] == "websocket":
@@ -35,11 +35,9 @@ def refuse_cross_site(scope: Scope) -> None:
     else:
         is_ours = _is_own_origin(headers.get("origin"), scope)
     if not is_ours:
-        raise Forbidden(
+        raise CrossSite(
             "This was sent by a page of another origin. Only this application's own page may do that; a program "
-            "sends neither Origin nor Sec-Fetch-Site.",
-            kind="cross-site",
-            title="Another site may not do this",
+            "sends neither Origin nor Sec-Fetch-Site."
         )
 
 

@@ -10,12 +10,14 @@ class DomainError(Exception):
     """A refusal with a reason that is shown to the person who asked.
 
     `kind` ends the problem's type, `title` names the kind in words, `detail` says what, where and what to do,
-    `extra` holds further members of the problem (RFC 9457, section 3.2).
+    `extra` holds further members of the problem (RFC 9457, section 3.2). `retry_after` is the time in seconds after
+    which trying again makes sense: the header `Retry-After`; None where waiting does not help.
     """
 
     status = 400
     kind = "bad-request"
     title = "The request cannot be carried out"
+    retry_after: int | None = None
 
     def __init__(self, detail: str, *, kind: str | None = None, title: str | None = None, **extra: Any):
         super().__init__(detail)
@@ -29,12 +31,12 @@ class Invalid(DomainError):
     """The input is wrong as a whole: a file or an option."""
 
 
-class Forbidden(DomainError):
-    """Whoever sent this may not do it."""
+class CrossSite(DomainError):
+    """A page of another origin sent what only our own page and programs may send."""
 
     status = 403
-    kind = "forbidden"
-    title = "Not allowed"
+    kind = "cross-site"
+    title = "Another site may not do this"
 
 
 class NotFound(DomainError):
@@ -93,15 +95,15 @@ class Unprocessable(DomainError):
     title = "Some fields are invalid"
 
 
-class TooManyRequests(DomainError):
-    """As much is under way as may be; trying again in `retry_after` seconds is right."""
+class TooMany(DomainError):
+    """More at once than is taken; it is right to send the same again after `retry_after` seconds."""
 
     status = 429
     kind = "too-many-requests"
     title = "Too much at once"
 
-    def __init__(self, detail: str, *, retry_after: int, kind: str | None = None, title: str | None = None):
-        super().__init__(detail, kind=kind, title=title)
+    def __init__(self, detail: str, *, retry_after: int, **named: Any):
+        super().__init__(detail, **named)
         self.retry_after = retry_after
 
 
@@ -151,13 +153,16 @@ class Problem(BaseModel):
 
 
 WORDS = {
-    400: "The request cannot be understood, or something it needs is missing.",
+    400: "The request cannot be understood, something it needs is missing, or its host is not allowed.",
+    403: "A page of another site may not do this.",
     404: "There is no such thing.",
+    408: "Nothing has arrived for 30 s.",
     409: "It contradicts what is stored, or what is going on.",
     412: "It was changed in the meantime; `current` is what it is now.",
     413: "It is too large.",
     415: "The body has the wrong format.",
     422: "Some fields are invalid; `errors` names them.",
+    429: "It is too much at once; send it again after `Retry-After` seconds.",
     503: "A server behind the application does not answer; try again.",
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from product_importer.core.errors import DomainError, TooManyRequests
+from product_importer.core.errors import DomainError
 
 PROBLEM_TYPE = "/api/problems/"
 PROBLEM_MEDIA = "application/problem+json"
@@ -29,6 +29,6 @@ def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JS
 def problem_of(error: DomainError) -> JSONResponse:
     """Return a domain error as a problem."""
     answer = problem(error.status, error.kind, error.title, error.detail, **error.extra)
-    if isinstance(error, TooManyRequests):
+    if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer

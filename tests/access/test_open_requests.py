@@ -2,7 +2,7 @@ import pytest
 from starlette.testclient import WebSocketDenialResponse
 
 from product_importer.access.open_requests import OpenRequests
-from product_importer.core.errors import TooManyRequests
+from product_importer.core.errors import TooMany
 
 
 def scope(address: str) -> dict:
@@ -12,7 +12,7 @@ def scope(address: str) -> dict:
 def test_one_address_has_so_many_and_no_more():
     requests = OpenRequests(2)
     with requests.counted(scope("203.0.113.7")), requests.counted(scope("203.0.113.7")):
-        with pytest.raises(TooManyRequests), requests.counted(scope("203.0.113.7")):
+        with pytest.raises(TooMany), requests.counted(scope("203.0.113.7")):
             pass
         with requests.counted(scope("203.0.113.8")):
             pass
