@@ -34,20 +34,25 @@ class AccessLayer:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        scope = proxies.resolve_forwarded(scope, self._proxies)
+        resolved = proxies.resolve_forwarded(scope, self._proxies)
 
         async def complete(message: Message) -> None:
             if message["type"] in STARTS:
-                message = headers.add_headers(message, scope, self._policy)
+                message = headers.add_headers(message, resolved, self._policy)
             await send(message)
 
+        await self._judge(scope, resolved, receive, complete)
+
+    async def _judge(self, scope: Scope, resolved: Scope, receive: Receive, send: Send) -> None:
         try:
+            # Both names: a proxy that forwards `Host` may hand on an `X-Forwarded-Host` that its client made up.
             hosts.require_allowed_host(scope, self._hosts)
-            origins.refuse_cross_site(scope)
-            with self._open_requests.counted(scope):
-                await self._pass_on(scope, receive, complete)
+            hosts.require_allowed_host(resolved, self._hosts)
+            origins.refuse_cross_site(resolved)
+            with self._open_requests.counted(resolved):
+                await self._pass_on(resolved, receive, send)
         except DomainError as error:
-            await _refuse(error, scope, receive, complete)
+            await _refuse(error, resolved, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -34,8 +34,11 @@ def test_ipv4_inside_ipv6_is_the_same_proxy(visit):
     assert told["client"] == "203.0.113.9"
 
 
-def test_the_host_that_a_proxy_tells_is_judged(visit):
-    headers = {"x-forwarded-host": "evil.example"}
+@pytest.mark.parametrize(
+    "headers",
+    [{"x-forwarded-host": "evil.example"}, {"host": "evil.example", "x-forwarded-host": "shop.example"}],
+)
+def test_both_the_host_and_what_a_proxy_tells_are_judged(visit, headers):
     assert visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=headers).status_code == 400
 
 
