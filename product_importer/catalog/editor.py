@@ -25,6 +25,7 @@ from product_importer.catalog.schemas import ProductRead
 from product_importer.catalog.state import CatalogState
 from product_importer.catalog.views import told
 from product_importer.core.errors import DomainError, Stale
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 from product_importer.ui.modal import revealing
 
@@ -90,7 +91,7 @@ class EditorState(rx.State):
             product = await ask(service.read_product, UUID(product_id))
         except DomainError as error:
             return [
-                rx.toast.error("The product cannot be edited.", description=told(error)),
+                toasts.error("The product cannot be edited.", description=told(error)),
                 CatalogState.load_products,
             ]
         async with self:
@@ -151,7 +152,7 @@ class EditorState(rx.State):
         async with self:
             self.is_saving = False
             self.is_open = self.is_open and not self._is_at(number)
-        return [rx.toast.success(done), CatalogState.load_products]
+        return [toasts.success(done), CatalogState.load_products]
 
     @rx.event
     def take_theirs(self) -> None:
@@ -218,4 +219,4 @@ def _refusal(error: DomainError | ValidationError) -> str:
 
 def _unsaved(error: DomainError | ValidationError) -> EventType[()]:
     """What is told where the form was closed before its answer came."""
-    return rx.toast.error("The product was not saved.", description=_refusal(error))
+    return toasts.error("The product was not saved.", description=_refusal(error))

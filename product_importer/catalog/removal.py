@@ -10,6 +10,7 @@ from product_importer.catalog.schemas import ProductQuery
 from product_importer.catalog.state import CatalogState
 from product_importer.catalog.views import ProductView, counted
 from product_importer.core.errors import DomainError, NotFound
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 
 PHRASE = "delete all products"
@@ -46,13 +47,13 @@ class RemovalState(rx.State):
         try:
             await ask(service.delete_product, UUID(doomed.id))
         except NotFound:
-            done = rx.toast.info(f"{doomed.sku} had been deleted already.")
+            done = toasts.info(f"{doomed.sku} had been deleted already.")
         except DomainError as error:
             async with self:
                 self.refusal, self.is_deleting = error.detail, False
             return None
         else:
-            done = rx.toast.success(f"{doomed.sku} was deleted.")
+            done = toasts.success(f"{doomed.sku} was deleted.")
         async with self:
             self.is_open = self.is_deleting = False
         return [done, CatalogState.load_products]
@@ -63,7 +64,7 @@ class RemovalState(rx.State):
         try:
             found = await ask(service.list_products, ProductQuery(page_size=1))
         except DomainError as error:
-            return [rx.toast.error(error.detail)]
+            return [toasts.error(error.detail)]
         async with self:
             self.everything = counted(found.total, found.total_is_exact)
             self.refusal, self.is_confirmed, self.is_deleting, self.is_all_open = "", False, False, True
@@ -94,4 +95,4 @@ class RemovalState(rx.State):
             return None
         async with self:
             self.is_all_open = self.is_deleting = False
-        return [rx.toast.success(f"{counted(deleted)} deleted."), CatalogState.load_products]
+        return [toasts.success(f"{counted(deleted)} deleted."), CatalogState.load_products]

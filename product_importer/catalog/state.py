@@ -13,6 +13,7 @@ from product_importer.catalog import service
 from product_importer.catalog.schemas import ProductPage, ProductUpdate
 from product_importer.catalog.views import FILTERS, PAGE_SIZES, Listing, ProductView, told
 from product_importer.core.errors import DomainError, Unavailable
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 from product_importer.ui.words import DASH
 
@@ -150,7 +151,7 @@ class CatalogState(rx.State):
         except DomainError as error:
             async with self:
                 self._switch(product_id, not active, is_switching=False)
-            return [rx.toast.error("The change was taken back.", description=told(error))]
+            return [toasts.error("The change was taken back.", description=told(error))]
         async with self:
             self._replace(ProductView.of(saved))
         return None

@@ -16,7 +16,7 @@ from product_importer.imports.progress import OUTAGE
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 from product_importer.imports.views import Refusal
-from product_importer.ui import routes
+from product_importer.ui import routes, toasts
 
 Result = TypeVar("Result")
 
@@ -222,4 +222,4 @@ def _shown(job: ImportRead, is_still_here: bool) -> list[EventSpec]:
     """Go to the import; whoever has gone elsewhere meanwhile is only told of it."""
     if is_still_here:
         return [rx.redirect(f"/imports/{job.id}")]
-    return [rx.toast.success(f"“{job.filename}” has arrived.", description="Its import goes on; see Imports.")]
+    return [toasts.success(f"“{job.filename}” has arrived.", description="Its import goes on; see Imports.")]

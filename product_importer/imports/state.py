@@ -11,6 +11,7 @@ from product_importer.imports import progress, service
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.views import ImportView, Refusal
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 
 
@@ -52,7 +53,7 @@ class ImportState(rx.State):
         try:
             await ask(service.cancel_import, UUID(job_id))
         except DomainError as error:
-            return rx.toast.error(error.detail)
+            return toasts.error(error.detail)
         return None
 
     @rx.event(background=True)

@@ -8,6 +8,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 from product_importer.webhooks import history
 from product_importer.webhooks.drafts import told
@@ -98,11 +99,11 @@ class DeliveryState(rx.State):
         try:
             await ask(history.redeliver, identify(self._webhook_id), UUID(delivery_id))
         except NotFound:
-            told_of = rx.toast.error("This cannot be sent again.", description="It has been deleted in the meantime.")
+            told_of = toasts.error("This cannot be sent again.", description="It has been deleted in the meantime.")
             return [told_of, DeliveryState.refresh]
         except DomainError as error:
-            return [rx.toast.error("This could not be sent again.", description=told(error))]
-        return [rx.toast.success("It is sent again."), DeliveryState.refresh]
+            return [toasts.error("This could not be sent again.", description=told(error))]
+        return [toasts.success("It is sent again."), DeliveryState.refresh]
 
     @rx.event
     def ask_before_redelivering(self) -> None:
@@ -130,7 +131,7 @@ class DeliveryState(rx.State):
             return None
         async with self:
             self.is_redelivering = self.is_asking = False
-        return [rx.toast.success(_counted(done.redelivered)), DeliveryState.refresh]
+        return [toasts.success(_counted(done.redelivered)), DeliveryState.refresh]
 
     def _load(self) -> EventType[()]:
         self.loading = True

@@ -10,6 +10,7 @@ from reflex.event import EventType
 from reflex_base.utils.form import FormData
 
 from product_importer.core.errors import DomainError
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 from product_importer.ui.modal import revealing
 from product_importer.webhooks import service
@@ -70,7 +71,7 @@ class WebhookEditorState(rx.State):
             webhook = await ask(service.read_webhook, UUID(webhook_id))
         except DomainError as error:
             return [
-                rx.toast.error("The webhook cannot be edited.", description=told(error)),
+                toasts.error("The webhook cannot be edited.", description=told(error)),
                 WebhookState.load_webhooks,
             ]
         async with self:
@@ -113,9 +114,9 @@ class WebhookEditorState(rx.State):
             return [SecretState.show_secret(created.secret, created.url, True)]
         changes = draft.update(self._seen)
         if changes is None:
-            return [rx.toast.info("Nothing was changed.")]
+            return [toasts.info("Nothing was changed.")]
         await ask(service.update_webhook, self._seen.id, changes)
-        return [rx.toast.success("The webhook was saved.")]
+        return [toasts.success("The webhook was saved.")]
 
     def _open(self, webhook: WebhookRead | None) -> None:
         self._seen, self.form = webhook, FormView.of(webhook, self.form.number + 1)
@@ -124,7 +125,7 @@ class WebhookEditorState(rx.State):
     def _refuse(self, error: DomainError | ValidationError, number: int) -> list[EventType[()]]:
         if not self.is_open or self.form.number != number:
             # The form was closed before its answer came.
-            return [rx.toast.error("The webhook was not saved.", description=told(error))]
+            return [toasts.error("The webhook was not saved.", description=told(error))]
         self.faults, self.refusal = faults(error), told(error)
         return [revealing(DIALOG)]
 

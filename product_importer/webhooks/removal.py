@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
-from product_importer.ui import routes
+from product_importer.ui import routes, toasts
 from product_importer.ui.asking import ask
 from product_importer.webhooks import service
 from product_importer.webhooks.drafts import told
@@ -43,13 +43,13 @@ class WebhookRemovalState(rx.State):
         try:
             await ask(service.delete_webhook, UUID(webhook_id))
         except NotFound:
-            done = rx.toast.info("The webhook had been deleted already.")
+            done = toasts.info("The webhook had been deleted already.")
         except DomainError as error:
             async with self:
                 self.refusal, self.is_deleting = told(error), False
             return None
         else:
-            done = rx.toast.success("The webhook was deleted.")
+            done = toasts.success("The webhook was deleted.")
         async with self:
             self.is_open = self.is_deleting = False
             is_its_page = self.router.url.path.rstrip("/").endswith(webhook_id)

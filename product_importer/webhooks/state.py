@@ -10,6 +10,7 @@ from reflex.event import EventType
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core.errors import DomainError, NotFound, Unavailable
+from product_importer.ui import toasts
 from product_importer.ui.asking import ask
 from product_importer.webhooks import service
 from product_importer.webhooks.drafts import told
@@ -81,7 +82,7 @@ class WebhookState(rx.State):
         except DomainError as error:
             async with self:
                 self._change(webhook_id, enabled=before.enabled, is_switching=False)
-            return [rx.toast.error("The change was taken back.", description=told(error))]
+            return [toasts.error("The change was taken back.", description=told(error))]
         async with self:
             self._change(
                 webhook_id,
@@ -104,7 +105,7 @@ class WebhookState(rx.State):
         except DomainError as error:
             async with self:
                 self._change(webhook_id, is_testing=False)
-            return [rx.toast.error("The test could not be sent.", description=told(error))]
+            return [toasts.error("The test could not be sent.", description=told(error))]
         async with self:
             self._change(webhook_id, is_testing=False, test=outcome)
         return None

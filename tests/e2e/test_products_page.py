@@ -237,6 +237,23 @@ def test_a_person_deletes_a_product_after_a_question(page: Page, application: Ap
     assert application.client.get("/api/products", params={"sku": "Gone-1"}).json()["total"] == 0
 
 
+@pytest.mark.parametrize(
+    "sku",
+    [
+        "<reflex.Var>1</reflex.Var>",
+        '"); window.ran = 1; ("',
+        "${window.ran = 1}`",
+        "<img src=x onerror='window.ran = 1'>",
+    ],
+)
+def test_a_sku_is_shown_and_never_run(page: Page, application: Application, sku: str):
+    create(application, sku)
+    open_row(page, sku).get_by_test_id("product-delete").click()
+    page.get_by_test_id("confirm-delete").click()
+    expect(page.get_by_text(f"{sku} was deleted.")).to_be_visible()
+    assert page.evaluate("() => window.ran") is None
+
+
 def test_the_switch_shows_its_change_at_once_and_takes_it_back_when_it_fails(page: Page, application: Application):
     create(application, "Switch-1")
     switch = open_row(page, "Switch-1").get_by_role("switch")

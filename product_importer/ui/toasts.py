@@ -1,0 +1,36 @@
+"""Short messages that pass over the page: what was done, or why it was not."""
+
+import json
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+
+def success(text: str, description: str = "") -> EventSpec:
+    """Say that something was done."""
+    return _toast("success", text, description)
+
+
+def info(text: str, description: str = "") -> EventSpec:
+    """Say that nothing had to be done."""
+    return _toast("info", text, description)
+
+
+def error(text: str, description: str = "") -> EventSpec:
+    """Say that something was not done."""
+    return _toast("error", text, description)
+
+
+def _toast(kind: str, text: str, description: str) -> EventSpec:
+    options = {"description": _literal(description)} if description else {}
+    spec: EventSpec = getattr(rx.toast, kind)(_literal(text), **options)
+    return spec
+
+
+def _literal(text: str) -> rx.Var[Any]:
+    """Return a text as a literal of JavaScript; it may name products and files.
+
+    Reflex takes `<reflex.Var>1</reflex.Var>` in any text for a reference of its own, hence no `<`.
+    """
+    return rx.Var(json.dumps(text).replace("<", r"\u003c"), _var_type=str)
