@@ -44,10 +44,12 @@ UNWANTED = {
     "update": " WHEN held.id IS NULL THEN 'not_found'",
 }
 CODE = "CASE{changed_since}{unwanted} WHEN excluded.name = '' AND held.id IS NULL THEN 'no_name_to_keep' END"
-REFUSED = """, refused AS (
+# A row's attributes, unpacked once: otherwise each `->>` unpacks all of them, which took half a second for 2,000.
+UNPACKED = "LATERAL (SELECT attributes || '{{}}' AS unpacked OFFSET 0) AS cells"
+REFUSED = f""", refused AS (
     INSERT INTO import_row_error (job_id, line, code, reason, row)
-    SELECT %(job_id)s, line, code, reason, to_json(ARRAY[{row}])
-    FROM met JOIN unnest(%(codes)s::text[], %(reasons)s::text[]) AS given (code, reason) USING (code)
+    SELECT %(job_id)s, line, code, reason, to_json(ARRAY[{{row}}])
+    FROM met JOIN unnest(%(codes)s::text[], %(reasons)s::text[]) AS given (code, reason) USING (code), {UNPACKED}
     RETURNING 1
 )"""
 # A staged row put back into the file's columns, cell by cell. `{name}` is the place of a parameter.
@@ -57,7 +59,7 @@ CELLS = {
     "description": "description",
     "active": "coalesce(active::text, '')",
     IGNORED: "''",
-    "": "coalesce(attributes ->> {name}, '')",
+    "": "coalesce(unpacked ->> {name}, '')",
 }
 
 # What a row sets in a product, by what a blank cell does. The file's own attributes are replaced as a whole, so that
@@ -154,7 +156,7 @@ TELL = """, told AS (
 REPEATED = f"""(
     SELECT sku_key, min(line) AS first, max(line) AS last FROM {{staging}} WHERE {RANGE}
     GROUP BY sku_key HAVING min(line) < max(line)
-) AS repeated JOIN {{staging}} AS lost USING (sku_key)"""
+) AS repeated JOIN {{staging}} AS lost USING (sku_key), {UNPACKED}"""
 LOSERS = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
 SELECT %(job_id)s, line, 'duplicate', 'Line ' || {{winner}} || ' has the same SKU and was taken.',
