@@ -68,7 +68,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER product_note_{event} ON product")
         op.execute(f"DROP FUNCTION product_note_{event}()")
     for (segment,) in op.get_bind().execute(sa.text("SELECT id FROM search_segment")).fetchall():
-        op.execute(f"DROP TABLE IF EXISTS product_search_{segment}")
+        op.drop_table(f"product_search_{segment}", if_exists=True)
     op.drop_index("ix_product_inactive", table_name="product")
     op.drop_table("search_segment")
     op.drop_table("product_count")

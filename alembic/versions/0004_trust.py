@@ -102,7 +102,7 @@ def downgrade() -> None:
     op.execute(NOTE_UPDATE_BEFORE)
     for pair in op.get_bind().execute(sa.text("SELECT undo_table, preview_table FROM import_job")).fetchall():
         for table in filter(None, pair):
-            op.execute(f'DROP TABLE IF EXISTS "{table}"')
+            op.drop_table(table, if_exists=True)
     op.drop_table("import_undo_restored")
     op.drop_table("import_undo_kept")
     op.drop_table("import_mapping")

@@ -20,7 +20,7 @@ def downgrade() -> None:
 def _forget_segments() -> None:
     """Drop every segment and let all products wait for the index, as if they had just been written."""
     for (segment,) in op.get_bind().execute(sa.text("SELECT id FROM search_segment")).fetchall():
-        op.execute(f"DROP TABLE IF EXISTS product_search_{segment}")
+        op.drop_table(f"product_search_{segment}", if_exists=True)
     op.execute("DELETE FROM search_segment")
     op.execute("DELETE FROM product_change")
     op.execute("INSERT INTO product_change SELECT id FROM product")

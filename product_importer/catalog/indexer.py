@@ -7,6 +7,7 @@ A product's entry in an older segment stays until then: a search checks every pr
 
 import logging
 
+from psycopg2 import sql
 from sqlalchemy import func, text
 from sqlmodel import Session, select
 
@@ -37,18 +38,26 @@ NO_TIMEOUT = text("SET LOCAL statement_timeout = 0")
 
 # In lower case, so that what the index proposes is compared without folding the case of each text again. In the order
 # of SKUs: what has a part of its SKU in common lies on few pages.
-FILL = """
+FILL = sql.SQL("""
 CREATE TABLE {segment} AS
 SELECT id AS product_id, lower(sku) AS sku, lower(name) AS name, lower(description) AS description
 FROM product WHERE id IN (
     SELECT unnest(product_ids) FROM product_change {absorbed}
 ) ORDER BY sku_key
-"""
+""")
+ABSORBED = sql.SQL("UNION SELECT product_id FROM {segment}")
+COUNT = sql.SQL("SELECT count(*) FROM {segment}")
+DROP = sql.SQL("DROP TABLE IF EXISTS {segment}")
 INDEXES = (
-    "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"
-    " WITH (fastupdate = off)",
+    sql.SQL(
+        "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"
+        " WITH (fastupdate = off)"
+    ),
     # In byte order, which is the quickest to sort.
-    f'CREATE INDEX ON {{segment}} USING gin (product_sku_parts(sku, {SKU_PART}) COLLATE "C") WITH (fastupdate = off)',
+    sql.SQL(
+        f'CREATE INDEX ON {{segment}} USING gin (product_sku_parts(sku, {SKU_PART}) COLLATE "C")'
+        " WITH (fastupdate = off)"
+    ),
 )
 
 
@@ -104,7 +113,7 @@ def build(session: Session) -> bool:
     session.execute(NO_TIMEOUT)
     session.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
     for index in INDEXES:
-        session.execute(text(index.format(segment=f"{SEGMENT_PREFIX}{found.id}")))
+        db.execute(session, index.format(segment=_table(found.id)))
     session.execute(search_segment.update().where(search_segment.c.id == found.id).values(is_indexed=True))
     log.info("the text index has caught up with %s changes", f"{found.rows:,}")
     return True
@@ -129,18 +138,21 @@ def _absorbed(session: Session, changes: int) -> list[int]:
 def _fill(session: Session, absorbed: list[int]) -> None:
     added = search_segment.insert().values(rows=0, is_indexed=False).returning(search_segment.c.id)
     segment = session.execute(added).scalar_one()
-    name = f"{SEGMENT_PREFIX}{segment}"
-    others = " ".join(f"UNION SELECT product_id FROM {SEGMENT_PREFIX}{number}" for number in absorbed)
-    session.execute(text(FILL.format(segment=name, absorbed=others)))
-    rows = session.scalar(text(f"SELECT count(*) FROM {name}"))
+    others = sql.SQL(" ").join(ABSORBED.format(segment=_table(number)) for number in absorbed)
+    db.execute(session, FILL.format(segment=_table(segment), absorbed=others))
+    rows = db.execute(session, COUNT.format(segment=_table(segment))).scalar_one()
     session.execute(search_segment.update().where(search_segment.c.id == segment).values(rows=rows))
 
 
 def _drop_retired(session: Session) -> None:
     long_ago = search_segment.c.retired_at < func.now() - text(RETIRED_FOR)
     for segment in session.scalars(select(search_segment.c.id).where(long_ago)).all():
-        session.execute(text(f"DROP TABLE IF EXISTS {SEGMENT_PREFIX}{segment}"))
+        db.execute(session, DROP.format(segment=_table(segment)))
         session.execute(search_segment.delete().where(search_segment.c.id == segment))
+
+
+def _table(segment: int) -> sql.Composable:
+    return db.identifier(f"{SEGMENT_PREFIX}{segment}")
 
 
 def _sum_up(session: Session) -> None:

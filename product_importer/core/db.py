@@ -1,14 +1,16 @@
 """The PostgreSQL engine and the one way to a transaction."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.errors import DeadlockDetected, SerializationFailure
 from psycopg2.extensions import connection as PgConnection
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -23,6 +25,8 @@ RETRIES = 3
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 # Nothing that answers a request takes nearly as long; what may take longer says so by its own SET LOCAL.
 TIMEOUT_SECONDS = 30
+# The tables and columns that we make. Nothing from outside is ever one of them.
+OUR_NAME = re.compile("[a-z][a-z0-9_]*")
 
 # Names for constraints, so that a migration can name what it drops.
 SQLModel.metadata.naming_convention = {
@@ -102,6 +106,22 @@ def raw_connection(session: Session) -> PgConnection:
     """Return psycopg2's connection under a session, for SQL that is composed: the same transaction."""
     connection: Any = session.connection().connection.driver_connection
     return connection
+
+
+def identifier(name: str) -> sql.Composable:
+    """Return the name of one of our tables or columns as a part of a statement.
+
+    Raises:
+        ValueError: it is not a name that we make. psycopg2 would take a `%` in it for a parameter.
+    """
+    if not OUR_NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of a table or column of ours")
+    return sql.Identifier(name)
+
+
+def execute(session: Session, statement: sql.Composable) -> CursorResult[Any]:
+    """Run a composed statement without parameters in the session's transaction."""
+    return session.connection().exec_driver_sql(statement.as_string(raw_connection(session)))
 
 
 def run(

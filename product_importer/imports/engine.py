@@ -5,6 +5,8 @@ The engine commits by itself, batch by batch: what a killed worker had committed
 
 import logging
 
+from psycopg2 import sql
+
 from product_importer.core import outbox, storage
 from product_importer.imports import events, preview, staging, undo
 from product_importer.imports.header import Header
@@ -18,11 +20,14 @@ from product_importer.imports.statements import Statements, Steps
 
 log = logging.getLogger(__name__)
 
-END = """
+PREVIEWING = sql.SQL("phase = 'previewing', preview_table = %(table)s")
+HELD = sql.SQL("phase = 'merging'")
+MERGING = sql.SQL("phase = 'merging', undo_table = %(table)s")
+END = sql.SQL("""
 status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
 staging_table = %(staging_table)s, preview_table = %(preview_table)s,
 lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
-"""
+""")
 
 
 def run(lease: Lease) -> None:
@@ -74,7 +79,7 @@ class Work:
         """Note what the merge would do with each row, in the same lanes and ranges."""
         with self._lease.connect() as connection, self._lease.transaction(connection):
             table = preview.create(connection, self._job.id)
-            row = self._lease.write(connection, "phase = 'previewing', preview_table = %(table)s", table=table)
+            row = self._lease.write(connection, PREVIEWING, table=table)
         self._heartbeat.committed(row)
         statements = self._statements()
         self._run_lanes(statements, statements.preview(table))
@@ -86,7 +91,7 @@ class Work:
         tells_each = self._begin_events()
         with self._lease.connect() as connection, self._lease.transaction(connection):
             table = undo.create(connection, self._job.id)
-            row = self._lease.write(connection, "phase = 'merging', undo_table = %(table)s", table=table)
+            row = self._lease.write(connection, MERGING, table=table)
         self._heartbeat.committed(row)
         statements, shown = self._statements(), self._job.preview_table
         self._run_lanes(statements, statements.merge(shown, tells_each), table)
@@ -143,5 +148,5 @@ class Work:
             wanted = outbox.hold_batch(session, self._job.id)
             if wanted:
                 # Last, as every write of an import: under an outdated fence there must be no batch left behind.
-                self._lease.write(connection, "phase = 'merging'")
+                self._lease.write(connection, HELD)
         return wanted

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import psycopg2
+from psycopg2 import sql
 
 from product_importer.imports import progress
 from product_importer.imports.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
@@ -21,10 +22,10 @@ READING_SECONDS = 0.5
 # The percent from which the pace of a run, or of a phase, can be told: lanes commit in steps of some percent.
 RUN_SHOWS = 1.0
 PHASE_SHOWS = 10.0
-RENEW = """
+RENEW = sql.SQL("""
 lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
 rows_read = greatest(rows_read, %(rows_read)s)
-"""
+""")
 
 
 class Stopped(Exception):

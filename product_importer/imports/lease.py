@@ -37,6 +37,10 @@ END_EARLIER_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()
 """
+WRITE = sql.SQL(
+    "UPDATE import_job SET {assignments}"
+    " WHERE id = %(id)s AND fence = %(fence)s AND status = 'processing' RETURNING *"
+)
 # Where a pooler hides the name of a session, PostgreSQL itself ends what stays open and silent.
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
 
@@ -82,7 +86,7 @@ class Lease:
                 cursor.execute(TRANSACTION_SETTINGS)
             yield session, connection
 
-    def write(self, connection: PgConnection, assignments: str, **values: Any) -> dict[str, Any]:
+    def write(self, connection: PgConnection, assignments: sql.SQL, **values: Any) -> dict[str, Any]:
         """Update the job inside the caller's transaction, and return its whole row as it is then.
 
         Written last in a transaction, it makes everything in it valid or void: it locks the row, and finds none
@@ -91,11 +95,10 @@ class Lease:
         Raises:
             Fenced: this lease is over; the caller's transaction must be rolled back.
         """
-        statement = sql.SQL(
-            "UPDATE import_job SET {} WHERE id = %(id)s AND fence = %(fence)s AND status = 'processing' RETURNING *"
-        ).format(sql.SQL(assignments))
         with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-            cursor.execute(statement, {**values, "id": str(self.job.id), "fence": self.fence})
+            cursor.execute(
+                WRITE.format(assignments=assignments), {**values, "id": str(self.job.id), "fence": self.fence}
+            )
             row = cursor.fetchone()
         if row is None:
             raise Fenced(f"import {self.job.id}: fence {self.fence} is over")

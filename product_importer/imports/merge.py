@@ -11,6 +11,7 @@ from psycopg2 import errors, sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
+from product_importer.core.db import identifier
 from product_importer.core.ids import lane_number
 from product_importer.core.settings import settings
 from product_importer.imports import undo
@@ -27,14 +28,14 @@ RETRIES = 20
 SLACK = 1.1
 
 # About equal shares are enough, and a sample tells them; the last lane goes to the end.
-LANE_ENDS = """
+LANE_ENDS = sql.SQL("""
 SELECT percentile_disc(%(shares)s::float[]) WITHIN GROUP (ORDER BY sku_key),
     (SELECT max(sku_key) FROM {staging})
 FROM {staging} TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (1)
-"""
+""")
 SAMPLED_ROWS = 10_000
 # The first import into a catalogue, or of a brand, meets no product at all.
-NEXT_RANGE = """
+NEXT_RANGE = sql.SQL("""
 SELECT range_end,
     (SELECT count(*) FROM {staging} WHERE sku_key > %(after)s AND sku_key <= range_end),
     EXISTS (SELECT FROM product WHERE sku_key > %(after)s AND sku_key <= range_end)
@@ -44,7 +45,7 @@ FROM (
         ORDER BY sku_key LIMIT %(rows)s
     ) AS batch
 ) AS next
-"""
+""")
 # The catalogue's statistics may be those of before the import: however many products there are, a look at the key's
 # index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster, and so may one that
 # is compiled for each batch anew.
@@ -52,12 +53,12 @@ PLAN = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
 SET LOCAL jit = off
 """
-COUNTED = """
+COUNTED = sql.SQL("""
 created = created + %(created)s, updated = updated + %(updated)s, unchanged = unchanged + %(unchanged)s,
 duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
 lane_checkpoints[%(lane)s] = %(range_end)s, lane_created[%(lane)s] = lane_created[%(lane)s] + %(created)s,
 attempts = 0
-"""
+""")
 
 
 class Overtaken(Exception):
@@ -108,7 +109,7 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
         "percent": min(100.0, 100.0 * SAMPLED_ROWS / rows),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_statement(LANE_ENDS, table), values)
+        cursor.execute(LANE_ENDS.format(staging=identifier(table)), values)
         shares, last = cursor.fetchone()
     return [*shares, last]
 
@@ -152,7 +153,7 @@ class Merge:
         self._steps = steps
         self._duplicates = statements.duplicates()
         self._refuses_duplicates = statements.refuses_duplicates
-        self._attribute_names = statements.attribute_names
+        self._values = statements.values
         self._undo_table = undo_table
         self._range_rows = 0
         self.stop = Event()
@@ -213,17 +214,12 @@ class Merge:
     def _next_range(self, connection: PgConnection, lane: Lane) -> Range:
         limits = {"after": lane.after, "lane_end": lane.end, "rows": self._range_rows}
         with connection.cursor() as cursor:
-            cursor.execute(_statement(NEXT_RANGE, self._table), limits)
+            cursor.execute(NEXT_RANGE.format(staging=identifier(self._table)), limits)
             return Range(*cursor.fetchone())
 
     def _write(self, connection: PgConnection, lane: Lane, keys: Range) -> Counts:
-        values = {
-            "after": lane.after,
-            "range_end": keys.end,
-            "numbered": lane_number(lane.number, lane.created),
-            "names": self._attribute_names,
-            "job_id": str(self._lease.job.id),
-        }
+        numbered = lane_number(lane.number, lane.created)
+        values = {**self._values, "after": lane.after, "range_end": keys.end, "numbered": numbered}
         with connection.cursor() as cursor:
             outcome = self._decide(cursor, values, keys.meets_products)
             if outcome.updated < outcome.expected:
@@ -250,7 +246,3 @@ class Merge:
             duplicates=0 if self._refuses_duplicates else lost,
             rejected=outcome.refused + (lost if self._refuses_duplicates else 0),
         )
-
-
-def _statement(template: str, table: str) -> sql.Composable:
-    return sql.SQL(template).format(staging=sql.Identifier(table))

@@ -7,6 +7,7 @@ import psycopg2.extras
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.core.db import identifier
 from product_importer.imports.header import Header
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportChange
@@ -15,7 +16,7 @@ PREFIX = "import_preview_"
 MOST_EXAMPLES = 20
 
 # Logged, unlike staging: an import may be applied days later, and must then find what was shown.
-CREATE = """
+CREATE = sql.SQL("""
 CREATE TABLE IF NOT EXISTS {table} (
     sku_key text COLLATE "C" NOT NULL,
     line integer NOT NULL,
@@ -23,12 +24,16 @@ CREATE TABLE IF NOT EXISTS {table} (
     version integer,
     outcome text NOT NULL
 ) WITH (autovacuum_enabled = false)
-"""
+""")
 # For its pages, and for the merge that applies it.
-INDEX = "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
-KEY = "CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)"
+INDEX = sql.SQL(
+    "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
+)
+KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
+ANALYZE = sql.SQL("ANALYZE {table}")
+DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
-CHANGES = """
+CHANGES = sql.SQL("""
 SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
     held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
     held.active AS held_active, held.attributes AS held_attributes,
@@ -40,12 +45,12 @@ FROM (
 JOIN {staging} AS staged USING (sku_key, line)
 LEFT JOIN product AS held ON held.sku_key = seen.sku_key
 ORDER BY seen.line
-"""
-OUTDATED = """
+""")
+OUTDATED = sql.SQL("""
 SELECT count(*), (array_agg(coalesce(held.sku, seen.sku_key)))[:%(examples)s]
 FROM {preview} AS seen LEFT JOIN product AS held USING (sku_key)
 WHERE (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version)
-"""
+""")
 
 
 def name(job_id: UUID) -> str:
@@ -63,27 +68,25 @@ def index(connection: PgConnection, table: str) -> None:
     """Index a filled table for its pages, and let the planner know its size."""
     _execute(connection, INDEX, table)
     _execute(connection, KEY, table)
-    _execute(connection, "ANALYZE {table}", table)
+    _execute(connection, ANALYZE, table)
 
 
 def drop(connection: PgConnection, job_id: UUID) -> None:
     """Drop the table of a trial, if there is one."""
-    _execute(connection, "DROP TABLE IF EXISTS {table}", name(job_id))
+    _execute(connection, DROP, name(job_id))
 
 
 def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
     """Return how many products were changed, made or deleted since they were shown, and the SKUs of some."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(OUTDATED).format(preview=sql.Identifier(table)), {"examples": MOST_EXAMPLES})
+        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MOST_EXAMPLES})
         count, examples = cursor.fetchone() or (0, None)
     return count, examples or []
 
 
 def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> list[ImportChange]:
     """Return one page of what a trial would do, field by field, in the order of the file's lines."""
-    statement = sql.SQL(CHANGES).format(
-        preview=sql.Identifier(job.preview_table or ""), staging=sql.Identifier(job.staging_table or "")
-    )
+    tables = {"preview": identifier(job.preview_table or ""), "staging": identifier(job.staging_table or "")}
     values = {
         "outcomes": [query.outcome] if query.outcome else ["created", "updated"],
         "limit": query.page_size,
@@ -92,7 +95,7 @@ def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> li
     header = Header(tuple(job.header), tuple(job.fields))
     keeps = job.choices.get("blank") == "keep"
     with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(CHANGES.format(**tables), values)
         return [_change(row, header, keeps) for row in cursor.fetchall()]
 
 
@@ -117,11 +120,7 @@ def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
     )
 
 
-def _execute(connection: PgConnection, statement: str, table: str) -> None:
+def _execute(connection: PgConnection, statement: sql.SQL, table: str) -> None:
+    names = {"table": table, "index": f"{table}_line", "key": f"{table}_key"}
     with connection.cursor() as cursor:
-        names = {
-            "table": sql.Identifier(table),
-            "index": sql.Identifier(f"{table}_line"),
-            "key": sql.Identifier(f"{table}_key"),
-        }
-        cursor.execute(sql.SQL(statement).format(**names))
+        cursor.execute(statement.format(**{place: identifier(name) for place, name in names.items()}))

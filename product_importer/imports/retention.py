@@ -1,9 +1,9 @@
 """What is kept for some days only: uploaded files, trials, and what an undo needs. The history itself stays."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, text
+from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import Session, col, select
 
 from product_importer.core.db import raw_connection
@@ -59,4 +59,4 @@ def _ended(session: Session, days: int, condition: ColumnElement[bool]) -> list[
 
 
 def _days_ago(days: int) -> ColumnElement[datetime]:
-    return func.now() - text(f"interval '{days} days'")
+    return func.now() - timedelta(days=days)

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import storage
@@ -22,12 +23,13 @@ from product_importer.imports.sources import Counted, open_records
 from product_importer.imports.spool import ErrorSpool
 
 # The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
-STAGED = """
+STAGED = sql.SQL("""
 phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
 rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
 lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
 lane_created = coalesce(lane_created, %(lane_created)s)
-"""
+""")
+ENTER = sql.SQL("phase = %(phase)s")
 
 
 class Stager:
@@ -144,7 +146,7 @@ class Stager:
         """Open a transaction whose last write says which phase it belongs to, if the fence still holds."""
         with self._lease.transaction(connection):
             yield
-            row = self._lease.write(connection, "phase = %(phase)s", phase=phase)
+            row = self._lease.write(connection, ENTER, phase=phase)
         self._heartbeat.committed(row)
 
 

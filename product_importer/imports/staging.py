@@ -15,6 +15,7 @@ import psycopg2.errors
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.core.db import identifier
 from product_importer.imports.header import Header
 
 PREFIX = "import_staging_"
@@ -23,7 +24,7 @@ COLUMNS = ("line", "sku_key", "sku", "name", "description")
 # As much as a chunk makes goes to the server in one call, which another thread need not wait for.
 BLOCK_BYTES = 4 * 1024 * 1024
 
-CREATE = """
+CREATE = sql.SQL("""
 CREATE UNLOGGED TABLE {table} (
     line integer NOT NULL,
     sku_key text COLLATE "C" NOT NULL,
@@ -33,31 +34,35 @@ CREATE UNLOGGED TABLE {table} (
     active boolean,
     attributes jsonb
 ) WITH (autovacuum_enabled = false)
-"""
+""")
 # Seen as one table, whose every part is an unlogged one of its own.
-CREATE_PART = "CREATE UNLOGGED TABLE {part} () INHERITS ({table}) WITH (autovacuum_enabled = false)"
+CREATE_PART = sql.SQL("CREATE UNLOGGED TABLE {part} () INHERITS ({table}) WITH (autovacuum_enabled = false)")
 # Each row is found by as many looks at an index as there are parts, so these are few, whatever the file's size.
 PARTS = 4
 LEAST_PART_BYTES = 8 * 1024 * 1024
 NULL = "\\N"
 # Frozen, rows need no second look at who wrote them, and keys can be read from the index alone.
-COPY = "COPY {table} ({columns}) FROM STDIN WITH (FREEZE)"
+COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN WITH (FREEZE)")
 # Built after the COPY, which an index would slow down; it gives the merge its ranges and its order.
-INDEX = "CREATE INDEX {index} ON {table} (sku_key, line {order})"
+INDEX = sql.SQL("CREATE INDEX {index} ON {table} (sku_key, line {order})")
+ORDERS = {"ASC": sql.SQL("ASC"), "DESC": sql.SQL("DESC")}
 # A few thousand rows tell how the keys are spread.
-SAMPLE = "ALTER TABLE {table} ALTER sku_key SET STATISTICS 20"
+SAMPLE = sql.SQL("ALTER TABLE {table} ALTER sku_key SET STATISTICS 20")
+ANALYZE = sql.SQL("ANALYZE {table} (sku_key)")
+COUNT = sql.SQL("SELECT count(*) FROM {table}")
+DROP = sql.SQL("DROP TABLE IF EXISTS {table} CASCADE")
 
 
 def create(connection: PgConnection, table: str, order: str) -> None:
     """Create the staging table of that name, empty and indexed by key and line (`ASC` or `DESC`)."""
     _execute(connection, CREATE, table)
-    _execute(connection, INDEX, table, order=sql.SQL(order))
+    _execute(connection, INDEX, table, order=ORDERS[order])
 
 
 def create_part(connection: PgConnection, table: str, number: int) -> str:
     """Create a part of a staging table, empty and without an index, and return its name."""
     part = f"{table}_{number}"
-    _execute(connection, CREATE_PART, table, part=sql.Identifier(part))
+    _execute(connection, CREATE_PART, table, part=identifier(part))
     return part
 
 
@@ -72,7 +77,7 @@ def count(connection: PgConnection, table: str) -> int | None:
         cursor.execute("SELECT to_regclass(%s)", (table,))
         if cursor.fetchone() == (None,):
             return None
-        cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
+        cursor.execute(COUNT.format(table=identifier(table)))
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -81,7 +86,7 @@ def drop_all(connection: PgConnection, job_id: UUID, keep: str | None = None) ->
     """Drop every staging table of an import, whoever left it, but the one to `keep`."""
     for table in tables(connection):
         if job_of(table) == job_id and table != keep:
-            _execute(connection, "DROP TABLE IF EXISTS {table} CASCADE", table)
+            _execute(connection, DROP, table)
 
 
 def tables(connection: PgConnection) -> list[str]:
@@ -118,13 +123,13 @@ def indexing(connection: PgConnection, order: str) -> Iterator[Callable[[str], N
 
 def _index(connection: PgConnection, part: str, order: str) -> None:
     with connection:
-        _execute(connection, INDEX, part, order=sql.SQL(order))
+        _execute(connection, INDEX, part, order=ORDERS[order])
 
 
 def analyze(connection: PgConnection, table: str) -> None:
     """Let the planner know how large a filled staging table is, and how its keys are spread."""
     _execute(connection, SAMPLE, table)
-    _execute(connection, "ANALYZE {table} (sku_key)", table)
+    _execute(connection, ANALYZE, table)
 
 
 def parted(texts: Iterator[bytes], share: int, passed: Callable[[], int]) -> Iterator[Iterator[bytes]]:
@@ -145,8 +150,7 @@ def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[b
     """
     names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
     names += ["attributes"] if header.attributes else []
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    statement = sql.SQL(COPY).format(table=sql.Identifier(table), columns=columns)
+    statement = COPY.format(table=identifier(table), columns=sql.SQL(", ").join(map(identifier, names)))
     stream = _Stream(texts)
     try:
         with connection.cursor() as cursor:
@@ -193,7 +197,7 @@ class _Stream(io.RawIOBase):
             raise
 
 
-def _execute(connection: PgConnection, statement: str, table: str, **parts: sql.Composable) -> None:
-    names = {"table": sql.Identifier(table), "index": sql.Identifier(f"{table}_key"), **parts}
+def _execute(connection: PgConnection, statement: sql.SQL, table: str, **parts: sql.Composable) -> None:
+    names = {"table": identifier(table), "index": identifier(f"{table}_key"), **parts}
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(**names))
+        cursor.execute(statement.format(**names))

@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
 from product_importer.core import db, outbox
+from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ PREFIX = "import_undo_of_"
 # Read by the trigger product_note_update: the table that takes what the transaction's updates overwrite.
 SETTING = "product_importer.undo_table"
 
-CREATE = """
+CREATE = sql.SQL("""
 CREATE TABLE IF NOT EXISTS {table} (
     product_id uuid NOT NULL,
     version integer NOT NULL,
@@ -31,13 +32,14 @@ CREATE TABLE IF NOT EXISTS {table} (
     active boolean NOT NULL,
     attributes jsonb NOT NULL
 ) WITH (autovacuum_enabled = false)
-"""
+""")
+DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CLAIM = (
     "SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = 'pending' FOR UPDATE SKIP LOCKED"
 )
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
-LOCK = """
+LOCK = sql.SQL("""
 SELECT count(*) FROM (
     SELECT FROM product
     WHERE id IN (
@@ -45,7 +47,7 @@ SELECT count(*) FROM (
     )
     ORDER BY sku_key FOR UPDATE
 ) AS locked
-"""
+""")
 # Is the product as this import left it? Its version says so; or a later import that changed it was itself undone.
 IS_AS_LEFT = """
 (p.version = {left} OR EXISTS (
@@ -53,7 +55,7 @@ IS_AS_LEFT = """
     WHERE r.product_id = p.id AND r.version = p.version AND r.as_version = {left}
 ))
 """
-REMOVE = (
+REMOVE = sql.SQL(
     """
 WITH removed AS (
     DELETE FROM product AS p WHERE p.id BETWEEN %(first)s AND %(last)s AND """
@@ -64,7 +66,7 @@ WITH removed AS (
 SELECT count(*) FROM removed
 """
 )
-RESTORE = (
+RESTORE = sql.SQL(
     """
 WITH restored AS (
     UPDATE product AS p
@@ -87,7 +89,7 @@ SELECT count(*) FROM restored
 """
 )
 # Written after the two above, so that it sees what they left.
-KEEP = """
+KEEP = sql.SQL("""
 WITH kept AS (
     INSERT INTO import_undo_kept (job_id, product_id, sku, reason)
     SELECT %(job_id)s::uuid, id, sku, 'It was created by this import and changed afterwards.'
@@ -104,20 +106,23 @@ WITH kept AS (
     RETURNING 1
 )
 SELECT count(*) FROM kept
-"""
+""")
+# An event for each product, those of the removed ones first.
 TELL = """
     INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT ({prefix} || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid, {event_type},
-        jsonb_build_object('event_type', {event_type}, 'product_id', id, 'sku', sku, 'name', name,
+    SELECT (%(prefix)s || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid, '{event_type}',
+        jsonb_build_object('event_type', '{event_type}', 'product_id', id, 'sku', sku, 'name', name,
             'timestamp', round(extract(epoch FROM clock_timestamp()), 3)),
-        version, {batch} FROM {source}
+        version, %(batch)s FROM {source}
 """
+TELL_REMOVED = sql.SQL(TELL.format(event_type="product_deleted", source="removed", offset=0))
+TELL_RESTORED = sql.SQL(TELL.format(event_type="product_updated", source="restored", offset=1 << 31))
+TELL_NOBODY = sql.SQL("SELECT 1")
 END = """
 UPDATE import_job SET undo_status = 'undone', undone_at = clock_timestamp(), undo_table = NULL,
     undo_removed = %(removed)s, undo_restored = %(restored)s, undo_kept = %(kept)s
 WHERE id = %(job_id)s
 """
-HALF = 1 << 31
 
 
 def name(job_id: UUID) -> str:
@@ -128,14 +133,14 @@ def name(job_id: UUID) -> str:
 def create(connection: PgConnection, job_id: UUID) -> str:
     """Create the table of what an import overwrites, unless it is there, and return its name."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(CREATE).format(table=sql.Identifier(name(job_id))))
+        cursor.execute(CREATE.format(table=identifier(name(job_id))))
     return name(job_id)
 
 
 def drop(connection: PgConnection, table: str) -> None:
     """Drop such a table; what the import overwrote cannot be restored any more."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table)))
+        cursor.execute(DROP.format(table=identifier(table)))
 
 
 def keep_overwritten(connection: PgConnection, table: str) -> None:
@@ -167,14 +172,20 @@ class _Undo:
         self._job_id = job_id
         self._batch = new_id()
         first, last = id_range(job_id)
-        self._values: dict[str, Any] = {"job_id": str(job_id), "first": str(first), "last": str(last)}
+        self._values: dict[str, Any] = {
+            "job_id": str(job_id),
+            "first": str(first),
+            "last": str(last),
+            "batch": str(self._batch),
+            "prefix": id_prefix(self._batch),
+        }
 
     def claim(self) -> bool:
         """Lock the job; False when it is being undone, was undone, or never was to be."""
         with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(CLAIM, self._values)
             row = cursor.fetchone()
-        self._undo = sql.Identifier(row["undo_table"]) if row else None
+        self._undo = identifier(row["undo_table"]) if row else None
         return row is not None
 
     def carry_out(self) -> None:
@@ -182,8 +193,8 @@ class _Undo:
         is_told = outbox.hold_batch(self._session, self._batch)
         self._session.flush()
         self._count(LOCK)
-        removed = self._count(REMOVE, told_removed=self._tell(is_told, "product_deleted", "removed", 0))
-        restored = self._count(RESTORE, told_restored=self._tell(is_told, "product_updated", "restored", HALF))
+        removed = self._count(REMOVE, told_removed=TELL_REMOVED if is_told else TELL_NOBODY)
+        restored = self._count(RESTORE, told_restored=TELL_RESTORED if is_told else TELL_NOBODY)
         kept = self._count(KEEP)
         with self._connection.cursor() as cursor:
             cursor.execute(END, {**self._values, "removed": removed, "restored": restored, "kept": kept})
@@ -191,20 +202,8 @@ class _Undo:
         outbox.release_batch(self._session, self._batch)
         log.info("import %s: undone, %s removed, %s restored, %s kept", self._job_id, removed, restored, kept)
 
-    def _count(self, statement: str, **parts: sql.Composable) -> int:
+    def _count(self, statement: sql.SQL, **parts: sql.Composable) -> int:
         with self._connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(undo=self._undo, **parts), self._values)
+            cursor.execute(statement.format(undo=self._undo, **parts), self._values)
             row = cursor.fetchone()
         return int(row[0]) if row else 0
-
-    def _tell(self, is_told: bool, event_type: str, source: str, offset: int) -> sql.Composable:
-        """Return the insert of an event for each product, or of none."""
-        if not is_told:
-            return sql.SQL("SELECT 1")
-        return sql.SQL(TELL).format(
-            prefix=sql.Literal(id_prefix(self._batch)),
-            offset=sql.Literal(offset),
-            event_type=sql.Literal(event_type),
-            batch=sql.Literal(str(self._batch)),
-            source=sql.Identifier(source),
-        )

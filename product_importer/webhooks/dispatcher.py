@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy import TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
@@ -120,16 +120,21 @@ SELECT id, attempts, started_at, status_code, response_time_ms, response_excerpt
 FROM changed JOIN outcome USING (id)
 """)
 
-WORKS = "UPDATE webhook SET first_failed_at = NULL WHERE id = ANY(:ids) AND first_failed_at IS NOT NULL"
-FAILS = "UPDATE webhook SET first_failed_at = now() WHERE id = ANY(:ids) AND first_failed_at IS NULL"
+IDS = bindparam("ids", type_=ARRAY(Uuid))
+WORKS = text(
+    "UPDATE webhook SET first_failed_at = NULL WHERE id = ANY(:ids) AND first_failed_at IS NOT NULL"
+).bindparams(IDS)
+FAILS = text(
+    "UPDATE webhook SET first_failed_at = now() WHERE id = ANY(:ids) AND first_failed_at IS NULL"
+).bindparams(IDS)
 DISABLE = (
     "UPDATE webhook SET enabled = false, disabled_reason = :reason, updated_at = now() "
     "WHERE id = ANY(:ids) AND enabled {when}"
 )
-DISABLE_GONE = DISABLE.format(when="RETURNING id")
-DISABLE_FAILED = DISABLE.format(
-    when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id",
-)
+DISABLE_GONE = text(DISABLE.format(when="RETURNING id")).bindparams(IDS)
+DISABLE_FAILED = text(
+    DISABLE.format(when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id")
+).bindparams(IDS)
 
 NEXT_DUE = text("""
 SELECT extract(epoch FROM min(found.next_attempt_at) - now()) FROM webhook, LATERAL (
@@ -230,15 +235,14 @@ def _outcome(claimed: Claim, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _change(session: Session, statement: str, webhooks: set[UUID], **values: Any) -> list[UUID]:
+def _change(session: Session, statement: TextClause, webhooks: set[UUID], **values: Any) -> list[UUID]:
     if not webhooks:
         return []
     # In one order, so that two senders do not wait for each other.
-    typed = text(statement).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
-    result = session.execute(typed, {"ids": sorted(webhooks), **values})
-    return [row.id for row in result] if "RETURNING" in statement else []
+    result: Any = session.execute(statement, {"ids": sorted(webhooks), **values})
+    return [row.id for row in result] if result.returns_rows else []
 
 
-def _disable(session: Session, statement: str, webhooks: set[UUID], reason: str) -> None:
+def _disable(session: Session, statement: TextClause, webhooks: set[UUID], reason: str) -> None:
     for webhook in _change(session, statement, webhooks, reason=reason):
         log.warning("webhook %s is disabled: %s", webhook, reason)

@@ -1,7 +1,8 @@
-"""What a lost connection looks like to whoever uses the database."""
+"""What a lost connection looks like to whoever uses the database, and which names may stand in a statement."""
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -31,3 +32,17 @@ def test_what_the_server_refuses_is_no_lost_connection(servers):
         connection.exec_driver_sql("SELECT nonsense")
     assert not db.is_lost(raised.value)
     assert raised.value.orig is not None and not db.is_lost(raised.value.orig)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "%(names)s", "import_staging_%", "Product", 'a"b', "a b", "a.b", "1", "a\n", "é"]
+)
+def test_only_names_that_we_make_become_part_of_a_statement(name):
+    with pytest.raises(ValueError, match="not the name of a table or column of ours"):
+        db.identifier(name)
+
+
+def test_a_name_of_ours_is_quoted(servers):
+    with db.session() as session:
+        query = sql.SQL("SELECT count(*) AS {}").format(db.identifier("user"))
+        assert db.execute(session, query).mappings().one() == {"user": 1}

@@ -2,6 +2,7 @@
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from product_importer.core import db
 from product_importer.imports import engine, lease, merge, tasks
@@ -64,7 +65,7 @@ def test_an_outdated_fence_writes_nothing(database):
     with pytest.raises(Fenced), old.connect() as connection, old.transaction(connection):
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO product (id, sku, sku_key, name) VALUES (gen_random_uuid(), 'x', 'x', 'x')")
-        old.write(connection, "created = created + 1")
+        old.write(connection, sql.SQL("created = created + 1"))
     with db.engine().connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM product").scalar() == 0
 

@@ -1,0 +1,99 @@
+"""The text of a statement is our own: what comes from outside is a parameter (docs/decisions/0018)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.statement_texts import Module
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("product_importer", "alembic")
+
+# Files and the expressions in them that are taken for our own unseen, each with its reason.
+ALLOWED = {
+    # What `imports.statements` has composed.
+    ("product_importer/imports/merge.py", "self._duplicates"),
+    ("product_importer/imports/merge.py", "self._steps.insert"),
+    ("product_importer/imports/merge.py", "self._steps.lock"),
+    ("product_importer/imports/merge.py", "self._steps.merge"),
+    # The one place that makes identifiers: it lets only names of ours through.
+    ("product_importer/core/db.py", "sql.Identifier"),
+}
+
+
+def faults_of(path: Path) -> list[str]:
+    name = path.relative_to(ROOT).as_posix()
+    faults = sorted(set(Module(path.read_text()).faults()))
+    return [f"{name}:{line}: {text}" for line, text in faults if (name, text) not in ALLOWED]
+
+
+def test_no_statement_holds_text_from_outside():
+    paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert len(paths) > 100
+    faults = [fault for path in paths for fault in faults_of(path)]
+    assert not faults, "pass it as a parameter, see docs/decisions/0018:\n" + "\n".join(faults)
+
+
+def test_what_is_allowed_unseen_is_still_there():
+    for name, text in ALLOWED:
+        found = [text for _, text in Module((ROOT / name).read_text()).faults()]
+        assert text in found, f"{name} has no {text} any more: take it off the list"
+
+
+REFUSED = {
+    "a value that psycopg2 writes into the text": "sql.SQL('SELECT {}').format(sql.Literal(name))",
+    "the same by another way": "psycopg2.sql.Literal(name)",
+    "a name that is not asked whether it is ours": "sql.SQL('DROP TABLE {}').format(sql.Identifier(name))",
+    "an import that hides it": "from psycopg2.sql import Literal",
+    "an import by another name": "from psycopg2 import sql as s",
+    "an f-string": "cursor.execute(f'SELECT {name}')",
+    "an f-string by a name": "query = f'SELECT {name}'; cursor.execute(query)",
+    "an f-string among others": "query = 'SELECT 1'; query = f'SELECT {name}'; cursor.execute(query, {})",
+    "more than can be seen": "query = 'SELECT 1'; query += name; cursor.execute(query)",
+    "what is made of itself": "query = 'SELECT '; query = query + name; cursor.execute(query)",
+    "an argument": "cursor.execute(name)",
+    "an argument by keyword": "cursor.execute(vars={}, query=name)",
+    "format": "session.execute(text('SELECT {}'.format(name)))",
+    "format of a constant": "connection.exec_driver_sql(QUERY.format(name=name))",
+    "percent": "cursor.execute('SELECT %s' % name)",
+    "joined strings": "op.execute('SELECT ' + name)",
+    "joined lists": "sql.SQL(', '.join(name))",
+    "a part made of a string": "COMPOSED.format(x=sql.SQL(name))",
+    "a part of a query": "select(literal_column(name))",
+    "a cursor by another name": "with connection.cursor() as c: c.execute(name)",
+    "a cursor without a name": "connection.cursor().execute(name)",
+    "a function in a function": "run(lambda: cursor.execute(name))",
+}
+ACCEPTED = {
+    "text": "cursor.execute('SELECT %(name)s', {'name': name})",
+    "a constant": "cursor.execute(QUERY)",
+    "a constant of another module": "cursor.execute(templates.QUERY)",
+    "a choice of constants": "sql.SQL(templates.MODES[name] if name else '')",
+    "an f-string of constants": "session.execute(text(f'SET LOCAL statement_timeout = {SECONDS}'))",
+    "what is composed": "cursor.execute(COMPOSED.format(identifier(name)), {})",
+    "what is composed by a name": "query = sql.SQL('SELECT {}').format(name); cursor.copy_expert(query, name)",
+    "what is declared as composed": "cursor.execute(declared.format(x=name))",
+    "one of several constants": "for event in ('a', 'b'): op.execute(f'DROP TRIGGER {event}')",
+    "what SQLAlchemy builds": "session.execute(select(Product).where(Product.name == name))",
+    "what is no statement": "rx.text(name), Literal['a'], pipeline.execute()",
+}
+
+
+def module_with(statement: str) -> Module:
+    return Module(f"""
+COMPOSED = sql.SQL("SELECT {{}}")
+QUERY = text(f"SELECT {{', '.join(COUNTS)}}")
+
+def run(name: str, declared: sql.SQL):
+    {statement}
+""")
+
+
+@pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED)
+def test_a_value_in_the_text_is_noticed(statement):
+    assert list(module_with(statement).faults())
+
+
+@pytest.mark.parametrize("statement", ACCEPTED.values(), ids=ACCEPTED)
+def test_our_own_text_is_left_alone(statement):
+    assert not list(module_with(statement).faults())
