@@ -1,4 +1,4 @@
-"""The text of a statement is our own: what comes from outside is a parameter (docs/decisions/0018)."""
+"""The text of a statement is our own: what comes from outside is a parameter (docs/decisions/0019)."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def test_no_statement_holds_text_from_outside():
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     assert len(paths) > 100
     faults = [fault for path in paths for fault in faults_of(path)]
-    assert not faults, "pass it as a parameter, see docs/decisions/0018:\n" + "\n".join(faults)
+    assert not faults, "pass it as a parameter, see docs/decisions/0019:\n" + "\n".join(faults)
 
 
 def test_what_is_allowed_unseen_is_still_there():
