@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from simple_websocket import Client
+from simple_websocket import Client  # type: ignore[import-untyped]
 
 from product_importer.core import queue
 from tests.application import ROOT, Application
@@ -53,8 +53,10 @@ def say(tab: Client, *words: object) -> None:
 def test_what_a_page_sends_forges_no_line_and_its_headers_are_not_told(application):
     tab = websocket(application)
     router = {"pathname": "/"}
-    payload = {"text": FORGERY, "password": SECRET}
+    payload = {"text": FORGERY, "password": SECRET, "note": SECRET}
     say(tab, "event", {"name": f"nothing {FORGERY}", "router_data": router, "payload": payload})
+    # A handler that breaks lines at the width of a terminal would begin one with this.
+    say(tab, "event", {"name": f"wide {'x' * 79} {FORGED_LINE}", "router_data": router})
     for event in (f"{FORGERY} {SECRET}", [FORGERY, SECRET], {"nothing": FORGERY, "payload": payload}):
         say(tab, "event", event)
     say(tab, "client_error", {"error_type": "x", "message": FORGERY})

@@ -19,17 +19,21 @@ from tests.waiting import wait_for
 
 
 @pytest.fixture
-def log(monkeypatch):
-    """A logger with a handler of its own, as libraries have them, and what it has written."""
+def written() -> StringIO:
+    """What the logger has written."""
+    return StringIO()
+
+
+@pytest.fixture
+def log(written):
+    """A logger with a handler of its own, as libraries have them."""
     before = logging.getLogRecordFactory()
     logging.setLogRecordFactory(SafeRecord)
-    written = StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("test.logs")
     logger.addHandler(handler)
     logger.propagate = False
-    logger.written = written.getvalue
     yield logger
     logger.removeHandler(handler)
     logging.setLogRecordFactory(before)
@@ -49,13 +53,13 @@ def test_what_can_be_read_stays():
         assert escaped(text) == text
 
 
-def test_a_message_is_one_line(log):
+def test_a_message_is_one_line(log, written):
     log.error("file %s", FORGERY)
-    assert_safe(log.written())
-    assert log.written().count("\n") == 1 and "\\n2026-01-01" in log.written()
+    assert_safe(written.getvalue())
+    assert written.getvalue().count("\n") == 1 and "\\n2026-01-01" in written.getvalue()
 
 
-def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log):
+def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log, written):
     try:
         try:
             raise ValueError(FORGERY)
@@ -64,8 +68,8 @@ def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log):
             raise ExceptionGroup(FORGERY, [KeyError(FORGERY), OSError(2, FORGERY, FORGERY)]) from cause
     except ExceptionGroup:
         log.exception("it failed")
-    assert_safe(log.written())
-    lines = log.written().splitlines()
+    assert_safe(written.getvalue())
+    lines = written.getvalue().splitlines()
     assert lines.count(logs.TRACEBACK) == 4
     assert [line.partition(":")[0] for line in lines if "FORGED" in line] == [
         "ValueError",
@@ -76,11 +80,11 @@ def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log):
     assert any(line.startswith('  File "') and "in test_a_traceback" in line for line in lines)
 
 
-def test_exceptions_that_lead_to_each_other_are_told_once(log):
+def test_exceptions_that_lead_to_each_other_are_told_once(log, written):
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
     log.error("it failed", exc_info=first)
-    assert log.written().count("ValueError: first") == log.written().count("ValueError: second") == 1
+    assert written.getvalue().count("ValueError: first") == written.getvalue().count("ValueError: second") == 1
 
 
 @pytest.mark.parametrize(
@@ -101,23 +105,23 @@ def test_a_traceback_in_any_other_message_has_no_lines():
     assert "\n" not in safe(f"file x\n{logs.TRACEBACK}\n{FORGED_LINE}")
 
 
-def test_secrets_of_messages_arguments_and_exceptions_are_hidden(log):
+def test_secrets_of_messages_arguments_and_exceptions_are_hidden(log, written):
     log.error("no answer from %s", f"redis://:{SECRET}@cache/0")
     log.error({"headers": HEADERS})
     log.error("it failed", exc_info=ValueError(f"Cookie: {SECRET}"))
-    assert_safe(log.written())
-    assert log.written().count(HIDDEN) >= 7
+    assert_safe(written.getvalue())
+    assert written.getvalue().count(HIDDEN) >= 7
 
 
-def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, capsys):
+def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, written, capsys):
     log.error("%d rows", FORGERY)
-    assert_safe(log.written())
-    assert "FORGED" in log.written() and capsys.readouterr().err == ""
+    assert_safe(written.getvalue())
+    assert "FORGED" in written.getvalue() and capsys.readouterr().err == ""
 
 
-def test_a_long_message_is_cut(log):
+def test_a_long_message_is_cut(log, written):
     log.error("a b " * 100_000)
-    assert len(log.written()) < 2 * logs.MOST_CHARACTERS
+    assert len(written.getvalue()) < 2 * logs.MOST_CHARACTERS
 
 
 def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():
@@ -164,7 +168,7 @@ def test_an_uncaught_exception_of_a_command_is_logged_and_hides_its_secrets():
     assert "CRITICAL product_importer: uncaught exception" in done.stderr and "ValueError: a\\n" in done.stderr
 
 
-def test_the_token_of_a_tab_is_hidden_and_an_id_of_ours_is_not(log):
+def test_the_token_of_a_tab_is_hidden_and_an_id_of_ours_is_not(log, written):
     log.error("disconnected client %r of import 01a2092e-a412-7000-8000-46da72beb174", TAB)
-    assert_safe(log.written())
-    assert "01a2092e-a412-7000-8000-46da72beb174" in log.written()
+    assert_safe(written.getvalue())
+    assert "01a2092e-a412-7000-8000-46da72beb174" in written.getvalue()
