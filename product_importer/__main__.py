@@ -1,7 +1,6 @@
 """The command line: `python -m product_importer COMMAND`."""
 
 import argparse
-import logging
 import os
 import sys
 import threading
@@ -11,18 +10,17 @@ from typing import Any, Literal, get_args, get_origin
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from product_importer.core import logs
 from product_importer.core.settings import settings
 from product_importer.imports.choices import Choices
 
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 FIRST_ANSWER_SECONDS = 60
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     chosen = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logs.configure()
     settings()
     from redis.exceptions import RedisError
     from sqlalchemy.exc import OperationalError
@@ -40,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         reason = f"Redis does not answer, start it or change REDIS_URL: {_first_line(error)}"
     except KeyboardInterrupt:
         return 130
-    raise SystemExit(f"product-importer: {reason}")
+    raise SystemExit(f"product-importer: {logs.safe(reason)}")
 
 
 def up(_: argparse.Namespace) -> int:

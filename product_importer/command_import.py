@@ -23,6 +23,7 @@ from product_importer.command_report import ProgressLine
 from product_importer.command_source import Source
 from product_importer.core import db, services
 from product_importer.core.errors import Conflict, DomainError, Unprocessable
+from product_importer.core.logs import escaped
 from product_importer.imports import choices, progress, reconciler, rejects, service, tasks
 from product_importer.imports.choices import Choices
 from product_importer.imports.schemas import ImportRead
@@ -51,9 +52,9 @@ def run(chosen: argparse.Namespace) -> int:
                 job = _import(source, given, line, interrupts)
             return _report(job, given, chosen, is_stopped=interrupts.count > 0)
     except DomainError as refusal:
-        raise SystemExit(f"product-importer: {refusal.detail}{_advice(refusal)}") from None
+        raise SystemExit(f"product-importer: {escaped(refusal.detail)}{_advice(refusal)}") from None
     except (command_source.SourceError, command_output.OutputError) as error:
-        raise SystemExit(f"product-importer: {error}") from None
+        raise SystemExit(f"product-importer: {escaped(str(error))}") from None
     except KeyboardInterrupt:
         print("Stopped. Nothing of the file was kept.", file=sys.stderr)
         return STOPPED

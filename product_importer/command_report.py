@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from typing import Self, TextIO
 
+from product_importer.core.logs import escaped
 from product_importer.imports.schemas import COUNTS, ImportRead
 
 BAR_WIDTH = 30
@@ -68,7 +69,7 @@ def how_far(job: ImportRead) -> str:
 
 def summary(job: ImportRead) -> str:
     """Return what became of an import that has ended: a sentence, and the counts in a column."""
-    first = f"{job.filename}: {job.status}{' (nothing was changed)' if job.status == 'previewed' else ''}"
+    first = f"{escaped(job.filename)}: {job.status}{' (nothing was changed)' if job.status == 'previewed' else ''}"
     if job.started_at and job.finished_at:
         first += f" in {_seconds(job.finished_at - job.started_at)}"
     if job.rows_per_second is not None:
@@ -86,20 +87,21 @@ def rejects_hint(job: ImportRead) -> str:
 
 def reason(job: ImportRead, is_stopped: bool) -> str:
     """Return why an import did not end as it should have, and what to do; `is_stopped`: somebody pressed Ctrl-C."""
+    filename = escaped(job.filename)
     if job.status == "failed" and job.error is not None:
         line = "" if job.error.line is None else f", line {job.error.line:,}"
         return (
-            f"{job.filename}{line}: {job.error.message} ({job.error.code})\n"
+            f"{filename}{line}: {escaped(job.error.message)} ({job.error.code})\n"
             "What is counted above is in the catalogue. Correct the cause and import the file again; "
             "docs/file-format.md explains the code."
         )
     by = "you" if is_stopped else "somebody else"
     if job.status == "cancelled":
         return (
-            f"{job.filename}: stopped by {by}. What is counted above is in the catalogue, the rest is not. "
+            f"{filename}: stopped by {by}. What is counted above is in the catalogue, the rest is not. "
             "Import the file again to go on: what is in already counts as unchanged."
         )
-    return f"{job.filename}: ended as {job.status}, which was not asked for. This is our fault."
+    return f"{filename}: ended as {job.status}, which was not asked for. This is our fault."
 
 
 def _rows(job: ImportRead) -> str:

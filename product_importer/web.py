@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from product_importer.core import logs
 from product_importer.core.ports import PortError, require_free_port
 from product_importer.core.settings import settings
 from product_importer.ui import routes
@@ -114,6 +115,7 @@ def application() -> "Stoppable":
     """What the server's worker process runs."""
     from product_importer.product_importer import app
 
+    logs.configure()
     return Stoppable(app())
 
 

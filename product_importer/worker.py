@@ -14,7 +14,7 @@ import rq.serializers
 import rq.worker.base
 
 from product_importer import migrations
-from product_importer.core import db, queue, services
+from product_importer.core import db, logs, queue, services
 from product_importer.core.services import ServiceError
 from product_importer.imports import tasks as import_tasks
 from product_importer.webhooks import tasks as webhook_tasks
@@ -27,6 +27,9 @@ QUEUES = ["imports"]
 WORKER_TTL = 30
 MAINTENANCE_INTERVAL = 15
 SERVERS_SECONDS = 3
+
+# Before RQ sets up handlers of its own.
+logs.configure()
 
 try:
     REDIS_URL = services.redis_url()

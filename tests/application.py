@@ -37,12 +37,17 @@ class Application:
 
     def __init__(self, before: Sequence[str] = (), **environment: str):
         self.before = before
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
         self.data = data_folder()
-        self.environment = os.environ | {"DATA_DIR": str(self.data), "PORT": str(self.port)} | environment
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.environment = os.environ | {"DATA_DIR": str(self.data)} | environment
+        self.moves_to(free_port())
         self.process: subprocess.Popen[str] | None = None
+
+    def moves_to(self, port: int) -> None:
+        """Let it listen on this port at its next start."""
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.environment |= {"PORT": str(port)}
+        self.client = httpx.Client(base_url=self.url, timeout=30)
 
     def start(self, *command: str) -> None:
         """Start it, and wait until it is ready to import."""

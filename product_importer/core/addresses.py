@@ -1,5 +1,7 @@
 """Which addresses outside the application may be called: plainly public ones, and those that are opened by name.
 
+Never the application's own: a webhook could call the REST API in its name, or itself in a loop.
+
 An address is judged twice. `check_url` refuses what can be seen in a URL when somebody types it. `check_ip` judges
 the address that is about to be connected to (see `outgoing`), whatever a name resolves to at that moment: a name
 that changes its answer between the check and the connection gains nothing.
@@ -13,9 +15,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import httpx
 
 from product_importer.core.networks import Network, parse_networks, parse_ports
+from product_importer.core.ourselves import IP, NOBODY, Ourselves, ourselves
 from product_importer.core.settings import settings
-
-IP = IPv4Address | IPv6Address
 
 SCHEME_PORTS = {"http": 80, "https": 443}
 
@@ -91,10 +92,14 @@ class AddressNotAllowed(Exception):
 
 @dataclass(frozen=True)
 class Guard:
-    """What may be called: `networks` are open although they are not public, `ports` are pairs of first and last."""
+    """What may be called: `networks` are open although they are not public, `ports` are pairs of first and last.
+
+    `own` is the application itself, which may not.
+    """
 
     networks: tuple[Network, ...] = ()
     ports: tuple[tuple[int, int], ...] = ((1, 65535),)
+    own: Ourselves = NOBODY
 
     def check_url(self, url: str) -> httpx.URL:
         """Return a URL that may be called as far as one can see without resolving its name.
@@ -109,8 +114,9 @@ class Guard:
         if parsed.scheme not in SCHEME_PORTS:
             raise AddressNotAllowed("only http:// and https:// are called")
         self._check_authority(url)
-        self.check_port(SCHEME_PORTS[parsed.scheme] if parsed.port is None else parsed.port)
-        self._check_host(parsed.raw_host.decode("ascii").lower())
+        port = SCHEME_PORTS[parsed.scheme] if parsed.port is None else parsed.port
+        self.check_port(port)
+        self._check_host(parsed.raw_host.decode("ascii").lower(), port)
         return parsed
 
     def check_port(self, port: int) -> None:
@@ -118,8 +124,8 @@ class Guard:
         if not any(first <= port <= last for first, last in self.ports):
             raise AddressNotAllowed(f"port {port} is not open; WEBHOOK_PORTS names those that are")
 
-    def check_ip(self, address: str) -> None:
-        """Refuse an address that is not plainly public, unless its network is open.
+    def check_ip(self, address: str, port: int) -> None:
+        """Refuse an address that is not plainly public, unless its network is open, and the application itself.
 
         Raises:
             AddressNotAllowed: it is closed.
@@ -131,6 +137,8 @@ class Guard:
         kind = closed(ip) or ("an address with a zone" if isinstance(ip, IPv6Address) and ip.scope_id else None)
         if kind and not self.is_open(ip):
             raise AddressNotAllowed(f"{ip} is {kind}")
+        if self.own.has_address(ip, port):
+            raise AddressNotAllowed(f"port {port} of {ip} is this application itself")
 
     def is_open(self, ip: IP) -> bool:
         """Whether the settings open an address."""
@@ -147,15 +155,17 @@ class Guard:
         if colon and not PORT.fullmatch(port):
             raise AddressNotAllowed("this is no port")
 
-    def _check_host(self, host: str) -> None:
+    def _check_host(self, host: str, port: int) -> None:
         name = host.removesuffix(".")
         if not name or len(name) > MAX_HOST:
             raise AddressNotAllowed("a URL must name a host")
         literal = as_literal(name)
         if literal is not None:
-            self.check_ip(literal)
+            self.check_ip(literal, port)
         elif not HOST_NAME.fullmatch(name) or ENDS_IN_A_NUMBER.fullmatch(name):
             raise AddressNotAllowed("this is no name of a host")
+        elif self.own.has_name(name, port):
+            raise AddressNotAllowed(f"port {port} of {name} is this application itself")
         elif name == "localhost" or name.endswith(".localhost"):
             if not any(self.is_open(ip) for ip in LOOPBACK):
                 raise AddressNotAllowed(f"{name} is this machine")
@@ -197,4 +207,4 @@ def guard() -> Guard:
     else:
         # The embedded servers mean one machine and one person, who tries things out on it.
         networks = LOOPBACK_NETWORKS if given.database_url is None else ()
-    return Guard(networks, parse_ports(given.webhook_ports))
+    return Guard(networks, parse_ports(given.webhook_ports), ourselves())

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from product_importer.core.logs import escaped
 from product_importer.core.postgres import PostgresServer
 from product_importer.core.service_files import (
     Lock,
@@ -201,7 +202,7 @@ def _say(message: str) -> None:
     now = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     with suppress(OSError):
         # A full disk must not end the guardian, and with it the server.
-        os.write(1, f"{now} [{os.getpid()}] guardian: {message}\n".encode())
+        os.write(1, f"{now} [{os.getpid()}] guardian: {escaped(message)}\n".encode())
 
 
 def _signal(pid: int, number: int) -> None:

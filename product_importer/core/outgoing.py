@@ -101,7 +101,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
                 addresses = await look_up(host, port)
                 # One closed address among several is reason enough: no receiver has such a name by accident.
                 for address in addresses:
-                    self._guard.check_ip(address)
+                    self._guard.check_ip(address, port)
                 stream = await self._connect(addresses, port, local_address, socket_options)
                 return BoundedStream(stream, self._most_bytes)
         except TimeoutError as error:

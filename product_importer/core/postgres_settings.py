@@ -46,6 +46,9 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_checkpoints": "off",
+        # Its log has neither statements nor details of errors: both hold values, a webhook's secret for example.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
     }
     if (programs / "share" / "extension" / "pg_stat_statements.control").exists():
         settings["shared_preload_libraries"] = "pg_stat_statements"

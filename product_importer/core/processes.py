@@ -24,6 +24,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from product_importer.core.logs import escaped
+
 PARENT_PIPE = "PRODUCT_IMPORTER_PARENT_PIPE"
 GRACE_SECONDS = 4.0
 POLL_SECONDS = 0.1
@@ -241,4 +243,4 @@ def _all_processes() -> list[int]:
 
 
 def _say(message: str) -> None:
-    print(f"product-importer: {message}", file=sys.stderr, flush=True)
+    print(f"product-importer: {escaped(message)}", file=sys.stderr, flush=True)

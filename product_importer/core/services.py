@@ -12,6 +12,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
+from product_importer.core.logs import escaped
 from product_importer.core.postgres import PostgresServer
 from product_importer.core.service_files import (
     Lock,
@@ -91,7 +92,7 @@ def watch() -> None:
             if not is_locked(files.guardian):
                 _launch_guardian(files)
         except (ServiceError, OSError) as error:
-            print(f"product-importer: {error}", file=sys.stderr, flush=True)
+            print(f"product-importer: {escaped(str(error))}", file=sys.stderr, flush=True)
 
 
 def _use(name: str, server: Server) -> None:
@@ -180,4 +181,4 @@ class _Patience:
         self._pause = min(self._pause * 1.1, SLOWEST_POLL_SECONDS)
         if time.monotonic() > self._due:
             self._due = float("inf")
-            print(f"product-importer: {self._message}", file=sys.stderr, flush=True)
+            print(f"product-importer: {escaped(self._message)}", file=sys.stderr, flush=True)

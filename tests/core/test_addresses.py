@@ -41,7 +41,7 @@ def test_a_public_url_is_taken(url):
 def test_an_address_that_is_not_plainly_public_is_closed(address):
     assert closed(ip_address(address))
     with pytest.raises(AddressNotAllowed):
-        STRICT.check_ip(address)
+        STRICT.check_ip(address, 443)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_an_address_that_is_not_plainly_public_is_closed(address):
     ],
 )
 def test_a_public_address_is_open(address):
-    STRICT.check_ip(address)
+    STRICT.check_ip(address, 443)
 
 
 def test_an_opened_network_is_open_and_no_other():

@@ -1,5 +1,34 @@
 """Addresses that lead inside, in every spelling that some resolver or parser takes."""
 
+# This machine, without its port, in what httpx takes for URLs.
+LOOPBACK_HOSTS = [
+    "127.0.0.1",
+    "127.8.9.10",
+    "127.255.255.254",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "shop.localhost",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "017700000001",
+    "127.1",
+    "127.0.0.1.",
+    "127。0。0。1",
+    "127．0．0．1",
+    "0.0.0.0",
+    "0",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]",
+]
 FORBIDDEN = [
     # This machine.
     "http://127.0.0.1/",

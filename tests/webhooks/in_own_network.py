@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from product_importer.core.settings import settings
 from tests.catalog.conftest import create
 from tests.waiting import wait_for
 from tests.webhooks.conftest import Receiver, fetch
@@ -116,6 +117,24 @@ def test_a_redirect_to_a_name_inside_is_not_even_looked_up(answer, everywhere, a
     assert attempt() == f"answered {status}: redirects are not followed"
     assert reached(everywhere) == [PUBLIC]
     assert set(server.asked) == {NAME}
+
+
+@both_ways
+@pytest.mark.parametrize("host", ["0.0.0.0", PUBLIC, "127.0.0.1"])
+def test_a_name_that_leads_to_the_application_itself_leads_nowhere(answer, everywhere, attempt, monkeypatch, host):
+    # All is open, and the receiver plays the application: what is let through arrives.
+    monkeypatch.setattr(settings(), "webhook_allow_cidrs", "0.0.0.0/0, ::/0")
+    monkeypatch.setattr(settings(), "host", host)
+    own = ["127.0.0.1", "127.3.2.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
+    own += {"0.0.0.0": [PUBLIC, *INSIDE], PUBLIC: [PUBLIC]}.get(host, [])
+    answer(hooks_example_com=[*([address] for address in own), [INSIDE[0], own[-1]], [own[-1]]])
+    elsewhere = settings().port
+    monkeypatch.setattr(settings(), "port", everywhere.port)
+    for _ in range(len(own) + 1):
+        assert attempt().startswith(f"{REFUSED}: port {everywhere.port} of ")
+    assert reached(everywhere) == []
+    monkeypatch.setattr(settings(), "port", elsewhere)
+    assert attempt() is None, "another port of the same address is open"
 
 
 @both_ways

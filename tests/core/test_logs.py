@@ -1,0 +1,174 @@
+"""No line of a log is forged, and no secret stands in one; the processes here are real, and so are their loggers."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from io import StringIO
+
+import httpx
+import pytest
+
+from product_importer.core import logs
+from product_importer.core.logs import SafeRecord, escaped, safe
+from product_importer.core.redaction import HIDDEN
+from tests.application import ROOT, free_port
+from tests.forgery import FORGED_LINE, FORGERY, HEADERS, SECRET, TAB, assert_safe
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def written() -> StringIO:
+    """What the logger has written."""
+    return StringIO()
+
+
+@pytest.fixture
+def log(written):
+    """A logger with a handler of its own, as libraries have them."""
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(SafeRecord)
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    logger = logging.getLogger("test.logs")
+    logger.addHandler(handler)
+    logger.propagate = False
+    yield logger
+    logger.removeHandler(handler)
+    logging.setLogRecordFactory(before)
+
+
+@pytest.mark.parametrize(
+    "code", [*range(32), *range(127, 160), 0x200E, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066, 0xFEFF]
+)
+def test_a_control_character_is_escaped(code):
+    told = escaped(f"a{chr(code)}b")
+    assert told.isprintable() and told.startswith("a\\") and told.endswith("b")
+    assert told == f"a{chr(code)!r}b".replace("'", "")
+
+
+def test_what_can_be_read_stays():
+    for text in ('Größe 5" – ½ Liter', "日本語", "שלום", "C:\\folder", "100 %"):
+        assert escaped(text) == text
+
+
+def test_a_message_is_one_line(log, written):
+    log.error("file %s", FORGERY)
+    assert_safe(written.getvalue())
+    assert written.getvalue().count("\n") == 1 and "\\n2026-01-01" in written.getvalue()
+
+
+def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log, written):
+    try:
+        try:
+            raise ValueError(FORGERY)
+        except ValueError as cause:
+            cause.add_note(FORGERY)
+            raise ExceptionGroup(FORGERY, [KeyError(FORGERY), OSError(2, FORGERY, FORGERY)]) from cause
+    except ExceptionGroup:
+        log.exception("it failed")
+    assert_safe(written.getvalue())
+    lines = written.getvalue().splitlines()
+    assert lines.count(logs.TRACEBACK) == 4
+    assert [line.partition(":")[0] for line in lines if "FORGED" in line] == [
+        "ValueError",
+        "ExceptionGroup",
+        "KeyError",
+        "FileNotFoundError",
+    ]
+    assert any(line.startswith('  File "') and "in test_a_traceback" in line for line in lines)
+
+
+def test_exceptions_that_lead_to_each_other_are_told_once(log, written):
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    log.error("it failed", exc_info=first)
+    assert written.getvalue().count("ValueError: first") == written.getvalue().count("ValueError: second") == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Application callable raised an exception\n",
+        "[Reflex Backend Exception]\n ",
+        "Worker 1: job 2: exception raised while executing (3)\n",
+    ],
+)
+def test_a_traceback_in_a_message_keeps_its_lines_and_none_begins_as_one_of_the_log(before):
+    told = safe(f"{before}{logs.TRACEBACK}\n  File x\nValueError: {FORGERY}\n")
+    assert_safe(told)
+    assert told.split("\n")[1:3] == [f"    {logs.TRACEBACK}", "      File x"]
+
+
+def test_a_traceback_in_any_other_message_has_no_lines():
+    assert "\n" not in safe(f"file x\n{logs.TRACEBACK}\n{FORGED_LINE}")
+
+
+def test_secrets_of_messages_arguments_and_exceptions_are_hidden(log, written):
+    log.error("no answer from %s", f"redis://:{SECRET}@cache/0")
+    log.error({"headers": HEADERS})
+    log.error("it failed", exc_info=ValueError(f"Cookie: {SECRET}"))
+    assert_safe(written.getvalue())
+    assert written.getvalue().count(HIDDEN) >= 7
+
+
+def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, written, capsys):
+    log.error("%d rows", FORGERY)
+    assert_safe(written.getvalue())
+    assert "FORGED" in written.getvalue() and capsys.readouterr().err == ""
+
+
+def test_a_long_message_is_cut(log, written):
+    log.error("a b " * 100_000)
+    assert len(written.getvalue()) < 2 * logs.MOST_CHARACTERS
+
+
+def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():
+    port = free_port()
+    command = [sys.executable, "-m", "tests.core.faulty_application", str(port)]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    try:
+        wait_for(lambda: fails(port), 30, "the server answers")
+    finally:
+        server.terminate()
+        written = server.communicate(timeout=30)[0]
+    assert_safe(written)
+    for logger in ("faulty", "py.warnings", "product_importer", "asyncio"):
+        assert f" {logger}: " in written
+    assert "Application callable raised an exception" in written
+    assert "uncaught exception in the thread" in written and "Task exception was never retrieved" in written
+
+
+def fails(port: int) -> bool:
+    try:
+        answer = httpx.post(f"http://127.0.0.1:{port}/?token={SECRET}", content=FORGERY.encode(), headers=HEADERS)
+    except httpx.TransportError:
+        return False
+    return answer.is_success
+
+
+def test_an_uncaught_exception_of_a_command_is_logged_and_hides_its_secrets():
+    program = (
+        "import json, sys; from product_importer.core import logs; logs.configure(); "
+        "raise ValueError(json.loads(sys.argv[1]) + ' postgresql://a:S3CRET@db/shop')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(FORGERY)],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert_safe(done.stderr)
+    assert "CRITICAL product_importer: uncaught exception" in done.stderr and "ValueError: a\\n" in done.stderr
+
+
+def test_the_token_of_a_tab_is_hidden_and_an_id_of_ours_is_not(log, written):
+    log.error("disconnected client %r of import 01a2092e-a412-7000-8000-46da72beb174", TAB)
+    assert_safe(written.getvalue())
+    assert "01a2092e-a412-7000-8000-46da72beb174" in written.getvalue()

@@ -1,0 +1,100 @@
+"""A webhook cannot reach the application itself: it could call the REST API, and one on its own test would loop."""
+
+import pytest
+
+from product_importer.core import outgoing
+from product_importer.core.settings import settings
+from tests.application import Application, free_port
+from tests.catalog.conftest import create, problem
+from tests.webhooks.conftest import fetch
+from tests.webhooks.forbidden import LOOPBACK_HOSTS
+
+__all__ = ["create"]
+
+REFUSED = "address not allowed"
+ITSELF = "is this application itself"
+
+
+@pytest.fixture
+def everything_is_open(monkeypatch) -> None:
+    monkeypatch.setattr(settings(), "webhook_allow_cidrs", "0.0.0.0/0, ::/0")
+
+
+@pytest.mark.parametrize("host", LOOPBACK_HOSTS)
+def test_it_is_refused_by_create_and_change_in_every_notation(client, webhook, everything_is_open, host):
+    url = f"http://{host}:{settings().port}/api/products"
+    refused = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
+    assert refused["errors"][0]["message"].startswith(REFUSED) and ITSELF in refused["errors"][0]["message"]
+    made = webhook("https://example.com/hook")
+    problem(client.put(f"/api/webhooks/{made['id']}", json={"url": url}), 422, "address-not-allowed")
+    assert client.get(f"/api/webhooks/{made['id']}").json()["url"] == "https://example.com/hook"
+
+
+def test_its_public_names_are_refused(client, webhook, monkeypatch):
+    monkeypatch.setattr(settings(), "allowed_hosts", "shop.example")
+    for url in ("https://shop.example/api/products", "http://SHOP.example.:80/", "http://shop.example:3000/"):
+        problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
+    webhook("https://shop.example:8443/hook")
+    webhook("https://hooks.shop.example/hook")
+
+
+def test_another_port_of_loopback_stays_open(client, webhook, receiver, create, send):
+    made = webhook(receiver.url)
+    assert client.post(f"/api/webhooks/{made['id']}/test").json()["success"]
+    create()
+    send()
+    assert fetch("SELECT status FROM webhook_delivery") == [("succeeded",)]
+    assert len(receiver.received) == 2
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"])
+def test_a_name_that_leads_to_it_is_refused_when_connecting(
+    client, webhook, everything_is_open, create, send, monkeypatch, receiver, address
+):
+    # The receiver plays the application: whatever arrives there was let through.
+    monkeypatch.setattr(settings(), "port", receiver.port)
+    monkeypatch.setattr(outgoing, "resolve", lambda host, port: [address])
+    made = webhook(f"http://hooks.example.com:{receiver.port}/hook")
+    tested = client.post(f"/api/webhooks/{made['id']}/test").json()
+    assert tested["error"].startswith(REFUSED) and ITSELF in tested["error"]
+    create()
+    send()
+    assert ITSELF in fetch("SELECT error FROM webhook_delivery")[0][0]
+    assert receiver.received == []
+
+
+def test_an_address_that_became_its_own_is_refused_by_test_and_delivery(
+    client, webhook, receiver, create, send, monkeypatch
+):
+    made = webhook(receiver.url)
+    monkeypatch.setattr(settings(), "port", receiver.port)
+    assert ITSELF in client.post(f"/api/webhooks/{made['id']}/test").json()["error"]
+    create()
+    send()
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(REFUSED)
+    assert receiver.received == []
+
+
+@pytest.mark.e2e
+@pytest.mark.embedded
+def test_a_webhook_on_its_own_test_does_not_loop():
+    application = Application(WORKERS="1", DATABASE_URL="", REDIS_URL="")
+    later = free_port()
+    try:
+        application.start()
+        refused = application.client.post("/api/webhooks", json={"url": f"{application.url}/api/products"})
+        problem(refused, 422, "address-not-allowed")
+        # Stored while another port was ours, as it was stored before this was refused.
+        made = application.client.post("/api/webhooks", json={"url": f"http://localhost:{later}/"}).json()
+        itself = f"http://localhost:{later}/api/webhooks/{made['id']}/test"
+        assert application.client.put(f"/api/webhooks/{made['id']}", json={"url": itself}).status_code == 200
+        assert application.stop() == 0
+        application.moves_to(later)
+        application.start()
+        tested = application.client.post(f"/api/webhooks/{made['id']}/test").json()
+        assert (tested["success"], tested["status_code"]) == (False, None)
+        assert tested["error"] == f"{REFUSED}: port {later} of localhost {ITSELF}"
+    finally:
+        if application.process and application.process.poll() is None:
+            application.stop()
+        application.remove()
