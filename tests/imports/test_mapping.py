@@ -1,7 +1,8 @@
 """Columns that bear other names: mapped once by whoever uploads, remembered for the next file. By REST."""
 
+import csv
+import io
 import json
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,10 @@ from product_importer.core.storage import storage
 from product_importer.imports import tasks
 from product_importer.imports.mapping import header_key
 from product_importer.imports.models import ImportMapping
+from tests.imports.shop_export import COLUMNS as SHOP_COLUMNS
+from tests.imports.shop_export import FURTHER_LINES, PRODUCTS, shop_export
 
-SHOPIFY = (Path(__file__).parents[3] / "shared" / "data" / "shops" / "shopify-apparel.csv").read_bytes()
+SHOP = shop_export()
 COLUMNS = {"Handle": "sku", "Title": "name", "Body (HTML)": "description", "Published": "active", "Vendor": "ignore"}
 SMALL = b"Code,Title,Text,Stock\na,A,1,7\n"
 SMALL_COLUMNS = {"code": "sku", "TITLE": "name", "Text": "description", "Stock": "attribute"}
@@ -41,32 +44,47 @@ def mappings() -> int:
         return connection.exec_driver_sql("SELECT count(*) FROM import_mapping").scalar() or 0
 
 
-def test_the_export_of_a_real_shop_is_refused_with_suggestions_then_mapped_then_known(client):
-    refused = post(client, SHOPIFY)
+def test_the_export_of_a_shop_is_refused_with_suggestions_then_mapped_then_known(client):
+    refused = post(client, SHOP)
     assert (refused.status_code, refused.json()["missing"]) == (400, ["sku", "name", "description"])
+    assert refused.json()["found"] == SHOP_COLUMNS
     suggestions = refused.json()["suggestions"]
     assert suggestions == {"sku": "Handle", "name": "Title", "description": "Body (HTML)", "active": "Published"}
     assert list(storage().keys()) == []
 
-    job = imported(client, SHOPIFY, {column: field for field, column in suggestions.items()})
-    assert (job["status"], job["total_rows"], job["created"], job["rejected"]) == ("completed", 22, 20, 2)
+    job = imported(client, SHOP, {column: field for field, column in suggestions.items()})
+    assert (job["status"], job["total_rows"], job["created"], job["rejected"]) == ("completed", 10, 7, 3)
     assert {name: target for name, target in job["columns"].items() if target != "attribute"} == {
         column: field for field, column in suggestions.items()
     }
-    found = products(client)["classic-varsity-top"]
-    assert found[0] == "Classic Varsity Top"
-    assert (found[2]["Vendor"], found[2]["Variant Price"]) == ("partners-demo", "60")
+    found = products(client)
+    assert {sku: values[:2] for sku, values in found.items()} == {
+        handle: (title, body) for handle, title, body, *_ in PRODUCTS
+    }
+    assert {sku: values[2]["Variant Price"] for sku, values in found.items()} == {
+        handle: price for handle, _, _, price, _ in PRODUCTS
+    }
+    assert found["tide-jumper"][2]["Vendor"] == "Salt & Sons, Ltd."
+    assert [item["sku"] for item in client.get("/api/products", params={"active": False}).json()["items"]] == [
+        handle for handle, *_, published in PRODUCTS if published == "false"
+    ]
 
-    again = imported(client, SHOPIFY)
-    assert (again["unchanged"], again["rejected"], again["columns"]) == (20, 2, job["columns"])
+    again = imported(client, SHOP)
+    assert (again["unchanged"], again["rejected"], again["columns"]) == (7, 3, job["columns"])
 
 
 def test_rows_of_variants_are_told_apart_from_faults(client):
-    job = imported(client, SHOPIFY, COLUMNS)
-    lines = client.get(f"/api/jobs/{job['id']}/rejects").text.splitlines()
-    assert [line.split(",")[0] for line in lines[1:]] == ["classic-varsity-top", "classic-varsity-top"]
-    for line in lines[1:]:
-        assert "continuation,The row goes on with “classic-varsity-top” of line 3: another" in line
+    job = imported(client, SHOP, COLUMNS)
+    rejects = client.get(f"/api/jobs/{job['id']}/rejects").text
+    rows = list(csv.DictReader(io.StringIO(rejects, newline="")))
+    assert [(row["Handle"], int(row["_line"]), row["_code"]) for row in rows] == [
+        ("tide-jumper", 8, "continuation"),
+        ("tide-jumper", 9, "continuation"),
+        ("salt-apron", 19, "continuation"),
+    ]
+    for row in rows:
+        begun = FURTHER_LINES[int(row["_line"])]
+        assert row["_reason"].startswith(f"The row goes on with “{row['Handle']}” of line {begun}: another")
 
 
 def test_an_ignored_column_is_stored_nowhere(client):

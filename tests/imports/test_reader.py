@@ -1,7 +1,5 @@
 import csv
 import io
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -10,8 +8,6 @@ from hypothesis import strategies as st
 from product_importer.imports import reader, sources
 from product_importer.imports.reader import Records, RowError, Unreadable
 from product_importer.imports.sources import text_of
-
-SPECTRUM = Path(__file__).parents[3] / "shared" / "data" / "csv-spectrum"
 
 
 def opened(content: bytes, delimiter: str = ",") -> Records:
@@ -97,23 +93,6 @@ def test_an_endless_line_ends_the_reading_before_it_fills_the_memory(monkeypatch
 def test_bytes_that_are_not_text_end_the_reading():
     with pytest.raises(Unreadable, match="not text"):
         records(b"a,b\n\xff\xfe\n")
-
-
-@pytest.mark.parametrize("case", sorted(path.stem for path in (SPECTRUM / "csvs").glob("*.csv")))
-def test_the_public_conformance_cases_read_as_their_json_says(case):
-    rows, errors = records((SPECTRUM / "csvs" / f"{case}.csv").read_bytes())
-    (_, names), *values = rows
-    expected = json.loads((SPECTRUM / "json" / f"{case}.json").read_text())
-    found = [dict(zip(names, row, strict=True)) for _, row in values]
-    if case == "location_coordinates":
-        # This case's JSON is one object, and gives another telephone number than its CSV does.
-        expected = [expected | {"Contact Phone Number": "2095257564"}]
-    assert found == expected
-    assert errors == []
-
-
-def test_the_conformance_cases_are_there():
-    assert len(list((SPECTRUM / "csvs").glob("*.csv"))) == 12
 
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.text(

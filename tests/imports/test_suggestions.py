@@ -1,15 +1,14 @@
 """What the exports of shops call their columns, and what is made of it."""
 
 import csv
+import io
 import time
-from pathlib import Path
 
 import pytest
 
 from product_importer.imports.suggestions import suggest
 from product_importer.imports.vocabulary import SYNONYMS
-
-SHOPIFY = Path(__file__).parents[3] / "shared" / "data" / "shops" / "shopify-apparel.csv"
+from tests.imports.shop_export import shop_export
 
 EXPORTS = {
     "Shopify": (
@@ -52,12 +51,14 @@ def test_the_columns_of_known_exports_are_recognized(names, expected):
     assert suggest(names.split(",")) == meant
 
 
-def test_an_empty_column_loses_in_the_export_of_a_real_shop():
-    with SHOPIFY.open(newline="") as file:
-        names, *rows = csv.reader(file)
+def test_an_empty_column_loses_in_the_export_of_a_shop():
+    names, *rows = csv.reader(io.StringIO(shop_export().decode(), newline=""))
     meant = {"sku": "Handle", "name": "Title", "description": "Body (HTML)", "active": "Published"}
     assert suggest(names, rows) == meant
     assert suggest(names)["sku"] == "Variant SKU"
+    at = names.index("Variant SKU")
+    filled = [[*row[:at], f"V-{number}", *row[at + 1 :]] for number, row in enumerate(rows)]
+    assert suggest(names, filled) == meant | {"sku": "Variant SKU"}
 
 
 def test_an_empty_column_is_better_than_none():

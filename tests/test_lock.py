@@ -1,0 +1,108 @@
+"""The lock against what was chosen, and against what is installed. No test needs a network."""
+
+import importlib.metadata
+import re
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+RUN, DEV = "requirements", "requirements-dev"
+LINE = re.compile(
+    r"(?P<requirement>[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9a-z.]+(?P<marker> ; [^#@]+?)?)"
+    r"(?P<hashes>( --hash=sha256:[0-9a-f]{64})+)"
+)
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def chosen(name: str) -> list[Requirement]:
+    """Return what an .in file itself names."""
+    return [Requirement(line) for line in text(f"{name}.in").splitlines() if line and line[0] not in "#-"]
+
+
+def lines(name: str) -> list[str]:
+    """Return the lock's lines, each with the hashes that follow it, without comments."""
+    joined = text(f"{name}.txt").replace("\\\n", "")
+    return [re.sub(" +", " ", line) for line in joined.splitlines() if not re.fullmatch(r"( *#.*)?", line)]
+
+
+def locked(name: str) -> list[tuple[Requirement, frozenset[str]]]:
+    """Return what the lock names, each with its hashes; a name may stand there once for each of several markers."""
+    found = [LINE.fullmatch(line) for line in lines(name)]
+    return [(Requirement(line["requirement"]), frozenset(line["hashes"].split())) for line in found if line]
+
+
+def needed(wanted: list[Requirement]) -> set[str]:
+    """Return the names of what is wanted and of all below it, here, by what the installed packages say."""
+    seen = set()
+    while wanted:
+        one = wanted.pop()
+        if (one.name, frozenset(one.extras)) not in seen:
+            seen.add((one.name, frozenset(one.extras)))
+            wanted += below(one)
+    return {canonicalize_name(name) for name, _ in seen}
+
+
+def below(one: Requirement) -> list[Requirement]:
+    found = map(Requirement, importlib.metadata.requires(one.name) or [])
+    return [other for other in found if any(applies(other, extra) for extra in ("", *one.extras))]
+
+
+def applies(one: Requirement, extra: str = "") -> bool:
+    """Whether a requirement is meant for this Python on this machine."""
+    return one.marker is None or one.marker.evaluate({"extra": extra})
+
+
+def version(requirement: Requirement) -> str:
+    return str(requirement.specifier).removeprefix("==")
+
+
+@pytest.mark.parametrize("name", [RUN, DEV])
+def test_every_line_of_the_lock_is_one_version_with_hashes_and_nothing_else(name: str):
+    assert len(lines(name)) > len(chosen(RUN))
+    assert [line for line in lines(name) if not LINE.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize("name", [RUN, DEV])
+def test_the_lock_names_no_index_no_address_and_no_path(name: str):
+    assert [line for line in text(f"{name}.txt").splitlines() if "/" in line] == []
+
+
+@pytest.mark.parametrize(("name", "files"), [(RUN, [RUN]), (DEV, [RUN, DEV])])
+def test_what_was_chosen_is_locked_with_all_below_it_and_nothing_else(name: str, files: list[str]):
+    wanted = [one for file in files for one in chosen(file)]
+    versions = {one.name: version(one) for one, _ in locked(name) if applies(one)}
+    pinned = {canonicalize_name(one.name): version(one) for one in wanted}
+    assert {one: versions.get(one) for one in pinned} == pinned, "run `make lock`"
+    assert versions.keys() == needed(wanted), "run `make lock`"
+
+
+def test_what_was_chosen_is_pinned():
+    assert [
+        str(one) for one in [*chosen(RUN), *chosen(DEV)] if not re.fullmatch(r"==[0-9.]+", str(one.specifier))
+    ] == []
+
+
+def test_what_tests_has_all_that_runs_in_the_same_versions():
+    everything = {(one.name, version(one), hashes) for one, hashes in locked(DEV)}
+    assert {(one.name, version(one), hashes) for one, hashes in locked(RUN)} <= everything
+    assert {"-r requirements.in", "-c requirements.txt"} <= set(text(f"{DEV}.in").splitlines())
+
+
+def test_what_is_installed_is_what_is_locked():
+    wanted = {one.name: version(one) for one, _ in locked(DEV) if applies(one)}
+    installed: dict[str, str] = {
+        canonicalize_name(one.name): one.version for one in importlib.metadata.distributions()
+    }
+    assert {name: installed.get(name) for name in wanted} == wanted, "run `make test`, which installs"
+
+
+def test_make_and_the_image_install_nothing_without_its_hash():
+    installing = re.findall(r".*pip install.*", text("Makefile") + text("Dockerfile"))
+    assert len(installing) == 2
+    assert [line for line in installing if "--require-hashes" not in line] == []
