@@ -134,7 +134,7 @@ def _receive(source: Source, incoming: IncomingUpload, line: ProgressLine) -> No
 def _work(job_id: UUID, ended: Event) -> None:
     """Run an import as a worker does, again and again until it has ended: nothing happens while another has it."""
     while True:
-        tasks.run_import(str(job_id))
+        tasks.run(str(job_id))
         if ended.wait(RETRY_SECONDS):
             return
         # Ends it as a web process would, once it has stopped too often.

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import UUID
+from zipfile import ZipFile
 
 from sqlmodel import Session, select
 
@@ -17,7 +18,7 @@ from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
 from product_importer.imports import header, mapping, service
 from product_importer.imports.choices import Choices
-from product_importer.imports.containers import too_large
+from product_importer.imports.containers import open_archive, too_large
 from product_importer.imports.header import Header
 from product_importer.imports.inspection import HEAD_BYTES, Inspection
 from product_importer.imports.models import ImportJob
@@ -25,6 +26,8 @@ from product_importer.imports.recognition import Head, read_early, recognise
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
+# Read and merged in a second or two; what is larger may keep others waiting.
+LARGE_BYTES = 16 * 1024 * 1024
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
 
@@ -102,12 +105,14 @@ class IncomingUpload:
         try:
             with opened(self._key) as stream:
                 format, head = recognise(stream, self._inspection, choices)
+                is_large = self._unpacked_bytes(stream) > LARGE_BYTES
             matched, columns = _match(head, choices)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
                 storage_key=self._key,
                 size_bytes=self._size,
+                is_large=is_large,
                 sha256=self._digest.hexdigest(),
                 format=format.model_dump(),
                 header=list(matched.names),
@@ -130,6 +135,12 @@ class IncomingUpload:
         if not self._is_over:
             self._is_over = True
             self._writer.abort()
+
+    def _unpacked_bytes(self, stream: BinaryIO) -> int:
+        if self._inspection.container == "zip":
+            with open_archive(stream, ZipFile) as archive:
+                return sum(member.file_size for member in archive.infolist())
+        return self._inspection.contents.size
 
     def _judge_early(self, choices: Choices) -> None:
         contents = self._inspection.contents
