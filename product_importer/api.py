@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -15,13 +15,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import DomainError, Unavailable, field_errors
 from product_importer.imports import api as imports
+from product_importer.strict import body_fields, refuse_undeclared
 from product_importer.webhooks import api as webhooks
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -35,15 +36,23 @@ api = FastAPI(
     title="Product Importer",
     version=__version__,
     description="Imports product catalogues from CSV into PostgreSQL and manages them.",
-    openapi_url=OPENAPI,
+    # A route of our own below: FastAPI's takes any parameter.
+    openapi_url=None,
     docs_url=None,
     redoc_url=None,
+    dependencies=[Depends(refuse_undeclared)],
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
 # Where Prometheus looks for it.
 api.include_router(metrics.router)
 api.mount(f"{DOCS}/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
+
+
+@api.get(OPENAPI, include_in_schema=False)
+def show_openapi() -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(describe())
 
 
 @api.get(DOCS, include_in_schema=False)
@@ -109,13 +118,16 @@ def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JS
 @api.exception_handler(DomainError)
 def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
     """A refusal by the domain."""
-    return _last(request, problem(error.status, error.kind, error.title, error.detail, **error.extra))
+    answer = problem(error.status, error.kind, error.title, error.detail, **error.extra)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return _last(request, answer)
 
 
 @api.exception_handler(RequestValidationError)
 def answer_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Fields that do not fit the schema."""
-    errors = field_errors(error.errors(), skip=1)
+    errors = field_errors(error.errors(), skip=1, known=body_fields(request.scope["route"]))
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
     return _last(request, problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors))
 
@@ -180,8 +192,26 @@ class Unknown:
         await answer_unknown(Request(scope))(scope, receive, send)
 
 
+class WithoutLineBreaks:
+    """An application in front of another: it answers paths that have a line break, whatever they begin with.
+
+    Patterns of routes end before one: such a path would fit the wrong route, or none and get an answer in plain text.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "\n" in scope["path"]:
+            detail = f"There is nothing at {scope['path']!r}: a path has no line breaks."
+            await problem(404, "not-found", "Not found", detail)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 for pattern in ("/api", "/api/{path:path}", "/metrics"):
     api.router.routes.append(Route(pattern, Unknown(), include_in_schema=False))
+api.add_middleware(WithoutLineBreaks)
 
 
 def _takes(request: Request, method: str) -> bool:

@@ -108,9 +108,10 @@ def serve() -> None:
 
 def application() -> "Stoppable":
     """What the server's worker process runs."""
+    from product_importer.api import WithoutLineBreaks
     from product_importer.product_importer import app
 
-    return Stoppable(app())
+    return Stoppable(WithoutLineBreaks(app()))
 
 
 class Stoppable:

@@ -16,7 +16,7 @@ from product_importer.core.errors import StorageFull
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
-from product_importer.imports import header, mapping, service
+from product_importer.imports import admission, header, mapping, service
 from product_importer.imports.choices import Choices
 from product_importer.imports.containers import open_archive, too_large
 from product_importer.imports.header import Header
@@ -30,6 +30,15 @@ MAX_FILENAME = 255
 LARGE_BYTES = 16 * 1024 * 1024
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
+
+
+def refuse_too_many(idempotency_key: str | None = None) -> None:
+    """Speak against an upload before anything of it is read; `accept` looks again.
+
+    Raises:
+        TooMany: too many imports are unfinished, and none was made with this key.
+    """
+    db.run(admission.foretell, idempotency_key)
 
 
 class IncomingUpload:
@@ -97,6 +106,7 @@ class IncomingUpload:
                 same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+            TooMany: too many imports are unfinished.
         """
         choices = choices or self._choices or Choices()
         self._inspection.feed(b"", final=True)
