@@ -38,11 +38,17 @@ def large(name: str) -> bytes:
 
 @contextmanager
 def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker of imports until the end of the block."""
+    """Run a worker of imports until the end of the block, and wait until it is there."""
     before = queue.live_workers("imports")
+    with spawned() as process:
+        wait_for(lambda: queue.live_workers("imports") > before, START_SECONDS, "the worker is there")
+        yield process
+
+
+@contextmanager
+def spawned() -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ, start_new_session=True)
     try:
-        wait_for(lambda: queue.live_workers("imports") > before, START_SECONDS, "the worker is there")
         yield process
     finally:
         kill_session(process.pid)
@@ -131,10 +137,11 @@ def test_a_killed_worker_and_its_successor_are_one(database):
         kill_session(first.pid)
         first.wait()
         assert queue.live_workers("imports") == 1, "nobody can know yet"
-        with subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ, start_new_session=True) as second:
-            shown = queue.PRESENCE.format(queue="imports")
-            wait_for(
-                lambda: str(second.pid) in repr(redis.client().zrange(shown, 0, -1)), START_SECONDS, "it is there"
-            )
+        with spawned() as second:
+            wait_for(lambda: str(second.pid) in shown(), START_SECONDS, "it is there")
             assert queue.live_workers("imports") == 1
-            kill_session(second.pid)
+
+
+def shown() -> str:
+    """Return the list of live workers as text."""
+    return repr(redis.client().zrange(queue.PRESENCE.format(queue="imports"), 0, -1))
