@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import fastapi_offline
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -24,6 +24,7 @@ from product_importer.core.db import TIMEOUT_SECONDS
 from product_importer.core.errors import WORDS, DomainError, Unavailable, field_errors
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
+from product_importer.strict import body_fields, refuse_undeclared
 from product_importer.webhooks import api as webhooks
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -35,15 +36,23 @@ api = FastAPI(
     title="Product Importer",
     version=__version__,
     description="Imports product catalogues from CSV into PostgreSQL and manages them.",
-    openapi_url=OPENAPI,
+    # A route of our own below: FastAPI's takes any parameter.
+    openapi_url=None,
     docs_url=None,
     redoc_url=None,
+    dependencies=[Depends(refuse_undeclared)],
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
 # Where Prometheus looks for it.
 api.include_router(metrics.router)
 api.mount(f"{DOCS}/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
+
+
+@api.get(OPENAPI, include_in_schema=False)
+def show_openapi() -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(describe())
 
 
 @api.get(DOCS, include_in_schema=False)
@@ -112,7 +121,7 @@ def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
 @api.exception_handler(RequestValidationError)
 def answer_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Fields that do not fit the schema."""
-    errors = field_errors(error.errors(), skip=1)
+    errors = field_errors(error.errors(), skip=1, known=body_fields(request.scope["route"]))
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
     return _last(request, problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors))
 

@@ -24,7 +24,7 @@ from product_importer.command_source import Source
 from product_importer.core import db, services
 from product_importer.core.errors import Conflict, DomainError, Unprocessable
 from product_importer.core.logs import escaped
-from product_importer.imports import choices, progress, reconciler, rejects, service, tasks
+from product_importer.imports import choices, progress, reconciler, rejects, service, tasks, uploads
 from product_importer.imports.choices import Choices
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
@@ -97,9 +97,8 @@ def follow(job_id: UUID, line: ProgressLine, interrupts: Interrupts) -> ImportRe
 
 def _choices(chosen: argparse.Namespace) -> Choices:
     """Return what the options choose; a refusal names them as they are written."""
-    given = {name: getattr(chosen, name) for name in Choices.model_fields if getattr(chosen, name)}
-    # The one delimiter that cannot be typed.
-    given = {name: "\t" if value == r"\t" else str(value) for name, value in given.items()}
+    told = {name: getattr(chosen, name) for name in Choices.model_fields}
+    given = {name: str(value) for name, value in told.items() if value is not None}
     try:
         return choices.parse(given)
     except Unprocessable as refusal:
@@ -113,6 +112,7 @@ def _import(source: Source, given: Choices, line: ProgressLine, interrupts: Inte
     # Servers that cannot be started are told of before a long download.
     services.redis_url()
     migrations.migrate()
+    uploads.refuse_too_many()
     with IncomingUpload(source.name) as incoming:
         _receive(source, incoming, line)
         interrupts.count_only()
@@ -135,7 +135,7 @@ def _receive(source: Source, incoming: IncomingUpload, line: ProgressLine) -> No
 def _work(job_id: UUID, ended: Event) -> None:
     """Run an import as a worker does, again and again until it has ended: nothing happens while another has it."""
     while True:
-        tasks.run_import(str(job_id))
+        tasks.run(str(job_id))
         if ended.wait(RETRY_SECONDS):
             return
         # Ends it as a web process would, once it has stopped too often.

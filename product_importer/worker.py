@@ -56,7 +56,7 @@ def _use_our_settings() -> None:
         options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
         construct(self, *args, **options)
         threading.Thread(target=_keep_servers, name="servers", daemon=True).start()
-        queue.show_presence(self.name, self.queue_names())
+        queue.show_presence(self.queue_names())
 
     rq.worker.base.BaseWorker.__init__ = constructed  # type: ignore[method-assign]
 

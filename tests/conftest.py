@@ -109,12 +109,15 @@ def database(servers: None) -> Iterator[None]:
 
 @pytest.fixture
 def client(database: None):
-    """The REST API in this process, on the real servers."""
+    """The REST API in this process, behind the access layer, on the real servers."""
     from fastapi.testclient import TestClient
 
+    from product_importer.access.layer import AccessLayer
     from product_importer.api import api
+    from product_importer.core.settings import settings
 
-    with TestClient(api, raise_server_exceptions=False) as opened:
+    layer = AccessLayer(api, settings(), set())
+    with TestClient(layer, base_url="http://localhost", raise_server_exceptions=False) as opened:
         yield opened
 
 

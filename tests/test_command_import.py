@@ -24,10 +24,12 @@ from product_importer.command_report import ProgressLine
 from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports import engine, lease, progress, tasks
+from product_importer.imports.admission import MOST_UNFINISHED
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ImportRead
 from tests.application import ROOT
 from tests.imports.conftest import products, upload
+from tests.imports.test_admission import fill
 from tests.waiting import wait_for
 
 __all__ = ["products"]
@@ -168,10 +170,26 @@ def test_the_choices_are_those_of_an_upload():
     assert (done.returncode == 0) == (job.status == "previewed")
 
 
+def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it():
+    done = run(
+        "-", "--encoding", "Windows-1252", "--delimiter", r"\t", stdin=b"sku\tname\tdescription\na\t\xdc\t1;2\n"
+    )
+    job = only_import()
+    assert (done.returncode, job.format.encoding, job.format.delimiter) == (0, "windows-1252", "\t")
+
+
+def test_too_many_unfinished_imports_are_said_before_anything_is_read(tmp_path):
+    fill(MOST_UNFINISHED)
+    (tmp_path / "a.csv").write_bytes(catalogue(1))
+    assert "100 imports are unfinished" in refusal(str(tmp_path / "a.csv"))
+    assert list(storage().keys()) == []
+
+
 @pytest.mark.parametrize(
     ("words", "content", "said"),
     [
         (["--mode", "replace"], b"", "--mode: "),
+        (["--mode", ""], b"", "--mode: "),
         (["--columns", "{"], b"", "--columns: "),
         (["--columns", '{"a": "price"}'], b"", "--columns: "),
         (["--delimiter", "x"], b"", "--delimiter: "),

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from product_importer.access import headers, hosts, origins, proxies
 from product_importer.access.bodies import Body
 from product_importer.access.open_requests import OpenRequests
-from product_importer.core.errors import DomainError
+from product_importer.core.errors import DomainError, NotFound
 from product_importer.core.networks import parse_networks
 from product_importer.core.problems import problem_of
 from product_importer.core.settings import Settings
@@ -45,6 +45,7 @@ class AccessLayer:
 
     async def _judge(self, scope: Scope, resolved: Scope, receive: Receive, send: Send) -> None:
         try:
+            _refuse_line_breaks(scope)
             # Both names: a proxy that forwards `Host` may hand on an `X-Forwarded-Host` that its client made up.
             hosts.require_allowed_host(scope, self._hosts)
             hosts.require_allowed_host(resolved, self._hosts)
@@ -83,6 +84,16 @@ class _Answer:
         if self._body.error is None or self.has_begun:
             self.has_begun = True
             await self._send(message)
+
+
+def _refuse_line_breaks(scope: Scope) -> None:
+    """Refuse a path that fits the wrong route: their patterns end before a line break as well as at the end.
+
+    Raises:
+        NotFound: there is a line break in it.
+    """
+    if "\n" in scope["path"]:
+        raise NotFound(f"There is nothing at {scope['path']!r}: a path has no line breaks.")
 
 
 async def _refuse(error: DomainError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,9 +1,11 @@
 """What can go wrong in the domain, each once; `api.py` turns them into problem+json, pages into text."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+from product_importer.core.names import near
 
 
 class DomainError(Exception):
@@ -167,14 +169,51 @@ WORDS = {
 }
 
 
+HEADERS: dict[int, dict[str, Any]] = {
+    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return a route's refusals for its documentation: `api.py` gives them the media type of problems."""
-    return {status: {"model": Problem, "description": WORDS[status]} for status in statuses}
+    return {
+        status: {"model": Problem, "description": WORDS[status], "headers": HEADERS.get(status, {})}
+        for status in statuses
+    }
 
 
-def field_errors(found: Iterable[Mapping[str, Any]], skip: int = 0) -> list[dict[str, str]]:
-    """Return pydantic's `errors()` as `{"field", "message"}`; `skip` names' first parts say where, not what."""
-    return [{"field": _field(item, skip), "message": item["msg"].removeprefix("Value error, ")} for item in found]
+def field_errors(
+    found: Iterable[Mapping[str, Any]], skip: int = 0, known: Collection[str] = ()
+) -> list[dict[str, str]]:
+    """Return pydantic's `errors()` as `{"field", "message"}`; `skip` names' first parts say where, not what.
+
+    `known` are the fields that there are: the one that was probably meant is named.
+    """
+    return [{"field": _field(item, skip), "message": _message(item, known)} for item in found]
+
+
+def invalid_fields(errors: list[dict[str, str]]) -> "Unprocessable":
+    """Return the refusal of these fields."""
+    return Unprocessable("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
+
+
+def unknown_field(name: str, known: Collection[str]) -> dict[str, str]:
+    """Return what is wrong with a field that does not exist, and which one was probably meant."""
+    if meant := near(name, known):
+        return {"field": name, "message": f"There is no such field. Did you mean “{meant}”? Case counts."}
+    there_is = f"There are: {', '.join(known)}." if known else "None is taken here."
+    return {"field": name, "message": f"There is no such field. {there_is}"}
+
+
+def repeated_field(name: str) -> dict[str, str]:
+    """Return what is wrong with a field that is there twice."""
+    return {"field": name, "message": "It is there more than once. Send it once."}
+
+
+def _message(item: Mapping[str, Any], known: Collection[str]) -> str:
+    if item["type"] == "extra_forbidden" and known:
+        return unknown_field(str(item["loc"][-1]), known)["message"]
+    return str(item["msg"]).removeprefix("Value error, ")
 
 
 def _field(item: Mapping[str, Any], skip: int) -> str:

@@ -2,6 +2,8 @@
 
 import atexit
 import logging
+import os
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -43,13 +45,13 @@ class Job:
         JOBS.append(self)
 
 
-def enqueue_after_commit(session: Session, job: Job, key: UUID) -> None:
+def enqueue_after_commit(session: Session, job: Job, key: UUID, *, at_front: bool = False) -> None:
     """Nudge the workers once the session's transaction has committed; nothing happens when it rolls back."""
-    event.listen(session, "after_commit", lambda _: enqueue(job, key), once=True)
+    event.listen(session, "after_commit", lambda _: enqueue(job, key, at_front=at_front), once=True)
 
 
-def enqueue(job: Job, key: UUID) -> None:
-    """Nudge the workers now. An unreachable Redis is logged and left to the reconciler."""
+def enqueue(job: Job, key: UUID, *, at_front: bool = False) -> None:
+    """Nudge the workers now, behind or before what waits. An unreachable Redis is left to the reconciler."""
     try:
         _queue(job.queue).enqueue(
             job.function,
@@ -58,6 +60,7 @@ def enqueue(job: Job, key: UUID) -> None:
             job_timeout=JOB_TIMEOUT_SECONDS,
             result_ttl=0,
             failure_ttl=3600,
+            at_front=at_front,
         )
     except RedisError as error:
         log.warning("no nudge for %s %s, the reconciler will send it: %s", job.function, key, error)
@@ -114,11 +117,14 @@ def _queue(name: str) -> Queue:
     return Queue(name, connection=redis.client(), serializer=JSONSerializer)
 
 
-def show_presence(worker: str, queues: list[str]) -> None:
+def show_presence(queues: list[str]) -> None:
     """Say every few seconds that a worker lives, from a thread of its own, until the process ends.
 
     RQ registers a worker once: after Redis has been wiped, or its worker killed, that register is wrong.
     """
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    with suppress(RedisError):
+        _forget_killed(queues)
     atexit.register(_end_showing, worker, queues)
     threading.Thread(target=_keep_showing, args=(worker, queues), name="presence", daemon=True).start()
 
@@ -132,6 +138,26 @@ def live_workers(name: str) -> int:
     presence = PRESENCE.format(queue=name)
     count: Any = redis.client().zcount(presence, time.time() - PRESENT_SECONDS, "+inf")
     return int(count)
+
+
+def _forget_killed(queues: list[str]) -> None:
+    """Take this machine's dead workers off the list: beside their successors they would count twice."""
+    for presence in (PRESENCE.format(queue=name) for name in queues):
+        shown: Any = redis.client().zrange(presence, 0, -1)
+        for worker in map(bytes.decode, shown):
+            machine, _, pid = worker.rpartition(":")
+            if machine == socket.gethostname() and pid.isdigit() and not _lives(int(pid)):
+                redis.client().zrem(presence, worker)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _end_showing(worker: str, queues: list[str]) -> None:

@@ -58,6 +58,7 @@ UPLOAD_BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
+                    "additionalProperties": False,
                     "properties": {
                         "file": {
                             "type": "string",
@@ -88,7 +89,7 @@ WITH_DUPLICATES = Query(description="Also the rows that lost to another row of t
     status_code=202,
     summary="Import a CSV file",
     openapi_extra=UPLOAD_BODY,
-    responses={202: {"headers": LOCATION}, **problems(400, 409, 413)},
+    responses={202: {"headers": LOCATION}, **problems(400, 409, 413, 429)},
 )
 async def upload_csv(
     request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
@@ -96,6 +97,7 @@ async def upload_csv(
     """Store a file while it arrives, find out its format, check its header, and queue its import.
 
     The same file sent again with the same `Idempotency-Key` gets the first answer again and is not imported again.
+    429 while as many imports as are taken are unfinished; nothing of the file is then read.
     """
     try:
         accepted = await form.receive_upload(request.headers.get("content-type"), request.stream(), idempotency_key)
@@ -124,13 +126,15 @@ def cancel_import(job_id: UUID) -> ImportRead:
     return db.run(service.cancel_import, job_id)
 
 
-@router.post("/jobs/{job_id}/retry", status_code=202, summary="Try an import again", responses=problems(404, 409))
+@router.post(
+    "/jobs/{job_id}/retry", status_code=202, summary="Try an import again", responses=problems(404, 409, 429)
+)
 def retry_import(job_id: UUID) -> ImportRead:
     """Let a failed or cancelled import go on where it stopped; let a trial look at the catalogue again."""
     return db.run(service.retry_import, job_id)
 
 
-@router.post("/jobs/{job_id}/apply", status_code=202, summary="Apply a trial", responses=problems(404, 409))
+@router.post("/jobs/{job_id}/apply", status_code=202, summary="Apply a trial", responses=problems(404, 409, 429))
 def apply_import(job_id: UUID) -> ImportRead:
     """Merge what a trial has shown. 409 `preview-outdated` when products were changed since: `changed` counts them.
 

@@ -1,11 +1,16 @@
 """What whoever uploads a file chooses: how it is read, and what an import of it may do."""
 
-from typing import Annotated, Literal
+import codecs
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from product_importer.core.errors import Unprocessable, field_errors
+from product_importer.core.errors import field_errors, invalid_fields
+from product_importer.core.names import repeated_in_json
 
 Mode = Literal["upsert", "create", "update"]
 Duplicates = Literal["last", "first", "reject"]
@@ -21,16 +26,37 @@ Encoding = Literal[
     "mac-roman", "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr",
 ]  # fmt: skip
 
+# By the name of Python's codec, which knows the usual spellings: `UTF8`, `cp1252` and `latin-1` are three of them.
+BY_CODEC: dict[str, str] = {codecs.lookup(name).name: name for name in get_args(Encoding)}
+SPELLING = re.compile(r"[a-z0-9_-]{1,40}", re.IGNORECASE | re.ASCII)
+
 
 def _from_json(value: object) -> object:
     """Return what a form field's text says; a program hands over the thing itself."""
-    return from_json(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if repeated := repeated_in_json(value):
+        raise ValueError(f"“{repeated[0]}” is there more than once")
+    return from_json(value)
+
+
+def _encoding(value: object) -> object:
+    """Return an encoding's own name, in whatever way it is written."""
+    if isinstance(value, str) and SPELLING.fullmatch(value):
+        with suppress(LookupError):
+            return BY_CODEC.get(codecs.lookup(value).name, value)
+    return value
+
+
+def _delimiter(value: object) -> object:
+    """Return a tab for the two characters that a shell hands on in its place."""
+    return "\t" if value == r"\t" else value
 
 
 class Choices(BaseModel):
     """The options of one upload, as form fields give them; every one may be absent."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Annotated[
         Mode, Field(description="`upsert` creates and updates; `create` and `update` reject rows of the other kind.")
@@ -51,24 +77,32 @@ class Choices(BaseModel):
             examples=[{"Handle": "sku", "Title": "name", "Body (HTML)": "description", "Vendor": "ignore"}],
         ),
     ] = None
-    encoding: Annotated[Encoding | None, Field(description="How the text is encoded; else it is found out.")] = None
-    delimiter: Annotated[Delimiter | None, Field(description="What parts the cells; else it is found out.")] = None
+    encoding: Annotated[
+        Encoding | None,
+        BeforeValidator(_encoding),
+        Field(
+            description="How the text is encoded; else it is found out. In any case; usual other spellings, such as "
+            "`utf8` and `cp1252`, do too."
+        ),
+    ] = None
+    delimiter: Annotated[
+        Delimiter | None,
+        BeforeValidator(_delimiter),
+        Field(description=r"What parts the cells; else it is found out. A tab may be written `\t`."),
+    ] = None
 
     def stored(self) -> dict[str, object]:
         """Return what an import's row keeps: what changes its result, and what people see in the history."""
         return self.model_dump(include={"mode", "duplicates", "blank", "dry_run"})
 
 
-def parse(options: dict[str, str]) -> Choices:
-    """Return the choices that form fields name.
+def parse(options: Mapping[str, object]) -> Choices:
+    """Return the choices that form fields, or those of the page, name.
 
     Raises:
-        Unprocessable: a value is not possible; each field is named.
+        Unprocessable: a field does not exist, or its value is not possible; each is named.
     """
     try:
-        return Choices.model_validate({name: value for name, value in options.items() if value != ""})
+        return Choices.model_validate(options)
     except ValidationError as error:
-        errors = field_errors(error.errors())
-        raise Unprocessable(
-            "; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors
-        ) from None
+        raise invalid_fields(field_errors(error.errors(), known=Choices.model_fields)) from None

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from product_importer.core.errors import Invalid, TooLarge, Unprocessable
-from product_importer.imports import choices
+from product_importer.core.errors import (
+    Invalid,
+    TooLarge,
+    Unprocessable,
+    invalid_fields,
+    repeated_field,
+    unknown_field,
+)
+from product_importer.imports import choices, uploads
+from product_importer.imports.choices import Choices
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.uploads import IncomingUpload
 
@@ -19,10 +27,15 @@ if TYPE_CHECKING:
 WRITE_BYTES = 1024 * 1024
 # All options together.
 MAX_OPTION_BYTES = 1024 * 1024
-MAX_OPTIONS = 20
 MAX_BOUNDARY_BYTES = 200
 
 FILE_FIELD = "file"
+FIELDS = (FILE_FIELD, *Choices.model_fields)
+NO_FILE = {"field": FILE_FIELD, "message": "Field required"}
+NO_FILENAME = {
+    "field": FILE_FIELD,
+    "message": "It is a text without a filename. Send it as a file; with curl: -F file=@catalogue.csv",
+}
 
 
 async def receive_upload(
@@ -31,10 +44,12 @@ async def receive_upload(
     """Receive a form with a `file`, and start its import. A client that goes away leaves nothing.
 
     Raises:
-        Unprocessable: the form has no file, or more than one, or an option that is not possible.
+        TooMany: too many imports are unfinished; the body is then not read.
+        Unprocessable: the form has no file, or a field that does not exist, is not possible, or is there twice.
         Conflict: the key was used for another file.
         Invalid, TooLarge: the body is no form, or the file is refused.
     """
+    await asyncio.to_thread(uploads.refuse_too_many, idempotency_key)
     form = UploadForm(content_type, idempotency_key)
     writing = asyncio.create_task(asyncio.to_thread(form.write, b""))
     try:
@@ -75,9 +90,10 @@ class UploadForm:
         if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
             raise Unprocessable(
                 "Send the file as multipart/form-data, in the field “file”.",
-                errors=[{"field": FILE_FIELD, "message": "Field required"}],
+                errors=[NO_FILE],
             )
         self.options: dict[str, str] = {}
+        self._seen: set[str] = set()
         self._idempotency_key = idempotency_key
         self._upload: IncomingUpload | None = None
         self._headers: dict[bytes, bytes] = {}
@@ -99,7 +115,7 @@ class UploadForm:
     def accept(self) -> ImportRead:
         """Start the import of the file that has arrived."""
         if self._upload is None:
-            raise Unprocessable("The form has no file.", errors=[{"field": FILE_FIELD, "message": "Field required"}])
+            raise Unprocessable("The form has no file.", errors=[NO_FILE])
         if not self._is_complete:
             raise Invalid("The form breaks off before its closing boundary. Nothing of it was kept.", kind="bad-form")
         return self._upload.accept(choices.parse(self.options), self._idempotency_key)
@@ -137,18 +153,23 @@ class UploadForm:
         self._header_value.clear()
 
     def _open_part(self) -> None:
+        """Judge a part by its headers, before its content arrives."""
         _, parameters = parse_options_header(self._headers.get(b"content-disposition"))
         self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
-        if self._field != FILE_FIELD:
-            return
-        if self._upload is not None:
-            raise Unprocessable(
-                "The form has more than one file.", errors=[{"field": FILE_FIELD, "message": "Send one file"}]
+        if not self._field:
+            raise Invalid(
+                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind="bad-form"
             )
-        self._upload = IncomingUpload(parameters.get(b"filename", b"").decode("utf-8", "replace"))
+        if self._field not in FIELDS:
+            raise invalid_fields([unknown_field(self._field, FIELDS)])
+        if self._field in self._seen:
+            raise invalid_fields([repeated_field(self._field)])
+        self._seen.add(self._field)
+        if self._field == FILE_FIELD:
+            self._upload = IncomingUpload(_filename(parameters))
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
-        if self._field == FILE_FIELD and self._upload is not None:
+        if self._upload is not None and self._field == FILE_FIELD:
             self._upload.write(data[start:end])
         else:
             self._option_bytes += end - start
@@ -157,11 +178,14 @@ class UploadForm:
             self._option += data[start:end]
 
     def _end_part(self) -> None:
-        if self._field == FILE_FIELD:
-            return
-        self.options[self._field] = self._option.decode("utf-8", "replace")
-        if len(self.options) > MAX_OPTIONS:
-            raise Invalid(f"The form has more than {MAX_OPTIONS} fields beside the file.", kind="bad-form")
+        if self._field != FILE_FIELD:
+            self.options[self._field] = self._option.decode("utf-8", "replace")
 
     def _end_form(self) -> None:
         self._is_complete = True
+
+
+def _filename(parameters: dict[bytes, bytes]) -> str:
+    if b"filename" not in parameters:
+        raise invalid_fields([NO_FILENAME])
+    return parameters[b"filename"].decode("utf-8", "replace")

@@ -10,13 +10,13 @@ HEAD_BYTES = 256 * 1024
 
 
 class Contents:
-    """The unpacked bytes of one text: how many, how encoded (`text`), and the first of them (`head`)."""
+    """The unpacked bytes of one text: how many (`size`), how encoded (`text`), and the first of them (`head`)."""
 
     def __init__(self, encoding: str | None):
         self.text = TextCheck(encoding)
         self.head = bytearray()
         self.chosen = encoding
-        self._size = 0
+        self.size = 0
         self._is_judged = False
 
     def feed(self, piece: bytes, final: bool = False) -> None:
@@ -26,8 +26,8 @@ class Contents:
             TooLarge: there are more than `MAX_UPLOAD_MB`.
             Invalid: they are packed once more, or are no text of any kind.
         """
-        self._size += len(piece)
-        if self._size > settings().max_upload_bytes:
+        self.size += len(piece)
+        if self.size > settings().max_upload_bytes:
             raise too_large("What the file holds")
         self.head += piece[: HEAD_BYTES - len(self.head)]
         if not self._is_judged and (final or len(self.head) >= MAGIC_BYTES):

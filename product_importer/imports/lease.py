@@ -28,10 +28,17 @@ CLAIM = """
 UPDATE import_job
 SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s),
     status = 'processing', phase = CASE phase WHEN 'waiting' THEN 'reading' ELSE phase END,
-    started_at = coalesce(started_at, now())
+    started_at = coalesce(started_at, now()), holds_worker = is_large AND %(slots)s::integer IS NOT NULL
 WHERE id = %(id)s AND (status = 'pending' OR (status = 'processing' AND lease_until < now()))
+    AND (NOT is_large OR %(slots)s::integer IS NULL OR %(slots)s::integer > (
+        SELECT count(*) FROM import_job AS other
+        WHERE other.holds_worker AND other.status = 'processing' AND other.lease_until > now() AND other.id <> %(id)s
+    ))
 RETURNING *
 """
+# Two workers that claim a large import each must not both find the same slot free.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s) FROM import_job WHERE id = %(id)s AND is_large"
+CLAIM_LOCK = 7_301_006
 # What an earlier holder left open would make this one wait: a stopped process keeps its locks.
 END_EARLIER_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -105,14 +112,20 @@ class Lease:
         return dict(row)
 
 
-def claim(job_id: UUID) -> Lease | None:
-    """Take the right to work on an import; None when somebody holds it, or when there is nothing to do."""
+def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
+    """Take the right to work on an import; None when somebody holds it, or when there is nothing to do.
+
+    `slots` is how many workers large imports may hold: None for a claimer that nobody else waits for. A large import
+    that would be one more is left where it is.
+    """
     name = f"import {job_id}"
     engine = db.unpooled(name)
     with engine.begin() as connection:
         raw: Any = connection.connection.driver_connection
         with raw.cursor(cursor_factory=RealDictCursor) as cursor:
-            cursor.execute(CLAIM, {"id": str(job_id), "lease": LEASE_SECONDS})
+            if slots is not None:
+                cursor.execute(ONE_AT_A_TIME, {"id": str(job_id), "lock": CLAIM_LOCK})
+            cursor.execute(CLAIM, {"id": str(job_id), "lease": LEASE_SECONDS, "slots": slots})
             row = cursor.fetchone()
             if row is None:
                 return None

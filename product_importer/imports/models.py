@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -37,6 +38,10 @@ def _json() -> Any:
     return Column(JSONB, nullable=False, server_default=text("'{}'::jsonb"))
 
 
+def _flag() -> Any:
+    return Column(Boolean, nullable=False, server_default=text("false"))
+
+
 def _count() -> Any:
     return Column(Integer, nullable=False, server_default=text("0"))
 
@@ -63,6 +68,9 @@ class ImportJob(SQLModel, table=True):
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # Whether it takes more than a moment to import; and whether a worker that others wait for works on it.
+    is_large: bool = Field(default=False, sa_column=_flag())
+    holds_worker: bool = Field(default=False, sa_column=_flag())
     sha256: str = Field(sa_column=_text())
     # How the bytes are to be read, as `formats.Format`; what was chosen, as `choices.Choices`.
     format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())

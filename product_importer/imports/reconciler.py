@@ -2,12 +2,11 @@
 
 import logging
 
-from redis.exceptions import RedisError
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
-from product_importer.imports import events, staging
+from product_importer.imports import events, staging, turns
 from product_importer.imports.models import ImportJob
 from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
@@ -30,22 +29,30 @@ def reconcile(session: Session) -> None:
     """Nudge workers for imports that nobody works on, end those that cannot go on, drop orphaned tables."""
     if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
         return
-    waiting = _queued(RUN_IMPORT)
-    for job in session.scalars(select(ImportJob).where(_is_abandoned()).with_for_update(skip_locked=True)):
-        if job.attempts >= MOST_ATTEMPTS:
-            _give_up(session, job)
-        elif str(job.id) not in waiting:
-            log.warning("import %s: nobody works on it, nudging a worker", job.id)
-            queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
+    _send_imports(session)
     _send_undos(session)
     _drop_orphans(session)
+
+
+def _send_imports(session: Session) -> None:
+    """Nudge workers for imports that nobody works on: for large ones as far as workers may take them."""
+    waiting, free = turns.nudged(), turns.free_slots(session)
+    left = select(ImportJob).where(_is_abandoned()).order_by(col(ImportJob.created_at))
+    for job in session.scalars(left.with_for_update(skip_locked=True)):
+        if job.attempts >= MOST_ATTEMPTS:
+            _give_up(session, job)
+            continue
+        free -= job.is_large
+        if str(job.id) not in waiting and (free >= 0 or not job.is_large):
+            log.warning("import %s: nobody works on it, nudging a worker", job.id)
+            queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
 
 
 def _send_undos(session: Session) -> None:
     """Nudge workers for undos that nobody carries out: whoever does holds the job's row."""
     asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
     left = select(ImportJob).where(ImportJob.undo_status == "pending", asked_long_ago)
-    waiting = _queued(RUN_UNDO)
+    waiting = turns.nudged()
     for job in session.scalars(left.with_for_update(skip_locked=True)):
         if str(job.id) not in waiting:
             log.warning("import %s: nobody undoes it, nudging a worker", job.id)
@@ -58,14 +65,6 @@ def _is_abandoned() -> ColumnElement[bool]:
         and_(col(ImportJob.status) == "pending", nudged_long_ago),
         and_(col(ImportJob.status) == "processing", col(ImportJob.lease_until) < func.now()),
     )
-
-
-def _queued(job: queue.Job) -> set[str]:
-    """Return the ids of imports that wait in the queue; none when Redis cannot be asked: too many is harmless."""
-    try:
-        return queue.waiting_keys(job)
-    except RedisError:
-        return set()
 
 
 def _give_up(session: Session, job: ImportJob) -> None:

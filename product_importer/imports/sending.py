@@ -9,8 +9,8 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from product_importer.core.errors import DomainError
-from product_importer.imports import words
-from product_importer.imports.choices import Choices
+from product_importer.imports import uploads, words
+from product_importer.imports.choices import Choices, parse
 from product_importer.imports.pairing import Pairing
 from product_importer.imports.progress import OUTAGE
 from product_importer.imports.schemas import ImportRead
@@ -143,9 +143,9 @@ class UploadState(rx.State):
     async def _send(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         async with self:
             self.refusal, self.uploading, self.uploaded = Refusal(), True, 0
-            choices, reading = self._choices(), self._reading
+            chosen, reading = self._chosen(), self._reading
         try:
-            job = await _receive(chunks, choices)
+            job = await _receive(chunks, parse(chosen))
         except DomainError as error:
             async with self:
                 self._refuse(error, reading)
@@ -169,20 +169,19 @@ class UploadState(rx.State):
             self.pairing = asked
             self.refusal = replace(self.refusal, detail=asked.question(error), tone="warning")
 
-    def _choices(self) -> Choices:
-        """What is chosen. The browser kept some of it, and may have kept nonsense."""
+    def _chosen(self) -> dict[str, Any]:
+        """What is chosen, as a form would say it. The browser kept some of it, and may have kept nonsense."""
         chosen: dict[str, Any] = {
             "mode": self.mode if self.mode in words.MODES else "upsert",
             "duplicates": self.duplicates if self.duplicates in words.DUPLICATES else "last",
             "blank": self.blank if self.blank in words.BLANKS else "clear",
-            "encoding": self.encoding if self.encoding in words.ENCODINGS else "",
-            "delimiter": words.CHARACTERS.get(self.delimiter, ""),
+            "encoding": self.encoding,
+            "delimiter": words.CHARACTERS.get(self.delimiter, self.delimiter),
         }
         # Without any, what was accepted before is not remembered either.
         columns = self.pairing.targets() or ({} if self.columns == "ask" else None)
-        return Choices(
-            **{name: value for name, value in chosen.items() if value}, dry_run=self.is_trial, columns=columns
-        )
+        told = {name: value for name, value in chosen.items() if value}
+        return told | {"dry_run": self.is_trial, "columns": columns}
 
     def _forget(self) -> None:
         self.refusal, self.pairing = Refusal(), Pairing()
@@ -195,6 +194,7 @@ async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRe
     Raises:
         DomainError: the file is refused. The upload is then given up without reading the rest.
     """
+    await _finish(uploads.refuse_too_many)
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:

@@ -10,7 +10,7 @@ from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
-from product_importer.imports import mapping, preview, progress, repeats, staging
+from product_importer.imports import admission, mapping, preview, progress, repeats, staging
 from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
 from product_importer.imports.schemas import (
     FINAL,
@@ -46,11 +46,13 @@ def start_import(
     Raises:
         Conflict: its idempotency key belongs to an import of another file, or with other choices; with
             `refuse_running`, the very same file is being imported right now.
+        TooMany: too many imports are unfinished.
     """
     if earlier := repeats.with_same_key(session, job):
         return ImportRead.of(earlier)
     if refuse_running:
         repeats.refuse_running(session, job)
+    admission.admit(session)
     mapping.remember(session, job.header, columns)
     session.add(job)
     session.flush()
@@ -112,6 +114,7 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     Raises:
         NotFound: there is no such import.
         Conflict: it is not over, or complete, or undone, or its file is gone.
+        TooMany: too many imports are unfinished.
     """
     job = _locked(session, job_id)
     if job.status not in RETRYABLE or job.undo_status is not None:
@@ -132,6 +135,7 @@ def apply_import(session: Session, job_id: UUID) -> ImportRead:
     Raises:
         NotFound: there is no such import.
         Conflict: it is no trial, or products have been changed since; `changed` counts them, `examples` has SKUs.
+        TooMany: too many imports are unfinished.
     """
     job = _locked(session, job_id)
     if job.status != "previewed" or job.preview_table is None:
@@ -251,6 +255,7 @@ def _forget_outcomes(session: Session, job: ImportJob) -> None:
 
 
 def _begin_again(session: Session, job: ImportJob) -> ImportRead:
+    admission.admit(session)
     # Should a worker of before wake up, it finds the import taken away.
     job.status, job.phase, job.fence, job.attempts = "pending", "waiting", job.fence + 1, 0
     job.error_code = job.error_message = job.error_line = None

@@ -7,17 +7,24 @@ import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core import db
-from product_importer.imports import engine, lease, undo
+from product_importer.imports import engine, lease, turns, undo
 
 log = logging.getLogger(__name__)
 
 
 def run_import(job_id: str) -> None:
-    """Run one import, or go on with it; do nothing when another worker has it or it has ended."""
+    """Run one import, or go on with it; do nothing when another worker has it, it has ended, or is not in turn."""
+    run(job_id, turns.slots())
+
+
+def run(job_id: str, slots: int | None = None) -> None:
+    """Run one import; without `slots` in a process of its own, which no other import waits for."""
     try:
-        held = lease.claim(UUID(job_id))
+        held = lease.claim(UUID(job_id), slots)
         if held is not None:
             engine.run(held)
+            if held.job.holds_worker:
+                turns.pass_on()
     except lease.Fenced as taken:
         log.warning("%s", taken)
     except (psycopg2.Error, SQLAlchemyError) as error:

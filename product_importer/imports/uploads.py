@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from uuid import UUID
+from zipfile import ZipFile
 
 from sqlmodel import Session, select
 
@@ -15,9 +16,9 @@ from product_importer.core.errors import StorageFull
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import opened, storage
-from product_importer.imports import header, mapping, service
+from product_importer.imports import admission, header, mapping, service
 from product_importer.imports.choices import Choices
-from product_importer.imports.containers import too_large
+from product_importer.imports.containers import open_archive, too_large
 from product_importer.imports.header import Header
 from product_importer.imports.inspection import HEAD_BYTES, Inspection
 from product_importer.imports.models import ImportJob
@@ -25,8 +26,19 @@ from product_importer.imports.recognition import Head, read_early, recognise
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
+# Read and merged in a second or two; what is larger may keep others waiting.
+LARGE_BYTES = 16 * 1024 * 1024
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
+
+
+def refuse_too_many(idempotency_key: str | None = None) -> None:
+    """Speak against an upload before anything of it is read; `accept` looks again.
+
+    Raises:
+        TooMany: too many imports are unfinished, and none was made with this key.
+    """
+    db.run(admission.foretell, idempotency_key)
 
 
 class IncomingUpload:
@@ -94,6 +106,7 @@ class IncomingUpload:
                 same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+            TooMany: too many imports are unfinished.
         """
         choices = choices or self._choices or Choices()
         self._inspection.feed(b"", final=True)
@@ -102,12 +115,14 @@ class IncomingUpload:
         try:
             with opened(self._key) as stream:
                 format, head = recognise(stream, self._inspection, choices)
+                is_large = self._unpacked_bytes(stream) > LARGE_BYTES
             matched, columns = _match(head, choices)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
                 storage_key=self._key,
                 size_bytes=self._size,
+                is_large=is_large,
                 sha256=self._digest.hexdigest(),
                 format=format.model_dump(),
                 header=list(matched.names),
@@ -130,6 +145,12 @@ class IncomingUpload:
         if not self._is_over:
             self._is_over = True
             self._writer.abort()
+
+    def _unpacked_bytes(self, stream: BinaryIO) -> int:
+        if self._inspection.container == "zip":
+            with open_archive(stream, ZipFile) as archive:
+                return sum(member.file_size for member in archive.infolist())
+        return self._inspection.contents.size
 
     def _judge_early(self, choices: Choices) -> None:
         contents = self._inspection.contents

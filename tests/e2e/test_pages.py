@@ -66,6 +66,14 @@ def test_metrics_are_on_the_page_s_port_and_not_a_page(application: Application)
 
 
 @pytest.mark.parametrize(
+    "path", ["/api/jobs/%0A", "/api/products/a%0Ab", "/api/jobs/%0D%0Aa", "/products%0A", "/a%0Ab"]
+)
+def test_a_line_break_in_a_path_is_a_problem_on_the_whole_port(application: Application, path: str):
+    answer = application.client.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
 )

@@ -88,9 +88,7 @@ def test_a_file_over_the_limit_is_413(client, monkeypatch):
 
 FORM = "multipart/form-data; boundary=x"
 OTHER_FIELD = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
-MANY_FIELDS = b"".join(
-    b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n1\r\n' % number for number in range(30)
-)
+NAMELESS = b"--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--\r\n"
 CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nsku,na'
 
 
@@ -105,7 +103,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n
         (b"no form at all", FORM, 400),
         (b"", "multipart/form-data; boundary=" + "x" * 5_000, 422),
         (CUT_OFF[:-7] + b"sku,name,description\r\na,b,c\r\n", FORM, 400),
-        (MANY_FIELDS, FORM, 400),
+        (NAMELESS, FORM, 400),
         (OTHER_FIELD, FORM, 422),
         (CUT_OFF, FORM, 400),
     ],
@@ -120,8 +118,80 @@ def test_a_body_that_is_no_form_with_a_file_is_refused(client, body, content_typ
 
 def test_two_files_are_refused(client):
     files = [("file", ("a.csv", GOOD)), ("file", ("b.csv", GOOD))]
-    assert client.post("/api/upload-csv", files=files).status_code == 422
+    answer = client.post("/api/upload-csv", files=files)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["file"])
     assert nothing_is_left()
+
+
+def send_parts(client, *parts: bytes):
+    """Send a form whose parts are written by hand: the headers' rest, an empty line, the content."""
+    body = b"".join(b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    return client.post("/api/upload-csv", content=body, headers={"content-type": FORM})
+
+
+FILE_PART = b'name="file"; filename="a.csv"\r\n\r\n' + GOOD
+
+
+@pytest.mark.parametrize("is_behind", [False, True])
+@pytest.mark.parametrize(
+    "name", ["dryrun", "DRY_RUN", "Mode", "sheet", "header_line", "continuation", "File", "_charset_"]
+)
+def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, name, is_behind):
+    parts = [b'name="%s"\r\n\r\ntrue' % name.encode(), FILE_PART]
+    answer = send_parts(client, *(parts[::-1] if is_behind else parts))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    [error] = answer.json()["errors"]
+    assert error["field"] == name
+    assert ("Did you mean “dry_run”?" in error["message"]) == (name in ("dryrun", "DRY_RUN"))
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("values", [(b"true", b"true"), (b"true", b"false")])
+def test_a_field_that_is_there_twice_is_refused(client, values):
+    answer = send_parts(client, *(b'name="dry_run"\r\n\r\n' + value for value in values), FILE_PART)
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "dry_run", "message": "It is there more than once. Send it once."}]
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("name", ["dry_run", "mode", "duplicates", "blank", "columns", "encoding", "delimiter"])
+def test_a_field_that_says_nothing_is_refused(client, name):
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={name: ""})
+    assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, name)
+    assert nothing_is_left()
+
+
+def test_a_file_that_is_sent_as_a_text_is_told_how_to_be_sent(client):
+    answer = send_parts(client, b'name="file"\r\n\r\n' + GOOD)
+    [error] = answer.json()["errors"]
+    assert (answer.status_code, error["field"], "-F file=@" in error["message"]) == (422, "file", True)
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("headers", [b"", b'name=""', b'filename="a.csv"'])
+def test_a_part_without_a_name_is_refused(client, headers):
+    answer = send_parts(client, FILE_PART, headers + b"\r\n\r\n1")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/bad-form")
+    assert "has no name" in answer.json()["detail"]
+    assert nothing_is_left()
+
+
+def test_a_column_that_is_mapped_twice_is_refused(client):
+    answer = client.post(
+        "/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"columns": '{"SKU": "sku", "SKU": "name"}'}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [{"field": "columns", "message": "“SKU” is there more than once"}]
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "Utf8", "utf_8"])
+def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it(client, encoding):
+    content = "sku\tname\tdescription\na\tGröße\t1;2,3\n".encode()
+    data = {"encoding": encoding, "delimiter": r"\t"}
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", content)}, data=data)
+    assert answer.status_code == 202, answer.text
+    read = client.get(answer.headers["location"]).json()["format"]
+    assert (read["encoding"], read["delimiter"], read["is_guessed"]) == ("utf-8", "\t", False)
 
 
 def test_history_is_paged_newest_first_and_filtered(client):
@@ -245,7 +315,7 @@ def test_a_key_that_is_none_is_refused(client, key):
 
 
 def test_options_do_not_fill_the_memory(client):
-    answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"note": "x" * 2_000_000})
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"columns": "x" * 2_000_000})
     assert answer.status_code == 413
     assert nothing_is_left()
 

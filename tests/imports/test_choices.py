@@ -1,6 +1,11 @@
 """What an import may do is chosen: which products it touches, which row of an SKU counts, what a blank cell does."""
 
+from typing import get_args
+
 import pytest
+
+from product_importer.core.errors import Unprocessable
+from product_importer.imports.choices import Choices, Encoding, parse
 
 from .conftest import row_errors
 from .test_engine import counts, csv_of, fetch
@@ -79,3 +84,42 @@ def test_an_absent_column_never_changes_data(run_import):
         "a": ("Apple", "green", True, {"price": "10"}),
         "b": ("Bread", "brown", False, {"price": "20"}),
     }
+
+
+@pytest.mark.parametrize("encoding", get_args(Encoding))
+def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
+    for written in (encoding.upper(), encoding.title(), encoding.replace("-", "_"), encoding.replace("_", "-")):
+        assert parse({"encoding": written}).encoding == Choices(encoding=written).encoding == encoding
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("utf8", "utf-8"),
+        ("CP1252", "windows-1252"),
+        ("latin-1", "iso-8859-1"),
+        ("sjis", "shift_jis"),
+        ("L9", "iso-8859-15"),
+    ],
+)
+def test_the_usual_other_spellings_do_too(written, meant):
+    assert parse({"encoding": written}).encoding == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["hex", "rot13", "idna", "utf-7", "os.path", "../utf-8", "utf 8", "ü", "a\0b", "x" * 99]
+)
+def test_what_is_no_encoding_of_a_catalogue_is_refused(written):
+    with pytest.raises(Unprocessable, match="encoding: "):
+        parse({"encoding": written})
+
+
+def test_a_tab_is_taken_as_a_shell_writes_it():
+    assert parse({"delimiter": r"\t"}).delimiter == parse({"delimiter": "\t"}).delimiter == "\t"
+
+
+def test_a_choice_that_does_not_exist_is_refused_by_form_and_by_program():
+    with pytest.raises(Unprocessable, match="Did you mean “duplicates”"):
+        parse({"duplicate": "first"})
+    with pytest.raises(ValueError, match="dryrun"):
+        Choices(**{"dryrun": True})

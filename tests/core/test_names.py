@@ -1,0 +1,56 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_importer.core.names import near, repeated_in_json
+
+FIELDS = ("file", "mode", "duplicates", "blank", "dry_run", "columns", "encoding", "delimiter")
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("dryrun", "dry_run"), ("DRY-RUN", "dry_run"), ("dry run", "dry_run"), ("colums", "columns"), ("Mode", "mode")],
+)
+def test_what_was_probably_meant(written, meant):
+    assert near(written, FIELDS) == meant
+
+
+@pytest.mark.parametrize("written", ["", "x", "price", "note", "é" * 100_000])
+def test_what_is_like_nothing_means_nothing(written):
+    assert near(written, FIELDS) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"a": 1, "a": 1}', ["a"]),
+        ('{"a": 1, "\\u0061": 2, "a": 3}', ["a"]),
+        ('{"a": {"b": [{"c": 1, "c": 2}]}, "d": 1, "d": 2}', ["d", "a.b.c"]),
+        ('[{"a": 1}, {"a": 1}]', []),
+        ('{"a": 1, "A": 1}', []),
+        ("{", []),
+        ("[" * 100_000, []),
+        ("1" * 10_000, []),
+    ],
+)
+def test_names_that_are_there_twice_are_found_with_their_place(text, names):
+    assert repeated_in_json(text) == repeated_in_json(text.encode()) == names
+
+
+@given(VALUES)
+def test_what_python_writes_has_no_name_twice(value):
+    assert repeated_in_json(json.dumps(value)) == []
+
+
+@given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4), st.data())
+def test_a_name_that_is_written_once_more_is_found(value, data):
+    name = data.draw(st.sampled_from(sorted(value)))
+    text = f"{json.dumps(value)[:-1]}, {json.dumps(name)}: 0}}"
+    assert repeated_in_json(text) == [name]

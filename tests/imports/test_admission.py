@@ -1,0 +1,124 @@
+"""At most 100 imports are unfinished: the next one is told to come again, and nothing of it is kept."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlmodel import func, select
+
+from product_importer.core import db, queue
+from product_importer.core.errors import TooMany
+from product_importer.core.storage import storage
+from product_importer.imports import form, sending, service, tasks, uploads
+from product_importer.imports.admission import MOST_UNFINISHED
+from product_importer.imports.choices import Choices
+from product_importer.imports.models import ImportJob
+from product_importer.imports.views import Refusal
+from tests.waiting import finish
+
+from .conftest import execute, upload
+
+FILE = b"sku,name,description\na,b,c\n"
+FORM = "multipart/form-data; boundary=x"
+FILL = """
+INSERT INTO import_job (id, filename, storage_key, size_bytes, sha256, header, fields, phase, status, choices)
+SELECT gen_random_uuid(), 'x.csv', 'x', 1, '', '[]', '[]', 'waiting',
+    CASE WHEN n %% 2 = 0 THEN 'pending' ELSE 'processing' END,
+    CASE WHEN n %% 3 = 0 THEN '{"dry_run": true}'::jsonb ELSE '{}' END
+FROM generate_series(1, %s) AS n
+"""
+
+
+def fill(count: int) -> None:
+    """Let there be so many more unfinished imports: waiting ones, running ones, trials."""
+    execute(FILL, count)
+
+
+def count() -> int:
+    with db.session() as session:
+        unfinished = ImportJob.status.in_(("pending", "processing"))  # type: ignore[attr-defined]
+        return session.scalar(select(func.count()).select_from(ImportJob).where(unfinished)) or 0
+
+
+def post(client, **headers: str):
+    return client.post("/api/upload-csv", files={"file": ("a.csv", FILE)}, headers=headers)
+
+
+def expect_refusal(answer) -> None:
+    assert (answer.status_code, answer.headers["content-type"]) == (429, "application/problem+json")
+    assert int(answer.headers["retry-after"]) > 0
+    assert answer.json()["type"] == "/api/problems/too-many-imports"
+
+
+def test_the_hundredth_is_taken_and_the_next_is_refused_until_one_has_ended(client):
+    fill(MOST_UNFINISHED - 1)
+    job_id = post(client).json()["job_id"]
+    answer = post(client)
+    expect_refusal(answer)
+    assert answer.headers["connection"] == "close"
+    assert (count(), len(list(storage().keys()))) == (100, 1)
+    assert queue.waiting_keys(service.RUN_IMPORT) == {job_id}
+    tasks.run_import(job_id)
+    assert post(client).status_code == 202
+
+
+async def untouchable() -> AsyncIterator[bytes]:
+    raise AssertionError("the body is read")
+    yield b""
+
+
+def test_the_body_of_a_refused_upload_is_not_read(database):
+    fill(MOST_UNFINISHED)
+    with pytest.raises(TooMany):
+        finish(form.receive_upload(FORM, untouchable()))
+
+
+def test_the_page_says_so_before_it_reads_and_shows_why(database):
+    fill(MOST_UNFINISHED)
+    with pytest.raises(TooMany) as refused:
+        finish(sending._receive(untouchable(), Choices()))
+    shown = Refusal.of(refused.value)
+    assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
+
+
+def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database):
+    fill(MOST_UNFINISHED - 2)
+
+    def send(_: int) -> bool:
+        try:
+            upload(FILE)
+        except TooMany:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        accepted = list(pool.map(send, range(8)))
+    assert (sum(accepted), count(), len(list(storage().keys()))) == (2, 100, 2)
+
+
+def test_an_upload_that_was_accepted_before_gets_its_answer_again(client):
+    first = post(client, **{"Idempotency-Key": "one"})
+    fill(MOST_UNFINISHED)
+    again = post(client, **{"Idempotency-Key": "one"})
+    assert (again.status_code, again.json()) == (202, first.json())
+    expect_refusal(post(client, **{"Idempotency-Key": "two"}))
+
+
+def test_what_is_done_again_counts_too_and_keeps_what_it_has(client):
+    trial = str(upload(FILE, dry_run="true"))
+    tasks.run_import(trial)
+    fill(MOST_UNFINISHED)
+    for action in ("retry", "apply"):
+        expect_refusal(client.post(f"/api/jobs/{trial}/{action}"))
+    assert client.get(f"/api/jobs/{trial}/changes").json()["total"] == 1
+    execute("UPDATE import_job SET status = 'completed' WHERE filename = 'x.csv'")
+    assert client.post(f"/api/jobs/{trial}/apply").status_code == 202
+
+
+def test_an_upload_that_came_while_there_was_room_is_refused_at_its_end(database):
+    with uploads.IncomingUpload("a.csv") as incoming:
+        incoming.write(FILE)
+        fill(MOST_UNFINISHED)
+        with pytest.raises(TooMany):
+            incoming.accept()
+    assert list(storage().keys()) == []
