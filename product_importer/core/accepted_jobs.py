@@ -89,7 +89,7 @@ def refuse_spawning(worker: object) -> None:
 
 
 def restore(job: Job, stored: Mapping[bytes, bytes]) -> None:
-    """Fill a job with what stands in Redis, in place of RQ's `Job.restore`.
+    """Fill a job with what stands in Redis, in place of RQ's `Job.restore`; remove what is none of the product's.
 
     Raises:
         NoSuchJobError: there is no job of the product's; RQ passes over it then.
@@ -101,6 +101,8 @@ def restore(job: Job, stored: Mapping[bytes, bytes]) -> None:
     except (ValueError, DeserializationError) as error:
         reason = str(error) or "its content is not the JSON that RQ writes"
         log.error("refused a job in Redis that is not the product's: %s: %s", job.id, _shortened.repr(reason))
+        # Or it would be looked at, and refused, again: whoever tidies up finds its name in a list of what was taken.
+        job.connection.delete(job.key)
         raise NoSuchJobError(f"refused {job.key}") from error
     job.description = job.get_call_string()
 

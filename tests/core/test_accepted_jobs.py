@@ -68,14 +68,15 @@ def call(function: object = RUN_IMPORT, *arguments: object, instance: object = N
     return json.dumps([function, instance, arguments, named]).encode()
 
 
-def forge(data: bytes | None, job_id: bytes | None = None, queue_key: str = QUEUE, **fields: str | bytes) -> None:
-    """Put a job into Redis as somebody would who can write there."""
+def forge(data: bytes | None, job_id: bytes | None = None, queue_key: str = QUEUE, **fields: str | bytes) -> bytes:
+    """Put a job into Redis as somebody would who can write there, and return its name."""
     client = redis.client()
     job_id = job_id or f"{uuid4()}_{uuid4()}".encode()
     held: dict[str, Any] = {"origin": "imports", "status": "queued", "created_at": "2026-01-01T00:00:00.000000Z"}
     held |= fields | ({} if data is None else {"data": zlib.compress(data)})
     client.hset(f"rq:job:{job_id.decode()}", mapping=held)
     client.rpush(queue_key, job_id)
+    return job_id
 
 
 def completed(worker: Worker, job_id: UUID) -> None:
@@ -143,14 +144,12 @@ def forgeries(canary: Path) -> list[dict[str, Any]]:
 def test_forged_jobs_do_not_run_and_the_real_one_beside_them_does(worker: Worker) -> None:
     forged = forgeries(worker.canary)
     half = len(forged) // 2
-    for job in forged[:half]:
-        forge(**job)
-    job_id = upload(b"sku,name,description\nA-1,Shirt,Blue\n")
-    for job in forged[half:]:
-        forge(**job)
+    names = [forge(**job) for job in forged[:half]]
+    first = upload(b"sku,name,description\nA-1,Shirt,Blue\n")
+    names += [forge(**job) for job in forged[half:]]
     second = upload(b"sku,name,description\nA-2,Hat,Plain\n")
-    for done in (job_id, second):
-        completed(worker, done)
+    for job_id in (first, second):
+        completed(worker, job_id)
     assert worker.refused() == len(forged)
     assert not worker.canary.exists()
     assert worker.process.poll() is None
@@ -158,6 +157,7 @@ def test_forged_jobs_do_not_run_and_the_real_one_beside_them_does(worker: Worker
     assert "its function is 'os.system'" in said and "success_callback_name" in said
     # They were not run and failed, but not run at all.
     assert "Traceback" not in said
+    assert redis.client().exists(*(b"rq:job:" + name for name in names)) == 0
 
 
 def test_names_that_are_none_and_jobs_without_content_are_passed_over(worker: Worker) -> None:
@@ -188,14 +188,14 @@ def test_registers_that_hold_forged_jobs_run_nothing_when_they_are_tidied_up(dat
 
 
 def test_a_job_that_depends_on_ours_is_none_unless_it_is_ours(worker: Worker) -> None:
-    job_id = upload(b"sku,name,description\nA-1,Shirt,Blue\n")
-    forged = uuid4().hex.encode()
-    forge(call("planted.run"), forged, "elsewhere", status="deferred")
-    for key in redis.client().keys("rq:job:*"):
-        redis.client().sadd(key + b":dependents", forged)
-    completed(worker, job_id)
-    second = upload(b"sku,name,description\nA-2,Hat,Plain\n")
-    completed(worker, second)
+    dependent, of_ours = uuid4().hex.encode(), uuid4().hex.encode()
+    forge(call("planted.run"), dependent, "elsewhere", status="deferred")
+    redis.client().sadd(f"rq:job:{of_ours.decode()}:dependents", dependent)
+    # There is no such import, so that it does nothing and ends well.
+    forge(call(RUN_IMPORT, str(uuid4())), of_ours)
+    wait_for(lambda: not redis.client().exists(f"rq:job:{of_ours.decode()}"), 60, "it is done")
+    completed(worker, upload(b"sku,name,description\nA-1,Shirt,Blue\n"))
+    assert worker.refused() == 1
     assert not worker.canary.exists()
 
 
