@@ -23,8 +23,10 @@ from product_importer.catalog.indexer import FEWEST_CHANGES
 from product_importer.catalog.models import Product
 from product_importer.core import postgres_account
 from product_importer.core.postgres import PostgresServer
+from product_importer.core.postgres_role import SUPERUSER
 from product_importer.imports.schemas import FINAL
 from tests.application import Application
+from tests.superuser import let_in
 from tests.waiting import wait_for
 
 DATABASE = "product_importer"
@@ -62,6 +64,7 @@ class Subject:
     def application(self) -> Application:
         application = Application(WORKERS="1")
         application.start()
+        let_in(application.data)
         return application
 
     def close(self) -> None:
@@ -119,8 +122,8 @@ class Subject:
             connection.close()
 
     def address(self, database: str = DATABASE) -> str:
-        """Return libpq's address of a database on the application's embedded PostgreSQL."""
-        return f"host={self.socket} port=5432 user=postgres dbname={database}"
+        """Return libpq's address of a database on the application's embedded PostgreSQL, as its superuser."""
+        return f"host={self.socket} port=5432 user={SUPERUSER} dbname={database}"
 
     @property
     def socket(self) -> Path:

@@ -36,6 +36,8 @@ async def _migrate_and_work() -> None:
 
 def _migrated() -> bool:
     migrations.migrate()
+    if powers := db.needless_powers():
+        log.warning("%s", powers)
     return True
 
 

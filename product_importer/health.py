@@ -102,7 +102,9 @@ class Missing(Exception):
 
 def _ask_postgresql() -> str:
     with db.engine().connect() as connection:
-        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+        version = connection.exec_driver_sql("SHOW server_version").scalar()
+    powers = db.needless_powers()
+    return f"PostgreSQL {version}{f' (warning: {powers})' if powers else ''}"
 
 
 def _ask_redis() -> str:

@@ -10,12 +10,12 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import rq.serializers
 import rq.worker.base
 
 from product_importer import migrations
-from product_importer.core import db, logs, queue, services
+from product_importer.core import accepted_jobs, db, logs, outbox, queue, services
 from product_importer.core.services import ServiceError
+from product_importer.imports import service as import_service
 from product_importer.imports import tasks as import_tasks
 from product_importer.webhooks import tasks as webhook_tasks
 
@@ -47,12 +47,12 @@ def _keep_servers() -> None:
 
 
 def _use_our_settings() -> None:
-    # JSON, not pickle: who can write to Redis must not be able to run code here.
-    rq.serializers.DefaultSerializer = rq.serializers.JSONSerializer  # type: ignore[misc, assignment]
+    accepted_jobs.use_only_ours()
     construct = rq.worker.base.BaseWorker.__init__
 
     @functools.wraps(construct)
     def constructed(self: Any, *args: Any, **options: Any) -> None:
+        accepted_jobs.refuse_spawning(self)
         options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
         construct(self, *args, **options)
         threading.Thread(target=_keep_servers, name="servers", daemon=True).start()
@@ -63,7 +63,7 @@ def _use_our_settings() -> None:
 
 _use_our_settings()
 
-# Imported before the fork, so that no job pays for it.
-JOB_MODULES = (import_tasks.__name__, webhook_tasks.__name__)
+# What lists the jobs that are accepted, and what they run: imported before the fork, so that no job pays for it.
+JOB_MODULES = (import_service.__name__, outbox.__name__, import_tasks.__name__, webhook_tasks.__name__)
 # No connection crosses the fork.
 db.engine().dispose()

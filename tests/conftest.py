@@ -4,6 +4,7 @@ The environment is set before anything of the product is imported: its settings 
 """
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 from redis import Redis
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from tests.application import data_folder
 
@@ -19,42 +20,64 @@ DATA = data_folder()
 DATABASE = f"product_importer_test_{os.getpid()}"
 # Says that a Redis database is ours, also when an earlier run was killed and left something.
 MARK = "product-importer-test"
+PASSWORD = secrets.token_hex(16)
 GIVEN_DATABASE_URL = os.environ.pop("DATABASE_URL", None)
 GIVEN_REDIS_URL = os.environ.get("REDIS_URL")
 os.environ |= {"DATA_DIR": str(DATA), "UPLOAD_DIR": "", "WORKERS": "1", "BATCH_SIZE": "1000"}
 
 
-def _on_given_server(statement: str, database: str = DATABASE) -> None:
-    url = make_url(GIVEN_DATABASE_URL or "").set(drivername="postgresql")
-    connection = psycopg2.connect(url.render_as_string(hide_password=False))
+def superuser_url() -> URL:
+    """Return the URL of the server's superuser."""
+    from tests.superuser import let_in
+
+    return make_url(GIVEN_DATABASE_URL or let_in(DATA)).set(drivername="postgresql")
+
+
+def as_superuser(statement: str, *names: str) -> None:
+    """Run one statement outside a transaction as the server's superuser; each `{}` becomes a quoted name."""
+    connection = psycopg2.connect(superuser_url().render_as_string(hide_password=False))
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(sql.Identifier(database)))
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
     connection.close()
 
 
+def _own(database: str) -> str:
+    """Return the URL of a database of our own on the given server, for a role of our own that is no superuser."""
+    url = make_url(GIVEN_DATABASE_URL or "").set(username=DATABASE, password=PASSWORD, database=database)
+    return url.render_as_string(hide_password=False)
+
+
 if GIVEN_DATABASE_URL:
-    # A database of our own on the given server: nobody's data is touched.
-    os.environ["DATABASE_URL"] = (
-        make_url(GIVEN_DATABASE_URL).set(database=DATABASE).render_as_string(hide_password=False)
-    )
+    # Nobody's data is touched.
+    os.environ["DATABASE_URL"] = _own(DATABASE)
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[None]:
+def given_role() -> Iterator[None]:
+    """The role of `_own`, where a server is given."""
+    if GIVEN_DATABASE_URL:
+        as_superuser(f"CREATE ROLE {{}} LOGIN PASSWORD '{PASSWORD}'", DATABASE)
+    yield
+    if GIVEN_DATABASE_URL:
+        as_superuser("DROP ROLE {}", DATABASE)
+
+
+@pytest.fixture(scope="session")
+def servers(given_role: None) -> Iterator[None]:
     """PostgreSQL with an up-to-date schema, and Redis."""
     from product_importer import migrations
     from product_importer.core import db, redis, services
 
     if GIVEN_DATABASE_URL:
-        _on_given_server("CREATE DATABASE {}")
+        as_superuser("CREATE DATABASE {} OWNER {}", DATABASE, DATABASE)
     migrations.migrate()
     _take_redis(redis.client())
     yield
     redis.client().flushdb()
     db.engine().dispose()
     if GIVEN_DATABASE_URL:
-        _on_given_server("DROP DATABASE {} WITH (FORCE)")
+        as_superuser("DROP DATABASE {} WITH (FORCE)", DATABASE)
     services.stop()
     shutil.rmtree(DATA.parent)
 
@@ -67,7 +90,7 @@ def _take_redis(client) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_servers() -> Iterator[dict[str, str]]:
+def own_servers(given_role: None) -> Iterator[dict[str, str]]:
     """The environment of an application of its own: a database and a Redis database that no other test touches."""
     environment = {}
     if GIVEN_REDIS_URL:
@@ -76,13 +99,11 @@ def own_servers() -> Iterator[dict[str, str]]:
         _take_redis(Redis.from_url(environment["REDIS_URL"]))
     if GIVEN_DATABASE_URL:
         name = f"{DATABASE}_application"
-        _on_given_server("CREATE DATABASE {}", name)
-        environment["DATABASE_URL"] = (
-            make_url(GIVEN_DATABASE_URL).set(database=name).render_as_string(hide_password=False)
-        )
+        as_superuser("CREATE DATABASE {} OWNER {}", name, DATABASE)
+        environment["DATABASE_URL"] = _own(name)
     yield environment
     if GIVEN_DATABASE_URL:
-        _on_given_server("DROP DATABASE {} WITH (FORCE)", f"{DATABASE}_application")
+        as_superuser("DROP DATABASE {} WITH (FORCE)", f"{DATABASE}_application")
 
 
 @pytest.fixture

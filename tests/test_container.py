@@ -1,20 +1,30 @@
 """What Dockerfile, .dockerignore and compose.yaml name exists, and they agree with each other and with the code."""
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+from redis import AuthenticationError, Redis
+from redis import ConnectionError as RedisConnectionError
 
 from product_importer import web
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
+from product_importer.core import postgres_account, valkey
+from product_importer.core.postgres import PostgresServer
 from product_importer.core.settings import Settings
+from tests.application import free_port
+from tests.core.test_postgres_role import running, superuser, takes_superuser
+from tests.core.test_services import _reachable
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {name.upper() for name in Settings.model_fields}
@@ -218,26 +228,89 @@ def test_web_and_worker_share_the_uploads_and_every_volume_is_declared():
     for name in ("web", "worker", "webhooks"):
         assert settings["services"][name]["volumes"] == [uploads]
     used = {volume.partition(":")[0] for service in settings["services"].values() for volume in service["volumes"]}
+    used = {name for name in used if not name.startswith("./")}
     assert used == settings["volumes"].keys()
 
 
-def test_the_password_has_to_be_set_and_stands_in_no_file():
+def rendered(text: str) -> str:
+    """Fill in the passwords as Compose does with those that are set."""
+    return re.sub(r"\$\{(\w+_PASSWORD):\?set \1 [^}]+\}", lambda found: f"{found[1].lower()}42", text)
+
+
+def test_the_passwords_have_to_be_set_and_stand_in_no_file():
     services = compose()["services"]
-    given = {services["postgres"]["environment"]["POSTGRES_PASSWORD"], services["web"]["environment"]["PGPASSWORD"]}
-    assert len(given) == 1 and given.pop().startswith("${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD")
+    made = services["postgres"]["environment"]
+    given = {made["POSTGRES_PASSWORD"], made["APPLICATION_PASSWORD"], services["web"]["environment"]["PGPASSWORD"]}
+    assert {rendered(text) for text in given} == {"postgres_password42"}
+    assert rendered(services["redis"]["environment"]["REDISCLI_AUTH"]) == "redis_password42"
+    for name in re.findall(r"\$\{(\w*PASSWORD\w*)", (ROOT / "compose.yaml").read_text()):
+        assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "README.md").read_text()
 
 
 def test_the_databases_are_named_as_the_application_asks_for_them():
     services = compose()["services"]
     asked = services["web"]["environment"]
-    made = services["postgres"]["environment"]
-    url = f"postgresql://{made['POSTGRES_USER']}@postgres:5432/{made['POSTGRES_DB']}"
-    assert asked["DATABASE_URL"] == url and asked["REDIS_URL"] == "redis://redis:6379/0"
-    accepted = Settings(_env_file=None, database_url=url, redis_url=asked["REDIS_URL"])
+    assert asked["DATABASE_URL"] == "postgresql://product_importer@postgres:5432/product_importer"
+    url = rendered(asked["REDIS_URL"])
+    assert url == "redis://:redis_password42@redis:6379/0"
+    accepted = Settings(_env_file=None, database_url=asked["DATABASE_URL"], redis_url=url)
     assert accepted.database_url
     assert services["postgres"]["image"] in {f"postgres:{version}" for version in range(15, 19)}
     command = services["redis"]["command"]
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
+@pytest.mark.embedded
+def test_the_application_gets_a_role_that_is_no_superuser(tmp_path_factory: pytest.TempPathFactory):
+    script = ROOT / "deploy" / "postgres.sql"
+    [mount] = [volume for volume in compose()["services"]["postgres"]["volumes"] if volume.startswith("./")]
+    assert mount == f"./{script.relative_to(ROOT)}:/docker-entrypoint-initdb.d/{script.name}:ro"
+    data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "data"
+    with running(data_dir):
+        wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
+        folder = str(PostgresServer(data_dir).socket.parent)
+        # As the image's entrypoint calls it.
+        psql = [str(postgres_account.programs() / "bin" / "psql"), "-v", "ON_ERROR_STOP=1", "--no-psqlrc"]
+        psql += ["--host", folder, "--username", "postgres", "--dbname", "postgres", "--file", str(script)]
+        subprocess.run(psql, env=os.environ | {"APPLICATION_PASSWORD": "it's \\ a secret"}, check=True)
+        with superuser(data_dir) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT datdba::regrole::text FROM pg_database WHERE datname = current_database()")
+            assert cursor.fetchall() == [("product_importer",)]
+            cursor.execute(
+                "SELECT rolname, rolsuper, rolcreatedb OR rolcreaterole OR rolbypassrls, left(rolpassword, 5)"
+                " FROM pg_authid WHERE rolcanlogin ORDER BY 1"
+            )
+            assert cursor.fetchall() == [("postgres", True, True, None), ("product_importer", False, False, "SCRAM")]
+
+
+@pytest.mark.embedded
+def test_valkey_asks_for_the_password_and_no_list_of_processes_shows_it(tmp_path: Path):
+    service = compose()["services"]["redis"]
+    assert service["configs"] == [{"source": "valkey", "target": "/etc/valkey.conf"}]
+    (tmp_path / "valkey.conf").write_text(rendered(compose()["configs"]["valkey"]["content"]))
+    program, config, *options = service["command"]
+    assert (program, config) == ("valkey-server", "/etc/valkey.conf")
+    port = free_port()
+    command = [str(valkey._binary()), "valkey.conf", *options, "--port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+        url = rendered(compose()["services"]["web"]["environment"]["REDIS_URL"]).replace(
+            "redis:6379", f"127.0.0.1:{port}"
+        )
+        wait_for(lambda: answers(url), 30, "an answer")
+        with pytest.raises(AuthenticationError):
+            Redis(port=port).ping()
+        listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(server.pid)], capture_output=True, check=True)
+        assert b"valkey" in listed.stdout and b"redis_password42" not in listed.stdout
+        server.terminate()
+    assert "redis_password42" not in " ".join([*service["command"], *service["healthcheck"]["test"]])
+
+
+def answers(url: str) -> bool:
+    with closing(Redis.from_url(url)) as client:
+        try:
+            return bool(client.ping())
+        except RedisConnectionError:
+            return False
 
 
 def test_an_unset_variable_leaves_the_default():

@@ -12,21 +12,22 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from product_importer import migrations
 from product_importer.core import db, services
+from tests.conftest import as_superuser
 
 
 @pytest.fixture
 def empty(servers: None, monkeypatch) -> Iterator[Engine]:
     """A new, empty database on the same server."""
     name = f"migrations_{uuid4().hex}"
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine = create_engine(make_url(services.database_url()).set(database=name))
+    url = make_url(services.database_url())
+    assert url.username
+    as_superuser("CREATE DATABASE {} OWNER {}", name, url.username)
+    engine = create_engine(url.set(database=name))
     with monkeypatch.context() as patch:
         patch.setattr(db, "engine", lambda: engine)
         yield engine
     engine.dispose()
-    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    as_superuser("DROP DATABASE {}", name)
 
 
 def differences(engine: Engine) -> list:

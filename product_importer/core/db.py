@@ -37,6 +37,8 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+SUPERUSER = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user"
+
 # A host that vanished is noticed within about half a minute instead of two hours.
 CONNECT_ARGS = {
     "connect_timeout": 5,
@@ -85,6 +87,18 @@ def _name_lost_connection(context: ExceptionContext) -> None:
 def is_lost(error: BaseException) -> bool:
     """Whether PostgreSQL went away: what the server itself says always comes as a more special class."""
     return isinstance(error, LOST) or type(error) is psycopg2.DatabaseError
+
+
+def needless_powers() -> str | None:
+    """Say so where `DATABASE_URL` names a superuser, whose every statement could run programs and read files."""
+    with engine().connect() as connection:
+        role, is_superuser = connection.exec_driver_sql(SUPERUSER).one()
+    if not is_superuser:
+        return None
+    return (
+        f"the role “{role}” is a superuser of PostgreSQL; let DATABASE_URL name a plain role that owns its database,"
+        " which is enough"
+    )
 
 
 def unpooled(application_name: str) -> Engine:

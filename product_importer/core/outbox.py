@@ -15,7 +15,7 @@ from sqlmodel import Field, Session, SQLModel
 from product_importer.core import queue
 from product_importer.core.ids import new_id
 
-DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver")
+DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver", takes_id=False)
 
 # Whoever wants an event for every product of an import says so here; without anybody an import writes none.
 WANTS_EACH: list[Callable[[Session], bool]] = []

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from product_importer.core import postgres_account, postgres_settings
+from product_importer.core import postgres_account, postgres_role, postgres_settings
+from product_importer.core.postgres_role import DATABASE, ROLE, SUPERUSER
 from product_importer.core.service_files import (
     Account,
     ServiceError,
@@ -20,11 +21,11 @@ from product_importer.core.service_files import (
 )
 from product_importer.core.sockets import socket_directory
 
-DATABASE = "product_importer"
-SUPERUSER = "postgres"
 SOCKET = ".s.PGSQL.5432"
 ANSWER_SECONDS = 5.0
 PROTOCOL_3 = 196608
+# "Ready for query", outside a transaction: the last that a server says to somebody whom it has let in.
+READY = b"Z\x00\x00\x00\x05I"
 MEBIBYTE = 1024 * 1024
 # A new cluster takes 40 MB and its first WAL segments; a running one needs room for its next ones.
 NEW_CLUSTER_BYTES = 256 * MEBIBYTE
@@ -59,7 +60,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """The URL for SQLAlchemy; with the port, because libpq would take PGPORT otherwise."""
-        return f"postgresql+psycopg2://{SUPERUSER}@/{DATABASE}?host={self.socket.parent}&port=5432"
+        return f"postgresql+psycopg2://{ROLE}@/{DATABASE}?host={self.socket.parent}&port=5432"
 
     def prepare(self) -> tuple[list[str], Account | None]:
         """Create the cluster when there is none; return the command and the account that it must run as.
@@ -81,17 +82,17 @@ class PostgresServer:
         return [str(programs / "bin" / "postgres"), "-D", str(self.data), *options], account
 
     def answers(self) -> bool:
-        """Tell whether the application's database can be connected to."""
-        return self._connect(DATABASE)
+        """Tell whether the application's role owns its database and can connect to it."""
+        return postgres_role.is_in_charge(self.data) and self._lets_role_in()
 
     def complete(self) -> None:
-        """Create the database in a new cluster.
+        """Create the database in a new cluster; in one of an older version, give it to the application's role.
 
         Raises:
             ServiceError: the server refuses.
         """
-        if self._connect("postgres") and not self._connect(DATABASE):
-            self._create_database()
+        if not postgres_role.is_in_charge(self.data):
+            postgres_role.hand_over(self.socket.parent, self.data)
 
     def pid(self) -> int | None:
         """Return the process id of a running server, None while there is none in its file."""
@@ -102,34 +103,22 @@ class PostgresServer:
             return None
         return pid
 
-    def _connect(self, database: str) -> bool:
+    def _lets_role_in(self) -> bool:
         """Log in as a client would: an open socket alone also belongs to a server in recovery."""
-        startup = f"user\0{SUPERUSER}\0database\0{database}\0\0".encode()
+        startup = f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
+        answer = b""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_SECONDS)
             try:
                 connection.connect(str(self.socket))
-                connection.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL_3) + startup)
-                accepted = connection.recv(1) == b"R"
                 # Take leave politely, or the server's log fills with lost connections.
-                connection.sendall(b"X\x00\x00\x00\x04")
-                while connection.recv(4096):
-                    pass
+                goodbye = b"X\x00\x00\x00\x04"
+                connection.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL_3) + startup + goodbye)
+                while block := connection.recv(4096):
+                    answer += block
             except OSError:
                 return False
-        return accepted
-
-    def _create_database(self) -> None:
-        programs = postgres_account.programs()
-        command = [
-            str(programs / "bin" / "createdb"),
-            "-h",
-            str(self.socket.parent),
-            "-U",
-            SUPERUSER,
-            DATABASE,
-        ]
-        _run(command, None)
+        return answer.startswith(b"R") and answer.endswith(READY)
 
     def _check_room(self) -> None:
         folder = self.data if self.data.exists() else self.data_dir
@@ -190,7 +179,7 @@ class PostgresServer:
                 str(programs / "bin" / "initdb"),
                 f"--pgdata={unfinished}",
                 f"--username={SUPERUSER}",
-                # The socket's directory is private: who reaches it may do everything anyway.
+                # Until the application's role is in charge: see `postgres_role`.
                 "--auth=trust",
                 "--encoding=UTF8",
                 # Built in: proper lower() and ILIKE for all scripts, and no change when the system's C library does.

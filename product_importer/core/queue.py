@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # An import that runs longer is stopped and goes on from its checkpoint.
 JOB_TIMEOUT_SECONDS = 6 * 3600
+RESULT_SECONDS = 0
+FAILURE_SECONDS = 3600
 
 # The workers of a queue that live, by the time at which each last said so.
 PRESENCE = "workers:{queue}"
@@ -36,10 +38,14 @@ JOBS: list["Job"] = []
 
 @dataclass(frozen=True)
 class Job:
-    """A function that workers run: its queue and its importable name. Making one lists it in `JOBS`."""
+    """A function that workers run: its queue and its importable name. Making one lists it in `JOBS`.
+
+    It takes the id of what it is about, or nothing. Workers refuse every job that is not listed: see `accepted_jobs`.
+    """
 
     queue: str
     function: str
+    takes_id: bool = True
 
     def __post_init__(self) -> None:
         JOBS.append(self)
@@ -58,8 +64,8 @@ def enqueue(job: Job, key: UUID, *, at_front: bool = False) -> None:
             str(key),
             job_id=f"{key}_{new_id()}",
             job_timeout=JOB_TIMEOUT_SECONDS,
-            result_ttl=0,
-            failure_ttl=3600,
+            result_ttl=RESULT_SECONDS,
+            failure_ttl=FAILURE_SECONDS,
             at_front=at_front,
         )
     except RedisError as error:
@@ -87,7 +93,11 @@ def nudge(job: Job) -> None:
     try:
         if _queue(job.queue).count == 0:
             _queue(job.queue).enqueue(
-                job.function, job_id=str(new_id()), job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=0, failure_ttl=3600
+                job.function,
+                job_id=str(new_id()),
+                job_timeout=JOB_TIMEOUT_SECONDS,
+                result_ttl=RESULT_SECONDS,
+                failure_ttl=FAILURE_SECONDS,
             )
     except RedisError as error:
         log.warning("no nudge for %s, the reconciler will send it: %s", job.function, error)
@@ -99,7 +109,8 @@ def waiting_keys(job: Job) -> set[str]:
     Raises:
         RedisError: Redis cannot be asked.
     """
-    return {name.partition("_")[0] for name in _queue(job.queue).get_job_ids()}
+    names: Any = redis.client().lrange(_queue(job.queue).key, 0, -1)
+    return {name.decode(errors="replace").partition("_")[0] for name in names}
 
 
 def waiting_count(name: str) -> int:

@@ -137,6 +137,9 @@ def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
             launched += 1
         elif server.answers():
             return
+        else:
+            # A guardian of an older version would not do so.
+            server.complete()
         say.still_waiting()
     raise ServiceError(f"{server.title} did not answer within {START_SECONDS:.0f} s: look into {files.log}")
 

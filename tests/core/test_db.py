@@ -3,10 +3,13 @@
 import psycopg2
 import pytest
 from psycopg2 import sql
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from product_importer import health
+from product_importer.background import _migrated
 from product_importer.core import db
+from tests.conftest import superuser_url
 
 DIED = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"
 
@@ -46,3 +49,18 @@ def test_a_name_of_ours_is_quoted(servers):
     with db.session() as session:
         query = sql.SQL("SELECT count(*) AS {}").format(db.identifier("user"))
         assert db.execute(session, query).mappings().one() == {"user": 1}
+
+
+def test_a_superuser_is_warned_of_and_a_plain_role_is_not(servers, monkeypatch, caplog):
+    """Also where the session has put its powers aside: every statement can take them up again."""
+    assert db.needless_powers() is None
+    assert _migrated() and "superuser" not in caplog.text
+    url = superuser_url().set(drivername="postgresql+psycopg2", database=db.engine().url.database)
+    engine = create_engine(url, connect_args={"options": f"-c role={db.engine().url.username}"})
+    monkeypatch.setattr(db, "engine", lambda: engine)
+    warning = db.needless_powers()
+    assert warning and "is a superuser" in warning and "DATABASE_URL" in warning
+    [check] = [check for check in health.check().checks if check.name == "postgresql"]
+    assert check.ok and warning in check.detail
+    assert _migrated() and warning in caplog.text
+    engine.dispose()

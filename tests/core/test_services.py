@@ -87,7 +87,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with a stopped cluster in it, to copy: `initdb` is the slowest step."""
     data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "data"
     with User(data_dir, "postgres") as user:
-        assert user.url.startswith("postgresql+psycopg2://postgres@/product_importer?host=")
+        assert user.url.startswith("postgresql+psycopg2://product_importer@/product_importer?host=")
     _wait_until_stopped(data_dir, "postgres")
     return data_dir
 

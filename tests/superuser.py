@@ -1,0 +1,37 @@
+"""The superuser of an embedded server, for what only he may do: the application's role is nobody else's."""
+
+import os
+import signal
+from pathlib import Path
+
+import psycopg2
+
+from product_importer.core.postgres import PostgresServer
+from product_importer.core.postgres_role import MAINTENANCE_DATABASE, SUPERUSER
+from tests.waiting import wait_for
+
+EVERYBODY = "local all all trust\n"
+
+
+def let_in(data_dir: Path) -> str:
+    """Let everybody into a server that runs, as whoever owns its folder can; return the superuser's URL."""
+    server = PostgresServer(data_dir)
+    access = server.data / "pg_hba.conf"
+    pid = server.pid()
+    assert pid is not None, "PostgreSQL does not run"
+    if EVERYBODY not in access.read_text():
+        with access.open("a") as file:
+            file.write(EVERYBODY)
+        os.kill(pid, signal.SIGHUP)
+    url = f"postgresql://{SUPERUSER}@/{MAINTENANCE_DATABASE}?host={server.socket.parent}&port=5432"
+    wait_for(lambda: is_let_in(url), 10, "the superuser is let in")
+    return url
+
+
+def is_let_in(url: str) -> bool:
+    """Whether the server takes a connection."""
+    try:
+        psycopg2.connect(url).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
