@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from product_importer import __version__, health, metrics
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
-from product_importer.core.errors import DomainError, Unavailable, field_errors
+from product_importer.core.errors import Busy, DomainError, Unavailable, field_errors
 from product_importer.imports import api as imports
 from product_importer.webhooks import api as webhooks
 
@@ -109,7 +109,10 @@ def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JS
 @api.exception_handler(DomainError)
 def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
     """A refusal by the domain."""
-    return _last(request, problem(error.status, error.kind, error.title, error.detail, **error.extra))
+    answer = problem(error.status, error.kind, error.title, error.detail, **error.extra)
+    if isinstance(error, Busy):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return _last(request, answer)
 
 
 @api.exception_handler(RequestValidationError)

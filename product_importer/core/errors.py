@@ -77,6 +77,15 @@ class Unprocessable(DomainError):
     title = "Some fields are invalid"
 
 
+class Busy(DomainError):
+    """Too much of this is going on already; trying again later is right."""
+
+    status = 429
+    kind = "busy"
+    title = "Too much at once"
+    retry_after_seconds = 10
+
+
 class Unavailable(DomainError):
     """A server behind the application cannot be reached right now; trying again later is right."""
 
@@ -130,6 +139,7 @@ WORDS = {
     413: "It is too large.",
     415: "The body has the wrong format.",
     422: "Some fields are invalid; `errors` names them.",
+    429: "Too much of this is going on already; try again in a moment.",
     503: "A server behind the application does not answer; try again.",
 }
 

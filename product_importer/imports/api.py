@@ -88,7 +88,7 @@ WITH_DUPLICATES = Query(description="Also the rows that lost to another row of t
     status_code=202,
     summary="Import a CSV file",
     openapi_extra=UPLOAD_BODY,
-    responses={202: {"headers": LOCATION}, **problems(400, 409, 413)},
+    responses={202: {"headers": LOCATION}, **problems(400, 409, 413, 429)},
 )
 async def upload_csv(
     request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
