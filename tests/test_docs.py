@@ -14,8 +14,10 @@ from bench.results import BEGIN, END, PAGE, block
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.core import confined
 from product_importer.core.settings import Settings
 from product_importer.imports import sources, workbook
+from product_importer.imports.header import MAX_COLUMNS
 from product_importer.imports.reconciler import MOST_ATTEMPTS
 from product_importer.imports.vocabulary import ACTIVE_WORDS
 
@@ -229,11 +231,16 @@ def test_the_limits_are_those_of_the_code():
             f"| a description, or any other field | {MAX_DESCRIPTION:,} characters |",
             f"| a line | {sources.MAX_LINE_BYTES // 2**20} MiB |",
             f"| the shared texts of a workbook | {workbook.MAX_TEXTS_BYTES // 2**20} MiB |",
+            f"| columns of a file | {MAX_COLUMNS:,} |",
+            "| rows of a file | `MAX_ROWS`, empty ones not counted |",
+            f"| a number format of a workbook | {workbook.MAX_FORMAT_CHARACTERS} characters |",
             "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
         },
         "docs/file-format.md, table of limits",
     )
     assert f"stopped {MOST_ATTEMPTS} times" in FORMAT
+    assert f"has {confined.DEADLINE_SECONDS} seconds and {confined.MEMORY_BYTES // 2**20:,} MB of memory" in FORMAT
+    assert f"the first line has more than {MAX_COLUMNS:,} columns" in FORMAT
 
 
 def test_the_words_for_active_are_those_of_the_code():

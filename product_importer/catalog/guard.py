@@ -27,6 +27,11 @@ def unguard(value: str) -> str:
     return value[1:] if _GUARDED.match(value) else value
 
 
+def reguard(cell: str) -> str:
+    """Return a cell of a file, guarded or not, as one that no spreadsheet runs and that means the same value."""
+    return guard(unguard(cell))
+
+
 def unguard_column(values: Sequence[str]) -> Sequence[str]:
     """Unguard a whole column; one without any apostrophe costs one look."""
     if "'" not in "".join(values):

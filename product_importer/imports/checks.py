@@ -44,7 +44,8 @@ class Checks:
             if not row:
                 continue
             if fault := self._fault(row):
-                errors.append(RowError(line, *fault, row))
+                # Thousands of cells behind the last column are told in the reason, not kept.
+                errors.append(RowError(line, *fault, row[: self._width]))
             else:
                 self._groups.accept(line, row)
                 lines.append(line)

@@ -73,7 +73,7 @@ def unpacked(stream: BinaryIO, format: Format) -> BinaryIO:
         return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
     if format.container == "zip":
         assert format.part is not None
-        return cast(BinaryIO, open_archive(stream, zipfile.ZipFile).open(format.part))
+        return _opened(open_archive(stream, zipfile.ZipFile), format.part)
     return stream
 
 
@@ -127,9 +127,12 @@ def open_archive(stream: IO[bytes], kind: type[Archive]) -> Archive:
         record = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
         if record and record[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
             raise not_csv("The zip lists more files than a catalogue has. Pack the CSV alone.")
-        return kind(stream)
+        archive = kind(stream)
+        if any(member.header_offset < 0 for member in archive.infolist()):
+            raise zipfile.BadZipFile("a file in it begins before its start")
     except BROKEN as error:
         raise damaged(error) from error
+    return archive
 
 
 def only_table(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
@@ -184,6 +187,13 @@ def too_large(words: str = "The file") -> TooLarge:
         f"{words} is larger than {limit.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
         limit_bytes=limit.max_upload_bytes,
     )
+
+
+def _opened(archive: zipfile.ZipFile, name: str) -> BinaryIO:
+    try:
+        return cast(BinaryIO, archive.open(name))
+    except BROKEN as error:
+        raise damaged(error) from error
 
 
 def _is_ignored(name: str) -> bool:

@@ -18,7 +18,7 @@ from product_importer.core.errors import (
 from product_importer.imports import choices, uploads
 from product_importer.imports.choices import Choices
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.uploads import IncomingUpload
+from product_importer.imports.uploads import IncomingUpload, accepted
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -58,7 +58,7 @@ async def receive_upload(
             await asyncio.shield(writing)
             writing = asyncio.create_task(asyncio.to_thread(form.write, piece))
         await asyncio.shield(writing)
-        return await asyncio.to_thread(form.accept)
+        return await accepted(form.accept)
     finally:
         # Shielded: a request that is cancelled must still remove what it stored.
         await asyncio.shield(_abort(form, writing))

@@ -1,7 +1,7 @@
 """Which column of a file fills which field of a product."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from product_importer.catalog.guard import unguard
@@ -12,6 +12,8 @@ from product_importer.imports.suggestions import suggest
 
 REQUIRED = ("sku", "name", "description")
 FIELDS = (*REQUIRED, "active")
+# A column costs as much in every row, however empty it is.
+MAX_COLUMNS = 2_000
 
 # What the file of rejected rows adds to the file's own columns: corrected, it is uploaded as it is.
 REJECT_COLUMNS = ("_line", "_code", "_reason")
@@ -38,12 +40,12 @@ class Header:
 
         No attribute bears a name that an import reads otherwise: an export of it could not be imported again.
         """
-        named: dict[int, str] = {}
-        for position, field in enumerate(self.fields):
-            if not field:
-                name = unguard(self.names[position]).strip() or f"column {position + 1}"
-                named[position] = _unused(name, named.values())
-        return named
+        distinct = _Distinct()
+        return {
+            position: distinct.named(unguard(self.names[position]).strip() or unnamed(position))
+            for position, field in enumerate(self.fields)
+            if not field
+        }
 
 
 def match(
@@ -56,8 +58,9 @@ def match(
 
     Raises:
         Unprocessable: `columns` names what the file does not have, or one field twice.
-        Invalid: a required column is missing or stands there twice; `invalid-csv-header`.
+        Invalid: a required column is missing or stands there twice, `invalid-csv-header`; or `too-many-columns`.
     """
+    check_count(names)
     names = [name.strip() for name in names]
     folded = list(map(fold, names))
     chosen = _chosen(folded, columns or {})
@@ -74,6 +77,21 @@ def match(
     if twice:
         raise _refusal(f"The first line has more than one column {_listed(twice)}.", names, [], {})
     return Header(tuple(names), tuple(fields))
+
+
+def check_count(names: Sequence[str]) -> None:
+    """Refuse a file of too many columns.
+
+    Raises:
+        Invalid: there are more than `MAX_COLUMNS`; `too-many-columns`.
+    """
+    if len(names) > MAX_COLUMNS:
+        raise Invalid(
+            f"The first line has {len(names):,} columns; at most {MAX_COLUMNS:,} are read. "
+            "Leave out those that are not needed, or check the delimiter.",
+            kind="too-many-columns",
+            title="The file has too many columns",
+        )
 
 
 def matches_by_name(names: Sequence[str]) -> bool:
@@ -98,8 +116,13 @@ def refuse_hopeless(names: Sequence[str]) -> None:
 
 
 def fold(name: str) -> str:
-    """Return what makes two columns' names the same."""
-    return name.strip().casefold()
+    """Return what makes two columns' names the same, such as a name and its guarded cell in a file of rejects."""
+    return unguard(name.strip()).strip().casefold()
+
+
+def unnamed(position: int) -> str:
+    """Return the name of a column that has none."""
+    return f"column {position + 1}"
 
 
 def _chosen(names: list[str], columns: Mapping[str, str]) -> dict[str, str]:
@@ -150,12 +173,22 @@ def _refusal(problem: str, names: list[str], missing: list[str], suggestions: di
     )
 
 
-def _unused(name: str, taken: Collection[str]) -> str:
-    number, candidate = 1, name
-    while candidate in taken or candidate.casefold() in RESERVED:
-        number += 1
-        candidate = f"{name} ({number})"
-    return candidate
+class _Distinct:
+    """Gives each name once: what stands there already, or has a meaning of its own, gets the next free number."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._numbers: dict[str, int] = {}
+
+    def named(self, name: str) -> str:
+        number = self._numbers.get(name, 1)
+        candidate = name if number == 1 else f"{name} ({number})"
+        while candidate in self._taken or candidate.casefold() in RESERVED:
+            number += 1
+            candidate = f"{name} ({number})"
+        self._taken.add(candidate)
+        self._numbers[name] = number
+        return candidate
 
 
 def _listed(fields: list[str]) -> str:

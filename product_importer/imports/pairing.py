@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
-from product_importer.imports.header import FIELDS, REJECT_COLUMNS, REQUIRED
+from product_importer.imports.header import FIELDS, REJECT_COLUMNS, REQUIRED, fold
 from product_importer.imports.words import listed
 
 REFUSED_HEADER = "invalid-csv-header"
@@ -62,7 +62,7 @@ class Pairing:
 
 def _distinct(names: list[str]) -> list[str]:
     """Return the columns that can be told apart, without those that a file of rejected rows adds."""
-    folded = [name.casefold() for name in names]
+    folded = list(map(fold, names))
     return [
         name
         for name, key in zip(names, folded, strict=True)
@@ -72,4 +72,4 @@ def _distinct(names: list[str]) -> list[str]:
 
 def _named(columns: list[str]) -> dict[str, str]:
     """Return the fields whose columns say so themselves."""
-    return {name.casefold(): name for name in columns if name.casefold() in FIELDS}
+    return {fold(name): name for name in columns if fold(name) in FIELDS}

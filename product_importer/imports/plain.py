@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from product_importer.imports.header import MAX_COLUMNS
 from product_importer.imports.reader import Chunk
 
 # Quotes; what PostgreSQL cannot store; what would have to be escaped for COPY.
@@ -78,8 +79,11 @@ def parse(text: str, delimiter: str, first_line: int) -> Plain | None:
     """Take whole lines apart, the first of which is `first_line`; None where anything in them is odd."""
     if not text or _is_odd(text, delimiter):
         return None
-    block = text.encode()
-    names = [str(position) for position in range(text.partition("\n")[0].count(delimiter) + 1)]
+    width = text.partition("\n")[0].count(delimiter) + 1
+    if width > MAX_COLUMNS:
+        # Of no row that can be imported; Arrow's columns would fill the memory.
+        return None
+    block, names = text.encode(), list(map(str, range(width)))
     try:
         table = csv.read_csv(
             pa.BufferReader(block),

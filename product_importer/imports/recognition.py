@@ -4,7 +4,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple, get_args
+from typing import BinaryIO, get_args
 from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
@@ -12,27 +12,17 @@ from product_importer.imports.choices import Choices, Delimiter
 from product_importer.imports.containers import only_table, open_archive, pieces, unpacked
 from product_importer.imports.encodings import TextCheck
 from product_importer.imports.formats import Format
-from product_importer.imports.header import REQUIRED
+from product_importer.imports.head import MAX_HEADER_CHARACTERS, Head, read_head, read_names
+from product_importer.imports.header import REJECT_COLUMNS, REQUIRED, fold
 from product_importer.imports.inspection import Contents, Inspection
-from product_importer.imports.reader import NOT_CSV, Chunk, Records, Unreadable
-from product_importer.imports.sheet import Sheet
+from product_importer.imports.reader import NOT_CSV, Records
+from product_importer.imports.sheet_apart import recognise_sheet
 from product_importer.imports.sources import codec_of, text_of
 from product_importer.imports.workbook import is_workbook
 
-# In which the first record ends; it is read once with each delimiter.
-MAX_HEADER_CHARACTERS = 1024 * 1024
-# So many rows tell which columns are filled.
-SAMPLE_ROWS = 300
 DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 # What Excel takes for the delimiter, and some programs write for it.
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
-
-
-class Head(NamedTuple):
-    """The column names of a file, and some of the rows behind them."""
-
-    names: list[str]
-    sample: list[list[str]]
 
 
 def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, Head]:
@@ -49,7 +39,7 @@ def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tup
     if format.container == "zip":
         with open_archive(stream, ZipFile) as archive:
             if is_workbook(archive):
-                return _recognise_sheet(stream)
+                return recognise_sheet(stream)
             format = format.model_copy(update={"part": only_table(archive).filename})
     text = _checked_text(stream, format, inspection, choices)
     delimiter, head = _read_head(_head(stream, format, text.encoding), choices)
@@ -79,49 +69,8 @@ def _read_head(head: str, choices: Choices) -> tuple[str, Head]:
     if choices.delimiter is not None or told is not None:
         delimiter = choices.delimiter or (told[1] if told else "")
     else:
-        delimiter = _best_delimiter(head, {*REQUIRED, *map(_plain, choices.columns or ())})
-    return delimiter, _read_rows(Records(io.StringIO(head, newline=""), delimiter))
-
-
-def _read_rows(records: Records | Sheet) -> Head:
-    """Return the column names in the first record, and the rows behind it that can be read.
-
-    Raises:
-        Invalid: there is no such record.
-    """
-    names = _read_names(records)
-    first = next(records.chunks(), Chunk())
-    return Head(names, [row for row in first.rows[:SAMPLE_ROWS] if row])
-
-
-def _read_names(records: Records | Sheet) -> list[str]:
-    """Return the column names in the first record.
-
-    Raises:
-        Invalid: there is none, or it is not text; the detail says what was found and where.
-    """
-    try:
-        names, _ = records.header()
-    except Unreadable as error:
-        raise Invalid(f"The first line cannot be read: {error.message}", **NOT_CSV) from error
-    if not names:
-        raise Invalid(
-            "The file has no first line with column names. Needed are sku, name and description.",
-            kind="empty-file",
-            title="The file is empty",
-        )
-    if any(not character.isprintable() for name in names for character in "".join(name.split())):
-        raise Invalid("The first line holds control characters: this is not a text file.", **NOT_CSV)
-    return names
-
-
-def _recognise_sheet(stream: BinaryIO) -> tuple[Format, Head]:
-    try:
-        sheet = Sheet(stream)
-        sheet.check_size()
-        return Format(container="xlsx", part=sheet.title), _read_rows(sheet)
-    except Unreadable as error:
-        raise Invalid(error.message, **NOT_CSV) from error
+        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, choices.columns or ())})
+    return delimiter, read_head(Records(io.StringIO(head, newline=""), delimiter))
 
 
 def _checked_text(stream: BinaryIO, format: Format, inspection: Inspection, choices: Choices) -> TextCheck:
@@ -164,7 +113,7 @@ def _best_delimiter(head: str, known: set[str]) -> str:
     failures: list[Invalid] = []
     for delimiter in DELIMITERS:
         try:
-            readings[delimiter] = _read_names(Records(io.StringIO(head, newline=""), delimiter))
+            readings[delimiter] = read_names(Records(io.StringIO(head, newline=""), delimiter))
         except Invalid as failure:
             failures.append(failure)
     if not readings:
@@ -173,8 +122,4 @@ def _best_delimiter(head: str, known: set[str]) -> str:
 
 
 def _matches(names: Iterable[str], known: set[str]) -> int:
-    return len(known.intersection(map(_plain, names)))
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()
+    return len(known.intersection(map(fold, names)))

@@ -8,14 +8,17 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.guard import guard
+from product_importer.catalog.guard import guard, reguard
 from product_importer.core import db
 from product_importer.core.errors import NotFound
-from product_importer.imports.header import REJECT_COLUMNS, fold
+from product_importer.imports.header import REJECT_COLUMNS, fold, unnamed
 from product_importer.imports.models import ImportJob, ImportRowError
 from product_importer.imports.templates import CODES
 
 ROWS_PER_PIECE = 1_000
+# The fields that are read without outer spaces, and the spaces that are guarded.
+TRIMMED = ("sku", "name", "active")
+SKIPPED = "\t\r\n"
 
 
 def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
@@ -34,15 +37,17 @@ def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
         raise NotFound(f"There is no import {job_id}.")
     # A file that holds corrected rejects has these columns already: they are written anew.
     positions = [at for at, name in enumerate(job.header) if fold(name) not in REJECT_COLUMNS]
-    return _pieces(job_id, duplicates, [job.header[at] for at in positions], positions)
+    return _pieces(job, duplicates, positions)
 
 
-def _pieces(job_id: UUID, duplicates: bool, names: list[str], positions: list[int]) -> Iterator[str]:
-    yield _csv([[*names, *REJECT_COLUMNS]])
+def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
+    # A column without a name is called by its place, which is another one where such columns stood before it.
+    names = [job.header[at] or (unnamed(at) if at != place else "") for place, at in enumerate(positions)]
+    yield _csv([[*map(reguard, names), *REJECT_COLUMNS]])
     line = 0
     # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
-    while errors := db.run(_errors_after, job_id, line, duplicates):
-        yield _csv(_row(error, positions) for error in errors)
+    while errors := db.run(_errors_after, job.id, line, duplicates):
+        yield _csv(_row(error, job.fields, positions) for error in errors)
         line = errors[-1].line
 
 
@@ -55,12 +60,24 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
     return session.execute(rejected.order_by(col(ImportRowError.line)).limit(ROWS_PER_PIECE)).all()
 
 
-def _row(error: Any, positions: list[int]) -> list[str | int]:
-    cells = [error.row[at] if at < len(error.row) else "" for at in positions]
+def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]:
+    """Return a row of which no cell runs, and each means what it meant in the file."""
+    guarded = list(_guarded(error, fields))
+    cells = [guarded[at] if at < len(guarded) else "" for at in positions]
+    return [*cells, error.line, error.code, guard(error.reason)]
+
+
+def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
     if error.code in CODES:
         # What the merge refused is what was staged, without the guards of the file's cells.
-        cells = [guard(cell) for cell in cells]
-    return [*cells, error.line, error.code, error.reason]
+        return map(guard, error.row)
+    if len(error.row) != len(fields):
+        return map(reguard, error.row)
+    # Spaces around these mean nothing, but a guard in front of them would.
+    trimmed = (
+        cell.lstrip(SKIPPED) if field in TRIMMED else cell for cell, field in zip(error.row, fields, strict=True)
+    )
+    return map(reguard, trimmed)
 
 
 def _csv(rows) -> str:  # type: ignore[no-untyped-def]

@@ -1,7 +1,7 @@
 """What a person is about to import, and how: the file on its way, the choices, the columns."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from product_importer.imports.choices import Choices, parse
 from product_importer.imports.pairing import Pairing
 from product_importer.imports.progress import OUTAGE
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.uploads import IncomingUpload
+from product_importer.imports.uploads import IncomingUpload, accepted
 from product_importer.imports.views import Refusal
 from product_importer.ui import routes, toasts
 
@@ -194,23 +194,23 @@ async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRe
     Raises:
         DomainError: the file is refused. The upload is then given up without reading the rest.
     """
-    await _finish(uploads.refuse_too_many)
+    await asyncio.to_thread(uploads.refuse_too_many)
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:
             upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], choices)
-            await _finish(upload.write, chunk.data)
+            await _finished(asyncio.to_thread(upload.write, chunk.data))
         upload = upload or IncomingUpload("", choices)
-        return await _finish(upload.accept, choices, refuse_running=True)
+        return await _finished(accepted(upload.accept, choices, refuse_running=True))
     finally:
         # Does nothing to an accepted upload; removes what a refused one, or a browser that left, had sent.
         if upload is not None:
-            await _finish(upload.abort)
+            await _finished(asyncio.to_thread(upload.abort))
 
 
-async def _finish(function: Callable[..., Result], *args: Any, **options: Any) -> Result:
-    """Run in a thread and wait for its end even when cancelled: `abort` must not overtake `write`."""
-    call = asyncio.ensure_future(asyncio.to_thread(function, *args, **options))
+async def _finished(work: Coroutine[Any, Any, Result]) -> Result:
+    """Wait for the end of a thread's work even when cancelled: `abort` must not overtake `write`."""
+    call = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(call)
     except asyncio.CancelledError:

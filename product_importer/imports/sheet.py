@@ -7,11 +7,11 @@ from typing import Any, BinaryIO, NamedTuple
 
 from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import from_excel
-from openpyxl.utils.escape import unescape
 
 from product_importer.core.settings import settings
+from product_importer.imports.parts import ADVICE, XML_PIECE_BYTES, understood, xml_parser
 from product_importer.imports.reader import MAX_RECORD_CHARACTERS, RECORDS_PER_CHUNK, Chunk, RowError, Unreadable
-from product_importer.imports.workbook import ADVICE, MAIN, XML_PIECE_BYTES, Target, Workbook, understood, xml_parser
+from product_importer.imports.workbook import MAIN, Target, Workbook, unescaped
 
 # Excel's own limit. Rows are numbered, so that two of them could stand for a billion.
 MAX_ROWS = 1_048_576
@@ -145,8 +145,8 @@ class Sheet:
         if cell.kind == "b":
             return "true" if int(text) else "false"
         if cell.kind == "s":
-            text = self._texts[int(text)]
-        return _unescaped(text) if "_x" in text else text
+            return self._texts[int(text)]
+        return unescaped(text)
 
     def _number(self, text: str, style: int) -> str:
         number = float(text) if "." in text or "e" in text.lower() else int(text)
@@ -201,8 +201,3 @@ def _iso(value: Any) -> str:
     if isinstance(value, datetime) and value.time() == time():
         value = value.date()
     return value.isoformat() if isinstance(value, date | time) else str(value)
-
-
-def _unescaped(text: str) -> str:
-    """Return a text without XML's `_x000D_`; halves of characters, which only this can make, are replaced."""
-    return str(unescape(text)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")

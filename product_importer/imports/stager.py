@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core import storage
+from product_importer.core.settings import settings
 from product_importer.imports import merge, plain, staging
 from product_importer.imports.ahead import ahead
 from product_importer.imports.checks import Checks
@@ -17,7 +18,7 @@ from product_importer.imports.formats import Format
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import Lease
-from product_importer.imports.reader import Chunk
+from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import ImportChoices
 from product_importer.imports.sources import Counted, open_records
 from product_importer.imports.spool import ErrorSpool
@@ -30,6 +31,10 @@ lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane
 lane_created = coalesce(lane_created, %(lane_created)s)
 """)
 ENTER = sql.SQL("phase = %(phase)s")
+
+
+# By which a row is found again: more lines, empty ones included, cannot be numbered in PostgreSQL's integers.
+MAX_LINES = 2**31 - 1
 
 
 class Stager:
@@ -114,6 +119,7 @@ class Stager:
             self._rejected += len(chunk.errors)
             errors.add(chunk.errors)
             self._heartbeat.rows_read += len(chunk)
+            _check_count(chunk, self._heartbeat.rows_read)
             self._heartbeat.bytes_read = counted.bytes_read
             yield chunk
 
@@ -148,6 +154,20 @@ class Stager:
             yield
             row = self._lease.write(connection, ENTER, phase=phase)
         self._heartbeat.committed(row)
+
+
+def _check_count(chunk: Chunk, rows_read: int) -> None:
+    """Refuse a file of too many rows, of which this is the chunk that was read last.
+
+    Raises:
+        Unreadable: there are more than `MAX_ROWS`, or lines than can be numbered.
+    """
+    most, failed = settings().max_rows, [error.line for error in chunk.errors]
+    if rows_read > most:
+        message = f"The file has more than {most:,} rows. Split it, or raise MAX_ROWS. Nothing of it was merged."
+        raise Unreadable("too_many_rows", message, sorted([*chunk.lines, *failed])[most - rows_read])
+    if max([*chunk.lines[-1:], *failed], default=0) > MAX_LINES:
+        raise Unreadable("too_many_rows", f"The file has more than {MAX_LINES:,} lines. Split it.", MAX_LINES)
 
 
 @contextmanager

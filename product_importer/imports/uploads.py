@@ -1,11 +1,14 @@
 """An upload on its way in: stored while it arrives, and refused before anything else exists."""
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -19,10 +22,11 @@ from product_importer.core.storage import opened, storage
 from product_importer.imports import admission, header, mapping, service
 from product_importer.imports.choices import Choices
 from product_importer.imports.containers import open_archive, too_large
+from product_importer.imports.head import Head
 from product_importer.imports.header import Header
 from product_importer.imports.inspection import HEAD_BYTES, Inspection
 from product_importer.imports.models import ImportJob
-from product_importer.imports.recognition import Head, read_early, recognise
+from product_importer.imports.recognition import read_early, recognise
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
@@ -30,6 +34,8 @@ MAX_FILENAME = 255
 LARGE_BYTES = 16 * 1024 * 1024
 # An upload that has not grown for so long will not any more.
 ORPHANED_SECONDS = 6 * 3600
+# Workbooks wait for their turn while they are accepted: in threads of their own, so that no other upload's bytes do.
+ACCEPTING = ThreadPoolExecutor(32, thread_name_prefix="accepting")
 
 
 def refuse_too_many(idempotency_key: str | None = None) -> None:
@@ -164,6 +170,11 @@ class IncomingUpload:
             _match(head, choices)
 
 
+async def accepted(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
+    """Call what accepts an upload in a thread, and return its import."""
+    return await asyncio.get_running_loop().run_in_executor(ACCEPTING, partial(accept, *values, **options))
+
+
 def sweep(session: Session) -> None:
     """Remove what no import knows: the leavings of processes that were killed in the middle of an upload."""
     known = set(session.scalars(select(ImportJob.storage_key)))
@@ -177,6 +188,7 @@ def _match(head: Head, choices: Choices) -> tuple[Header, Mapping[str, str] | No
     Raises:
         Invalid, Unprocessable: the header lacks a column, or does not have those that were mapped.
     """
+    header.check_count(head.names)
     columns: Mapping[str, str] | None
     columns = choices.columns if choices.columns is not None else db.run(mapping.recall, head.names)
     return header.match(head.names, columns, head.sample), columns

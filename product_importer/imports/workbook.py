@@ -1,44 +1,35 @@
-"""The parts of an .xlsx that matter here: where its first sheet stands, its texts, and which styles are dates.
+"""The parts of an .xlsx that matter here: where its first sheet stands, its texts, and which styles are dates."""
 
-An .xlsx is a zip of XML files that anybody may have made: each is read in pieces, and within bounds.
-"""
+import posixpath
+from operator import itemgetter
+from typing import BinaryIO, NamedTuple
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO, Any, BinaryIO
-from xml.etree.ElementTree import ParseError, XMLParser
-
-from openpyxl.packaging.relationship import get_dependents, get_rels_path
+from openpyxl.packaging.relationship import get_rels_path
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH
+from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
-from openpyxl.xml.functions import fromstring
 
-from product_importer.imports import containers
-from product_importer.imports.containers import METHODS, PIECE_BYTES, open_archive, too_large
+from product_importer.imports.containers import open_archive
+from product_importer.imports.parts import ADVICE, XML_PIECE_BYTES, Archive, Part, understood, xml_parser
 from product_importer.imports.reader import Unreadable
 
-# The parts that are held in memory as a whole: styles, the list of sheets.
-MAX_PART_BYTES = 16 * 1024 * 1024
 # The texts that cells refer to by number; they are in memory while the sheet is read.
 MAX_TEXTS_BYTES = 256 * 1024 * 1024
-# One row, or one text: far more than Excel allows.
-MAX_ELEMENT_BYTES = 4 * 1024 * 1024
-
-XML_PIECE_BYTES = 64 * 1024
+# As Excel has it. To judge a code takes time by the square of its length.
+MAX_FORMAT_CHARACTERS = 255
+# Excel allows 31.
+MAX_TITLE_CHARACTERS = 100
 
 MAIN = f"{{{SHEET_MAIN_NS}}}"
 TEXT_TAGS = (f"{MAIN}t", f"{MAIN}v")
 READING_TAG, ENTRY_TAG = f"{MAIN}rPh", f"{MAIN}si"
 ROOT_RELATIONS = "_rels/.rels"
 
-# What openpyxl and the parsers below it raise over a workbook that is damaged or not made to the standard.
-BROKEN = (*containers.BROKEN, ParseError, LookupError, TypeError, AttributeError, RuntimeError)
-ADVICE = "Open it in a spreadsheet program and save it as .xlsx or “CSV UTF-8”."
 
-
-def is_workbook(archive: zipfile.ZipFile) -> bool:
+def is_workbook(archive: ZipFile) -> bool:
     """Whether a zip is an Excel workbook, by the names that every one of them holds."""
     names = archive.namelist()
     return "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names)
@@ -51,23 +42,28 @@ class Workbook:
     """
 
     def __init__(self, stream: BinaryIO):
-        self._archive = open_archive(stream, _Archive)
+        self._archive = open_archive(stream, Archive)
         with understood():
             main = _target(self._related(""), "officeDocument")
             related = self._related(main)
-            root = fromstring(self._archive.read(main))
+            root = self._archive.tree(main)
             self.title, self._sheet = _first_sheet(root, related)
             self.epoch = CALENDAR_MAC_1904 if _is_1904(root) else WINDOWS_EPOCH
             self.dates, self.durations = self._date_styles(_target(related, "styles", ""))
             self._texts = _target(related, "sharedStrings", "")
 
-    def sheet(self) -> "Part":
+    def sheet(self) -> Part:
         """Open the sheet's XML."""
         return self._archive.part(self._sheet)
 
     def texts(self) -> "Texts":
-        """Return the texts that cells refer to by number."""
-        return Texts(self._archive.part(self._texts) if self._texts else None)
+        """Return the texts that cells refer to by number.
+
+        Raises:
+            Unreadable: the workbook names them, but does not hold them.
+        """
+        with understood():
+            return Texts(self._archive.part(self._texts) if self._texts else None)
 
     def check_size(self, limit: int) -> None:
         """Read what is large in it to the end, without parsing it.
@@ -81,49 +77,34 @@ class Workbook:
             if self._texts:
                 self._archive.check_size(self._texts, min(limit, MAX_TEXTS_BYTES), "The text in the workbook")
 
-    def _related(self, path: str) -> list[Any]:
-        relations = get_rels_path(path) if path else ROOT_RELATIONS
-        return list(get_dependents(self._archive, relations))
+    def _related(self, path: str) -> list["Relation"]:
+        """Return what a part refers to inside the workbook; the path of the workbook itself is empty."""
+        root = self._archive.tree(get_rels_path(path) if path else ROOT_RELATIONS)
+        folder = posixpath.dirname(path)
+        return [
+            Relation(item.get("Id", ""), item.get("Type", ""), _path(folder, item.get("Target", "")))
+            for item in root.iterfind("{*}Relationship")
+            if item.get("TargetMode") != "External"
+        ]
 
     def _date_styles(self, path: str) -> tuple[set[int], set[int]]:
         if not path:
             return set(), set()
-        root = fromstring(self._archive.read(path))
-        own = {int(item.get("numFmtId")): item.get("formatCode") for item in root.iter(f"{MAIN}numFmt")}
-        used = [int(style.get("numFmtId", 0)) for style in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
-        formats = [own.get(number) or BUILTIN_FORMATS.get(number) for number in used]
-        dates = {style for style, code in enumerate(formats) if is_date_format(code)}
-        return dates, {style for style in dates if is_timedelta_format(formats[style])}
+        root = self._archive.tree(path)
+        codes = BUILTIN_FORMATS | dict(filter(itemgetter(1), map(_own_format, root.iter(f"{MAIN}numFmt"))))
+        styles = [codes.get(int(style.get("numFmtId", 0))) for style in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
+        # Each code is judged once, however many styles have it.
+        dates = {code for code in set(styles) if is_date_format(code)}
+        durations = {code for code in dates if is_timedelta_format(code)}
+        return _places(dates, styles), _places(durations, styles)
 
 
-class Part:
-    """One XML file of a workbook, as its parser reads it."""
+class Relation(NamedTuple):
+    """What one part says of another: its id there, its type (a URL), its path in the zip."""
 
-    def __init__(self, member: IO[bytes]):
-        self._member = member
-        self._since_mark = 0
-        self._tail = b""
-
-    def read(self, size: int) -> bytes:
-        """Return the next bytes.
-
-        Raises:
-            Unreadable: so many have passed without a `mark` that they would fill the memory, or there is a DTD.
-        """
-        piece = self._member.read(size)
-        self._since_mark += len(piece)
-        if self._since_mark > max(size, MAX_ELEMENT_BYTES):
-            raise Unreadable("bad_workbook", f"One row or text of the workbook is larger than 4 MiB. {ADVICE}")
-        # The standard forbids it; its entities could make a few bytes endless. In UTF-16 there are zeros between.
-        seen = (self._tail + piece).replace(b"\0", b"")
-        if b"<!DOCTYPE" in seen:
-            raise Unreadable("bad_workbook", f"The workbook holds a document type definition. {ADVICE}")
-        self._tail = seen[-8:]
-        return piece
-
-    def mark(self) -> None:
-        """Tell that what was read is parsed, and can be forgotten."""
-        self._since_mark = 0
+    id: str
+    kind: str
+    path: str
 
 
 class Target:
@@ -178,71 +159,58 @@ class Texts(Target):
         super().end(tag)
         if tag == ENTRY_TAG and self._part:
             self._part.mark()
-            self._texts.append(self._take())
+            # Here and not for each cell: a long text may stand in many of them.
+            self._texts.append(unescaped(self._take()))
 
 
-def xml_parser(target: Target) -> XMLParser:
-    """Return a parser that calls `target`; what is fed to it comes from a `Part`, which refuses DTDs."""
-    return XMLParser(target=target)  # noqa: S314
+def unescaped(text: str) -> str:
+    """Return a text without XML's `_x000D_`; halves of characters, which only this can make, are replaced."""
+    if "_x" not in text:
+        return text
+    return str(unescape(text)).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-@contextmanager
-def understood() -> Iterator[None]:
-    """Say of a workbook that cannot be understood that it is so.
-
-    Raises:
-        Unreadable: whatever was wrong.
-    """
-    try:
-        yield
-    except BROKEN as error:
-        raise Unreadable("bad_workbook", f"The workbook is damaged or not made to the standard. {ADVICE}") from error
+def _path(folder: str, target: str) -> str:
+    """Return the path in the zip of what a part in that folder names; one outside names nothing that is there."""
+    return target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
 
 
-class _Archive(zipfile.ZipFile):
-    """A zip of which no part fills the memory, whatever it says of its size."""
-
-    def part(self, name: str) -> Part:
-        if self.getinfo(name).compress_type not in METHODS:
-            raise zipfile.BadZipFile(f"{name} is packed with an unusual method")
-        return Part(self.open(name))
-
-    def read(self, name: Any, pwd: bytes | None = None) -> bytes:  # noqa: ARG002 - it is ZipFile's
-        part, content = self.part(name), b""
-        while piece := part.read(PIECE_BYTES):
-            part.mark()
-            content += piece
-            if len(content) > MAX_PART_BYTES:
-                raise zipfile.BadZipFile(f"{name} is larger than a workbook needs")
-        return content
-
-    def check_size(self, name: str, limit: int, words: str) -> None:
-        part, size = self.part(name), 0
-        while piece := part.read(PIECE_BYTES):
-            part.mark()
-            size += len(piece)
-            if size > limit:
-                raise too_large(words)
-
-
-def _target(relations: list[Any], kind: str, default: str | None = None) -> str:
+def _target(relations: list[Relation], kind: str, default: str | None = None) -> str:
     """Return the path of the first part of that kind."""
-    found = [relation.target for relation in relations if relation.Type.endswith(f"/{kind}")]
+    found = [relation.path for relation in relations if relation.kind.endswith(f"/{kind}")]
     if not found and default is None:
         raise LookupError(f"the workbook has no {kind}")
-    return str(found[0]) if found else str(default)
+    return found[0] if found else str(default)
 
 
-def _first_sheet(root: Any, relations: list[Any]) -> tuple[str, str]:
+def _first_sheet(root: Element, relations: list[Relation]) -> tuple[str, str]:
     """Return the title and the path of the first sheet that has cells; charts may have sheets of their own."""
-    paths = {relation.Id: relation.target for relation in relations if relation.Type.endswith("/worksheet")}
+    paths = {relation.id: relation.path for relation in relations if relation.kind.endswith("/worksheet")}
     for sheet in root.iterfind(f"{MAIN}sheets/{MAIN}sheet"):
-        path = paths.get(sheet.get(f"{{{REL_NS}}}id"))
+        path = paths.get(sheet.get(f"{{{REL_NS}}}id", ""))
         if path is not None:
-            return sheet.get("name", ""), path
+            return sheet.get("name", "")[:MAX_TITLE_CHARACTERS], path
     raise LookupError("the workbook has no sheet")
 
 
-def _is_1904(root: Any) -> bool:
+def _own_format(item: Element) -> tuple[int, str]:
+    """Return the number and the code of a number format that the workbook brings along.
+
+    Raises:
+        Unreadable: the code is too long.
+    """
+    code = item.get("formatCode", "")
+    if len(code) > MAX_FORMAT_CHARACTERS:
+        found = f"A number format in the workbook has {len(code):,} characters"
+        raise Unreadable("bad_workbook", f"{found}; at most {MAX_FORMAT_CHARACTERS} are allowed. {ADVICE}")
+    return int(item.attrib["numFmtId"]), code
+
+
+def _places(codes: set[str | None], styles: list[str | None]) -> set[int]:
+    """Return the numbers of the cell styles that have one of these codes."""
+    return {style for style, code in enumerate(styles) if code in codes}
+
+
+def _is_1904(root: Element) -> bool:
     properties = root.find(f"{MAIN}workbookPr")
     return properties is not None and properties.get("date1904") in ("1", "true")
