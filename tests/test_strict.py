@@ -143,7 +143,7 @@ def test_a_declared_header_that_is_there_twice_is_refused(client):
     assert set(errors(client.delete(f"/api/products/{made['id']}", headers=stale_and_good))) == {"if-match"}
 
 
-@pytest.mark.parametrize("depth", [500, 5_000, 200_000])
+@pytest.mark.parametrize("depth", [500, 5_000, 100_000])
 def test_a_body_that_is_deep_is_no_fault(client, depth):
     body = b'{"attributes": ' + b'{"a": ' * depth + b"1" + b"}" * depth + b"}"
     assert client.post("/api/products", content=body, headers=JSON).status_code in (400, 422)
