@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from product_importer.imports.reader import Chunk
+from product_importer.imports.chunks import Chunk
 
 # Quotes; what PostgreSQL cannot store; what would have to be escaped for COPY.
 ODD = '"\0\\\t'
@@ -50,8 +50,8 @@ class Plain(Chunk):
 
     arrays: Sequence[pa.StringArray] = ()
 
-    def width(self) -> int | None:
-        return len(self.arrays)
+    def widths(self) -> set[int]:
+        return {len(self.arrays)}
 
     def column(self, position: int) -> Sequence[str]:
         values: list[str] = self.arrays[position].to_pylist()

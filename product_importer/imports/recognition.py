@@ -9,12 +9,13 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.choices import Choices, Delimiter
+from product_importer.imports.chunks import Chunk, Unreadable
 from product_importer.imports.containers import only_table, open_archive, pieces, unpacked
 from product_importer.imports.encodings import TextCheck
 from product_importer.imports.formats import Format
 from product_importer.imports.header import REQUIRED
 from product_importer.imports.inspection import Contents, Inspection
-from product_importer.imports.reader import NOT_CSV, Chunk, Records, Unreadable
+from product_importer.imports.reader import Records
 from product_importer.imports.sheet import Sheet
 from product_importer.imports.sources import codec_of, text_of
 from product_importer.imports.workbook import is_workbook
@@ -26,6 +27,8 @@ SAMPLE_ROWS = 300
 DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 # What Excel takes for the delimiter, and some programs write for it.
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
+
+NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
 
 
 class Head(NamedTuple):

@@ -56,7 +56,9 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
 
 
 def _row(error: Any, positions: list[int]) -> list[str | int]:
-    cells = [error.row[at] if at < len(error.row) else "" for at in positions]
+    # What could not be taken apart is one text: it stands first, wherever the file's first column is.
+    places = range(len(positions)) if len(error.row) == 1 else positions
+    cells = [error.row[at] if at < len(error.row) else "" for at in places]
     if error.code in CODES:
         # What the merge refused is what was staged, without the guards of the file's cells.
         cells = [guard(cell) for cell in cells]

@@ -10,7 +10,7 @@ from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.escape import unescape
 
 from product_importer.core.settings import settings
-from product_importer.imports.reader import MAX_RECORD_CHARACTERS, RECORDS_PER_CHUNK, Chunk, RowError, Unreadable
+from product_importer.imports.chunks import MAX_RECORD_CHARACTERS, RECORDS_PER_CHUNK, Chunk, RowError, Unreadable
 from product_importer.imports.workbook import ADVICE, MAIN, XML_PIECE_BYTES, Target, Workbook, understood, xml_parser
 
 # Excel's own limit. Rows are numbered, so that two of them could stand for a billion.

@@ -16,8 +16,8 @@ from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring
 
 from product_importer.imports import containers
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.containers import METHODS, PIECE_BYTES, open_archive, too_large
-from product_importer.imports.reader import Unreadable
 
 # The parts that are held in memory as a whole: styles, the list of sheets.
 MAX_PART_BYTES = 16 * 1024 * 1024

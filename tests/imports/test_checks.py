@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.checks import Checks
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.header import match
-from product_importer.imports.reader import Chunk
 
 HEADER = match(["sku", "name", "description", "active", "colour"])
 
