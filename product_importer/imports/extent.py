@@ -57,6 +57,9 @@ class Judge:
                 break
             if readings == BETWEEN:
                 return Extent(broken, number, number == broken + 1)
+            if len(line) > MAX_CHARACTERS:
+                readings = anywhere
+                continue
             outside = self._grammar.strictly(line, Readings(begun=readings.begun))
             inside = self._grammar.forgivingly(line, Readings(quoted=readings.quoted))
             readings = outside | inside
@@ -94,7 +97,9 @@ class _Search:
             range(earliest, end), True, key=lambda line: self._agree(line, families[line - self._starts[0] - 1], end)
         )
         # The first record that can hold a mistake.
-        place = bisect_left(self._starts[1:], True, key=lambda limit: self._reach(end, limit))
+        place = len(self._starts) - 1
+        if place and self._reach(end, self._broken):
+            place = bisect_left(self._starts[1:], True, key=lambda limit: self._reach(end, limit))
         first = self._starts[place]
         return Extent(first, min(end, self._lines.end), not self._is_split(first, end))
 
@@ -126,6 +131,8 @@ class _Search:
         family = self._begin
         for number in range(self._starts[0], end):
             family = self._after(number, family, limit)
+            if number + 1 >= limit and _together(family) == NONE:
+                return False
         return bool(_together(family).begun)
 
     def _is_split(self, first: int, end: int) -> bool:
@@ -145,6 +152,8 @@ class _Search:
         if number == self._broken and limit > number and strict[0].begun:
             forgiving = BETWEEN
         line = self._lines.get(number)
+        if len(line) > MAX_CHARACTERS:
+            return self._nothing
         strict = self._grammar.mistaken(line, strict) if number < limit else self._strictly(line, strict)
         # What stands where a reading with fewer mistakes does shares its fate.
         others = NONE

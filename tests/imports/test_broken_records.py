@@ -82,6 +82,13 @@ def test_a_field_that_lost_its_first_quote_is_found_in_the_block_before(monkeypa
     assert len(lines) + len(errors) == text.count("\n") - 1
 
 
+def test_a_line_that_is_far_too_long_is_not_searched_for_mistakes():
+    lines, errors = read(HEADER + 'A,"x' + '"x' * 500_000 + "\n" + QUOTED)
+    assert [error.line for error in errors][:1] == [2]
+    assert "Only the first 262,144 characters are kept" in errors[0].reason
+    assert lines[-1] == 302
+
+
 def test_a_header_of_several_lines_that_can_be_broken_ends_the_import():
     with pytest.raises(Unreadable) as ended:
         read('sku,name,"description\nA,x,"\nsize S,red,cotton\n"\nB,y,z\n')
