@@ -5,9 +5,9 @@ import io
 
 from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.imports.chunks import Chunk, RowError, height
 from product_importer.imports.groups import Groups
 from product_importer.imports.header import Header
-from product_importer.imports.reader import Chunk, RowError
 from product_importer.imports.vocabulary import is_active_word
 
 # So much of what stands behind the last column is told, in characters.
@@ -43,7 +43,7 @@ class Checks:
         for line, row in zip(chunk.lines, chunk.rows, strict=True):
             if not row:
                 continue
-            if fault := self._fault(row):
+            if fault := self._fault(line, row):
                 # Thousands of cells behind the last column are told in the reason, not kept.
                 errors.append(RowError(line, *fault, row[: self._width]))
             else:
@@ -64,10 +64,10 @@ class Checks:
             and (self._active is None or all(map(is_active_word, chunk.distinct(self._active))))
         )
 
-    def _fault(self, row: list[str]) -> tuple[str, str] | None:
+    def _fault(self, line: int, row: list[str]) -> tuple[str, str] | None:
         """Return the code and the reason why a row cannot become a product, or None."""
         if len(row) != self._width:
-            return "ragged", self._raggedness(row)
+            return "ragged", self._raggedness(line, row)
         if any("\0" in value for value in row):
             return "nul", "The row holds a NUL character, which cannot be stored."
         if main := self._groups.continued(row):
@@ -86,9 +86,11 @@ class Checks:
             return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
         return None
 
-    def _raggedness(self, row: list[str]) -> str:
+    def _raggedness(self, line: int, row: list[str]) -> str:
         """Return what is wrong with a row's width; the fields that have no column are told, as CSV."""
-        reason = f"The row has {len(row)} fields, the header has {self._width}."
+        lines = height(row)
+        where = f"The row in lines {line} to {line + lines - 1}" if lines > 1 else "The row"
+        reason = f"{where} has {len(row)} fields, the header has {self._width}."
         if len(row) < self._width:
             return reason
         # NUL can be stored nowhere, in a reason neither.

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from product_importer.catalog.guard import unguard_column
 from product_importer.catalog.schemas import sku_key
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.header import Header
 from product_importer.imports.plain import Plain
-from product_importer.imports.reader import Chunk
 from product_importer.imports.staging import NULL, escaped
 from product_importer.imports.vocabulary import active_flag
 

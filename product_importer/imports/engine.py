@@ -9,11 +9,11 @@ from psycopg2 import sql
 
 from product_importer.core import outbox, storage
 from product_importer.imports import events, preview, staging, undo
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat, Stopped
 from product_importer.imports.lease import Lease
 from product_importer.imports.merge import Merge
-from product_importer.imports.reader import Unreadable
 from product_importer.imports.schemas import COUNTS, ImportChoices
 from product_importer.imports.stager import Stager
 from product_importer.imports.statements import Statements, Steps

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from product_importer.core.errors import Invalid
-from product_importer.imports.reader import NOT_CSV, Chunk, Records, Unreadable
+from product_importer.imports.chunks import NOT_CSV, Chunk, Unreadable
+from product_importer.imports.reader import Records
 from product_importer.imports.sheet import Sheet
 
 # In which the first record ends.

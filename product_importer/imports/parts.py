@@ -7,8 +7,8 @@ from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from product_importer.imports import containers
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.containers import METHODS, PIECE_BYTES, too_large
-from product_importer.imports.reader import Unreadable
 
 # The parts that are held in memory as a whole: styles, the list of sheets.
 MAX_PART_BYTES = 16 * 1024 * 1024

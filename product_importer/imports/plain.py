@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.header import MAX_COLUMNS
-from product_importer.imports.reader import Chunk
 
 # Quotes; what PostgreSQL cannot store; what would have to be escaped for COPY.
 ODD = '"\0\\\t'
@@ -51,8 +51,8 @@ class Plain(Chunk):
 
     arrays: Sequence[pa.StringArray] = ()
 
-    def width(self) -> int | None:
-        return len(self.arrays)
+    def widths(self) -> set[int]:
+        return {len(self.arrays)}
 
     def column(self, position: int) -> Sequence[str]:
         values: list[str] = self.arrays[position].to_pylist()

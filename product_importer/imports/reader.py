@@ -3,93 +3,24 @@
 import csv
 import io
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, chain, islice
-from typing import Protocol
+from bisect import bisect_left
+from collections.abc import Generator, Iterator
+from itertools import accumulate
+from typing import NamedTuple, Protocol
 
-RECORDS_PER_CHUNK = 5_000
+from product_importer.imports import broken
+from product_importer.imports.broken import Fault
+from product_importer.imports.careful import CarefulReader, Rows
+from product_importer.imports.chunks import Chunk, Unreadable, height
+from product_importer.imports.extent import NEAR_LINES
+from product_importer.imports.lines import Lines
+
 # So much is taken apart at once where nothing in it is odd, and so much more to reach the end of a record.
 BLOCK_CHARACTERS = 512 * 1024
 MAX_EXTENSION = 64 * 1024
 
-# The most one field may hold: it bounds the reader's memory.
-MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
-# The same for a record of many fields, and for all that is read a second time behind malformed records.
-MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
-MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
-# What is kept of a line that cannot be taken apart into fields.
-MAX_RAW_CHARACTERS = 2_000
-
-ENDLESS = "record runs on"
 # A line for Excel, which is no record: it names the delimiter.
 SEP_RECORD = re.compile(r"sep=[,;\t|]", re.IGNORECASE)
-
-NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
-
-
-class Unreadable(Exception):
-    """Nothing can be read from here on; `code` names the reason, `line` is the physical line, where known."""
-
-    def __init__(self, code: str, message: str, line: int | None = None):
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.line = line
-
-
-@dataclass(frozen=True)
-class RowError:
-    """A row that is not imported: its first physical line, a code for programs, a reason for people."""
-
-    line: int
-    code: str
-    reason: str
-    row: list[str]
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Consecutive records: the good ones with the physical line on which each begins, and the bad ones."""
-
-    lines: Sequence[int] = ()
-    rows: Sequence[list[str]] = ()
-    errors: Sequence[RowError] = ()
-
-    def __len__(self) -> int:
-        return len(self.rows) + len(self.errors)
-
-    def width(self) -> int | None:
-        """Return how many fields the good records have; None where that differs."""
-        widths = set(map(len, self.rows))
-        return widths.pop() if len(widths) == 1 else None
-
-    def column(self, position: int) -> Sequence[str]:
-        """Return one field of each good record; they must all have as many fields."""
-        return self._columns[position]
-
-    def has_blank(self, position: int) -> bool:
-        """Whether a record has nothing but spaces in a column."""
-        return not all(map(str.strip, self._columns[position]))
-
-    def longest(self, position: int) -> int:
-        """Return the length of the longest value of a column."""
-        return max(map(len, self._columns[position]))
-
-    def distinct(self, position: int) -> set[str]:
-        """Return the values that a column has."""
-        return set(self._columns[position])
-
-    def has_nul(self) -> bool:
-        """Whether a value holds a NUL character."""
-        return any("\0" in "".join(values) for values in self._columns)
-
-    @cached_property
-    def _columns(self) -> list[tuple[str, ...]]:
-        return list(zip(*self.rows, strict=True))
 
 
 class Parse(Protocol):
@@ -98,24 +29,33 @@ class Parse(Protocol):
     def __call__(self, text: str, delimiter: str, first_line: int) -> Chunk | None: ...
 
 
+class Held(NamedTuple):
+    """Records that wait until those behind them show that they are whole, and the text that they stand in.
+
+    `first` is the number of its first line; `header` is that of a header in it that has several lines.
+    """
+
+    chunk: Chunk
+    first: int
+    text: str
+    header: int | None = None
+
+
 class Records:
     """The records of a text, strictly read. It comes as physical lines with their line breaks, whatever these are.
 
-    A record that is not well-formed becomes one error for its first physical line, and reading goes on at the
-    very next one: a quote that is never closed cannot swallow the rows behind it.
+    Where a record is not well-formed, or has not as many fields as the header, a quote may be missing or too much.
+    The lines that can then belong to it become errors, as `extent` finds them, and reading goes on behind them. They
+    can begin before it, so a chunk is held back until the next one is read.
     """
 
     def __init__(self, text: io.TextIOBase, delimiter: str = ",", parse: Parse | None = None):
-        csv.field_size_limit(MAX_FIELD_CHARACTERS)
+        csv.field_size_limit(broken.MAX_FIELD_CHARACTERS)
         self._parse = parse
-        self._text = text
+        self._lines = Lines(text)
         self._delimiter = delimiter
-        self._again: deque[str] = deque()
-        self._seen: list[str] = []
-        self._rows: list[list[str]] = []
-        self._reread_characters = 0
-        self._next_line = 1
-        self._begin_parser()
+        self._careful = CarefulReader(self._lines, delimiter)
+        self._held = Held(Chunk(), 1, "")
 
     def header(self) -> tuple[list[str], int]:
         """Return the first record that is not empty, and its line; ([], 0) when there is none.
@@ -123,144 +63,91 @@ class Records:
         Raises:
             Unreadable: it is not well-formed.
         """
-        while True:
-            chunk = self._read(1)
-            if chunk.errors:
-                raise Unreadable(chunk.errors[0].code, chunk.errors[0].reason, chunk.errors[0].line)
-            if not chunk.rows:
-                return [], 0
-            [row], [line] = chunk.rows, chunk.lines
+        for read in self._careful.records(1):
+            if isinstance(read, Fault):
+                raise Unreadable(*broken.reason(read, 0), read.line)
+            line, end, row = read
+            text = "".join(self._lines.between(line, end))
+            self._lines.drop(end)
             if row and not (line == 1 and SEP_RECORD.fullmatch(self._delimiter.join(row))):
+                self._careful.width = len(row)
+                self._held = Held(Chunk(), line, text, line if end > line + 1 else None)
                 return row, line
+        return [], 0
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield what follows, some thousand records at a time; an empty line is an empty record.
+        """Yield what follows, some thousand records at a time; an empty line is an empty record, or left out.
 
         Raises:
-            Unreadable: the bytes are not text, or a line has no end.
+            Unreadable: the bytes are not text, a line has no end, or a quote is wrong in a header of several lines.
         """
-        while chunk := self._read_block() or self._read(RECORDS_PER_CHUNK):
-            yield chunk
+        held = self._held
+        while text := self._lines.read_block(BLOCK_CHARACTERS):
+            block = self._read_block(text)
+            if isinstance(block, Held):
+                if held.chunk:
+                    yield held.chunk
+                held = block
+            else:
+                held = yield from self._read_slowly(held, block)
+        if held.chunk:
+            yield held.chunk
 
-    def _read_block(self) -> Chunk | None:
-        """Read whole records at once, twice as fast as one by one; None where something in them is odd.
-
-        Then their lines are read again by `_read`, which finds out what it is and where.
-        """
-        if self._again:
-            return None
-        with _decoding():
-            text = self._text.read(BLOCK_CHARACTERS)
-            text += self._text.readline()
-            if self._parse and (chunk := self._parse(text, self._delimiter, self._next_line)):
-                self._next_line += len(chunk)
-                return chunk
-            lines = io.StringIO(text, newline="").readlines()
-            self._reach_the_end_of_a_record(lines)
+    def _read_block(self, text: str) -> Held | list[str]:
+        """Take whole lines apart at once, twice as fast as one by one; return their lines where something is odd."""
+        first = self._lines.first
+        if self._parse and (chunk := self._parse(text, self._delimiter, first)) and self._fits(chunk):
+            self._lines.pass_by(len(chunk))
+            return Held(chunk, first, text)
+        text += self._rest_of_a_record(text)
+        lines = _lines_of(text)
         try:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
         except csv.Error:
-            self._again.extend(lines)
-            self._begin_parser()
-            return None
-        first_lines = _first_lines(self._next_line, len(lines), rows)
-        self._next_line += len(lines)
-        return Chunk(first_lines, rows)
+            return lines
+        chunk = Chunk(_first_lines(first, len(lines), rows), rows)
+        if not self._fits(chunk):
+            return lines
+        self._lines.pass_by(len(lines))
+        return Held(chunk, first, text)
 
-    def _reach_the_end_of_a_record(self, lines: list[str]) -> None:
-        """Add lines while a quote is open, as an odd number of quotes tells, but not for long."""
-        if "".join(lines).count('"') % 2 == 0:
-            return
+    def _fits(self, chunk: Chunk) -> bool:
+        """Whether every record has as many fields as the header, or is an empty line."""
+        return not self._careful.width or chunk.widths() <= {0, self._careful.width}
+
+    def _rest_of_a_record(self, text: str) -> str:
+        """Return further lines while a quote is open, as an odd number of quotes tells, but not for long."""
+        if text.count('"') % 2 == 0:
+            return ""
+        rest: list[str] = []
         size = 0
-        while size < MAX_EXTENSION and (line := self._text.readline()):
-            lines.append(line)
+        while size < MAX_EXTENSION and (line := self._lines.read_line()):
+            rest.append(line)
             size += len(line)
             if line.count('"') % 2:
-                return
+                break
+        return "".join(rest)
 
-    def _read(self, count: int) -> Chunk:
-        rows = self._rows = []
-        errors: list[RowError] = []
-        self._seen.clear()
-        try:
-            # One by one: `_lines` sees by their number where a record begins.
-            with _decoding():
-                for row in islice(self._parser, count):
-                    rows.append(row)
-        except csv.Error as error:
-            # The lines that the records before this one do not cover are this one's.
-            covered = sum(map(_height, rows))
-            errors.append(_malformed(str(error), self._next_line + covered, self._seen[covered]))
-            self._reread(covered + 1)
-        lines = _first_lines(self._next_line, len(self._seen), rows)
-        self._next_line += len(self._seen)
-        return Chunk(lines, rows, errors)
-
-    def _lines(self) -> Iterator[str]:
-        """Yield physical lines, those to be read again first, and remember them until the chunk is done.
-
-        Raises:
-            csv.Error: a record runs on over so many that a quote in it must be open.
-        """
-        seen, records, size = self._seen, 0, 0
-        for line in chain(self._pop_again(), self._text):
-            seen.append(line)
-            if len(self._rows) != records:
-                records, size = len(self._rows), 0
-            size += len(line)
-            if size > MAX_RECORD_CHARACTERS and size > len(line):
-                raise csv.Error(ENDLESS)
-            yield line
-
-    def _pop_again(self) -> Iterator[str]:
-        while self._again:
-            yield self._again.popleft()
-
-    def _reread(self, start: int) -> None:
-        """Put the lines seen from `start` on back, and begin a record there.
-
-        Raises:
-            Unreadable: so much has been read again that the quotes of the file must be out of step.
-        """
-        self._reread_characters += sum(map(len, self._seen[start:]))
-        if self._reread_characters > MAX_REREAD_CHARACTERS:
-            message = "From this line on the file's quotes do not close where they should."
-            raise Unreadable("unclosed_quote", message, self._next_line + start - 1)
-        self._again.extendleft(reversed(self._seen[start:]))
-        del self._seen[start:]
-        self._begin_parser()
-
-    def _begin_parser(self) -> None:
-        self._parser = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
+    def _read_slowly(self, held: Held, lines: list[str]) -> Generator[Chunk, None, Held]:
+        """Yield the records of lines behind those that are held, one by one; return those that must be held now."""
+        at, records = self._lines.first, held.chunk.lines
+        place = bisect_left(records, at - NEAR_LINES)
+        yield Chunk(records[:place], held.chunk.rows[:place])
+        waiting = Rows(list(records[place:]), list(held.chunk.rows[place:]))
+        first = held.header or next(iter(waiting.lines), at)
+        self._lines.put(first, [*_lines_of(held.text)[first - held.first :], *lines])
+        certain = yield from self._careful.read(at, waiting, held.header)
+        text = "".join(self._lines.between(certain, self._lines.end))
+        self._lines.drop(self._lines.end)
+        return Held(waiting.chunk(), certain, text)
 
 
-@contextmanager
-def _decoding() -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
+def _lines_of(text: str) -> list[str]:
+    return io.StringIO(text, newline="").readlines()
 
 
 def _first_lines(first: int, lines: int, rows: list[list[str]]) -> list[int]:
     """Return the physical line on which each record begins; together they cover `lines`, from `first` on."""
     if lines == len(rows):
         return list(range(first, first + lines))
-    return list(accumulate(map(_height, rows), initial=first))[: len(rows)]
-
-
-def _height(row: list[str]) -> int:
-    """Return how many physical lines a record covers: one more than the line breaks inside its quotes."""
-    return 1 + sum(
-        value.count("\n") + value.count("\r") - value.count("\r\n") for value in row if "\n" in value or "\r" in value
-    )
-
-
-def _malformed(message: str, line: int, raw: str) -> RowError:
-    row = [raw[:MAX_RAW_CHARACTERS].rstrip("\r\n")]
-    if message in ("unexpected end of data", ENDLESS):
-        return RowError(line, "unclosed_quote", "A quote that opens in this line is never closed.", row)
-    if "field limit" in message:
-        reason = f"A field is longer than {MAX_FIELD_CHARACTERS:,} characters, or its quote is never closed."
-        return RowError(line, "too_long", reason, row)
-    return RowError(line, "malformed", f"The line is not well-formed CSV: {message}.", row)
+    return list(accumulate(map(height, rows), initial=first))[: len(rows)]

@@ -9,13 +9,14 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.choices import Choices, Delimiter
+from product_importer.imports.chunks import NOT_CSV
 from product_importer.imports.containers import only_table, open_archive, pieces, unpacked
 from product_importer.imports.encodings import TextCheck
 from product_importer.imports.formats import Format
 from product_importer.imports.head import MAX_HEADER_CHARACTERS, Head, read_head, read_names
 from product_importer.imports.header import REJECT_COLUMNS, REQUIRED, fold
 from product_importer.imports.inspection import Contents, Inspection
-from product_importer.imports.reader import NOT_CSV, Records
+from product_importer.imports.reader import Records
 from product_importer.imports.sheet_apart import recognise_sheet
 from product_importer.imports.sources import codec_of, text_of
 from product_importer.imports.workbook import is_workbook

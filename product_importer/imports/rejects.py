@@ -63,7 +63,9 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
 def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]:
     """Return a row of which no cell runs, and each means what it meant in the file."""
     guarded = list(_guarded(error, fields))
-    cells = [guarded[at] if at < len(guarded) else "" for at in positions]
+    # What could not be taken apart is one text: it stands first, wherever the file's first column is.
+    places = range(len(positions)) if len(guarded) == 1 else positions
+    cells = [guarded[at] if at < len(guarded) else "" for at in places]
     return [*cells, error.line, error.code, guard(error.reason)]
 
 

@@ -9,8 +9,8 @@ from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
 from product_importer.core.settings import settings
+from product_importer.imports.chunks import MAX_RECORD_CHARACTERS, RECORDS_PER_CHUNK, Chunk, RowError, Unreadable
 from product_importer.imports.parts import ADVICE, XML_PIECE_BYTES, understood, xml_parser
-from product_importer.imports.reader import MAX_RECORD_CHARACTERS, RECORDS_PER_CHUNK, Chunk, RowError, Unreadable
 from product_importer.imports.workbook import MAIN, Target, Workbook, unescaped
 
 # Excel's own limit. Rows are numbered, so that two of them could stand for a billion.

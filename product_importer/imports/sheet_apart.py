@@ -6,10 +6,10 @@ from typing import BinaryIO
 from product_importer.core.confined import DEADLINE_SECONDS, MEMORY_BYTES, Confined, NoAnswer, OutOfTime
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
+from product_importer.imports.chunks import NOT_CSV
 from product_importer.imports.formats import Format
 from product_importer.imports.head import Head
 from product_importer.imports.parts import ADVICE
-from product_importer.imports.reader import NOT_CSV
 
 READER = Confined("product_importer.imports.sheet_head")
 REFUSALS = {"Invalid": Invalid, "TooLarge": TooLarge}

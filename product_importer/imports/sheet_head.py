@@ -5,9 +5,9 @@ from typing import BinaryIO
 
 from product_importer.core import confined
 from product_importer.core.errors import DomainError, Invalid
+from product_importer.imports.chunks import NOT_CSV, Unreadable
 from product_importer.imports.formats import Format
 from product_importer.imports.head import Head, read_head
-from product_importer.imports.reader import NOT_CSV, Unreadable
 from product_importer.imports.sheet import Sheet
 
 

@@ -3,9 +3,10 @@
 import io
 from typing import Any, BinaryIO, cast
 
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.containers import unpacked
 from product_importer.imports.formats import Format
-from product_importer.imports.reader import Parse, Records, Unreadable
+from product_importer.imports.reader import Parse, Records
 from product_importer.imports.sheet import Sheet
 
 READ_BYTES = 1024 * 1024

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg2.extensions import connection as PgConnection
 
-from product_importer.imports.reader import RowError
+from product_importer.imports.chunks import RowError
 from product_importer.imports.staging import escaped
 
 SPOOLED_BYTES = 4 * 1024 * 1024

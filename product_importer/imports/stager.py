@@ -13,12 +13,12 @@ from product_importer.core.settings import settings
 from product_importer.imports import merge, plain, staging
 from product_importer.imports.ahead import ahead
 from product_importer.imports.checks import Checks
+from product_importer.imports.chunks import Chunk, Unreadable
 from product_importer.imports.copy_text import Encoder
 from product_importer.imports.formats import Format
 from product_importer.imports.header import Header
 from product_importer.imports.heartbeat import Heartbeat
 from product_importer.imports.lease import Lease
-from product_importer.imports.reader import Chunk, Unreadable
 from product_importer.imports.schemas import ImportChoices
 from product_importer.imports.sources import Counted, open_records
 from product_importer.imports.spool import ErrorSpool

@@ -12,9 +12,9 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH
 from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.containers import open_archive
 from product_importer.imports.parts import ADVICE, XML_PIECE_BYTES, Archive, Part, understood, xml_parser
-from product_importer.imports.reader import Unreadable
 
 # The texts that cells refer to by number; they are in memory while the sheet is read.
 MAX_TEXTS_BYTES = 256 * 1024 * 1024

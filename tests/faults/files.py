@@ -110,7 +110,8 @@ class Writer:
         )
         self.rejects[self._line] = code
         if code == "malformed":
-            return self._put_line('bad,"closed too "early,x')
+            # As many fields as the others: so the line can only be broken by itself.
+            return self._put_line('bad,"closed too "early' + ",x" * (len(self._columns) - 2))
         cells = [(good | change)[name] for name in self._columns]
         return self._put([*cells, "more"] if code == "ragged" else cells)
 

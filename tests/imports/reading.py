@@ -3,9 +3,9 @@
 import io
 
 from product_importer.imports.choices import Choices
+from product_importer.imports.chunks import RowError
 from product_importer.imports.formats import Format
 from product_importer.imports.inspection import Inspection
-from product_importer.imports.reader import RowError
 from product_importer.imports.recognition import recognise
 from product_importer.imports.sources import Counted, open_records
 

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.checks import Checks
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.header import match
-from product_importer.imports.reader import Chunk
 
 HEADER = match(["sku", "name", "description", "active", "colour"])
 
@@ -42,7 +42,7 @@ def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, co
 def test_fields_beyond_the_last_column_are_told_as_csv_and_not_endlessly():
     [error] = sift(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
     told = 'Beyond the last column: "a ""b""","c,\nd",,␀'
-    assert error.reason == f"The row has 9 fields, the header has 5. {told}"
+    assert error.reason == f"The row in lines 2 to 3 has 9 fields, the header has 5. {told}"
     [error] = sift(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
     assert error.reason.endswith(f"{'x' * 400},{'y' * 99} and 301 characters more")
 

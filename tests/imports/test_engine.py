@@ -56,13 +56,15 @@ def test_in_one_file_the_last_row_of_a_sku_wins_and_the_others_are_reported(run_
 
 
 def test_bad_rows_are_counted_and_stored_with_line_code_and_reason(run_import, products):
-    job = run_import(csv_of("a,A,1", ",none,2", "c,,3", "d,D", 'e,"E', "f,F\0,6", "", f"{'g' * 300},G,7", "h,H,8"))
+    job = run_import(
+        csv_of("a,A,1", ",none,2", "c,,3", "d,D", 'e,"E"x,5', "f,F\0,6", "", f"{'g' * 300},G,7", "h,H,8")
+    )
     assert (job.status, job.total_rows, counts(job)) == ("completed", 8, (2, 0, 0, 0, 6))
     assert row_errors(job.id) == [
         (3, "no_sku"),
         (4, "no_name"),
         (5, "ragged"),
-        (6, "unclosed_quote"),
+        (6, "malformed"),
         (7, "nul"),
         (9, "too_long"),
     ]

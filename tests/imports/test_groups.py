@@ -5,8 +5,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from product_importer.imports.checks import Checks
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.header import match
-from product_importer.imports.reader import Chunk
 
 SHOPIFY = match(["Handle", "Title", "Body", "Variant SKU"], {"Handle": "sku", "Title": "name", "Body": "description"})
 VARIANTS = match(["Handle", "Title", "description", "SKU"], {"Title": "name"})

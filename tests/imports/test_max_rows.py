@@ -6,7 +6,7 @@ import pytest
 
 from product_importer.core.settings import settings
 from product_importer.imports import stager
-from product_importer.imports.reader import Chunk, RowError, Unreadable
+from product_importer.imports.chunks import Chunk, RowError, Unreadable
 
 from .test_sheet import HEADER, made, row_of
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from product_importer.imports import plain, reader
 from product_importer.imports.checks import Checks
+from product_importer.imports.chunks import RowError
 from product_importer.imports.copy_text import Encoder
 from product_importer.imports.header import match
 from product_importer.imports.plain import Plain
-from product_importer.imports.reader import Records, RowError
+from product_importer.imports.reader import Records
 
 # What the two could see differently: breaks, quotes, escapes, spaces of every kind, guards, letters of many bytes.
 cells = st.text(st.sampled_from("ab1 '=-\"\\\t\0\r\v\x1c\x85\xa0\u2003\ufeffäſİ😀"), max_size=4)

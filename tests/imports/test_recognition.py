@@ -122,7 +122,7 @@ def files(draw) -> tuple[str, str, str, str, Choices]:
     letters = (FOUND | CHOSEN)[encoding]
     delimiter = draw(st.sampled_from(DELIMITERS))
     cells = st.text(letters | st.sampled_from('",;\t|\r\n'), max_size=8)
-    table = draw(st.lists(st.lists(cells, min_size=1, max_size=5), max_size=12))
+    table = draw(st.lists(st.lists(cells, min_size=3, max_size=3), max_size=12))
     text = io.StringIO(newline="")
     writer = csv.writer(
         text,

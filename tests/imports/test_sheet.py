@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.imports import sheet, workbook
+from product_importer.imports.chunks import Unreadable
 from product_importer.imports.formats import Format
-from product_importer.imports.reader import Unreadable
 from product_importer.imports.sheet_head import read_sheet
 
 from .reading import rows_of

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from product_importer.catalog.guard import unguard
 from product_importer.catalog.schemas import MAX_SKU, sku_key
 from product_importer.core import db
+from product_importer.imports.chunks import Chunk
 from product_importer.imports.copy_text import Encoder
 from product_importer.imports.header import match
-from product_importer.imports.reader import Chunk
 
 HEADER = ["sku", "name", "description", "'=price", "note"]
 cells = st.text(st.sampled_from("'=- \taB"), max_size=5)

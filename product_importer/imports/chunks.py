@@ -1,0 +1,82 @@
+"""What a reader of a file yields: records with the physical line of each, and those that cannot be taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+RECORDS_PER_CHUNK = 5_000
+NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
+# The most one record may hold: it bounds a reader's memory.
+MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """Nothing can be read from here on; `code` names the reason, `line` is the physical line, where known."""
+
+    def __init__(self, code: str, message: str, line: int | None = None):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.line = line
+
+
+@dataclass(frozen=True)
+class RowError:
+    """A row that is not imported: its first physical line, a code for programs, a reason for people."""
+
+    line: int
+    code: str
+    reason: str
+    row: list[str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive records: the good ones with the physical line on which each begins, and the bad ones."""
+
+    lines: Sequence[int] = ()
+    rows: Sequence[list[str]] = ()
+    errors: Sequence[RowError] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows) + len(self.errors)
+
+    def widths(self) -> set[int]:
+        """Return how many fields the good records have."""
+        return set(map(len, self.rows))
+
+    def width(self) -> int | None:
+        """Return how many fields the good records have; None where that differs."""
+        widths = self.widths()
+        return widths.pop() if len(widths) == 1 else None
+
+    def column(self, position: int) -> Sequence[str]:
+        """Return one field of each good record; they must all have as many fields."""
+        return self._columns[position]
+
+    def has_blank(self, position: int) -> bool:
+        """Whether a record has nothing but spaces in a column."""
+        return not all(map(str.strip, self._columns[position]))
+
+    def longest(self, position: int) -> int:
+        """Return the length of the longest value of a column."""
+        return max(map(len, self._columns[position]))
+
+    def distinct(self, position: int) -> set[str]:
+        """Return the values that a column has."""
+        return set(self._columns[position])
+
+    def has_nul(self) -> bool:
+        """Whether a value holds a NUL character."""
+        return any("\0" in "".join(values) for values in self._columns)
+
+    @cached_property
+    def _columns(self) -> list[tuple[str, ...]]:
+        return list(zip(*self.rows, strict=True))
+
+
+def height(row: list[str]) -> int:
+    """Return how many physical lines a record covers: one more than the line breaks inside its quotes."""
+    return 1 + sum(
+        value.count("\n") + value.count("\r") - value.count("\r\n") for value in row if "\n" in value or "\r" in value
+    )

@@ -1,0 +1,91 @@
+"""Valid files whose fields hold anything, one quote of which is then inserted, deleted or doubled."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+NAMES = ["sku", "name", "description", "col\nour", "size"]
+WORDS = ["red", "Hat", "size S", "5", "", " ", "ä"]
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A valid file and what became of it."""
+
+    delimiter: str
+    rows: list[list[str]]
+    whole: str
+    text: str
+
+
+@st.composite
+def damaged_files(draw, around: int = 0) -> Damaged:
+    """Draw a file of records; with `around`, so many simple ones stand before and behind, and are not damaged."""
+    delimiter = draw(st.sampled_from(",;\t|"))
+    line_break = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    names = draw(st.permutations(NAMES[: draw(st.integers(3, 5))]))
+    rows = _numbered(draw(st.lists(_rows(names, delimiter), min_size=1, max_size=5)), names, "S")
+    before, behind = (_numbered([["x"] * len(names)] * around, names, word) for word in "BC")
+    rows = [*before, *rows, *behind]
+    quoting = draw(st.sampled_from(["minimal", "all", "any"]))
+    quotings = ["minimal", *["minimal"] * around, *[quoting] * (len(rows) - 2 * around), *["minimal"] * around]
+    records = [_record(draw, row, delimiter, how) for row, how in zip([names, *rows], quotings, strict=True)]
+    whole = line_break.join(records) + line_break * draw(st.booleans())
+    start = len(line_break.join(records[: around + 1])) if around else 0
+    end = len(line_break.join(records[: len(rows) - around + 1])) if around else len(whole)
+    return Damaged(delimiter, rows, whole, _damaged(draw, whole, start, end))
+
+
+def _rows(names: list[str], delimiter: str):
+    breaks = st.sampled_from(["\n", "\r\n", "\r"])
+    likeness = st.lists(st.sampled_from(WORDS), min_size=len(names), max_size=len(names))
+    quoted = st.lists(
+        st.sampled_from([*(f'"{word}"' for word in WORDS), "red"]), min_size=len(names), max_size=len(names)
+    )
+    lines = st.one_of(
+        likeness.map(delimiter.join),
+        quoted.map(delimiter.join),
+        st.text(st.sampled_from(['"', delimiter, "a", " ", "\n", "\r"]), max_size=8),
+        st.sampled_from(['<p class="big">', "</p>", '"', '5" pipe', f'{delimiter}"', f'"{delimiter}']),
+    )
+    texts = st.lists(st.one_of(lines, breaks), max_size=6).map("".join)
+    return st.lists(st.sampled_from(WORDS) | texts, min_size=len(names), max_size=len(names))
+
+
+def _numbered(rows: list[list[str]], names: list[str], word: str) -> list[list[str]]:
+    """Give each row an SKU of its own, and a name."""
+    place, name = names.index("sku"), names.index("name")
+    numbered = [list(row) for row in rows]
+    for number, row in enumerate(numbered):
+        row[place] = f"{word}{number}{row[place]}"
+        row[name] = f"N{row[name]}"
+    return numbered
+
+
+def _record(draw, row: list[str], delimiter: str, quoting: str) -> str:
+    return delimiter.join(_cell(draw, cell, delimiter, quoting) for cell in row)
+
+
+def _cell(draw, cell: str, delimiter: str, quoting: str) -> str:
+    can_be_bare = not cell.startswith('"') and not any(character in cell for character in f"{delimiter}\r\n")
+    if can_be_bare and (quoting == "minimal" or (quoting == "any" and draw(st.booleans()))):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def _damaged(draw, text: str, start: int, end: int) -> str:
+    quotes = [place for place in range(start, end) if text[place] == '"']
+    kind = draw(st.sampled_from(["insert", "delete", "double"])) if quotes else "insert"
+    at = draw(st.integers(start, end)) if kind == "insert" else draw(st.sampled_from(quotes))
+    return text[:at] + text[at + 1 :] if kind == "delete" else text[:at] + '"' + text[at:]
+
+
+def strict_rows(text: str, delimiter: str) -> list[list[str]] | None:
+    """Return the rows of a valid CSV, all of the first one's width; None where the text is none."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error:
+        return None
+    return rows if len(set(map(len, rows))) == 1 else None
