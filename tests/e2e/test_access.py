@@ -1,15 +1,17 @@
 """What strangers, other sites' pages and slow clients get from the real application."""
 
+import shutil
 import socket
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.application import Application, free_port
+from tests.application import ROOT, Application, free_port
 from tests.e2e.test_pages import SECONDS, drop
 
 pytestmark = pytest.mark.e2e
@@ -145,20 +147,27 @@ def test_a_client_that_falls_silent_is_ended(application: Application):
     assert not list((application.data / "uploads").glob("*.part"))
 
 
-def test_in_development_one_origin_serves_all(browser: Browser, own_servers: dict[str, str]):
-    """`reflex run`: Vite serves the page, and forwards the websocket and the upload to the backend."""
-    developed = Application(WORKERS="1", REFLEX_BACKEND_PORT=str(free_port()), **own_servers)
-    developed.start("dev")
+@pytest.fixture
+def developed(application: Application, own_servers: dict[str, str], tmp_path: Path) -> Iterator[Application]:
+    """The application as `reflex run` serves it, in a copy of the page's folder: it removes what is built there."""
+    page = tmp_path / ".web"
+    shutil.copytree(ROOT / ".web", page, symlinks=True, ignore=shutil.ignore_patterns("build"))
+    environment = {"REFLEX_WEB_WORKDIR": str(page), "REFLEX_BACKEND_PORT": str(free_port())}
+    started = Application(WORKERS="1", **environment, **own_servers)
+    started.start("dev")
+    yield started
+    started.stop()
+    started.remove()
+
+
+def test_in_development_one_origin_serves_all(browser: Browser, developed: Application):
+    """Vite serves the page, and forwards the websocket and the upload to the backend."""
     page = browser.new_context(base_url=developed.url).new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda websocket: asked.append(websocket.url.replace("ws://", "http://")))
-    try:
-        drop(page, b"sku,name,description\nDEV-1,x,y\n")
-        expect(page.get_by_test_id("import-status")).to_have_text("completed", timeout=SECONDS)
-        assert {url for url in asked if not url.startswith((f"{developed.url}/", "data:", "blob:"))} == set()
-        assert any("/_upload" in url for url in asked) and any("/_event" in url for url in asked)
-    finally:
-        page.context.close()
-        developed.stop()
-        developed.remove()
+    drop(page, b"sku,name,description\nDEV-1,x,y\n")
+    expect(page.get_by_test_id("import-status")).to_have_text("completed", timeout=SECONDS)
+    assert {url for url in asked if not url.startswith((f"{developed.url}/", "data:", "blob:"))} == set()
+    assert any("/_upload" in url for url in asked) and any("/_event" in url for url in asked)
+    page.context.close()

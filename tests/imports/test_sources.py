@@ -26,7 +26,6 @@ TEXT = "".join(f"{','.join(row)}\n" for row in ROWS).encode()
     ids=["plain", "gzip", "zip", "xlsx"],
 )  # fmt: skip
 def test_progress_grows_evenly_from_nothing_to_the_size_of_the_stored_file(pack, monkeypatch):
-    monkeypatch.setattr(reader, "RECORDS_PER_CHUNK", 1_000)
     monkeypatch.setattr(reader, "BLOCK_CHARACTERS", 50_000)
     monkeypatch.setattr("product_importer.imports.sources.READ_BYTES", 10_000)
     content = pack(TEXT)
