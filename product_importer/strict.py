@@ -5,8 +5,9 @@ One dependency of the whole application reads what the route declares, so a new 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, get_args
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
-from product_importer.core.errors import invalid_fields, repeated_field, unknown_field
+from product_importer.core.errors import MOST_TOLD, invalid_fields, repeated_field, unknown_field
 from product_importer.core.names import near, repeated_in_json
 
 # Probes and scrapers add parameters of their own, and nothing there could be meant by them.
@@ -36,12 +37,13 @@ async def refuse_undeclared(request: Request) -> None:
     """Refuse parameters, fields and bodies that the route does not declare, and what is there twice.
 
     Raises:
-        Unprocessable: each of them is named.
+        Unprocessable: each of them is named, `MOST_TOLD` at most: a long list would keep others waiting.
     """
     if request.url.path in LENIENT:
         return
     route = request.scope["route"]
-    errors = [*_parameters(request, route), *_headers(request, route), *await _body(request, route)]
+    found = chain(_parameters(request, route), _headers(request, route), await _body(request, route))
+    errors = list(islice(found, MOST_TOLD))
     if errors:
         raise invalid_fields(errors)
 
@@ -68,7 +70,7 @@ def _parameters(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
     declared = _declared(route) if given else {}
     for name, count in Counter(name for name, _ in given).items():
         if name not in declared:
-            yield _unknown_parameter(name, route)
+            yield _unknown_parameter(name, declared, body_fields(route))
         elif count > 1:
             yield repeated_field(name)
     yield from _misspelt((name, value, declared.get(name)) for name, value in given)
@@ -76,13 +78,13 @@ def _parameters(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
     yield from _misspelt((name, str(value), path.get(name)) for name, value in request.path_params.items())
 
 
-def _unknown_parameter(name: str, route: APIRoute) -> dict[str, str]:
-    if not near(name, _declared(route)) and (field := near(name, body_fields(route))):
+def _unknown_parameter(name: str, declared: Collection[str], fields: Collection[str]) -> dict[str, str]:
+    if not near(name, declared) and (field := near(name, fields)):
         return {
             "field": name,
             "message": f"This is no query parameter. “{field}” is a field of the body: send it there.",
         }
-    return unknown_field(name, _declared(route))
+    return unknown_field(name, declared)
 
 
 def _misspelt(given: Iterable[tuple[str, str, Any]]) -> Iterator[dict[str, str]]:

@@ -1,11 +1,15 @@
 """What can go wrong in the domain, each once; `api.py` turns them into problem+json, pages into text."""
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from product_importer.core.names import near
+
+# So many wrong fields are told of. To find out what was meant takes time, and a request may have 100,000.
+MOST_TOLD = 20
 
 
 class DomainError(Exception):
@@ -185,11 +189,13 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def field_errors(
     found: Iterable[Mapping[str, Any]], skip: int = 0, known: Collection[str] = ()
 ) -> list[dict[str, str]]:
-    """Return pydantic's `errors()` as `{"field", "message"}`; `skip` names' first parts say where, not what.
+    """Return the first `MOST_TOLD` of pydantic's `errors()` as `{"field", "message"}`.
 
-    `known` are the fields that there are: the one that was probably meant is named.
+    `skip` names' first parts say where, not what. `known` are the fields that there are: the one that was probably
+    meant is named.
     """
-    return [{"field": _field(item, skip), "message": _message(item, known)} for item in found]
+    told = islice(found, MOST_TOLD)
+    return [{"field": _field(item, skip), "message": _message(item, known)} for item in told]
 
 
 def invalid_fields(errors: list[dict[str, str]]) -> "Unprocessable":
