@@ -1,5 +1,6 @@
 """The beginning of a file's rows: the names of its columns, and some rows behind them."""
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from product_importer.core.errors import Invalid
@@ -12,6 +13,8 @@ MAX_HEADER_CHARACTERS = 1024 * 1024
 # So many rows tell which columns are filled, and so much of each cell what with.
 SAMPLE_ROWS = 300
 SAMPLE_CHARACTERS = 100
+# All together, a cell counted as one more: as much as is read of a text.
+MAX_SAMPLE_CHARACTERS = MAX_HEADER_CHARACTERS
 
 
 class Head(NamedTuple):
@@ -29,8 +32,17 @@ def read_head(records: Records | Sheet) -> Head:
     """
     names = read_names(records)
     first = next(records.chunks(), Chunk())
-    rows = (row[: len(names)] for row in first.rows[:SAMPLE_ROWS] if row)
-    return Head(names, [[cell[:SAMPLE_CHARACTERS] for cell in row] for row in rows])
+    return Head(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
+
+
+def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:
+    left = MAX_SAMPLE_CHARACTERS
+    for row in filter(None, rows):
+        cells = [cell[:SAMPLE_CHARACTERS] for cell in row[:width]]
+        left -= len(cells) + sum(map(len, cells))
+        if left < 0:
+            return
+        yield cells
 
 
 def read_names(records: Records | Sheet) -> list[str]:

@@ -26,7 +26,7 @@ XLSX = Format(container="xlsx")
 
 
 def recognised(content: bytes) -> tuple[Format, list[str]]:
-    """Read the head in this process; `test_sheet_apart` reads it as an upload does."""
+    """Read the head in this process; `test_hostile` reads it as an upload does."""
     format, head = read_sheet(io.BytesIO(content))
     return format, head.names
 
@@ -226,6 +226,16 @@ def test_a_chunk_ends_before_it_fills_the_memory(monkeypatch):
     opened = Sheet(io.BytesIO(made(HEADER + "".join(row_of(number, "a" * 400) for number in range(2, 12)))))
     opened.header()
     assert [len(chunk) for chunk in opened.chunks()] == [3, 3, 3, 1]
+
+
+def test_the_sample_of_a_wide_sheet_has_no_more_than_that_of_a_text():
+    """It is parsed where other requests are answered; 64 MB of it were taken for a damaged workbook."""
+    rows = (row_of(number, *["ж" * 100] * 50) for number in range(2, 302))
+    names = [*NAMES, *map(str, range(47))]
+    _, head = read_sheet(io.BytesIO(made(row_of(1, *names) + "".join(rows))))
+    assert len(head.names) == 50
+    assert 200 < len(head.sample) < 300
+    assert sum(len(cell) + 1 for row in head.sample for cell in row) <= 1024 * 1024
 
 
 def test_a_row_without_end_is_rejected_and_the_next_is_read(monkeypatch):
