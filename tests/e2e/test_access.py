@@ -153,7 +153,7 @@ def developed(application: Application, own_servers: dict[str, str], tmp_path: P
     page = tmp_path / ".web"
     shutil.copytree(ROOT / ".web", page, symlinks=True, ignore=shutil.ignore_patterns("build"))
     environment = {"REFLEX_WEB_WORKDIR": str(page), "REFLEX_BACKEND_PORT": str(free_port())}
-    started = Application(WORKERS="1", **environment, **own_servers)
+    started = Application(WORKERS="1", ALLOWED_HOSTS="shop.example", **environment, **own_servers)
     started.start("dev")
     yield started
     started.stop()
@@ -171,3 +171,7 @@ def test_in_development_one_origin_serves_all(browser: Browser, developed: Appli
     assert {url for url in asked if not url.startswith((f"{developed.url}/", "data:", "blob:"))} == set()
     assert any("/_upload" in url for url in asked) and any("/_event" in url for url in asked)
     page.context.close()
+    for path in ("/", "/api/products"):
+        assert developed.client.get(path, headers={"Host": "shop.example"}).status_code == 200
+        assert developed.client.get(path, headers={"Host": "evil.example"}).status_code == 403
+
