@@ -77,7 +77,7 @@ def serve() -> None:
     build()
     os.chdir(ROOT)
     # Imported late: building and `--help` need no server.
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server.mp import MPServer
@@ -105,6 +105,8 @@ def serve() -> None:
         address=settings().host,
         port=settings().port,
         log_level=LogLevels.warning,
+        # To find out which of two versions it is, the server would wait for a client for ever; in HTTP/2, too.
+        http=HTTPModes.http1,
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
