@@ -21,7 +21,7 @@ from product_importer.access.hosts import OPEN_PATHS
 from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
 from product_importer.core.db import TIMEOUT_SECONDS
-from product_importer.core.errors import WORDS, DomainError, Unavailable, field_errors
+from product_importer.core.errors import WORDS, DomainError, Invalid, Unavailable, field_errors
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
 from product_importer.strict import body_fields, refuse_undeclared
@@ -161,6 +161,14 @@ def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
 def answer_fault(_: Request, __: Exception) -> JSONResponse:
     """A fault of ours; the server logs what it was."""
     return problem(500, "internal", "Internal error", "Something went wrong here, and it was logged.")
+
+
+def answer_bad_upload(request: Request, error: Exception) -> JSONResponse:
+    """What Reflex's endpoint for files takes for granted: a handler that takes files, a body that says its type."""
+    if isinstance(error, KeyError) and "content-type" in request.headers:
+        raise error
+    detail = "Files are sent as multipart/form-data, and to an event handler that takes them."
+    return _last(request, problem_of(Invalid(detail, kind="bad-form")))
 
 
 # Reflex adds itself behind these, for every path there is.

@@ -1,12 +1,13 @@
 """The application: pages and REST in one ASGI app. It composes and does nothing else."""
 
 import reflex as rx
+from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
 from starlette.types import ASGIApp
 
 from product_importer import background
 from product_importer.access.headers import script_hashes
 from product_importer.access.layer import AccessLayer
-from product_importer.api import api, show_docs
+from product_importer.api import answer_bad_upload, api, show_docs
 from product_importer.catalog.editor import EditorState
 from product_importer.catalog.page import products_page
 from product_importer.catalog.removal import RemovalState
@@ -36,6 +37,9 @@ class Application(rx.App):
     """Reflex's application behind the access layer, however it is served."""
 
     def __call__(self) -> ASGIApp:
+        assert self._api is not None
+        for error in (UploadTypeError, UploadValueError, KeyError):
+            self._api.add_exception_handler(error, answer_bad_upload)
         pages = [*built_pages.read(), show_docs().body.decode()]
         return AccessLayer(super().__call__(), settings(), script_hashes(pages))
 

@@ -11,7 +11,11 @@ from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, expect
+from reflex.event import EventHandler
+from reflex_base.utils.format import format_event_handler
 
+from product_importer.catalog.state import CatalogState
+from product_importer.imports.sending import UploadState
 from tests.application import ROOT, Application, free_port
 from tests.e2e.test_pages import SECONDS, drop
 
@@ -120,6 +124,14 @@ def test_reflex_s_own_answers_are_behind_the_layer_too(application: Application,
     answer = application.client.request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/cross-site")
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("handler", [CatalogState.open_products, UploadState.start_import, UploadState.show_upload])
+def test_an_upload_that_reflex_does_not_expect_is_no_fault(application: Application, handler: EventHandler):
+    """Of three handlers one takes files, and then the body must say what it is."""
+    headers = {"reflex-client-token": "x", "reflex-event-handler": format_event_handler(handler)}
+    answer = application.client.post("/_upload", headers=headers, content=b"x")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/bad-form")
 
 
 @pytest.mark.parametrize("path", ["/", "/imports", "/webhooks", "/api/docs", "/nope"])
