@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
 from product_importer.core.errors import MOST_TOLD, invalid_fields, repeated_field, unknown_field
-from product_importer.core.names import near, repeated_in_json
+from product_importer.core.names import names_in_json, near, repeated_in_json
 
 # Probes and scrapers add parameters of their own, and nothing there could be meant by them.
 LENIENT = frozenset({"/api/health", "/api/ready", "/metrics"})
@@ -106,10 +106,18 @@ def _headers(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
 async def _body(request: Request, route: APIRoute) -> list[dict[str, str]]:
     if route.body_field is not None:
         # Has been read already, for the route itself.
-        return [repeated_field(name) for name in repeated_in_json(await request.body())]
+        body = await request.body()
+        return [*_many_unknown(body, body_fields(route)), *map(repeated_field, repeated_in_json(body))]
     if body_fields(route):
         return []
     return [{"field": "body", "message": "This takes no body."}] if await _has_body(request) else []
+
+
+def _many_unknown(body: bytes, fields: Collection[str]) -> Iterator[dict[str, str]]:
+    """Yield the names that do not exist where there are very many: the schema would take a second to list them."""
+    unknown = [name for name in names_in_json(body) if name not in fields]
+    if len(unknown) > MOST_TOLD:
+        yield from (unknown_field(name, fields) for name in unknown[:MOST_TOLD])
 
 
 async def _has_body(request: Request) -> bool:

@@ -135,7 +135,8 @@ def test_of_very_many_faults_the_first_are_told(client):
     """To find out what was meant by 8,000 names takes seconds, in which nobody else would be answered."""
     names = [f"n{number}" for number in range(8_000)]
     assert list(errors(client.get(f"/api/products?{'&'.join(names)}"))) == names[:20]
-    assert len(errors(client.post("/api/products", json=dict.fromkeys(names)))) <= 20
+    # By pydantic there would be “sku” and “name” among them, which are missing.
+    assert list(errors(client.post("/api/products", json=dict.fromkeys(names)))) == names[:20]
 
 
 def test_a_name_inside_an_object_that_is_there_twice_is_told_with_its_place(client):

@@ -30,6 +30,15 @@ def repeated_in_json(text: str | bytes) -> list[str]:
         return []
 
 
+def names_in_json(text: str | bytes) -> list[str]:
+    """Return the names of the object that a JSON text is; none where it is something else, or no JSON."""
+    try:
+        found = json.loads(text, object_pairs_hook=_Object)
+    except (ValueError, RecursionError):
+        return []
+    return [name for name, _ in found] if isinstance(found, _Object) else []
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[\s_-]", "", name).casefold()
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_importer.core.names import near, repeated_in_json
+from product_importer.core.names import names_in_json, near, repeated_in_json
 
 FIELDS = ("file", "mode", "duplicates", "blank", "dry_run", "columns", "encoding", "delimiter")
 VALUES = st.recursive(
@@ -54,3 +54,17 @@ def test_a_name_that_is_written_once_more_is_found(value, data):
     name = data.draw(st.sampled_from(sorted(value)))
     text = f"{json.dumps(value)[:-1]}, {json.dumps(name)}: 0}}"
     assert repeated_in_json(text) == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"a": {"b": 1}, "c": 2, "a": 3}', ["a", "c", "a"]),
+        ('[{"a": 1}]', []),
+        ("{", []),
+        ("[" * 100_000, []),
+        ("", []),
+    ],
+)
+def test_the_names_of_an_object_are_those_at_its_top(text, names):
+    assert names_in_json(text) == names
