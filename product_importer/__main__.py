@@ -160,7 +160,8 @@ def doctor(_: argparse.Namespace) -> int:
     print(f"Python {sys.version.split()[0]}, data in {data} ({health.free_space(data)})")
     readiness = health.diagnose()
     for check in readiness.checks:
-        print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}")
+        warning = f" (warning: {check.warning})" if check.warning else ""
+        print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}{warning}")
     return 0 if readiness.ready else 1
 
 

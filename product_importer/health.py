@@ -4,11 +4,11 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
 from product_importer import migrations
@@ -26,6 +26,9 @@ class Check(BaseModel):
     ok: bool
     detail: str
     is_required: bool = True
+    # For `doctor` alone.
+    fix: Annotated[str, Field(exclude=True)] = ""
+    warning: Annotated[str | None, Field(exclude=True)] = None
 
 
 class Readiness(BaseModel):
@@ -50,7 +53,13 @@ def read_readiness(response: Response) -> Readiness:
     readiness = check()
     if not readiness.ready:
         response.status_code = 503
-    return readiness
+    return Readiness(ready=readiness.ready, checks=list(map(_for_strangers, readiness.checks)))
+
+
+def _for_strangers(told: Check) -> Check:
+    """Return a check as anybody may see it: a reason may name addresses and roles."""
+    detail = told.detail if told.ok else f"{told.name} is missing: {told.fix}. The command `doctor` says why."
+    return told.model_copy(update={"detail": detail})
 
 
 def check() -> Readiness:
@@ -74,7 +83,10 @@ def check() -> Readiness:
 def diagnose() -> Readiness:
     """Look at everything that is needed, and at what each process has for itself: the place of the uploads."""
     uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
-    return _summed_up([*check().checks, uploads])
+    postgresql, *others = check().checks
+    if postgresql.ok:
+        postgresql.warning = db.needless_powers()
+    return _summed_up([postgresql, *others, uploads])
 
 
 def free_space(folder: Path) -> str:
@@ -93,7 +105,7 @@ def _checked(name: str, ask: Callable[[], str], fix: str, is_required: bool = Tr
     except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, Missing) as error:
         # The first line says it; what follows may hold addresses.
         reason = f"{str(error).splitlines()[0]} ({fix})"
-        return Check(name=name, ok=False, detail=reason, is_required=is_required)
+        return Check(name=name, ok=False, detail=reason, is_required=is_required, fix=fix)
 
 
 class Missing(Exception):
@@ -103,8 +115,7 @@ class Missing(Exception):
 def _ask_postgresql() -> str:
     with db.engine().connect() as connection:
         version = connection.exec_driver_sql("SHOW server_version").scalar()
-    powers = db.needless_powers()
-    return f"PostgreSQL {version}{f' (warning: {powers})' if powers else ''}"
+    return f"PostgreSQL {version}"
 
 
 def _ask_redis() -> str:

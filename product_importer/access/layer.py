@@ -50,6 +50,7 @@ class AccessLayer:
             hosts.require_allowed_host(scope, self._hosts)
             hosts.require_allowed_host(resolved, self._hosts)
             origins.refuse_cross_site(resolved)
+            origins.refuse_webhooks(resolved)
             with self._open_requests.counted(resolved):
                 await self._pass_on(resolved, receive, send)
         except DomainError as error:

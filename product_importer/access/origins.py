@@ -10,10 +10,11 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from product_importer.access.hosts import host_of, split_host
-from product_importer.core.errors import CrossSite
+from product_importer.core.errors import CrossSite, WebhookLoop
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 OWN_SITE = frozenset({"same-origin", "none"})
+WEBHOOK_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -38,6 +39,18 @@ def refuse_cross_site(scope: Scope) -> None:
         raise CrossSite(
             "This was sent by a page of another origin. Only this application's own page may do that; a program "
             "sends neither Origin nor Sec-Fetch-Site."
+        )
+
+
+def refuse_webhooks(scope: Scope) -> None:
+    """Return when this is no webhook's request: one whose address leads here through a proxy would call our own API.
+
+    Raises:
+        WebhookLoop: it has the headers of one (Standard Webhooks 1.0).
+    """
+    if WEBHOOK_HEADERS.issubset(Headers(scope=scope)):
+        raise WebhookLoop(
+            "This is a webhook's message, and nothing here receives any. Give the webhook another address."
         )
 
 

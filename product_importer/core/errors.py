@@ -45,6 +45,14 @@ class CrossSite(DomainError):
     title = "Another site may not do this"
 
 
+class WebhookLoop(DomainError):
+    """A webhook's own request came back to the application that sends it."""
+
+    status = 403
+    kind = "webhook-loop"
+    title = "A webhook may not call the application"
+
+
 class NotFound(DomainError):
     """The thing that was named does not exist, or not any more."""
 
@@ -160,7 +168,7 @@ class Problem(BaseModel):
 
 WORDS = {
     400: "The request cannot be understood, something it needs is missing, or its host is not allowed.",
-    403: "A page of another site may not do this.",
+    403: "A page of another site may not do this, nor may a webhook.",
     404: "There is no such thing.",
     408: "Nothing has arrived for 30 s.",
     409: "It contradicts what is stored, or what is going on.",

@@ -28,11 +28,13 @@ STOPPED = "57P"
 # Nothing that the role could have made is ever called by the superuser, be it by an operator's name.
 SAFE = "-c search_path=pg_catalog -c statement_timeout=0"
 
+# What `is_in_charge` looks for in folders that older versions have converted: it must stay as it is.
+RULE = f"local {DATABASE} {ROLE} trust"
 ACCESS = f"""\
 # Written by Product Importer: its role may connect, to its own database, and nobody else may.
 # Whoever needs the superuser adds "local all {SUPERUSER} trust" below, and removes it afterwards; either takes effect
 # when the server gets SIGHUP. Who can write this file can do everything anyway.
-local {DATABASE} {ROLE} trust
+{RULE}
 """
 
 TAKE_TURN = sql.SQL(f"SELECT pg_advisory_lock({LOCK})")
@@ -82,7 +84,8 @@ END $$
 def is_in_charge(data: Path) -> bool:
     """Whether everything has been handed over and the superuser is locked out; `data` is PostgreSQL's data folder."""
     try:
-        return (data / "pg_hba.conf").read_text().startswith(ACCESS)
+        lines = (data / "pg_hba.conf").read_text().splitlines()
+        return next((line for line in lines if line and not line.startswith("#")), None) == RULE
     except FileNotFoundError:
         return False
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from email import message_from_bytes
 from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import MultipartParseError
@@ -154,7 +155,8 @@ class UploadForm:
 
     def _open_part(self) -> None:
         """Judge a part by its headers, before its content arrives."""
-        _, parameters = parse_options_header(self._headers.get(b"content-disposition"))
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, parameters = parse_options_header(disposition)
         self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
         if not self._field:
             raise Invalid(
@@ -166,7 +168,7 @@ class UploadForm:
             raise invalid_fields([repeated_field(self._field)])
         self._seen.add(self._field)
         if self._field == FILE_FIELD:
-            self._upload = IncomingUpload(_filename(parameters))
+            self._upload = IncomingUpload(_filename(parameters, disposition))
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._upload is not None and self._field == FILE_FIELD:
@@ -185,7 +187,11 @@ class UploadForm:
         self._is_complete = True
 
 
-def _filename(parameters: dict[bytes, bytes]) -> str:
-    if b"filename" not in parameters:
+def _filename(parameters: dict[bytes, bytes], disposition: bytes) -> str:
+    if b"filename" in parameters:
+        return parameters[b"filename"].decode("utf-8", "replace")
+    # Some older clients send `filename*` alone (RFC 2231), although RFC 7578 forbids it in forms.
+    name = message_from_bytes(b"Content-Disposition: " + disposition).get_filename()
+    if name is None:
         raise invalid_fields([NO_FILENAME])
-    return parameters[b"filename"].decode("utf-8", "replace")
+    return name

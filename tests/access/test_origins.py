@@ -83,3 +83,10 @@ def test_the_websocket_is_for_our_page_alone(visit, origin):
 def test_our_page_gets_its_websocket(visit, headers):
     with visit().websocket_connect("/_event", headers={"host": "localhost:3000"} | headers) as websocket:
         assert websocket.receive_text() == "hello"
+
+
+def test_a_webhook_that_leads_here_does_nothing(visit):
+    sent = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
+    answer = visit().post("/api/webhooks/1/test", headers=sent)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/webhook-loop")
+    assert visit().post("/api/webhooks/1/test", headers={"webhook-id": "msg_1"}).status_code == 200

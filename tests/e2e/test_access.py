@@ -194,4 +194,3 @@ def test_in_development_one_origin_serves_all(browser: Browser, developed: Appli
     for path in ("/", "/api/products"):
         assert developed.client.get(path, headers={"Host": "shop.example"}).status_code == 200
         assert developed.client.get(path, headers={"Host": "evil.example"}).status_code == 403
-

@@ -168,6 +168,11 @@ def test_a_file_that_is_sent_as_a_text_is_told_how_to_be_sent(client):
     assert nothing_is_left()
 
 
+def test_a_name_of_a_file_as_older_clients_write_it_is_understood(client):
+    answer = send_parts(client, b"name=\"file\"; filename*=UTF-8''caf%C3%A9.csv\r\n\r\n" + GOOD)
+    assert client.get(answer.headers["location"]).json()["filename"] == "café.csv"
+
+
 @pytest.mark.parametrize("headers", [b"", b'name=""', b'filename="a.csv"'])
 def test_a_part_without_a_name_is_refused(client, headers):
     answer = send_parts(client, FILE_PART, headers + b"\r\n\r\n1")
