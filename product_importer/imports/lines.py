@@ -30,13 +30,14 @@ class Lines:
 
     def get(self, number: int) -> str:
         """Return a line, or nothing behind the last one."""
-        while number >= self.end:
+        place = self._done + number - self.first
+        while place >= len(self._lines):
             with decoding():
                 line = self._text.readline()
             if not line:
                 return ""
             self._lines.append(line)
-        return self._lines[self._done + number - self.first]
+        return self._lines[place]
 
     def between(self, number: int, end: int) -> list[str]:
         """Return the lines from a number on, up to another one, as far as they have been read."""

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 # The numbers of readings inside a line: at the beginning of a field, inside a bare one, a quoted one, behind a quote.
 Places = tuple[int, int, int, int]
-# Those of a family.
-Stand = tuple[Places, ...]
+# Quotes, or none at the beginning of a line, and the text behind them.
+STEP = re.compile('("*)([^"]+)')
 # So many steps of readings are remembered, and the steps of so many lines that are no longer than this.
 MAX_KNOWN = 8_192
 MAX_LINES = 256
@@ -43,35 +43,39 @@ BETWEEN = Readings(begun=1)
 Family = tuple[Readings, ...]
 
 
-class Step(NamedTuple):
-    """So many quotes and the text behind them: its delimiters, and whether it begins or ends with one.
+class Text(NamedTuple):
+    """A text without quotes: how many delimiters are in it, and whether it begins or ends with one."""
 
-    `is_at_begin`: the quotes stand behind a delimiter, or at the beginning of the line.
-    """
-
-    is_at_begin: bool
-    quotes: int
     delimiters: int
     leads: bool
     trails: bool
+
+
+class Stand(NamedTuple):
+    """Where a family stands inside a line; `is_at_begin` tells whether a delimiter is behind it, or nothing."""
+
+    strict: tuple[Places, ...]
+    forgiving: Places
+    is_at_begin: bool
 
 
 class Grammar:
     """The CSV of one delimiter whose records have `width` fields; any number where that is 0."""
 
     def __init__(self, delimiter: str, width: int):
-        self._quotes = re.compile('("+)')
+        self._text = re.compile(f'[^"{re.escape(delimiter)}]+')
         self._delimiter = delimiter
         self._by = 1 if width else 0
         self._width = width
         self._last = max(width - 1, 0)
         self._all = (1 << width) - 1 if width else 1
         self._most = (2 << width) - 1 if width else 1
-        # The same steps and lines come again and again: what becomes of the same readings there is remembered.
-        self._steps = lru_cache(MAX_LINES)(self._steps_of)
+        # Most lines of a file have few shapes, and others still have the same steps: what becomes there of the same
+        # readings is remembered.
+        self._shape = lru_cache(MAX_LINES)(self._shape_of)
+        self._behind = lru_cache(MAX_KNOWN)(self._behind_shape)
         self._after = lru_cache(MAX_KNOWN)(self._after_step)
         self._ended = lru_cache(MAX_KNOWN)(self._at_end)
-        self._behind_plain = lru_cache(MAX_KNOWN)(self._behind_a_plain_line)
 
     def anywhere_inside(self) -> Readings:
         """Return those for which a line begins inside a quoted field."""
@@ -85,30 +89,30 @@ class Grammar:
         a quoted field closes it before a delimiter or a line's end only. A quote that looks as if it opened a field,
         and would be inside of one, contradicts them.
         """
-        if '"' not in line:
-            is_empty = not line.strip("\r\n")
-            return self._behind_plain(line.count(self._delimiter), is_empty, family, may_err)
-        stand = tuple((begun, 0, quoted, 0) for begun, quoted in family)
-        for step in self._steps(line) if len(line) <= MAX_LINE else self._steps_of(line):
-            stand = self._after(stand, step, may_err)
+        if len(line) > MAX_LINE:
+            return self._behind_shape(self._shape_of(line), family, may_err)
+        return self._behind(self._shape(line), family, may_err)
+
+    def _shape_of(self, line: str) -> str:
+        """Return a line without its break, in which one letter stands for each text between delimiters and quotes."""
+        return self._text.sub("x", line.rstrip("\r\n"))
+
+    def _behind_shape(self, shape: str, family: Family, may_err: bool) -> Family:
+        if '"' not in shape:
+            return self._behind_a_plain_line(shape, family, may_err)
+        *strict, forgiving = [(begun, 0, quoted, 0) for begun, quoted in family]
+        stand = Stand(tuple(strict), forgiving, True)
+        for quotes, text in STEP.findall(shape + self._delimiter):
+            stand = self._after(stand, quotes, text, may_err)
         return self._ended(stand)
 
-    def _steps_of(self, line: str) -> list[Step]:
-        mark = self._delimiter
-        first, *pieces = self._quotes.split(line.rstrip("\r\n") + mark)
-        texts = [first, *pieces[1::2]]
-        steps = [
-            Step(not before or before[-1] == mark, len(quotes), text.count(mark), text[0] == mark, text[-1] == mark)
-            for before, quotes, text in zip(texts[:-1], pieces[::2], texts[1:], strict=True)
-        ]
-        return [Step(True, 0, first.count(mark), first[0] == mark, first[-1] == mark), *steps] if first else steps
-
     def _at_end(self, stand: Stand) -> Family:
-        behind = (Readings(begun >> self._width & 1, quoted & self._all) for begun, _, quoted, _ in stand)
-        return _once(tuple(behind))
+        places = (*stand.strict, stand.forgiving)
+        return _once(tuple(Readings(begun >> self._width & 1, quoted & self._all) for begun, _, quoted, _ in places))
 
-    def _behind_a_plain_line(self, delimiters: int, is_empty: bool, family: Family, may_err: bool) -> Family:
-        fits = int(not self._by or delimiters == self._last or is_empty)
+    def _behind_a_plain_line(self, shape: str, family: Family, may_err: bool) -> Family:
+        delimiters = shape.count(self._delimiter)
+        fits = int(not self._by or delimiters == self._last or not shape)
         behind = [Readings(begun & fits, quoted) for begun, quoted in family]
         if may_err:
             for place, readings in enumerate(family[:-2], start=1):
@@ -121,44 +125,45 @@ class Grammar:
         closed = readings.quoted >> max(self._last - delimiters, 0)
         return Readings(int(closed > 0), opened)
 
-    def _after_step(self, stand: Stand, step: Step, may_err: bool) -> Stand:
-        *strict, forgiving = stand
-        if step.quotes:
-            forgiving = _after_forgiven_quotes(step, forgiving)
-            strict = _after_quotes(step.quotes, strict, may_err)
-        behind = [self._after_text(step, places) for places in strict]
+    def _after_step(self, stand: Stand, quotes: str, text: str, may_err: bool) -> Stand:
+        strict, forgiving, is_at_begin = stand
+        gap = Text(text.count(self._delimiter), text.startswith(self._delimiter), text.endswith(self._delimiter))
+        if quotes:
+            forgiving = _after_forgiven_quotes(len(quotes), forgiving, is_at_begin, gap.leads)
+            strict = _after_quotes(len(quotes), strict, may_err)
+        behind = [self._after_text(gap, places) for places in strict]
         if may_err:
             for place, places in enumerate(strict[:-1], start=1):
-                behind[place] = _either(behind[place], self._after_text_with_a_quote(step, places))
+                behind[place] = _either(behind[place], self._after_text_with_a_quote(gap, places))
             for place, places in enumerate(strict[:-2], start=2):
-                behind[place] = _either(behind[place], self._after_text_with_two_quotes(step, places))
-        return (*behind, self._after_text(step, forgiving))
+                behind[place] = _either(behind[place], self._after_text_with_two_quotes(gap, places))
+        return Stand(tuple(behind), self._after_text(gap, forgiving), gap.trails)
 
-    def _after_text(self, step: Step, places: Places) -> Places:
+    def _after_text(self, text: Text, places: Places) -> Places:
         begun, bare, quoted, closed = places
-        outside = begun | bare | closed if step.leads else begun | bare
-        outside = outside << step.delimiters * self._by & self._most
-        return (outside, 0, quoted, 0) if step.trails else (0, outside, quoted, 0)
+        outside = begun | bare | closed if text.leads else begun | bare
+        outside = outside << text.delimiters * self._by & self._most
+        return (outside, 0, quoted, 0) if text.trails else (0, outside, quoted, 0)
 
-    def _after_text_with_a_quote(self, step: Step, places: Places) -> Places:
+    def _after_text_with_a_quote(self, text: Text, places: Places) -> Places:
         """Return where those stand that one quote more opens where a field begins, or closes before a delimiter."""
         begun, bare, quoted, closed = places
-        outside = begun | bare | closed if step.leads else begun | bare
-        opened = begun | closed | self._spread(outside, step.delimiters - step.trails)
-        left = self._spread(quoted, step.delimiters)
-        return (left, 0, opened, 0) if step.trails else (0, left, opened, 0)
+        outside = begun | bare | closed if text.leads else begun | bare
+        opened = begun | closed | self._spread(outside, text.delimiters - text.trails)
+        left = self._spread(quoted, text.delimiters)
+        return (left, 0, opened, 0) if text.trails else (0, left, opened, 0)
 
-    def _after_text_with_two_quotes(self, step: Step, places: Places) -> Places:
+    def _after_text_with_two_quotes(self, text: Text, places: Places) -> Places:
         """Return where those stand that one quote more opens and another one closes, or the other way round.
 
         That a whole field is quoted changes nothing, and is left out.
         """
         begun, bare, quoted, closed = places
-        outside = begun | bare | closed if step.leads else begun | bare
-        left = self._spread(begun | closed, step.delimiters - step.leads)
-        left |= self._spread(outside << self._by, step.delimiters - 2)
-        opened = self._spread(quoted, step.delimiters - step.trails)
-        return (left, 0, opened, 0) if step.trails else (0, left, opened, 0)
+        outside = begun | bare | closed if text.leads else begun | bare
+        left = self._spread(begun | closed, text.delimiters - text.leads)
+        left |= self._spread(outside << self._by, text.delimiters - 2)
+        opened = self._spread(quoted, text.delimiters - text.trails)
+        return (left, 0, opened, 0) if text.trails else (0, left, opened, 0)
 
     def _spread(self, numbers: int, most: int) -> int:
         """Return the numbers behind one, two and up to so many delimiters."""
@@ -183,14 +188,14 @@ def _either(some: Places, others: Places) -> Places:
     return (some[0] | others[0], some[1] | others[1], some[2] | others[2], some[3] | others[3])
 
 
-def _after_quotes(count: int, levels: list[Places], may_err: bool) -> list[Places]:
+def _after_quotes(count: int, levels: tuple[Places, ...], may_err: bool) -> tuple[Places, ...]:
     """Return where they stand behind so many quotes; one of them may be too many, or one may be missing."""
     behind = [_strictly(count, places) for places in levels]
     if may_err:
         for place, places in enumerate(levels[:-1], start=1):
             for wrong in (count - 1, count + 1):
                 behind[place] = _either(behind[place], _strictly(wrong, places))
-    return behind
+    return tuple(behind)
 
 
 def _strictly(quotes: int, places: Places) -> Places:
@@ -200,12 +205,12 @@ def _strictly(quotes: int, places: Places) -> Places:
     return (0, bare, begun | closed, quoted) if quotes % 2 else (0, bare, quoted, begun | closed)
 
 
-def _after_forgiven_quotes(step: Step, places: Places) -> Places:
+def _after_forgiven_quotes(count: int, places: Places, is_at_begin: bool, is_at_edge: bool) -> Places:
     begun, bare, quoted, _ = places
-    if step.leads:
+    if is_at_edge:
         # An even number may be quotes inside the field, written twice, or the last one may close it.
-        stays, closes = quoted * (step.quotes % 2 == 0), quoted
-        opens = begun * (step.quotes % 2)
-        return (0, bare, stays | opens, closes | begun * (step.quotes > 1))
-    stays = 0 if step.quotes % 2 and step.is_at_begin else quoted
+        stays, closes = quoted * (count % 2 == 0), quoted
+        opens = begun * (count % 2)
+        return (0, bare, stays | opens, closes | begun * (count > 1))
+    stays = 0 if count % 2 and is_at_begin else quoted
     return (0, bare, stays | begun, 0)
