@@ -16,10 +16,12 @@ from typing import NamedTuple
 Places = tuple[int, int, int, int]
 # Quotes, or none at the beginning of a line, and the text behind them.
 STEP = re.compile('("*)([^"]+)')
-# So many steps of readings are remembered, and the steps of so many lines that are no longer than this.
-MAX_KNOWN = 8_192
-MAX_LINES = 256
+# So much is remembered of what becomes of readings, for lines and for steps that have at most so many characters.
+MAX_KNOWN = 4_096
 MAX_LINE = 1_000
+MAX_STEP = 200
+# The shapes of so many lines are remembered: those around a fault are read several times.
+MAX_SHAPES = 256
 
 
 class Readings(NamedTuple):
@@ -72,7 +74,7 @@ class Grammar:
         self._most = (2 << width) - 1 if width else 1
         # Most lines of a file have few shapes, and others still have the same steps: what becomes there of the same
         # readings is remembered.
-        self._shape = lru_cache(MAX_LINES)(self._shape_of)
+        self._shape = lru_cache(MAX_SHAPES)(self._shape_of)
         self._behind = lru_cache(MAX_KNOWN)(self._behind_shape)
         self._after = lru_cache(MAX_KNOWN)(self._after_step)
         self._ended = lru_cache(MAX_KNOWN)(self._at_end)
@@ -103,7 +105,8 @@ class Grammar:
         *strict, forgiving = [(begun, 0, quoted, 0) for begun, quoted in family]
         stand = Stand(tuple(strict), forgiving, True)
         for quotes, text in STEP.findall(shape + self._delimiter):
-            stand = self._after(stand, quotes, text, may_err)
+            after = self._after if len(quotes) + len(text) <= MAX_STEP else self._after_step
+            stand = after(stand, quotes, text, may_err)
         return self._ended(stand)
 
     def _at_end(self, stand: Stand) -> Family:
@@ -140,30 +143,24 @@ class Grammar:
         return Stand(tuple(behind), self._after_text(gap, forgiving), gap.trails)
 
     def _after_text(self, text: Text, places: Places) -> Places:
-        begun, bare, quoted, closed = places
-        outside = begun | bare | closed if text.leads else begun | bare
-        outside = outside << text.delimiters * self._by & self._most
-        return (outside, 0, quoted, 0) if text.trails else (0, outside, quoted, 0)
+        outside = _outside(text, places) << text.delimiters * self._by & self._most
+        return _behind(text, outside, quoted=places[2])
 
     def _after_text_with_a_quote(self, text: Text, places: Places) -> Places:
         """Return where those stand that one quote more opens where a field begins, or closes before a delimiter."""
-        begun, bare, quoted, closed = places
-        outside = begun | bare | closed if text.leads else begun | bare
-        opened = begun | closed | self._spread(outside, text.delimiters - text.trails)
-        left = self._spread(quoted, text.delimiters)
-        return (left, 0, opened, 0) if text.trails else (0, left, opened, 0)
+        begun, _, quoted, closed = places
+        opened = begun | closed | self._spread(_outside(text, places), text.delimiters - text.trails)
+        return _behind(text, self._spread(quoted, text.delimiters), opened)
 
     def _after_text_with_two_quotes(self, text: Text, places: Places) -> Places:
         """Return where those stand that one quote more opens and another one closes, or the other way round.
 
-        That a whole field is quoted changes nothing, and is left out.
+        To quote a whole field is no change; those for which that was done are among the others anyway.
         """
-        begun, bare, quoted, closed = places
-        outside = begun | bare | closed if text.leads else begun | bare
-        left = self._spread(begun | closed, text.delimiters - text.leads)
-        left |= self._spread(outside << self._by, text.delimiters - 2)
-        opened = self._spread(quoted, text.delimiters - text.trails)
-        return (left, 0, opened, 0) if text.trails else (0, left, opened, 0)
+        begun, _, quoted, closed = places
+        left = self._spread(begun | closed, text.delimiters)
+        left |= self._spread(_outside(text, places) << self._by, text.delimiters - 1)
+        return _behind(text, left, self._spread(quoted, text.delimiters - text.trails))
 
     def _spread(self, numbers: int, most: int) -> int:
         """Return the numbers behind one, two and up to so many delimiters."""
@@ -184,25 +181,35 @@ def _once(family: Family) -> Family:
     return (*strict, forgiving)
 
 
+def _outside(text: Text, places: Places) -> int:
+    """Return the numbers of those that read a text as being outside quotes."""
+    begun, bare, _, closed = places
+    return begun | bare | closed if text.leads else begun | bare
+
+
+def _behind(text: Text, outside: int, quoted: int) -> Places:
+    return (outside, 0, quoted, 0) if text.trails else (0, outside, quoted, 0)
+
+
 def _either(some: Places, others: Places) -> Places:
     return (some[0] | others[0], some[1] | others[1], some[2] | others[2], some[3] | others[3])
 
 
 def _after_quotes(count: int, levels: tuple[Places, ...], may_err: bool) -> tuple[Places, ...]:
     """Return where they stand behind so many quotes; one of them may be too many, or one may be missing."""
-    behind = [_strictly(count, places) for places in levels]
+    behind = [_past(count, places) for places in levels]
     if may_err:
         for place, places in enumerate(levels[:-1], start=1):
             for wrong in (count - 1, count + 1):
-                behind[place] = _either(behind[place], _strictly(wrong, places))
+                behind[place] = _either(behind[place], _past(wrong, places))
     return tuple(behind)
 
 
-def _strictly(quotes: int, places: Places) -> Places:
+def _past(count: int, places: Places) -> Places:
     begun, bare, quoted, closed = places
-    if quotes == 0:
+    if count == 0:
         return places
-    return (0, bare, begun | closed, quoted) if quotes % 2 else (0, bare, quoted, begun | closed)
+    return (0, bare, begun | closed, quoted) if count % 2 else (0, bare, quoted, begun | closed)
 
 
 def _after_forgiven_quotes(count: int, places: Places, is_at_begin: bool, is_at_edge: bool) -> Places:
