@@ -4,6 +4,7 @@ import csv
 from bisect import bisect_left
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from product_importer.imports import broken
@@ -46,6 +47,10 @@ class Rows:
         self.lines.clear()
         self.rows.clear()
 
+    def is_full(self) -> bool:
+        """Whether they are enough for a chunk."""
+        return len(self.lines) + len(self.errors) >= RECORDS_PER_CHUNK
+
     def chunk(self) -> Chunk:
         """Return the rows and errors as a chunk of its own."""
         return Chunk(self.lines, self.rows, self.errors)
@@ -61,7 +66,7 @@ class CarefulReader:
         self.width = 0
 
     def records(self, number: int) -> Iterator[Record | Fault]:
-        """Yield the records from a line on; a fault is the last that is yielded."""
+        """Yield the records from a line on, up to the first that is malformed."""
         size = 0
 
         def lines() -> Iterator[str]:
@@ -77,10 +82,8 @@ class CarefulReader:
         try:
             for row in parser:
                 line, end, size = end, number + parser.line_num, 0
-                if row and self.width and len(row) != self.width:
-                    yield Fault(line, end, "", row)
-                    return
-                yield Record(line, end, row)
+                is_ragged = row and self.width and len(row) != self.width
+                yield Fault(line, end, "", row) if is_ragged else Record(line, end, row)
         except csv.Error as error:
             yield Fault(end, number + parser.line_num, str(error), [])
 
@@ -99,13 +102,13 @@ class CarefulReader:
                 if isinstance(read, Fault):
                     at = certain = self._settle(read, waiting, done, header)
                     header = None
+                else:
+                    at = read.end
+                    if read.row:
+                        waiting.add(read.line, read.row)
+                if at != read.end or at >= self._lines.end or done.is_full():
                     break
-                at = read.end
-                if read.row:
-                    waiting.add(read.line, read.row)
-                if at >= self._lines.end:
-                    break
-            if len(done.lines) + len(done.errors) >= RECORDS_PER_CHUNK:
+            if done.is_full():
                 yield done.chunk()
                 done = Rows()
         yield done.chunk()
@@ -130,12 +133,15 @@ class CarefulReader:
         return extent.end
 
     def _extent(self, starts: list[int], fault: Fault) -> Extent:
-        judge = Judge(self._lines, Grammar(self._delimiter, self.width))
         # Rows with too many or too few fields are common where all quotes are right.
-        explained = judge.explain(starts, most_mistakes=1 if fault.row else 2)
+        explained = self._judge.explain(starts, most_mistakes=1 if fault.row else 2)
         if explained is None and fault.row:
             return Extent(fault.line, fault.end, is_one=True)
-        return explained or judge.unexplained(fault.line)
+        return explained or self._judge.unexplained(fault.line)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return Judge(self._lines, Grammar(self._delimiter, self.width))
 
     def _count_vain(self, number: int, end: int) -> None:
         self._vain_characters += sum(map(len, self._lines.between(number, max(number, end))))

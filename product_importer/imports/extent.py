@@ -9,7 +9,7 @@ from itertools import count
 from typing import NamedTuple
 
 from product_importer.imports.lines import Lines
-from product_importer.imports.readings import BETWEEN, NONE, Grammar, Readings
+from product_importer.imports.readings import BETWEEN, NONE, Family, Grammar, Readings
 
 # A quote that is missing or too many is looked for in so many lines before and behind a broken record's first one.
 NEAR_LINES = 100
@@ -60,8 +60,7 @@ class Judge:
             if len(line) > MAX_CHARACTERS:
                 readings = anywhere
                 continue
-            outside = self._grammar.strictly(line, Readings(begun=readings.begun))
-            inside = self._grammar.forgivingly(line, Readings(quoted=readings.quoted))
+            outside, inside = self._grammar.behind(line, (_outside(readings), _inside(readings)), may_err=False)
             readings = outside | inside
             if readings == NONE:
                 readings = anywhere
@@ -71,8 +70,7 @@ class Judge:
 class _Search:
     """Looks for the readings of one broken record that need at most so many mistakes.
 
-    A family of readings is a list: those without a mistake yet, with one, and so on; last, those that forgive quotes.
-    It stands before a line. Mistakes lie before a limit, which is a line too.
+    A family of readings stands before a line. Mistakes lie before a limit, which is a line too.
     """
 
     def __init__(self, lines: Lines, grammar: Grammar, starts: Sequence[int], mistakes: int):
@@ -81,8 +79,8 @@ class _Search:
         self._starts = starts
         self._broken = starts[-1]
         self._limit = self._broken + NEAR_LINES
-        self._nothing = [NONE] * (mistakes + 2)
-        self._begin = [BETWEEN, *self._nothing[1:]]
+        self._nothing = (NONE,) * (mistakes + 2)
+        self._begin = (BETWEEN, *self._nothing[1:])
         self._over: int | None = None
 
     def extent(self) -> Extent | None:
@@ -103,9 +101,9 @@ class _Search:
         first = self._starts[place]
         return Extent(first, min(end, self._lines.end), not self._is_split(first, end))
 
-    def _until_nobody_is_inside(self) -> list[list[Readings]]:
+    def _until_nobody_is_inside(self) -> list[Family]:
         """Return the families behind each line, until no reading is left that can still change its mind."""
-        families: list[list[Readings]] = []
+        families: list[Family] = []
         characters, family = 0, self._begin
         for number in count(self._starts[0]):
             line = self._lines.get(number)
@@ -118,7 +116,7 @@ class _Search:
                 return families
         raise AssertionError("every reading ends")
 
-    def _agree(self, number: int, family: list[Readings], end: int) -> bool:
+    def _agree(self, number: int, family: Family, end: int) -> bool:
         """Whether all readings before a line that reach the end are between two records there."""
         family = _undecided(family)
         while number < end and family != self._nothing:
@@ -139,33 +137,22 @@ class _Search:
         """Whether some reading has the lines as several records."""
         whole, split = self._begin, self._nothing
         for number in range(first, end):
-            split = (
-                [its | _outside(mine) for mine, its in zip(whole, split, strict=True)] if number > first else split
-            )
-            whole = list(map(_inside, whole)) if number > first else whole
+            if number > first:
+                split = tuple(its | _outside(mine) for mine, its in zip(whole, split, strict=True))
+                whole = tuple(map(_inside, whole))
             whole, split = (self._after(number, family, self._limit) for family in (whole, split))
         return bool(_together(split).begun)
 
-    def _after(self, number: int, family: list[Readings], limit: int) -> list[Readings]:
+    def _after(self, number: int, family: Family, limit: int) -> Family:
         """Return a family behind a line."""
-        *strict, forgiving = family
-        if number == self._broken and limit > number and strict[0].begun:
-            forgiving = BETWEEN
+        if number == self._broken and limit > number and family[0].begun:
+            family = (*family[:-1], BETWEEN)
         line = self._lines.get(number)
         if len(line) > MAX_CHARACTERS:
             return self._nothing
-        strict = self._grammar.mistaken(line, strict) if number < limit else self._strictly(line, strict)
-        # What stands where a reading with fewer mistakes does shares its fate.
-        others = NONE
-        for place, readings in enumerate(strict):
-            strict[place] = readings.without(others)
-            others |= readings
-        return self._bounded(number + 1, [*strict, self._grammar.forgivingly(line, forgiving)])
+        return self._bounded(number + 1, self._grammar.behind(line, family, number < limit))
 
-    def _strictly(self, line: str, family: list[Readings]) -> list[Readings]:
-        return [self._grammar.strictly(line, readings) for readings in family]
-
-    def _bounded(self, number: int, family: list[Readings]) -> list[Readings]:
+    def _bounded(self, number: int, family: Family) -> Family:
         """Return a family before a line without those that are inside a field for too long."""
         lines = number - self._broken
         if lines <= 0:
@@ -177,10 +164,10 @@ class _Search:
         if is_over or lines >= MAX_LINES:
             forgiving = _outside(forgiving)
         # The record is broken: whoever finds its end without a mistake has overlooked why.
-        return [_inside(unmistaken), *strict, forgiving]
+        return (_inside(unmistaken), *strict, forgiving)
 
 
-def _together(family: list[Readings]) -> Readings:
+def _together(family: Family) -> Readings:
     """Return the readings that explain what is wrong."""
     together = NONE
     for readings in family[1:]:
@@ -188,10 +175,10 @@ def _together(family: list[Readings]) -> Readings:
     return together
 
 
-def _undecided(family: list[Readings]) -> list[Readings]:
+def _undecided(family: Family) -> Family:
     """Return a family without what stands between two records and makes no further mistake."""
     *erring, last, forgiving = family
-    return [*erring, _inside(last), _inside(forgiving)]
+    return (*erring, _inside(last), _inside(forgiving))
 
 
 def _outside(readings: Readings) -> Readings:

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 from product_importer.imports.chunks import Unreadable
 
+# So many lines that are done are kept before the list is shortened, which moves all others.
+DONE_LINES = 1_000
+
 
 class Lines:
     """Some consecutive lines of a text with their line breaks, whatever these are; `first` is the first one's number.
@@ -16,27 +19,30 @@ class Lines:
     def __init__(self, text: io.TextIOBase):
         self._text = text
         self._lines: list[str] = []
+        self._done = 0
         self._free_from = self._free_to = 0
         self.first = 1
 
     @property
     def end(self) -> int:
         """The number of the first line that has not been read."""
-        return self.first + len(self._lines)
+        return self.first + len(self._lines) - self._done
 
     def get(self, number: int) -> str:
         """Return a line, or nothing behind the last one."""
-        while number >= self.end:
+        place = self._done + number - self.first
+        while place >= len(self._lines):
             with decoding():
                 line = self._text.readline()
             if not line:
                 return ""
             self._lines.append(line)
-        return self._lines[number - self.first]
+        return self._lines[place]
 
     def between(self, number: int, end: int) -> list[str]:
         """Return the lines from a number on, up to another one, as far as they have been read."""
-        return self._lines[number - self.first : end - self.first]
+        offset = self._done - self.first
+        return self._lines[offset + number : offset + end]
 
     def from_(self, number: int) -> Iterator[str]:
         """Yield the lines from a number on, up to the end of the text."""
@@ -60,7 +66,7 @@ class Lines:
 
         All lines before them have to be dropped.
         """
-        assert not self._lines
+        assert self.first == self.end
         with decoding():
             return self._text.read(characters) + self._text.readline()
 
@@ -76,12 +82,16 @@ class Lines:
     def put(self, first: int, lines: list[str]) -> None:
         """Keep lines that were read as a block, the first of which has this number."""
         self.first = first
+        self._done = 0
         self._lines = lines
 
     def drop(self, number: int) -> None:
         """Forget the lines before a number."""
-        del self._lines[: number - self.first]
+        self._done += number - self.first
         self.first = number
+        if self._done > DONE_LINES or self.first >= self.end:
+            del self._lines[: self._done]
+            self._done = 0
 
 
 @contextmanager

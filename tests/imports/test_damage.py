@@ -5,8 +5,9 @@ More examples than a test run has time for: `DAMAGED_FILES=20000 pytest tests/im
 
 import io
 import os
+import re
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, example, given, settings
 
 from product_importer.core.errors import Invalid
 from product_importer.imports import plain
@@ -24,8 +25,16 @@ EXAMPLES = int(os.environ.get("DAMAGED_FILES", "150"))
 patient = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+# A line break stands in a cell that no column is for.
+HEADER = "sku,description,name,size\n"
+SURPLUS = Damaged(
+    ",", [["S0", 'a",b', "N", "c\rd"]], HEADER + 'S0,"a"",b",N,"c\rd"\n', HEADER + 'S0,"a",b",N,"c\rd"\n'
+)
+
+
 @patient
 @given(damaged_files())
+@example(SURPLUS)
 def test_nothing_from_inside_a_field_becomes_a_product_and_no_line_is_lost_unnamed(file):
     check(file)
 
@@ -61,11 +70,17 @@ def check(file: Damaged) -> set[str]:
 
 def check_lines(text: str, names: list[str], rows: Rows, errors: list[RowError]) -> None:
     """Check that each line behind the header is in one row, in one error, or empty."""
-    records = [*rows, *((error.line, error.row) for error in errors)]
-    named = [number for line, row in records for number in range(line, line + height(row))]
+    records = [*((line, line + height(row)) for line, row in rows), *map(extent, errors)]
+    named = [number for first, end in records for number in range(first, end)]
     assert len(named) == len(set(named))
     full = [n for n, line in enumerate(io.StringIO(text, newline="").readlines(), 1) if line.strip("\r\n")]
     assert set(full) - set(named) == set(range(full[0], full[0] + height(names))) & set(full)
+
+
+def extent(error: RowError) -> tuple[int, int]:
+    """Return the lines that an error names. Its row lacks the cells that no column is for: the reason has those."""
+    said = re.match(r"The row in lines (\d+) to (\d+) ", error.reason)
+    return (int(said[1]), int(said[2]) + 1) if said else (error.line, error.line + height(error.row))
 
 
 def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
