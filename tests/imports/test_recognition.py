@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from product_importer.core.errors import Invalid
@@ -138,11 +138,13 @@ def files(draw) -> tuple[str, str, str, str, Choices]:
 @given(files(), st.integers(1, 400), st.data())
 def test_any_file_reads_as_its_text_says(file, piece, data):
     text, encoding, delimiter, container, choices = file
+    expected = list(as_csv_reads(text, delimiter))
+    # Python's writer leaves a bare carriage return without quotes, and its reader ends the row there.
+    assume(all(len(row) in (0, len(NAMES)) for _, row in expected))
     plain = text.encode(encoding)
     content = packed(plain, container, data.draw(st.integers(0, len(plain))))
     format, names = recognised(content, choices, piece)
     rows, errors = rows_of(content, format)
-    expected = list(as_csv_reads(text, delimiter))
     assert (format.container, format.delimiter) == (container, delimiter)
     assert names == expected[0][1]
     assert (rows, errors) == ([(line, row) for line, row in expected[1:] if row], [])
