@@ -13,6 +13,8 @@ from product_importer.imports.readings import BETWEEN, NONE, Family, Grammar, Re
 
 # A quote that is missing or too many is looked for in so many lines before and behind a broken record's first one.
 NEAR_LINES = 100
+# So many lines behind a broken record's first one are tried for its end, one by one.
+FEW_LINES = 20
 # In so many lines, and so many characters, a record ends whose fields hold quotes that are not written twice.
 MAX_LINES = 1_000
 MAX_CHARACTERS = 256 * 1024
@@ -89,11 +91,7 @@ class _Search:
         end = self._starts[0] + len(families)
         if not _outside(_together(families[-1])).begun:
             return None
-        # Some of them died on the way: the others may have agreed before.
-        earliest = self._broken + 1
-        end = earliest + bisect_left(
-            range(earliest, end), True, key=lambda line: self._agree(line, families[line - self._starts[0] - 1], end)
-        )
+        end = self._agreement(families, end)
         # The first record that can hold a mistake.
         place = len(self._starts) - 1
         if place and self._reach(end, self._broken):
@@ -115,6 +113,21 @@ class _Search:
             if number >= self._broken and _undecided(family) == self._nothing:
                 return families
         raise AssertionError("every reading ends")
+
+    def _agreement(self, families: list[Family], end: int) -> int:
+        """Return the line from which on all readings that reach the end agree: some of them died on the way.
+
+        In the middle of the next record all of them are inside it, so lines are tried one by one; behind the first
+        `FEW_LINES`, where each costs more, any line at which they agree will do.
+        """
+
+        def agree(line: int) -> bool:
+            return self._agree(line, families[line - self._starts[0] - 1], end)
+
+        earliest = self._broken + 1
+        later = min(earliest + FEW_LINES, end)
+        first = next((line for line in range(earliest, later) if agree(line)), None)
+        return first or later + bisect_left(range(later, end), True, key=agree)
 
     def _agree(self, number: int, family: Family, end: int) -> bool:
         """Whether all readings before a line that reach the end are between two records there."""

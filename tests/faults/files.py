@@ -51,6 +51,7 @@ class Writer:
             self._columns.append("active")
         random.shuffle(self._columns)
         self._line = 1
+        self._quotes_all = False
         self._texts: list[str] = []
         self._put([name if name in ATTRIBUTES else random.choice((name, name.upper())) for name in self._columns])
 
@@ -108,12 +109,25 @@ class Writer:
                 *([("bad_active", {"active": "maybe"})] if "active" in self._columns else []),
             ]
         )
+        cells = [(good | change)[name] for name in self._columns]
+        if code not in ("ragged", "malformed"):
+            self.rejects[self._line] = code
+            return self._put(cells)
+        self._write_fence()
         self.rejects[self._line] = code
         if code == "malformed":
             # As many fields as the others: so the line can only be broken by itself.
-            return self._put_line('bad,"closed too "early' + ",x" * (len(self._columns) - 2))
-        cells = [(good | change)[name] for name in self._columns]
-        return self._put([*cells, "more"] if code == "ragged" else cells)
+            self._put_line('bad,"closed too "early' + ",x" * (len(self._columns) - 2))
+        else:
+            self._put([*cells, "more"])
+        return self._write_fence()
+
+    def _write_fence(self) -> None:
+        """Write a new product whose every cell is quoted: no reading of a broken record goes past it."""
+        self._quotes_all = True
+        sku = f"{self._shelf}-{self._random.getrandbits(40):011x}"
+        self._write_as(sku, "fenced", "plain", active=True, attributes=dict.fromkeys(self._attributes, "red"))
+        self._quotes_all = False
 
     def _write_blank_line(self) -> None:
         self._put_line("")
@@ -148,6 +162,6 @@ class Writer:
         self._line += 1 + text.count("\n")
 
     def _cell(self, value: str) -> str:
-        if any(character in value for character in '",\r\n') or self._random.random() < 0.1:
+        if self._quotes_all or any(character in value for character in '",\r\n') or self._random.random() < 0.1:
             return '"' + value.replace('"', '""') + '"'
         return value

@@ -56,6 +56,12 @@ def test_a_broken_record_costs_what_can_belong_to_it(broken, lost):
     assert (len(lines), covered) == (total - lost, lost)
 
 
+@pytest.mark.parametrize("behind", ['B,"two\nlines",x\n', '"B\nB",Hat,"one\ntwo\nthree"\n'])
+def test_a_record_of_several_lines_behind_a_broken_one_is_not_lost(behind):
+    lines, errors = read(HEADER + 'A,"5" pipe,x\n' + behind + "C,Hat,y\n")
+    assert (lines, [error.line for error in errors]) == ([3, 3 + behind.count("\n")], [2])
+
+
 def test_without_another_quote_an_open_one_casts_doubt_on_a_hundred_lines():
     lines, errors = read(HEADER + PLAIN + 'A,"5 pipe,x\n' + PLAIN)
     assert lines == [*range(2, 302), *range(402, 603)]
