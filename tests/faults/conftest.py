@@ -43,11 +43,15 @@ def embedded(own_servers: dict[str, str], request: pytest.FixtureRequest) -> Ite
 def opened(environment: dict[str, str]) -> Iterator[Laboratory]:
     application = Application(WORKERS="2", BATCH_SIZE="500", **environment)
     application.start()
-    made = Laboratory(application)
-    random = Random(SEED)
-    for shelf in SHELVES:
-        made.import_undisturbed(random, shelf, ROWS_AT_FIRST)
-    yield made
-    assert application.stop() == 0
+    try:
+        made = Laboratory(application)
+        random = Random(SEED)
+        for shelf in SHELVES:
+            made.import_undisturbed(random, shelf, ROWS_AT_FIRST)
+        yield made
+    finally:
+        # Also where the first imports went wrong: nothing may go on behind the tests.
+        ended = application.stop()
+    assert ended == 0
     wait_for(lambda: not family(application), 30, "no process is left")
     application.remove()
