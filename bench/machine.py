@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from product_importer.core import postgres_account, valkey
+from product_importer.core.embedded import postgres_account, valkey
 from tests.application import ROOT
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from bench.catalogue import Catalogue
 from bench.results import Section, median
 from bench.subject import Subject
-from product_importer.imports import plain
-from product_importer.imports.checks import Checks
-from product_importer.imports.copy_text import Encoder
-from product_importer.imports.formats import Format
-from product_importer.imports.header import match
-from product_importer.imports.sources import Counted, open_records
+from product_importer.imports.columns.header import match
+from product_importer.imports.parsing.csv import arrow
+from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.pipeline.copy_encoder import Encoder
+from product_importer.imports.pipeline.row_validation import Checks
 
 ROUNDS = 5
 NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
@@ -50,7 +50,7 @@ def _read_alone(path: Path) -> None:
 
 def _read(path: Path, checks: bool, encode: bool) -> None:
     with path.open("rb") as file:
-        records = open_records(Counted(file), Format(), plain.parse)
+        records = open_records(Counted(file), Format(), arrow.parse)
         header = match(records.header()[0])
         sift, text = Checks(header).sift, Encoder(header)
         for chunk in records.chunks():

@@ -19,11 +19,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from bench.catalogue import Catalogue
-from product_importer.catalog.indexer import FEWEST_CHANGES
 from product_importer.catalog.models import Product
-from product_importer.core import postgres_account
-from product_importer.core.postgres import PostgresServer
-from product_importer.core.postgres_role import SUPERUSER
+from product_importer.catalog.search.indexer import FEWEST_CHANGES
+from product_importer.core.embedded import postgres_account
+from product_importer.core.embedded.postgres import PostgresServer
+from product_importer.core.embedded.postgres_role import SUPERUSER
 from product_importer.imports.schemas import FINAL
 from tests.application import Application
 from tests.superuser import let_in

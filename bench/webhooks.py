@@ -15,7 +15,7 @@ import httpx
 
 from bench.results import Section
 from bench.subject import Subject
-from product_importer.webhooks.dispatcher import MOST_EACH
+from product_importer.webhooks.delivery.queue import MOST_EACH
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from product_importer.core import logs
 from product_importer.core.settings import settings
-from product_importer.imports.choices import Choices
+from product_importer.imports.options import Choices
 
 FIRST_ANSWER_SECONDS = 60
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     from redis.exceptions import RedisError
     from sqlalchemy.exc import OperationalError
 
-    from product_importer.core.services import ServiceError
+    from product_importer.core.embedded.servers import ServiceError
     from product_importer.core.storage import StorageError
 
     try:
@@ -43,62 +43,63 @@ def main(arguments: list[str] | None = None) -> int:
 
 def up(_: argparse.Namespace) -> int:
     """Start everything: embedded servers where none are configured, the page, the workers."""
-    from product_importer import migrations, web
-    from product_importer.core import redis, services, storage
-    from product_importer.core.ports import PortError, require_free_port
-    from product_importer.core.processes import Command, supervise
+    from product_importer import migrations
+    from product_importer.commands.process_manager import Command, supervise
+    from product_importer.core import redis, storage
+    from product_importer.core.embedded import servers
+    from product_importer.web import server
+    from product_importer.web.ports import PortError, require_free_port
 
     try:
         require_free_port(settings().host, settings().port)
     except PortError as error:
         raise SystemExit(f"product-importer: {error}") from None
-    services.database_url()
+    servers.database_url()
     storage.storage()
     redis.client().ping()
     migrations.migrate()
-    web.build()
+    server.build()
     threading.Thread(target=_announce, name="announce", daemon=True).start()
     this = (sys.executable, "-m", "product_importer")
     commands = [Command("web", (*this, "web"), essential=True)]
     commands += [Command(f"worker-{n}", (*this, "worker")) for n in range(1, settings().workers + 1)]
     commands += [Command("webhooks", (*this, "worker", "--queue", "webhooks"))]
     try:
-        return supervise(commands, watch=services.watch)
+        return supervise(commands, watch=servers.watch)
     finally:
-        services.stop()
+        servers.stop()
 
 
 def serve_web(_: argparse.Namespace) -> int:
     """Serve page, REST and events on one port."""
-    from product_importer import migrations, web
-    from product_importer.core.processes import exit_with_parent
+    from product_importer import migrations
+    from product_importer.commands.process_manager import exit_with_parent
+    from product_importer.web import server
 
     exit_with_parent()
     migrations.migrate()
-    web.serve()
+    server.serve()
     return 0
 
 
 def work(chosen: argparse.Namespace) -> int:
     """Run one import worker, or with `--queue webhooks` one of webhooks: `rq worker -c product_importer.worker`."""
-    from rq.cli.cli import main as rq
-
-    from product_importer.core.processes import exit_with_parent
+    from product_importer.commands.process_manager import exit_with_parent
 
     exit_with_parent()
-    queues = [chosen.queue] if chosen.queue else []
-    options = ["--config", "product_importer.worker", "--logging_level", "WARNING"]
-    rq(["worker", *options, *queues], standalone_mode=False)
+    from product_importer import worker
+
+    worker.run([chosen.queue] if chosen.queue else [])
     return 0
 
 
 def develop(_: argparse.Namespace) -> int:
     """Serve with hot reload, and run one worker of each kind beside."""
     from product_importer import migrations
-    from product_importer.core import services
-    from product_importer.core.processes import Command, supervise
+    from product_importer.commands.process_manager import Command, supervise
+    from product_importer.core.embedded import servers
 
-    services.redis_url()
+    servers.redis_url()
     migrations.migrate()
     commands = [
         Command("reflex", (sys.executable, "-m", "reflex", "run"), essential=True),
@@ -106,9 +107,9 @@ def develop(_: argparse.Namespace) -> int:
         Command("webhooks", (sys.executable, "-m", "product_importer", "worker", "--queue", "webhooks")),
     ]
     try:
-        return supervise(commands, watch=services.watch)
+        return supervise(commands, watch=servers.watch)
     finally:
-        services.stop()
+        servers.stop()
 
 
 def migrate(_: argparse.Namespace) -> int:
@@ -120,33 +121,34 @@ def migrate(_: argparse.Namespace) -> int:
     return 0
 
 
-def import_file(chosen: argparse.Namespace) -> int:
+def run_import(chosen: argparse.Namespace) -> int:
     """Import a file, `https://…`, or standard input for `-`, and show how far it is."""
-    from product_importer import command_import
+    from product_importer.commands import import_file
 
-    return command_import.run(chosen)
+    return import_file.run(chosen)
 
 
 def export(chosen: argparse.Namespace) -> int:
     """Write the products as CSV to a file, or to standard output for `-`."""
     from pydantic import ValidationError
 
-    from product_importer import command_output, migrations
+    from product_importer import migrations
     from product_importer.catalog.export import Export
     from product_importer.catalog.schemas import ProductFilter
+    from product_importer.commands import output
     from product_importer.core.errors import field_errors
 
     given = {name: getattr(chosen, name) for name in EXPORT_FILTERS if getattr(chosen, name) is not None}
     migrations.migrate()
     try:
         exported = Export(ProductFilter.model_validate(given))
-        command_output.write(exported, chosen.file)
+        output.write(exported, chosen.file)
     except ValidationError as error:
         reasons = (f"{fault['field']}: {fault['message']}" for fault in field_errors(error.errors()))
         raise SystemExit(f"product-importer: {'; '.join(reasons)}") from None
     except BrokenPipeError:
         return 1
-    except command_output.OutputError as error:
+    except output.OutputError as error:
         raise SystemExit(f"product-importer: {error}") from None
     print(f"{exported.rows:,} product{'' if exported.rows == 1 else 's'} exported.", file=sys.stderr)
     return 0
@@ -171,7 +173,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "worker": work,
     "dev": develop,
     "migrate": migrate,
-    "import": import_file,
+    "import": run_import,
     "export": export,
     "doctor": doctor,
 }

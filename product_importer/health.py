@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from product_importer import migrations
 from product_importer.core import db, queue, redis, storage
-from product_importer.core.services import ServiceError
+from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.settings import settings
 
 router = APIRouter(tags=["health"])

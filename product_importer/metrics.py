@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from product_importer import __version__
-from product_importer.catalog import search
+from product_importer.catalog.search import product_query
 from product_importer.core import db, queue
-from product_importer.core.services import ServiceError
+from product_importer.core.embedded.servers import ServiceError
 from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
@@ -115,7 +115,11 @@ def _ask_postgresql() -> list[Metric]:
 
 def _stored(session: Session) -> list[Metric]:
     session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
-    return [*_imports(session), *_webhooks(session), _gauge("products", "Products.", search.catalogue_size(session))]
+    return [
+        *_imports(session),
+        *_webhooks(session),
+        _gauge("products", "Products.", product_query.catalogue_size(session)),
+    ]
 
 
 def _imports(session: Session) -> Iterator[Metric]:

@@ -12,7 +12,7 @@ from product_importer.catalog import models as catalog_models
 from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
 from product_importer.imports import models as import_models
-from product_importer.imports import preview, staging, undo
+from product_importer.imports.pipeline import dry_run, staging_table, undo
 from product_importer.webhooks import models as webhook_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODELS = (catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
 # What begins the names of tables that are made at run time.
-PREFIXES = (SEGMENT_PREFIX, staging.PREFIX, preview.PREFIX, undo.PREFIX)
+PREFIXES = (SEGMENT_PREFIX, staging_table.PREFIX, dry_run.PREFIX, undo.PREFIX)
 
 
 def migrate(revision: str = "head") -> None:

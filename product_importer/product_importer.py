@@ -4,26 +4,26 @@ import reflex as rx
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
 from starlette.types import ASGIApp
 
-from product_importer import background
+from product_importer import periodic
 from product_importer.access.headers import script_hashes
 from product_importer.access.layer import AccessLayer
 from product_importer.api import answer_bad_upload, api, show_docs
-from product_importer.catalog.editor import EditorState
-from product_importer.catalog.page import products_page
-from product_importer.catalog.removal import RemovalState
-from product_importer.catalog.state import CatalogState
+from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.editor_state import EditorState
+from product_importer.catalog.pages.list_state import CatalogState
+from product_importer.catalog.pages.page import products_page
 from product_importer.core.settings import settings
-from product_importer.imports.history import HistoryState
-from product_importer.imports.page import import_page, imports_page
-from product_importer.imports.reversal import UndoState
-from product_importer.imports.state import ImportState
+from product_importer.imports.pages.history_state import HistoryState
+from product_importer.imports.pages.import_state import ImportState
+from product_importer.imports.pages.page import import_page, imports_page
+from product_importer.imports.pages.undo_state import UndoState
 from product_importer.ui import built_pages, routes, theme
 from product_importer.ui.layout import not_found
-from product_importer.webhooks.deliveries import DeliveryState
-from product_importer.webhooks.editor import SecretState, WebhookEditorState
-from product_importer.webhooks.page import webhook_page, webhooks_page
-from product_importer.webhooks.removal import WebhookRemovalState
-from product_importer.webhooks.state import WebhookState
+from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.webhooks.pages.deliveries_state import DeliveryState
+from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
+from product_importer.webhooks.pages.list_state import WebhookState
+from product_importer.webhooks.pages.page import webhook_page, webhooks_page
 
 # A dialog that was left open by leaving the page does not wait for the next visit.
 WEBHOOK_DIALOGS_CLOSED = [
@@ -91,4 +91,4 @@ app.add_page(
     ],
 )
 app.add_page(not_found, route="404", title=theme.title("Page not found"))
-app.register_lifespan_task(background.run)
+app.register_lifespan_task(periodic.run)

@@ -13,8 +13,9 @@ from typing import Any
 import rq.worker.base
 
 from product_importer import migrations
-from product_importer.core import accepted_jobs, db, logs, outbox, queue, services
-from product_importer.core.services import ServiceError
+from product_importer.core import accepted_jobs, db, logs, outbox, queue
+from product_importer.core.embedded import servers
+from product_importer.core.embedded.servers import ServiceError
 from product_importer.imports import service as import_service
 from product_importer.imports import tasks as import_tasks
 from product_importer.webhooks import tasks as webhook_tasks
@@ -32,7 +33,7 @@ SERVERS_SECONDS = 3
 logs.configure()
 
 try:
-    REDIS_URL = services.redis_url()
+    REDIS_URL = servers.redis_url()
     migrations.migrate()
 except ServiceError as error:
     raise SystemExit(f"product-importer: {error}") from None
@@ -42,7 +43,7 @@ def _keep_servers() -> None:
     """Replace an embedded server's guardian that was killed."""
     while True:
         with suppress(ServiceError):
-            services.watch()
+            servers.watch()
         time.sleep(SERVERS_SECONDS)
 
 
@@ -67,3 +68,10 @@ _use_our_settings()
 JOB_MODULES = (import_service.__name__, outbox.__name__, import_tasks.__name__, webhook_tasks.__name__)
 # No connection crosses the fork.
 db.engine().dispose()
+
+
+def run(queues: list[str]) -> None:
+    """Run one worker until a signal ends it, as `rq worker -c product_importer.worker` does."""
+    from rq.cli.cli import main
+
+    main(["worker", "--config", __name__, "--logging_level", "WARNING", *queues], standalone_mode=False)

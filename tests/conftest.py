@@ -67,7 +67,8 @@ def given_role() -> Iterator[None]:
 def servers(given_role: None) -> Iterator[None]:
     """PostgreSQL with an up-to-date schema, and Redis."""
     from product_importer import migrations
-    from product_importer.core import db, redis, services
+    from product_importer.core import db, redis
+    from product_importer.core.embedded import servers as embedded
 
     if GIVEN_DATABASE_URL:
         as_superuser("CREATE DATABASE {} OWNER {}", DATABASE, DATABASE)
@@ -78,7 +79,7 @@ def servers(given_role: None) -> Iterator[None]:
     db.engine().dispose()
     if GIVEN_DATABASE_URL:
         as_superuser("DROP DATABASE {} WITH (FORCE)", DATABASE)
-    services.stop()
+    embedded.stop()
     shutil.rmtree(DATA.parent)
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg2
 
-from product_importer.core.postgres import PostgresServer
-from product_importer.core.postgres_role import MAINTENANCE_DATABASE, SUPERUSER
+from product_importer.core.embedded.postgres import PostgresServer
+from product_importer.core.embedded.postgres_role import MAINTENANCE_DATABASE, SUPERUSER
 from tests.waiting import wait_for
 
 EVERYBODY = "local all all trust\n"

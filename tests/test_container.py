@@ -15,15 +15,15 @@ import yaml  # type: ignore[import-untyped]
 from redis import AuthenticationError, Redis
 from redis import ConnectionError as RedisConnectionError
 
-from product_importer import web
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
-from product_importer.core import postgres_account, valkey
-from product_importer.core.postgres import PostgresServer
+from product_importer.core.embedded import postgres_account, valkey
+from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.settings import Settings
+from product_importer.web import server
 from tests.application import free_port
-from tests.core.test_postgres_role import running, superuser, takes_superuser
-from tests.core.test_services import _reachable
+from tests.core.embedded.test_postgres_role import running, superuser, takes_superuser
+from tests.core.embedded.test_servers import _reachable
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,7 +74,7 @@ def fits(path: str, pattern: str) -> bool:
 
 
 def test_the_image_gets_every_file_that_runs():
-    patterns = (*web.SOURCES, "alembic.ini", "alembic/**/*.py", "alembic/**/*.mako", "product_importer/**/*.py")
+    patterns = (*server.SOURCES, "alembic.ini", "alembic/**/*.py", "alembic/**/*.mako", "product_importer/**/*.py")
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     needed = {str(path.relative_to(ROOT)) for path in found}
     assert {"alembic.ini", ".npmrc", "product_importer/__main__.py"} <= needed
@@ -146,10 +146,10 @@ def significant(requirements: str) -> list[str]:
 
 def test_the_page_is_built_as_the_code_builds_it():
     run = " ".join(values("RUN"))
-    assert "from product_importer import web; web.build()" in run and callable(web.build)
+    assert "from product_importer.web import server; server.build()" in run and callable(server.build)
     assert Path("build") in {
-        web.PAGE.relative_to(ROOT / ".web").parents[-2],
-        web.STAMP.relative_to(ROOT / ".web").parent,
+        server.PAGE.relative_to(ROOT / ".web").parents[-2],
+        server.STAMP.relative_to(ROOT / ".web").parent,
     }
     assert "! -name build ! -name backend" in run
 
@@ -292,16 +292,16 @@ def test_valkey_asks_for_the_password_and_no_list_of_processes_shows_it(tmp_path
     assert (program, config) == ("valkey-server", "/etc/valkey.conf")
     port = free_port()
     command = [str(valkey._binary()), "valkey.conf", *options, "--port", str(port)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as server:
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as process:
         url = rendered(compose()["services"]["web"]["environment"]["REDIS_URL"]).replace(
             "redis:6379", f"127.0.0.1:{port}"
         )
         wait_for(lambda: answers(url), 30, "an answer")
         with pytest.raises(AuthenticationError):
             Redis(port=port).ping()
-        listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(server.pid)], capture_output=True, check=True)
+        listed = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(process.pid)], capture_output=True, check=True)
         assert b"valkey" in listed.stdout and b"redis_password42" not in listed.stdout
-        server.terminate()
+        process.terminate()
     assert "redis_password42" not in " ".join([*service["command"], *service["healthcheck"]["test"]])
 
 

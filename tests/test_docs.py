@@ -14,12 +14,13 @@ from bench.results import BEGIN, END, PAGE, block
 from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
-from product_importer.core import confined
+from product_importer.core import limited_process
 from product_importer.core.settings import Settings
-from product_importer.imports import sources, workbook
-from product_importer.imports.header import MAX_COLUMNS
+from product_importer.imports.columns.header import MAX_COLUMNS
+from product_importer.imports.columns.synonyms import ACTIVE_WORDS
+from product_importer.imports.parsing import opening
+from product_importer.imports.parsing.xlsx import package
 from product_importer.imports.reconciler import MOST_ATTEMPTS
-from product_importer.imports.vocabulary import ACTIVE_WORDS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -152,7 +153,7 @@ def test_every_code_of_a_rejected_row_or_a_failed_import_is_documented():
 
 def codes() -> Iterator[str]:
     """Yield the codes that the import's modules give to rows and to imports."""
-    for path in sorted((ROOT / "product_importer" / "imports").glob("*.py")):
+    for path in sorted((ROOT / "product_importer" / "imports").rglob("*.py")):
         text = path.read_text()
         # In SQL, where a row's error is made: `SELECT job, line, 'code', …`.
         yield from re.findall(r"\bline, '(\w+)',", text)
@@ -229,17 +230,20 @@ def test_the_limits_are_those_of_the_code():
             f"| an SKU | {MAX_SKU:,} characters |",
             f"| a name | {MAX_NAME:,} characters |",
             f"| a description, or any other field | {MAX_DESCRIPTION:,} characters |",
-            f"| a line | {sources.MAX_LINE_BYTES // 2**20} MiB |",
-            f"| the shared texts of a workbook | {workbook.MAX_TEXTS_BYTES // 2**20} MiB |",
+            f"| a line | {opening.MAX_LINE_BYTES // 2**20} MiB |",
+            f"| the shared texts of a workbook | {package.MAX_TEXTS_BYTES // 2**20} MiB |",
             f"| columns of a file | {MAX_COLUMNS:,} |",
             "| rows of a file | `MAX_ROWS`, empty ones not counted |",
-            f"| a number format of a workbook | {workbook.MAX_FORMAT_CHARACTERS} characters |",
+            f"| a number format of a workbook | {package.MAX_FORMAT_CHARACTERS} characters |",
             "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
         },
         "docs/file-format.md, table of limits",
     )
     assert f"stopped {MOST_ATTEMPTS} times" in FORMAT
-    assert f"has {confined.DEADLINE_SECONDS} seconds and {confined.MEMORY_BYTES // 2**20:,} MB of memory" in FORMAT
+    assert (
+        f"has {limited_process.DEADLINE_SECONDS} seconds and {limited_process.MEMORY_BYTES // 2**20:,} MB of memory"
+        in FORMAT
+    )
     assert f"the first line has more than {MAX_COLUMNS:,} columns" in FORMAT
 
 

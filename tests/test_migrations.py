@@ -11,7 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, make_url
 
 from product_importer import migrations
-from product_importer.core import db, services
+from product_importer.core import db
+from product_importer.core.embedded.servers import database_url
 from tests.conftest import as_superuser
 
 
@@ -19,7 +20,7 @@ from tests.conftest import as_superuser
 def empty(servers: None, monkeypatch) -> Iterator[Engine]:
     """A new, empty database on the same server."""
     name = f"migrations_{uuid4().hex}"
-    url = make_url(services.database_url())
+    url = make_url(database_url())
     assert url.username
     as_superuser("CREATE DATABASE {} OWNER {}", name, url.username)
     engine = create_engine(url.set(database=name))

@@ -16,7 +16,8 @@ from product_importer.api import api
 from product_importer.catalog.etags import TAGS_PATTERN
 from product_importer.catalog.schemas import RESERVED, ProductCreate
 from product_importer.catalog.service import create_product
-from product_importer.core import db, outgoing
+from product_importer.core import db
+from product_importer.core.outbound import http_client
 from product_importer.core.pagination import Cursor
 from product_importer.webhooks.schemas import WebhookCreate
 from product_importer.webhooks.service import create_webhook
@@ -67,7 +68,7 @@ def nothing_leaves(monkeypatch) -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise OSError(f"{host} has no address in this test")
 
-    monkeypatch.setattr(outgoing, "resolve", resolve)
+    monkeypatch.setattr(http_client, "resolve", resolve)
 
 
 @schema.parametrize()

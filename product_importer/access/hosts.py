@@ -6,8 +6,8 @@ from ipaddress import IPv6Address
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from product_importer.core.cidr import parse_hosts
 from product_importer.core.errors import Invalid
-from product_importer.core.networks import parse_hosts
 from product_importer.core.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})

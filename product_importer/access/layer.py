@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from product_importer.access import headers, hosts, origins, proxies
 from product_importer.access.bodies import Body
 from product_importer.access.open_requests import OpenRequests
+from product_importer.core.cidr import parse_networks
 from product_importer.core.errors import DomainError, NotFound
-from product_importer.core.networks import parse_networks
 from product_importer.core.problems import problem_of
 from product_importer.core.settings import Settings
 

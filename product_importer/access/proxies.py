@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from product_importer.core.networks import Network
+from product_importer.core.cidr import Network
 
 FORWARDED = (b"forwarded", b"x-real-ip")
 SECURE = {"http": "https", "https": "https", "ws": "wss", "wss": "wss"}

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal_column, text
 from sqlmodel import col, select
 
-from product_importer.catalog.guard import guard
-from product_importer.catalog.matching import conditions
+from product_importer.catalog.csv_injection import guard
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import COLUMNS, ProductFilter
+from product_importer.catalog.search.filters import conditions
 from product_importer.core import db
 
 ROWS_PER_PIECE = 1_000

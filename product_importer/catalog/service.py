@@ -10,8 +10,6 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from product_importer.catalog import search
-from product_importer.catalog.cursor import place
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import (
     ProductCreate,
@@ -22,6 +20,8 @@ from product_importer.catalog.schemas import (
     is_storable,
     sku_key,
 )
+from product_importer.catalog.search import product_query
+from product_importer.catalog.search.keyset import place
 from product_importer.core import outbox
 from product_importer.core.errors import Conflict, NotFound, Stale
 
@@ -43,7 +43,7 @@ def list_products(session: Session, query: ProductQuery) -> ProductPage:
             search takes too long.
     """
     begins = place(query)
-    found = search.find(session, query, begins)
+    found = product_query.find(session, query, begins)
     return ProductPage(
         items=[ProductRead.model_validate(product) for product in found.items],
         total=found.total,
@@ -120,7 +120,7 @@ def delete_all_products(session: Session) -> int:
     _lock_table(session)
     for check in BEFORE_DELETE_ALL:
         check(session)
-    deleted = search.catalogue_size(session)
+    deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
     _record(session, "products_deleted", None, deleted=deleted)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
 
-from product_importer.core import services
+from product_importer.core.embedded import servers
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -56,7 +56,7 @@ def engine() -> Engine:
     It must not be carried across a fork: see `unpooled`.
     """
     pooled = create_engine(
-        services.database_url(),
+        servers.database_url(),
         connect_args=CONNECT_ARGS,
         pool_size=10,
         max_overflow=10,
@@ -104,7 +104,7 @@ def needless_powers() -> str | None:
 def unpooled(application_name: str) -> Engine:
     """Return an engine whose every connection is new and named, for the worker's own transactions."""
     arguments = {**CONNECT_ARGS, "application_name": application_name}
-    engine = create_engine(services.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine(servers.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "handle_error", _name_lost_connection)
     return engine
 

@@ -8,7 +8,7 @@ import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from product_importer.core import services
+from product_importer.core.embedded import servers
 
 # Short: a request or an import must not wait for a server that holds nothing it cannot do without.
 TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2}
@@ -17,9 +17,9 @@ TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2}
 @lru_cache
 def client() -> redis.Redis:
     """Return this process's blocking client; its pool makes new connections after a fork by itself."""
-    return redis.Redis.from_url(services.redis_url(), retry=Retry(NoBackoff(), 0), **TIMEOUTS)
+    return redis.Redis.from_url(servers.redis_url(), retry=Retry(NoBackoff(), 0), **TIMEOUTS)
 
 
 def async_client() -> redis.asyncio.Redis:
     """Return a new client for the running event loop; close it after use."""
-    return redis.asyncio.Redis.from_url(services.redis_url(), **TIMEOUTS)
+    return redis.asyncio.Redis.from_url(servers.redis_url(), **TIMEOUTS)

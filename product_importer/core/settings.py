@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from product_importer.core.networks import parse_hosts, parse_networks, parse_ports
+from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
-from product_importer.imports import form, progress, rejects, service
-from product_importer.imports.choices import Choices
+from product_importer.imports import progress, rejected_rows, service
+from product_importer.imports.options import Choices
 from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
@@ -25,6 +25,7 @@ from product_importer.imports.schemas import (
     PageQuery,
     UndoKeptPage,
 )
+from product_importer.imports.upload import multipart
 
 router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
@@ -100,7 +101,9 @@ async def upload_csv(
     429 while as many imports as are taken are unfinished; nothing of the file is then read.
     """
     try:
-        accepted = await form.receive_upload(request.headers.get("content-type"), request.stream(), idempotency_key)
+        accepted = await multipart.receive_upload(
+            request.headers.get("content-type"), request.stream(), idempotency_key
+        )
     except ClientDisconnect:
         # Most often nobody is there to read this; a client that only stopped sending is told.
         raise Invalid("The upload broke off before its end. Nothing of it was kept.", kind="bad-form") from None
@@ -170,7 +173,7 @@ def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = Fa
     Its columns are the file's own, and `_line`, `_code` and `_reason` behind them, which an import leaves out.
     """
     name = f'attachment; filename="rejects-{job_id}.csv"'
-    return CSVResponse(rejects.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
+    return CSVResponse(rejected_rows.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
 
 
 @router.get(

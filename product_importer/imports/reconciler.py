@@ -6,8 +6,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
-from product_importer.imports import events, staging, turns
+from product_importer.imports import events, worker_share
 from product_importer.imports.models import ImportJob
+from product_importer.imports.pipeline import staging_table
 from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def reconcile(session: Session) -> None:
 
 def _send_imports(session: Session) -> None:
     """Nudge workers for imports that nobody works on: for large ones as far as workers may take them."""
-    waiting, free = turns.nudged(), turns.free_slots(session)
+    waiting, free = worker_share.nudged(), worker_share.free_slots(session)
     left = select(ImportJob).where(_is_abandoned()).order_by(col(ImportJob.created_at))
     for job in session.scalars(left.with_for_update(skip_locked=True)):
         if job.attempts >= MOST_ATTEMPTS:
@@ -52,7 +53,7 @@ def _send_undos(session: Session) -> None:
     """Nudge workers for undos that nobody carries out: whoever does holds the job's row."""
     asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
     left = select(ImportJob).where(ImportJob.undo_status == "pending", asked_long_ago)
-    waiting = turns.nudged()
+    waiting = worker_share.nudged()
     for job in session.scalars(left.with_for_update(skip_locked=True)):
         if str(job.id) not in waiting:
             log.warning("import %s: nobody undoes it, nudging a worker", job.id)
@@ -81,9 +82,9 @@ def _drop_orphans(session: Session) -> None:
     """Drop the staging tables of imports that have ended, but those of trials that may be applied."""
     connection = db.raw_connection(session)
     # The tables first: one that is made after this is none of ours, and one made before has its import by now.
-    found = {staging.job_of(table) for table in staging.tables(connection)}
+    found = {staging_table.job_of(table) for table in staging_table.tables(connection)}
     unfinished = select(ImportJob.id).where(
         or_(col(ImportJob.status).in_(("pending", "processing")), col(ImportJob.staging_table).is_not(None))
     )
     for orphan in found - set(session.scalars(unfinished)):
-        staging.drop_all(connection, orphan)
+        staging_table.drop_all(connection, orphan)

@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports import preview, staging, undo
 from product_importer.imports.models import ImportJob, ImportUndoRestored
+from product_importer.imports.pipeline import dry_run, staging_table, undo
 from product_importer.imports.schemas import FINAL
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ def _prune_files(session: Session) -> None:
         storage().delete(job.storage_key)
         job.file_deleted_at = session.scalar(select(func.now()))
         if job.preview_table is not None:
-            staging.drop_all(raw_connection(session), job.id)
-            preview.drop(raw_connection(session), job.id)
+            staging_table.drop_all(raw_connection(session), job.id)
+            dry_run.drop(raw_connection(session), job.id)
             job.staging_table = job.preview_table = None
         log.info("import %s: its file is not kept any longer", job.id)
 

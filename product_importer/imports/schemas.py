@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field, computed_field
 
 from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 from product_importer.core.settings import settings
-from product_importer.imports.choices import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
-from product_importer.imports.formats import Format
-from product_importer.imports.header import IGNORED
+from product_importer.imports.columns.header import IGNORED
 from product_importer.imports.models import ImportJob
+from product_importer.imports.options import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
+from product_importer.imports.parsing.file_format import Format
 
 Status = Literal["pending", "processing", "completed", "failed", "cancelled", "previewed"]
 Phase = Literal["waiting", "reading", "indexing", "previewing", "merging", "finished"]

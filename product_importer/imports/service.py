@@ -10,8 +10,11 @@ from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
-from product_importer.imports import admission, mapping, preview, progress, repeats, staging
+from product_importer.imports import admission, idempotency, progress
+from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
+from product_importer.imports.pipeline import dry_run, staging_table
+from product_importer.imports.pipeline.sql_templates import CODES
 from product_importer.imports.schemas import (
     FINAL,
     ChangesPage,
@@ -23,7 +26,6 @@ from product_importer.imports.schemas import (
     UndoKept,
     UndoKeptPage,
 )
-from product_importer.imports.templates import CODES
 
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
 RUN_UNDO = queue.Job(queue="imports", function="product_importer.imports.tasks.run_undo")
@@ -48,12 +50,12 @@ def start_import(
             `refuse_running`, the very same file is being imported right now.
         TooMany: too many imports are unfinished.
     """
-    if earlier := repeats.with_same_key(session, job):
+    if earlier := idempotency.with_same_key(session, job):
         return ImportRead.of(earlier)
     if refuse_running:
-        repeats.refuse_running(session, job)
+        idempotency.refuse_running(session, job)
     admission.admit(session)
-    mapping.remember(session, job.header, columns)
+    saved_mappings.remember(session, job.header, columns)
     session.add(job)
     session.flush()
     session.refresh(job)
@@ -124,7 +126,7 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     if job.choices.get("dry_run") and job.applied_at is None:
         # What a trial has shown, half of it too, goes with its tables: it looks at everything again.
         _forget_outcomes(session, job)
-        preview.drop(raw_connection(session), job.id)
+        dry_run.drop(raw_connection(session), job.id)
         job.preview_table = None
     return _begin_again(session, job)
 
@@ -140,7 +142,7 @@ def apply_import(session: Session, job_id: UUID) -> ImportRead:
     job = _locked(session, job_id)
     if job.status != "previewed" or job.preview_table is None:
         raise Conflict(f"The import is {_state(job)}: only a trial can be applied.", kind="not-a-preview")
-    changed, examples = preview.outdated(raw_connection(session), job.preview_table)
+    changed, examples = dry_run.outdated(raw_connection(session), job.preview_table)
     if changed:
         raise Conflict(
             f"Since the trial {changed:,} of its products were changed, among them {', '.join(examples[:3])}. "
@@ -184,14 +186,14 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
     job = _found(session, job_id)
     if job.status != "previewed" or job.preview_table is None:
         raise Conflict(f"The import is {_state(job)}: it shows no changes.", kind="not-a-preview")
-    if staging.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
+    if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
         # PostgreSQL empties what is not logged when it crashes.
         raise Conflict(
             "The database was restarted since the trial. Try again to see its changes.", kind="not-a-preview"
         )
     counts = {"created": job.created, "updated": job.updated}
     return ChangesPage(
-        items=preview.changes(raw_connection(session), job, query),
+        items=dry_run.changes(raw_connection(session), job, query),
         total=counts[query.outcome] if query.outcome else sum(counts.values()),
         page=query.page,
         page_size=query.page_size,

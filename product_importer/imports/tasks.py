@@ -7,14 +7,15 @@ import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core import db
-from product_importer.imports import engine, lease, turns, undo
+from product_importer.imports import worker_share
+from product_importer.imports.pipeline import lease, runner, undo
 
 log = logging.getLogger(__name__)
 
 
 def run_import(job_id: str) -> None:
     """Run one import, or go on with it; do nothing when another worker has it, it has ended, or is not in turn."""
-    run(job_id, turns.slots())
+    run(job_id, worker_share.slots())
 
 
 def run(job_id: str, slots: int | None = None) -> None:
@@ -22,9 +23,9 @@ def run(job_id: str, slots: int | None = None) -> None:
     try:
         held = lease.claim(UUID(job_id), slots)
         if held is not None:
-            engine.run(held)
+            runner.run(held)
             if held.job.holds_worker:
-                turns.pass_on()
+                worker_share.pass_on()
     except lease.Fenced as taken:
         log.warning("%s", taken)
     except (psycopg2.Error, SQLAlchemyError) as error:

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from product_importer.core import db
 from product_importer.core.errors import problems
-from product_importer.webhooks import history, service
+from product_importer.webhooks import delivery_log, service
 from product_importer.webhooks.schemas import (
     DeliveryPage,
     DeliveryQuery,
@@ -80,7 +80,7 @@ def rotate_secret(webhook_id: WebhookId) -> Secret:
 @router.get("/{webhook_id}/deliveries", summary="List a webhook's deliveries", responses=problems(404))
 def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query()]) -> DeliveryPage:
     """One page of the deliveries, newest first, each with its attempts."""
-    return db.run(history.list_deliveries, webhook_id, query)
+    return db.run(delivery_log.list_deliveries, webhook_id, query)
 
 
 @router.post(
@@ -91,7 +91,7 @@ def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query
 )
 def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
     """The same message with the same `webhook-id`, soon."""
-    return db.run(history.redeliver, webhook_id, delivery_id)
+    return db.run(delivery_log.redeliver, webhook_id, delivery_id)
 
 
 @router.post(
@@ -102,4 +102,4 @@ def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
 )
 def redeliver_failed(webhook_id: WebhookId, since: Since) -> Redelivered:
     """Every delivery whose last attempt failed since then."""
-    return db.run(history.redeliver_failed, webhook_id, since)
+    return db.run(delivery_log.redeliver_failed, webhook_id, since)

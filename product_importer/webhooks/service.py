@@ -9,12 +9,12 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
-from product_importer.core.addresses import AddressNotAllowed, guard
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
+from product_importer.core.outbound.address_policy import AddressNotAllowed, guard
 from product_importer.core.outbox import DELIVER, WANTS_EACH
-from product_importer.webhooks import delivery, signing
-from product_importer.webhooks.delivery import Message, Outcome, Target
+from product_importer.webhooks.delivery import http_attempt, signing
+from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
 from product_importer.webhooks.models import Delivery, Webhook
 from product_importer.webhooks.schemas import (
     DeliverySummary,
@@ -193,8 +193,10 @@ def _target(session: Session, webhook_id: UUID) -> Target:
 async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
     told = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
     allowed = guard()
-    async with delivery.client(allowed) as client:
-        return await delivery.send(client, allowed, target, Message(str(new_id()), TEST_EVENT, delivery.render(told)))
+    async with http_attempt.client(allowed) as client:
+        return await http_attempt.send(
+            client, allowed, target, Message(str(new_id()), TEST_EVENT, http_attempt.render(told))
+        )
 
 
 WANTS_EACH.append(wants_each)

@@ -4,7 +4,8 @@ import asyncio
 
 from product_importer.core import db, queue
 from product_importer.core.outbox import DELIVER
-from product_importer.webhooks import sender, service
+from product_importer.webhooks import service
+from product_importer.webhooks.delivery import sender
 
 __all__ = ["deliver", "service"]
 

@@ -8,8 +8,8 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from product_importer import health
-from product_importer.background import _migrated
 from product_importer.core import db
+from product_importer.periodic import _migrated
 from tests.conftest import superuser_url
 
 DIED = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"

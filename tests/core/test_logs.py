@@ -126,7 +126,7 @@ def test_a_long_message_is_cut(log, written):
 
 def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():
     port = free_port()
-    command = [sys.executable, "-m", "tests.core.faulty_application", str(port)]
+    command = [sys.executable, "-m", "tests.commands.faulty_application", str(port)]
     server = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, expect
 from reflex.event import EventHandler
 from reflex_base.utils.format import format_event_handler
 
-from product_importer.catalog.state import CatalogState
-from product_importer.imports.sending import UploadState
+from product_importer.catalog.pages.list_state import CatalogState
+from product_importer.imports.pages.upload_state import UploadState
 from tests.application import ROOT, Application, free_port
 from tests.e2e.test_pages import SECONDS, drop
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.application import Application
 from tests.e2e.test_imports_page import choose
-from tests.imports.test_hostile import BAD_WORKBOOKS, wide
+from tests.imports.parsing.test_hostile import BAD_WORKBOOKS, wide
 
 pytestmark = pytest.mark.e2e
 SECONDS = 30_000

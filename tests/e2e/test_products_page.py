@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import Connection, create_engine, make_url, text
 
-from product_importer.core.postgres import PostgresServer
+from product_importer.core.embedded.postgres import PostgresServer
 from tests.application import Application, catalogue
 from tests.waiting import wait_for
 

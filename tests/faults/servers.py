@@ -13,8 +13,8 @@ import psycopg2
 from redis import Redis
 from sqlalchemy import make_url
 
-from product_importer.core.postgres import PostgresServer
-from product_importer.core.valkey import ValkeyServer
+from product_importer.core.embedded.postgres import PostgresServer
+from product_importer.core.embedded.valkey import ValkeyServer
 from tests.application import Application
 from tests.faults.processes import family
 from tests.waiting import wait_for

@@ -7,11 +7,12 @@ import pytest
 from sqlmodel import col, select
 
 from product_importer.core import db
-from product_importer.imports import choices, tasks
+from product_importer.imports import tasks
 from product_importer.imports.models import ImportRowError
+from product_importer.imports.options import parse
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.uploads import IncomingUpload
+from product_importer.imports.upload.receiver import IncomingUpload
 
 
 def execute(statement: str, *values: object) -> None:
@@ -23,7 +24,7 @@ def upload(content: bytes, filename: str = "catalogue.csv", **options: str) -> U
     """Upload a file as the page and REST do, and return its import's id."""
     with IncomingUpload(filename) as incoming:
         incoming.write(content)
-        return incoming.accept(choices.parse(options)).id
+        return incoming.accept(parse(options)).id
 
 
 @pytest.fixture

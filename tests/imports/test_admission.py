@@ -9,14 +9,15 @@ from sqlmodel import func, select
 from product_importer.core import db, queue
 from product_importer.core.errors import TooMany
 from product_importer.core.storage import storage
-from product_importer.imports import form, sending, service, tasks, uploads
+from product_importer.imports import service, tasks
 from product_importer.imports.admission import MOST_UNFINISHED
-from product_importer.imports.choices import Choices
 from product_importer.imports.models import ImportJob
-from product_importer.imports.views import Refusal
+from product_importer.imports.options import Choices
+from product_importer.imports.pages import upload_state
+from product_importer.imports.pages.view_models import Refusal
+from product_importer.imports.upload import multipart, receiver
+from tests.imports.conftest import execute, upload
 from tests.waiting import finish
-
-from .conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
 FORM = "multipart/form-data; boundary=x"
@@ -70,13 +71,13 @@ async def untouchable() -> AsyncIterator[bytes]:
 def test_the_body_of_a_refused_upload_is_not_read(database):
     fill(MOST_UNFINISHED)
     with pytest.raises(TooMany):
-        finish(form.receive_upload(FORM, untouchable()))
+        finish(multipart.receive_upload(FORM, untouchable()))
 
 
 def test_the_page_says_so_before_it_reads_and_shows_why(database):
     fill(MOST_UNFINISHED)
     with pytest.raises(TooMany) as refused:
-        finish(sending._receive(untouchable(), Choices()))
+        finish(upload_state._receive(untouchable(), Choices()))
     shown = Refusal.of(refused.value)
     assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 
@@ -116,7 +117,7 @@ def test_what_is_done_again_counts_too_and_keeps_what_it_has(client):
 
 
 def test_an_upload_that_came_while_there_was_room_is_refused_at_its_end(database):
-    with uploads.IncomingUpload("a.csv") as incoming:
+    with receiver.IncomingUpload("a.csv") as incoming:
         incoming.write(FILE)
         fill(MOST_UNFINISHED)
         with pytest.raises(TooMany):

@@ -326,7 +326,7 @@ def test_options_do_not_fill_the_memory(client):
 
 
 def test_an_import_whose_worker_is_gone_is_cancelled_at_once(client):
-    from product_importer.imports.lease import claim
+    from product_importer.imports.pipeline.lease import claim
 
     job_id = post(client, GOOD).json()["job_id"]
     held = claim(UUID(job_id))

@@ -8,12 +8,11 @@ from product_importer.core import db, redis
 from product_importer.core.errors import NotFound
 from product_importer.core.ids import new_id
 from product_importer.imports import progress
-from product_importer.imports.lease import claim
+from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import Pace, current, publish, watch
 from product_importer.imports.schemas import ImportRead
+from tests.imports.conftest import execute, upload
 from tests.waiting import finish
-
-from .conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
 

@@ -1,10 +1,9 @@
 from product_importer.core import db, queue, redis
-from product_importer.imports.lease import claim
+from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import MOST_ATTEMPTS, reconcile
 from product_importer.imports.service import RUN_IMPORT
-
-from .conftest import execute, upload
+from tests.imports.conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
 

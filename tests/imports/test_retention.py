@@ -6,8 +6,7 @@ from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports import retention
 from product_importer.imports.progress import current
-
-from .test_engine import csv_of, fetch
+from tests.imports.pipeline.test_runner import csv_of, fetch
 
 FILE = csv_of("a,A,1", "b,B,2")
 

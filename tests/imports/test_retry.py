@@ -7,12 +7,12 @@ import pytest
 from product_importer.core import db, queue, redis
 from product_importer.core.errors import Conflict
 from product_importer.core.storage import storage
-from product_importer.imports import lease, merge, service, tasks
+from product_importer.imports import service, tasks
+from product_importer.imports.pipeline import lease, merge
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ChangesQuery, ImportRead
-
-from .conftest import upload
-from .test_engine import counts, csv_of, fetch
+from tests.imports.conftest import upload
+from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 
 ROWS = csv_of(*(f"s{n:04},Name {n},x" for n in range(3_000)), "s0001,Twice,x", ",no,sku")
 

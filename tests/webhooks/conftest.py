@@ -10,7 +10,7 @@ import pytest
 
 from product_importer.core import db
 from product_importer.core.settings import settings
-from product_importer.webhooks import sender
+from product_importer.webhooks.delivery import sender
 
 LOOPBACK = "127.0.0.0/8,::1/128"
 

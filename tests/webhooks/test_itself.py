@@ -2,7 +2,7 @@
 
 import pytest
 
-from product_importer.core import outgoing
+from product_importer.core.outbound import http_client
 from product_importer.core.settings import settings
 from tests.application import Application, free_port
 from tests.catalog.conftest import create, problem
@@ -53,7 +53,7 @@ def test_a_name_that_leads_to_it_is_refused_when_connecting(
 ):
     # The receiver plays the application: whatever arrives there was let through.
     monkeypatch.setattr(settings(), "port", receiver.port)
-    monkeypatch.setattr(outgoing, "resolve", lambda host, port: [address])
+    monkeypatch.setattr(http_client, "resolve", lambda host, port: [address])
     made = webhook(f"http://hooks.example.com:{receiver.port}/hook")
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
     assert tested["error"].startswith(REFUSED) and ITSELF in tested["error"]

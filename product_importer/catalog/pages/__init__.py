@@ -1,0 +1,1 @@
+"""The products page: its components and their states."""

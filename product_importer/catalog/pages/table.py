@@ -1,0 +1,89 @@
+"""The table of the products: headings that sort, and what can be done with each line."""
+
+import reflex as rx
+
+from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.editor_state import EditorState
+from product_importer.catalog.pages.list_state import CatalogState
+from product_importer.catalog.pages.view_models import ProductView
+from product_importer.ui.widgets import DAY, button, local_time, switch
+
+
+def product_table() -> rx.Component:
+    """The products of this page."""
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    sortable("SKU", "sku"),
+                    sortable("Name", "name"),
+                    rx.el.th("Description", scope="col"),
+                    rx.el.th("Active", scope="col"),
+                    sortable("Created", "created_at"),
+                    sortable("Updated", "updated_at"),
+                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
+                )
+            ),
+            rx.el.tbody(rx.foreach(CatalogState.products, product_row)),
+            class_name="table cards products",
+            data_testid="products-table",
+        ),
+        aria_busy=rx.cond(CatalogState.loading, "true", "false"),
+        class_name="table-box",
+    )
+
+
+def sortable(title: str, column: str) -> rx.Component:
+    """A heading that sorts."""
+    order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
+    return rx.el.th(
+        rx.el.button(title, type="button", on_click=CatalogState.sort_products(column), class_name="sort"),
+        scope="col",
+        aria_sort=order,
+    )
+
+
+def product_row(product: ProductView) -> rx.Component:
+    """One product."""
+    return rx.el.tr(
+        rx.el.td(product.sku, class_name="lead mono"),
+        rx.el.td(
+            rx.el.div(product.name, title=product.name, class_name="clamp"), class_name="strong", data_label="Name"
+        ),
+        rx.el.td(
+            rx.el.div(product.description, title=product.description, class_name="clamp muted"),
+            class_name="wide",
+            data_label="Description",
+        ),
+        rx.el.td(active_switch(product), data_label="Active"),
+        rx.el.td(local_time(product.created_at, DAY), class_name="muted", data_label="Created"),
+        rx.el.td(local_time(product.updated_at, DAY), class_name="muted", data_label="Updated"),
+        rx.el.td(*row_actions(product), class_name="row-actions"),
+        data_testid="product-row",
+        key=product.id,
+    )
+
+
+def active_switch(product: ProductView) -> rx.Component:
+    """Make the product active or inactive."""
+    return switch(
+        product.active,
+        label=f"{product.sku} is active",
+        on_click=CatalogState.switch_product(product.id, ~product.active),
+        is_busy=product.is_switching,
+    )
+
+
+def row_actions(product: ProductView) -> tuple[rx.Component, rx.Component]:
+    """Change the product, or delete it."""
+    edit, delete = EditorState.edit_product(product.id), RemovalState.ask_before_deleting
+    return (
+        button("Edit", kind="quiet", on_click=edit, aria_label=f"Edit {product.sku}", data_testid="product-edit"),
+        button(
+            "Delete",
+            kind="quiet bad",
+            on_click=delete(product.id, product.sku, product.name),
+            aria_label=f"Delete {product.sku}",
+            data_testid="product-delete",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What the command line does beyond starting servers, and the processes that it keeps running."""

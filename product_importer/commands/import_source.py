@@ -1,0 +1,80 @@
+"""Where the command `import` takes a file from: a path, a URL, or standard input."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from product_importer.core.outbound import address_policy, downloads
+
+READ_BYTES = 1024 * 1024
+
+Write = Callable[[bytes], object]
+# Is told the host that a download was redirected to.
+Redirected = Callable[[str], object]
+
+
+class SourceError(Exception):
+    """There is nothing to read, or not to its end; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to import: what it is called, and what gives its bytes to a function as they come."""
+
+    name: str
+    pour: Callable[[Write, Redirected], None]
+
+
+@contextmanager
+def opened(place: str) -> Iterator[Source]:
+    """Open what a person named: `-`, `https://…`, or a path. A download begins when it is poured.
+
+    Raises:
+        SourceError: it cannot be opened, or, while it is poured, not be read on.
+    """
+    if place == "-":
+        yield Source("stdin", partial(_copy, sys.stdin.buffer, "Standard input"))
+    elif "://" in place:
+        yield _remote(place)
+    else:
+        with _file(place) as file:
+            yield Source(Path(place).name, partial(_copy, file, place))
+
+
+def _remote(url: str) -> Source:
+    guard = address_policy.guard()
+    try:
+        guard.check_url(url)
+    except address_policy.AddressNotAllowed as refusal:
+        raise SourceError(f"The URL: {refusal}") from None
+    return Source(downloads.file_name(url), partial(_download, url, guard))
+
+
+def _download(url: str, guard: address_policy.Guard, write: Write, redirected: Redirected) -> None:
+    try:
+        downloads.download(url, guard, write, redirected)
+    except downloads.DownloadError as error:
+        raise SourceError(f"The download: {error}") from None
+
+
+def _file(path: str) -> BinaryIO:
+    try:
+        return Path(path).open("rb")
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _copy(stream: BinaryIO, name: str, write: Write, _: Redirected) -> None:
+    while piece := _read(stream, name):
+        write(piece)
+
+
+def _read(stream: BinaryIO, name: str) -> bytes:
+    try:
+        return stream.read(READ_BYTES)
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read to its end: {error.strerror}") from None

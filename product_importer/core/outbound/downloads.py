@@ -1,0 +1,93 @@
+"""A file from a URL that somebody names: it passes the same guard as webhooks, and so does every redirect."""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import httpx
+
+from product_importer.core.outbound import http_client
+from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.settings import settings
+
+# A server that sends nothing for so long will not any more.
+SILENCE_SECONDS = 30.0
+# What is written has its own limit; this one bounds what a server wraps around it.
+MOST_OVERHEAD = 2
+MOST_REDIRECTS = 3
+HEADERS = {
+    "user-agent": "product-importer/1",
+    # The size that is limited is that of the file.
+    "accept-encoding": "identity",
+}
+
+
+class DownloadError(Exception):
+    """The file cannot be had; the message is one line that names hosts only: a URL may hold a token."""
+
+
+def file_name(url: str) -> str:
+    """Return the last part of a URL's path as a name for its file, or its host where there is none."""
+    parsed = httpx.URL(url)
+    return unquote(parsed.path.rstrip("/").rpartition("/")[2]) or parsed.host
+
+
+def download(
+    url: str,
+    guard: Guard,
+    write: Callable[[bytes], object],
+    redirected: Callable[[str], object],
+    silence_seconds: float = SILENCE_SECONDS,
+) -> None:
+    """Give the file's bytes to `write` as they arrive, and the host of each redirect to `redirected`.
+
+    What `write` raises ends the download.
+
+    Raises:
+        DownloadError: an address is not allowed, does not answer in time, or answers anything but the whole file.
+    """
+    limits = httpx.Timeout(silence_seconds, connect=http_client.CONNECT_SECONDS, pool=None)
+    try:
+        asyncio.run(_download(url, guard, limits, write, redirected))
+    except AddressNotAllowed as refusal:
+        raise DownloadError(f"{refusal}; WEBHOOK_ALLOW_CIDRS and WEBHOOK_PORTS open others") from None
+    except httpx.ConnectTimeout:
+        raise DownloadError(f"no connection within {http_client.CONNECT_SECONDS:g} s") from None
+    except httpx.TimeoutException:
+        raise DownloadError(f"nothing arrived for {silence_seconds:g} s") from None
+    except httpx.ConnectError as fault:
+        raise DownloadError(f"no connection: {_first_line(fault)}") from None
+    except (httpx.HTTPError, httpx.StreamError) as fault:
+        raise DownloadError(f"the answer broke off or is no HTTP: {_first_line(fault)}") from None
+
+
+async def _download(
+    url: str,
+    guard: Guard,
+    limits: httpx.Timeout,
+    write: Callable[[bytes], object],
+    redirected: Callable[[str], object],
+) -> None:
+    async with http_client.client(guard, limits, MOST_OVERHEAD * settings().max_upload_bytes) as client:
+        for _ in range(MOST_REDIRECTS + 1):
+            checked = guard.check_url(url)
+            request = client.stream("GET", checked, headers=HEADERS, follow_redirects=False)
+            async with request as response:
+                if response.next_request is None:
+                    await _receive(response, write)
+                    return
+                url = str(response.next_request.url)
+            redirected(guard.check_url(url).host)
+    raise DownloadError(f"the server redirects more than {MOST_REDIRECTS} times")
+
+
+async def _receive(response: httpx.Response, write: Callable[[bytes], object]) -> None:
+    if response.status_code != HTTPStatus.OK:
+        raise DownloadError(f"{response.url.host} answered {response.status_code} {response.reason_phrase}".rstrip())
+    async for piece in response.aiter_bytes():
+        write(piece)
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().partition("\n")[0] or type(fault).__name__

@@ -1,0 +1,1 @@
+"""The imports page: upload, mapping, dry run, progress, history and undo."""

@@ -1,0 +1,137 @@
+"""What a trial would change: a table of products, each with its fields before and after."""
+
+import reflex as rx
+
+from product_importer.imports.pages.change_view_models import ChangeView, DifferenceView
+from product_importer.imports.pages.dry_run_state import TrialState
+from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
+
+OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
+
+
+def trial_changes(import_id: rx.Var[str]) -> rx.Component:
+    """The changes, page by page."""
+    return rx.el.div(
+        rx.el.div(
+            choice(
+                "Show",
+                OUTCOMES,
+                name="changes-filter",
+                value=TrialState.outcome,
+                on_change=TrialState.filter_outcome,
+            ),
+            rx.cond(TrialState.loaded, rx.el.p(TrialState.total, class_name="muted", role="status")),
+            class_name="delivery-bar",
+        ),
+        rx.cond(TrialState.problem, problem(), listed()),
+        on_mount=TrialState.open_changes(import_id),
+        class_name="stack",
+        data_testid="import-changes",
+    )
+
+
+def problem() -> rx.Component:
+    """Why they cannot be shown, and the way out."""
+    return notice(
+        rx.el.p(TrialState.problem),
+        rx.el.div(button("Try again", on_click=TrialState.turn_changes(TrialState.list_page)), class_name="actions"),
+        title="The changes cannot be shown",
+    )
+
+
+def listed() -> rx.Component:
+    """The changes, or that there are none."""
+    return rx.cond(
+        TrialState.changes.length() > 0,
+        rx.fragment(changes_table(), changes_pager()),
+        rx.cond(
+            TrialState.loaded,
+            empty_state("Nothing would change", "Every row of this kind is in the catalogue as it is."),
+            rx.el.div(class_name="card loading", aria_busy="true"),
+        ),
+    )
+
+
+def changes_table() -> rx.Component:
+    """One line a product, in the order of the file."""
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th("Line", scope="col", class_name="right"),
+                    rx.el.th("SKU", scope="col"),
+                    rx.el.th("Outcome", scope="col"),
+                    rx.el.th("What would change", scope="col"),
+                )
+            ),
+            rx.el.tbody(rx.foreach(TrialState.changes, change_row)),
+            class_name="table cards changes",
+        ),
+        aria_busy=rx.cond(TrialState.loading, "true", "false"),
+        class_name="table-box",
+    )
+
+
+def change_row(change: ChangeView) -> rx.Component:
+    """One product."""
+    return rx.el.tr(
+        rx.el.td(change.line, class_name="right numeric muted", data_label="Line"),
+        rx.el.td(
+            rx.cond(change.address, link(change.sku, to=change.address, class_name="download"), change.sku),
+            class_name="lead mono",
+        ),
+        rx.el.td(
+            rx.el.div(
+                badge(change.outcome, tone=change.tone),
+                rx.cond(change.is_outdated, badge("changed since", tone="warning", title=OUTDATED)),
+                class_name="history-status",
+            ),
+            data_label="Outcome",
+        ),
+        rx.el.td(
+            rx.cond(
+                change.differences.length() > 0,
+                rx.el.dl(rx.foreach(change.differences, difference), class_name="fields"),
+                rx.el.span("Nothing any more: it has these values by now.", class_name="muted"),
+            ),
+            class_name="wide",
+        ),
+        data_testid="change-row",
+        key=change.line,
+    )
+
+
+OUTDATED = "Somebody has changed this product since the trial"
+
+
+def difference(field: DifferenceView) -> rx.Component:
+    """One field: what goes is struck through behind a minus, what comes stands behind a plus."""
+    return rx.el.div(
+        rx.el.dt(field.label, class_name="label"),
+        rx.el.dd(
+            rx.cond(field.is_removed, rx.el.del_(text(field.before))),
+            rx.cond(field.is_added, rx.el.ins(text(field.after))),
+        ),
+    )
+
+
+def text(value: rx.Var[str]) -> rx.Component:
+    """A value, or that it is blank."""
+    return rx.cond(value, value, rx.el.em("blank"))
+
+
+def changes_pager() -> rx.Component:
+    """Through the pages."""
+    page = TrialState.list_page
+    return rx.cond(
+        TrialState.pages > 1,
+        pager(
+            page,
+            TrialState.pages,
+            first=TrialState.turn_changes(1),
+            previous=TrialState.turn_changes(page - 1),
+            following=TrialState.turn_changes(page + 1),
+            last=TrialState.turn_changes(TrialState.pages),
+            prefix="changes",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""From uploaded bytes to rows: detect the format, decode, read CSV and workbooks."""

@@ -1,0 +1,205 @@
+"""What a file is by its first bytes, and what is inside a gzip or a zip; names decide nothing here."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, BinaryIO, TypeVar, cast
+
+from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.settings import settings
+from product_importer.imports.parsing.file_format import Container, Format
+
+Archive = TypeVar("Archive", bound=zipfile.ZipFile)
+
+# So many bytes show what a file is.
+MAGIC_BYTES = 512
+PIECE_BYTES = 1024 * 1024
+# A zip's list of contents is read into memory as a whole; this is the list of some 100,000 files.
+MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
+
+GZIP = b"\x1f\x8b\x08"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+SAVE_AS = "Save it as .xlsx or as “CSV UTF-8” and upload that."
+REPACK = "Unpack it and upload the CSV itself, as it is or packed with gzip or zip."
+OTHERS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": f"an old Excel workbook (.xls), or one with a password. {SAVE_AS}",
+    b"%PDF-": f"a PDF document. {SAVE_AS}",
+    b"\x89PNG": f"a picture. {SAVE_AS}",
+    b"\xff\xd8\xff": f"a picture. {SAVE_AS}",
+    b"GIF89a": f"a picture. {SAVE_AS}",
+    b"PAR1\x15": f"a Parquet file. {SAVE_AS}",
+    b"SQLite format 3\0": f"an SQLite database. {SAVE_AS}",
+    b"7z\xbc\xaf\x27\x1c": f"packed with 7-Zip. {REPACK}",
+    b"Rar!\x1a\x07": f"packed with RAR. {REPACK}",
+    b"\xfd7zXZ\0": f"packed with xz. {REPACK}",
+    b"\x28\xb5\x2f\xfd": f"packed with zstd. {REPACK}",
+    b"BZh91AY&SY": f"packed with bzip2. {REPACK}",
+}
+TAR_AT, TAR = 257, b"ustar"
+
+TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".txt")
+# Encrypted, in the flags of a zip's member.
+ENCRYPTED = 0x1
+# Others cannot be unpacked a piece at a time by Python's zipfile, so that a bomb would fill the memory.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What zipfile raises over archives that are none, or damaged; a bad name is a ValueError.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OverflowError)
+
+
+def container_of(start: bytes) -> Container:
+    """Return what a file is by its first `MAGIC_BYTES`; "zip" may turn out to be a workbook.
+
+    Raises:
+        Invalid: it is something else that holds no rows; `not-csv`.
+    """
+    for mark, words in OTHERS.items():
+        if start.startswith(mark):
+            raise not_csv(f"This is {words}")
+    if start[TAR_AT:].startswith(TAR):
+        raise not_csv(f"This is a tar archive. {REPACK}")
+    if start.startswith(GZIP):
+        return "gzip"
+    return "zip" if start.startswith(ZIP) else "plain"
+
+
+def unpacked(stream: BinaryIO, format: Format) -> BinaryIO:
+    """Return the text's bytes in a stored file that was accepted with this format.
+
+    Raises:
+        Invalid: a zip is damaged.
+    """
+    if format.container == "gzip":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    if format.container == "zip":
+        assert format.part is not None
+        return _opened(open_archive(stream, zipfile.ZipFile), format.part)
+    return stream
+
+
+class Gunzip:
+    """A gzip that is unpacked while it arrives; several in a row are one file, as the format has it."""
+
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes hold, at most `PIECE_BYTES` at a time.
+
+        Raises:
+            Invalid: the file is damaged.
+        """
+        while chunk:
+            if self._inflate.eof:
+                # Some programs pad with zeros.
+                chunk = chunk.lstrip(b"\0")
+                self._inflate = zlib.decompressobj(wbits=31) if chunk else self._inflate
+            else:
+                yield self._unpack(chunk)
+                chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield what is left at the end.
+
+        Raises:
+            Invalid: the file breaks off.
+        """
+        while piece := self._unpack(b""):
+            yield piece
+        if not self._inflate.eof:
+            raise not_csv("The gzip file breaks off before its end. Send it again.")
+
+    def _unpack(self, chunk: bytes) -> bytes:
+        try:
+            return self._inflate.decompress(chunk, PIECE_BYTES)
+        except zlib.error as error:
+            raise not_csv(f"The gzip file is damaged: {error}.") from error
+
+
+def open_archive(stream: IO[bytes], kind: type[Archive]) -> Archive:
+    """Open a zip as that kind of `ZipFile`.
+
+    Raises:
+        Invalid: it is damaged, or lists so many files that it is no catalogue.
+    """
+    try:
+        # As ZipFile itself will find it; not public, but the only way to know before the list is in memory.
+        record = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
+        if record and record[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
+            raise not_csv("The zip lists more files than a catalogue has. Pack the CSV alone.")
+        archive = kind(stream)
+        if any(member.header_offset < 0 for member in archive.infolist()):
+            raise zipfile.BadZipFile("a file in it begins before its start")
+    except BROKEN as error:
+        raise damaged(error) from error
+    return archive
+
+
+def only_table(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the one CSV in a zip. Folders, hidden files and what macOS adds do not count.
+
+    Raises:
+        Invalid: there is none, or more than one, or it is packed in a way that cannot be read.
+    """
+    files = [member for member in archive.infolist() if not _is_ignored(member.filename)]
+    tables = files if len(files) == 1 else [member for member in files if _is_table(member.filename)]
+    if len(tables) != 1:
+        found = ", ".join(f"“{member.filename}”" for member in files[:10]) or "nothing"
+        raise not_csv(f"A zip must hold exactly one CSV; this one holds: {found}. Upload each by itself.")
+    [table] = tables
+    if table.flag_bits & ENCRYPTED:
+        raise not_csv(f"“{table.filename}” is locked with a password. Pack it without one.")
+    if table.compress_type not in METHODS:
+        raise not_csv(f"“{table.filename}” is packed with an unusual method. Pack it as a normal zip.")
+    return table
+
+
+def pieces(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield a stream's bytes by the piece.
+
+    Raises:
+        Invalid: what it is unpacked from is damaged.
+    """
+    while True:
+        try:
+            piece = stream.read(PIECE_BYTES)
+        except BROKEN as error:
+            raise damaged(error) from error
+        if not piece:
+            return
+        yield piece
+
+
+def not_csv(detail: str) -> Invalid:
+    """Return the refusal of what holds no rows that can be read; the detail says what to do."""
+    return Invalid(detail, kind="not-csv", title="The file is not a CSV file")
+
+
+def damaged(error: Exception) -> Invalid:
+    """Return the refusal of an archive that cannot be unpacked."""
+    return not_csv(f"The file is damaged and cannot be unpacked: {error}. Pack it again.")
+
+
+def too_large(words: str = "The file") -> TooLarge:
+    """Return the refusal of what is larger than `MAX_UPLOAD_MB`."""
+    limit = settings()
+    return TooLarge(
+        f"{words} is larger than {limit.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
+        limit_bytes=limit.max_upload_bytes,
+    )
+
+
+def _opened(archive: zipfile.ZipFile, name: str) -> BinaryIO:
+    try:
+        return cast(BinaryIO, archive.open(name))
+    except BROKEN as error:
+        raise damaged(error) from error
+
+
+def _is_ignored(name: str) -> bool:
+    parts = name.split("/")
+    return parts[-1] == "" or parts[0] == "__MACOSX" or any(part.startswith(".") for part in parts)
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(TABLE_ENDINGS)

@@ -1,0 +1,1 @@
+"""Read delimited text: quickly with Arrow where it is well-formed, record by record where not."""

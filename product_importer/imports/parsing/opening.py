@@ -1,0 +1,94 @@
+"""A stored file, opened as the rows that its format says it holds."""
+
+import io
+from typing import Any, BinaryIO, cast
+
+from product_importer.imports.parsing.archives import unpacked
+from product_importer.imports.parsing.csv.reader import Parse, Records
+from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.records import Unreadable
+from product_importer.imports.parsing.xlsx.reader import Sheet
+
+READ_BYTES = 1024 * 1024
+# The most one physical line may hold: it bounds the reader's memory.
+MAX_LINE_BYTES = 16 * 1024 * 1024
+
+
+class Counted(io.RawIOBase):
+    """Counts the bytes of the stored file that pass, so that nothing above knows of progress."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self.bytes_read = 0
+
+    def readable(self) -> bool:
+        """Tell the buffers above that this is a source."""
+        return True
+
+    def seekable(self) -> bool:
+        """Tell zipfile that it may look at the end first."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another place in the stream."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place in the stream."""
+        return self._stream.tell()
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer from the stream; return the number of bytes."""
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        self.bytes_read += len(chunk)
+        return len(chunk)
+
+
+def open_records(counted: Counted, format: Format, parse: Parse | None = None) -> Records | Sheet:
+    """Open a stored file as rows: `header()`, then `chunks()`; `parse` takes apart what is simple enough for it.
+
+    Raises:
+        Unreadable: a workbook is damaged.
+    """
+    stream = cast(BinaryIO, counted)
+    if format.container == "xlsx":
+        return Sheet(stream)
+    return Records(text_of(unpacked(stream, format), format.encoding), format.delimiter, parse)
+
+
+def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+    """Return unpacked bytes as text without its byte order mark.
+
+    Line breaks stay as they are, and every kind of them ends a line.
+
+    Raises:
+        Unreadable: while reading, where a line is longer than `MAX_LINE_BYTES`.
+    """
+    lines = io.BufferedReader(_Lines(stream), READ_BYTES)
+    return io.TextIOWrapper(lines, encoding=codec_of(encoding), newline="")
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec that reads an encoding without its byte order mark, if there is one."""
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+class _Lines(io.RawIOBase):
+    """Refuses lines without end, which would fill the memory."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self._line_bytes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        last_break = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self._line_bytes = len(chunk) - last_break - 1 + (self._line_bytes if last_break < 0 else 0)
+        if self._line_bytes > MAX_LINE_BYTES:
+            raise Unreadable("line_too_long", "A line is longer than 16 MiB: this is not a table of rows.")
+        return len(chunk)

@@ -1,0 +1,109 @@
+"""The XML files in an .xlsx, read in pieces and within bounds: anybody may have made them."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+
+from product_importer.imports.parsing import archives
+from product_importer.imports.parsing.archives import METHODS, PIECE_BYTES, too_large
+from product_importer.imports.parsing.records import Unreadable
+
+# The parts that are held in memory as a whole: styles, the list of sheets.
+MAX_PART_BYTES = 16 * 1024 * 1024
+# One row, or one text: far more than Excel allows.
+MAX_ELEMENT_BYTES = 4 * 1024 * 1024
+
+XML_PIECE_BYTES = 64 * 1024
+
+# What openpyxl and the parsers below it raise over a workbook that is damaged or not made to the standard.
+BROKEN = (*archives.BROKEN, ParseError, LookupError, TypeError, AttributeError, RuntimeError)
+ADVICE = "Open it in a spreadsheet program and save it as .xlsx or “CSV UTF-8”."
+
+
+class Part:
+    """One XML file of a workbook, as its parser reads it."""
+
+    def __init__(self, member: IO[bytes]):
+        self._member = member
+        self._since_mark = 0
+        self._tail = b""
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes.
+
+        Raises:
+            Unreadable: so many have passed without a `mark` that they would fill the memory, or there is a DTD.
+        """
+        piece = self._member.read(size)
+        self._since_mark += len(piece)
+        if self._since_mark > max(size, MAX_ELEMENT_BYTES):
+            raise Unreadable("bad_workbook", f"One row or text of the workbook is larger than 4 MiB. {ADVICE}")
+        # The standard forbids it; its entities could make a few bytes endless. In UTF-16 there are zeros between.
+        seen = (self._tail + piece).replace(b"\0", b"")
+        if b"<!DOCTYPE" in seen:
+            raise Unreadable("bad_workbook", f"The workbook holds a document type definition. {ADVICE}")
+        self._tail = seen[-8:]
+        return piece
+
+    def mark(self) -> None:
+        """Tell that what was read is parsed, and can be forgotten."""
+        self._since_mark = 0
+
+
+class Archive(zipfile.ZipFile):
+    """A zip of which no part fills the memory, whatever it says of its size."""
+
+    def part(self, name: str) -> Part:
+        """Open a part by its name in the zip."""
+        if self.getinfo(name).compress_type not in METHODS:
+            raise zipfile.BadZipFile(f"{name} is packed with an unusual method")
+        return Part(self.open(name))
+
+    def read(self, name: Any, pwd: bytes | None = None) -> bytes:  # noqa: ARG002 - it is ZipFile's
+        part, content = self.part(name), b""
+        while piece := part.read(PIECE_BYTES):
+            part.mark()
+            content += piece
+            if len(content) > MAX_PART_BYTES:
+                raise zipfile.BadZipFile(f"{name} is larger than a workbook needs")
+        return content
+
+    def tree(self, name: str) -> Element:
+        """Return a small part as a tree."""
+        parser = xml_parser()
+        parser.feed(self.read(name))
+        root: Element = parser.close()
+        return root
+
+    def check_size(self, name: str, limit: int, words: str) -> None:
+        """Read a part to its end without parsing it.
+
+        Raises:
+            TooLarge: it holds more bytes than `limit`.
+        """
+        part, size = self.part(name), 0
+        while piece := part.read(PIECE_BYTES):
+            part.mark()
+            size += len(piece)
+            if size > limit:
+                raise too_large(words)
+
+
+def xml_parser(target: Any = None) -> XMLParser:
+    """Return a parser that calls `target`, or builds a tree. Feed it from a `Part`, which refuses DTDs."""
+    return XMLParser(target=target)  # noqa: S314
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Say of a workbook that cannot be understood that it is so.
+
+    Raises:
+        Unreadable: whatever was wrong.
+    """
+    try:
+        yield
+    except BROKEN as error:
+        raise Unreadable("bad_workbook", f"The workbook is damaged or not made to the standard. {ADVICE}") from error

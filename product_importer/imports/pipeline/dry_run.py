@@ -1,0 +1,126 @@
+"""What a trial shows: the outcome of each row beside the version of the product it was judged by."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg2.extras
+from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+
+from product_importer.core.db import identifier
+from product_importer.imports.columns.header import Header
+from product_importer.imports.models import ImportJob
+from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportChange
+
+PREFIX = "import_preview_"
+MOST_EXAMPLES = 20
+
+# Logged, unlike staging: an import may be applied days later, and must then find what was shown.
+CREATE = sql.SQL("""
+CREATE TABLE IF NOT EXISTS {table} (
+    sku_key text COLLATE "C" NOT NULL,
+    line integer NOT NULL,
+    product_id uuid,
+    version integer,
+    outcome text NOT NULL
+) WITH (autovacuum_enabled = false)
+""")
+# For its pages, and for the merge that applies it.
+INDEX = sql.SQL(
+    "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
+)
+KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
+ANALYZE = sql.SQL("ANALYZE {table}")
+DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
+
+CHANGES = sql.SQL("""
+SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
+    held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
+    held.active AS held_active, held.attributes AS held_attributes,
+    (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated
+FROM (
+    SELECT * FROM {preview} WHERE outcome IN ('created', 'updated') AND outcome = ANY(%(outcomes)s)
+    ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
+) AS seen
+JOIN {staging} AS staged USING (sku_key, line)
+LEFT JOIN product AS held ON held.sku_key = seen.sku_key
+ORDER BY seen.line
+""")
+OUTDATED = sql.SQL("""
+SELECT count(*), (array_agg(coalesce(held.sku, seen.sku_key)))[:%(examples)s]
+FROM {preview} AS seen LEFT JOIN product AS held USING (sku_key)
+WHERE (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version)
+""")
+
+
+def name(job_id: UUID) -> str:
+    """Return the name of the table of an import's trial."""
+    return f"{PREFIX}{job_id.hex}"
+
+
+def create(connection: PgConnection, job_id: UUID) -> str:
+    """Create the table of a trial, unless it is there, and return its name."""
+    _execute(connection, CREATE, name(job_id))
+    return name(job_id)
+
+
+def index(connection: PgConnection, table: str) -> None:
+    """Index a filled table for its pages, and let the planner know its size."""
+    _execute(connection, INDEX, table)
+    _execute(connection, KEY, table)
+    _execute(connection, ANALYZE, table)
+
+
+def drop(connection: PgConnection, job_id: UUID) -> None:
+    """Drop the table of a trial, if there is one."""
+    _execute(connection, DROP, name(job_id))
+
+
+def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
+    """Return how many products were changed, made or deleted since they were shown, and the SKUs of some."""
+    with connection.cursor() as cursor:
+        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MOST_EXAMPLES})
+        count, examples = cursor.fetchone() or (0, None)
+    return count, examples or []
+
+
+def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> list[ImportChange]:
+    """Return one page of what a trial would do, field by field, in the order of the file's lines."""
+    tables = {"preview": identifier(job.preview_table or ""), "staging": identifier(job.staging_table or "")}
+    values = {
+        "outcomes": [query.outcome] if query.outcome else ["created", "updated"],
+        "limit": query.page_size,
+        "offset": (query.page - 1) * query.page_size,
+    }
+    header = Header(tuple(job.header), tuple(job.fields))
+    keeps = job.choices.get("blank") == "keep"
+    with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+        cursor.execute(CHANGES.format(**tables), values)
+        return [_change(row, header, keeps) for row in cursor.fetchall()]
+
+
+def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
+    pairs = [(field, row[f"held_{field}"], row[field]) for field in ("name", "description")]
+    if header.position("active") is not None:
+        pairs.append(("active", row["held_active"], row["active"]))
+    held, given = row["held_attributes"] or {}, row["attributes"] or {}
+    pairs += [(label, held.get(label), given.get(label)) for label in header.attributes.values()]
+    return ImportChange(
+        line=row["line"],
+        sku=row["held_sku"] or row["sku"],
+        outcome=row["outcome"],
+        product_id=row["held_id"],
+        is_outdated=row["is_outdated"],
+        changes=[
+            FieldChange(field=field, before=before, after=after)
+            for field, before, after in pairs
+            # A blank cell that keeps what is there changes nothing.
+            if before != after and not (keeps and after in (None, ""))
+        ],
+    )
+
+
+def _execute(connection: PgConnection, statement: sql.SQL, table: str) -> None:
+    names = {"table": table, "index": f"{table}_line", "key": f"{table}_key"}
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(**{place: identifier(name) for place, name in names.items()}))

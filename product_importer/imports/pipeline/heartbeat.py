@@ -1,0 +1,171 @@
+"""The thread that speaks for a working import: it renews the lease and shows progress, so that work never waits."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psycopg2
+from psycopg2 import sql
+
+from product_importer.imports import progress
+from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
+from product_importer.imports.progress import Pace
+from product_importer.imports.schemas import COUNTS, FINAL
+
+log = logging.getLogger(__name__)
+
+SHOW_SECONDS = 0.2
+# Nothing else is committed while a file is read: its progress is what this thread writes.
+READING_SECONDS = 0.5
+# The percent from which the pace of a run, or of a phase, can be told: lanes commit in steps of some percent.
+RUN_SHOWS = 1.0
+PHASE_SHOWS = 10.0
+RENEW = sql.SQL("""
+lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
+rows_read = greatest(rows_read, %(rows_read)s)
+""")
+
+
+class Stopped(Exception):
+    """The work ends here because somebody asked for it; what is committed stays."""
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Where this work was at a moment of the monotonic clock, to say how fast it has gone since."""
+
+    at: float
+    percent: float
+    rows: int
+
+
+class Heartbeat:
+    """Used as a context manager around the work. The worker's threads set its plain fields, this thread reads.
+
+    `bytes_read` and `rows_read` count the reading, `row` is the job's row as last committed. `halted` is set
+    when the work should stop at its next edge: cancelled by a person (`cancelled`), or taken over.
+    """
+
+    def __init__(self, lease: Lease):
+        self._lease = lease
+        self._least_percent = lease.job.percent
+        self.row: dict[str, Any] = lease.job.model_dump()
+        self.bytes_read = 0
+        self.rows_read = 0
+        self._began = self._phase_began = self._mark()
+        self.halted = threading.Event()
+        self.cancelled = lease.job.cancel_requested_at is not None
+        self._noting = threading.Lock()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        if self.cancelled:
+            self.halted.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        # Whoever watches is told of the end at once.
+        progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+
+    def committed(self, row: dict[str, Any]) -> None:
+        """Take note of the job's row as a transaction has just left it."""
+        with self._noting:
+            # Lanes may report in another order than they have committed: what has more outcomes is newer.
+            if _decided(row) < _decided(self.row):
+                return
+            entered, self.row = row["phase"] != self.row["phase"], row
+            if entered:
+                self._phase_began = self._mark()
+                # What an earlier worker, or a trial, has read already says nothing of this one's pace.
+                self._began = self._began if self.bytes_read else self._phase_began
+        if row["status"] in FINAL:
+            self._done.set()
+        self._notice_cancel(row)
+
+    def stop_if_halted(self) -> None:
+        """End the work at an edge where that leaves nothing half done.
+
+        Raises:
+            Stopped: it should stop.
+        """
+        if self.halted.is_set():
+            raise Stopped
+
+    @property
+    def percent(self) -> float:
+        """Percent done; never less than it was, not even by an earlier worker."""
+        self._least_percent = max(self._least_percent, self._computed_percent())
+        return round(self._least_percent, 1)
+
+    def _computed_percent(self) -> float:
+        row = self.row
+        # The last step to 100 belongs to the finish.
+        return min(
+            99.9,
+            progress.percent_of(
+                row["phase"],
+                read=self.bytes_read / max(1, row["size_bytes"]),
+                merged=_decided(row) / max(1, row["total_rows"] or 1),
+            ),
+        )
+
+    def pace(self) -> Pace:
+        """Return how far and how fast this worker is; the rate is that of the phase it is in."""
+        now = self._mark()
+        seconds = now.at - self._phase_began.at
+        return Pace(
+            eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
+            or _seconds_left(self._began, now, RUN_SHOWS),
+            rows_per_second=max(0, round((now.rows - self._phase_began.rows) / seconds)) if seconds > 0.5 else None,
+        )
+
+    def _mark(self) -> _Mark:
+        return _Mark(time.monotonic(), self._computed_percent(), self._rows())
+
+    def _rows(self) -> int:
+        return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
+
+    def _beat(self) -> None:
+        renewed = time.monotonic()
+        while not self._done.wait(SHOW_SECONDS):
+            if time.monotonic() - renewed > (READING_SECONDS if self.row["phase"] == "reading" else RENEW_SECONDS):
+                self._renew()
+                renewed = time.monotonic()
+            progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+
+    def _renew(self) -> None:
+        values = {"lease": LEASE_SECONDS, "percent": self.percent, "rows_read": self.rows_read}
+        try:
+            with self._lease.connect() as connection, self._lease.transaction(connection):
+                row = self._lease.write(connection, RENEW, **values)
+            self._notice_cancel(row)
+        except Fenced:
+            # At the work's own end too the lease is over: a moment later that is said.
+            if not self._done.wait(SHOW_SECONDS):
+                log.warning("import %s: another worker has taken over", self._lease.job.id)
+                self.halted.set()
+                self._done.set()
+        except psycopg2.Error as error:
+            # Not decided here: the work itself meets the same error, or the lease runs out.
+            log.warning("import %s: the lease could not be renewed: %s", self._lease.job.id, error)
+
+    def _notice_cancel(self, row: dict[str, Any]) -> None:
+        if row["cancel_requested_at"] is not None:
+            self.cancelled = True
+            self.halted.set()
+
+
+def _decided(row: dict[str, Any]) -> int:
+    return int(sum(row[count] for count in COUNTS))
+
+
+def _seconds_left(since: _Mark, now: _Mark, shows: float) -> float | None:
+    """Return the seconds to 100 % at the pace since a moment; None while less than `shows` percent tell of it."""
+    gained = now.percent - since.percent
+    return round((now.at - since.at) * (100 - now.percent) / gained, 1) if gained > shows else None

@@ -1,0 +1,1 @@
+"""Receive a file while it arrives, and accept it as an import."""

@@ -1,0 +1,198 @@
+"""The upload's multipart form, parsed while it arrives: the file's bytes go to storage as they come."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from product_importer.core.errors import (
+    Invalid,
+    TooLarge,
+    Unprocessable,
+    invalid_fields,
+    repeated_field,
+    unknown_field,
+)
+from product_importer.imports import options
+from product_importer.imports.options import Choices
+from product_importer.imports.schemas import ImportRead
+from product_importer.imports.upload import receiver
+from product_importer.imports.upload.receiver import IncomingUpload, accepted
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+# The web server hands on pieces of a few KiB to a few hundred; a thread takes them by the megabyte.
+WRITE_BYTES = 1024 * 1024
+# All options together.
+MAX_OPTION_BYTES = 1024 * 1024
+MAX_BOUNDARY_BYTES = 200
+
+FILE_FIELD = "file"
+FIELDS = (FILE_FIELD, *Choices.model_fields)
+NO_FILE = {"field": FILE_FIELD, "message": "Field required"}
+NO_FILENAME = {
+    "field": FILE_FIELD,
+    "message": "It is a text without a filename. Send it as a file; with curl: -F file=@catalogue.csv",
+}
+
+
+async def receive_upload(
+    content_type: str | None, body: AsyncIterator[bytes], idempotency_key: str | None = None
+) -> ImportRead:
+    """Receive a form with a `file`, and start its import. A client that goes away leaves nothing.
+
+    Raises:
+        TooMany: too many imports are unfinished; the body is then not read.
+        Unprocessable: the form has no file, or a field that does not exist, is not possible, or is there twice.
+        Conflict: the key was used for another file.
+        Invalid, TooLarge: the body is no form, or the file is refused.
+    """
+    await asyncio.to_thread(receiver.refuse_too_many, idempotency_key)
+    form = UploadForm(content_type, idempotency_key)
+    writing = asyncio.create_task(asyncio.to_thread(form.write, b""))
+    try:
+        async for piece in _pieces(body):
+            # A piece arrives while the one before it is written.
+            await asyncio.shield(writing)
+            writing = asyncio.create_task(asyncio.to_thread(form.write, piece))
+        await asyncio.shield(writing)
+        return await accepted(form.accept)
+    finally:
+        # Shielded: a request that is cancelled must still remove what it stored.
+        await asyncio.shield(_abort(form, writing))
+
+
+async def _abort(form: "UploadForm", writing: asyncio.Task[None]) -> None:
+    """Remove what was stored, unless it was accepted; never while a thread still writes."""
+    await asyncio.gather(writing, return_exceptions=True)
+    await asyncio.to_thread(form.abort)
+
+
+async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the body in pieces that are worth a thread's time."""
+    gathered = bytearray()
+    async for chunk in body:
+        gathered += chunk
+        if len(gathered) >= WRITE_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    yield bytes(gathered)
+
+
+class UploadForm:
+    """A form in parts: the file becomes an `IncomingUpload`, everything else an option."""
+
+    def __init__(self, content_type: str | None, idempotency_key: str | None = None):
+        kind, parameters = parse_options_header(content_type)
+        boundary = parameters.get(b"boundary", b"")
+        if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
+            raise Unprocessable(
+                "Send the file as multipart/form-data, in the field “file”.",
+                errors=[NO_FILE],
+            )
+        self.options: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._idempotency_key = idempotency_key
+        self._upload: IncomingUpload | None = None
+        self._headers: dict[bytes, bytes] = {}
+        self._header_name = bytearray()
+        self._header_value = bytearray()
+        self._field = ""
+        self._option = bytearray()
+        self._option_bytes = 0
+        self._is_complete = False
+        self._parser = MultipartParser(boundary, self._callbacks())
+
+    def write(self, piece: bytes) -> None:
+        """Parse the next bytes of the body and store what belongs to the file."""
+        try:
+            self._parser.write(piece)
+        except MultipartParseError as error:
+            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind="bad-form") from error
+
+    def accept(self) -> ImportRead:
+        """Start the import of the file that has arrived."""
+        if self._upload is None:
+            raise Unprocessable("The form has no file.", errors=[NO_FILE])
+        if not self._is_complete:
+            raise Invalid("The form breaks off before its closing boundary. Nothing of it was kept.", kind="bad-form")
+        return self._upload.accept(options.parse(self.options), self._idempotency_key)
+
+    def abort(self) -> None:
+        """Remove what was stored, unless it was accepted."""
+        if self._upload is not None:
+            self._upload.abort()
+
+    def _callbacks(self) -> "MultipartCallbacks":
+        return {
+            "on_part_begin": self._begin_part,
+            "on_header_field": self._add_header_name,
+            "on_header_value": self._add_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._open_part,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end_part,
+            "on_end": self._end_form,
+        }
+
+    def _begin_part(self) -> None:
+        self._headers.clear()
+        self._option.clear()
+
+    def _add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._headers[bytes(self._header_name).lower()] = bytes(self._header_value)
+        self._header_name.clear()
+        self._header_value.clear()
+
+    def _open_part(self) -> None:
+        """Judge a part by its headers, before its content arrives."""
+        disposition = self._headers.get(b"content-disposition", b"")
+        _, parameters = parse_options_header(disposition)
+        self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
+        if not self._field:
+            raise Invalid(
+                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind="bad-form"
+            )
+        if self._field not in FIELDS:
+            raise invalid_fields([unknown_field(self._field, FIELDS)])
+        if self._field in self._seen:
+            raise invalid_fields([repeated_field(self._field)])
+        self._seen.add(self._field)
+        if self._field == FILE_FIELD:
+            self._upload = IncomingUpload(_filename(parameters, disposition))
+
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        if self._upload is not None and self._field == FILE_FIELD:
+            self._upload.write(data[start:end])
+        else:
+            self._option_bytes += end - start
+            if self._option_bytes > MAX_OPTION_BYTES:
+                raise TooLarge(f"The fields beside the file hold more than {MAX_OPTION_BYTES:,} bytes.")
+            self._option += data[start:end]
+
+    def _end_part(self) -> None:
+        if self._field != FILE_FIELD:
+            self.options[self._field] = self._option.decode("utf-8", "replace")
+
+    def _end_form(self) -> None:
+        self._is_complete = True
+
+
+def _filename(parameters: dict[bytes, bytes], disposition: bytes) -> str:
+    if b"filename" in parameters:
+        return parameters[b"filename"].decode("utf-8", "replace")
+    # Some older clients send `filename*` alone (RFC 2231), although RFC 7578 forbids it in forms.
+    name = message_from_bytes(b"Content-Disposition: " + disposition).get_filename()
+    if name is None:
+        raise invalid_fields([NO_FILENAME])
+    return name

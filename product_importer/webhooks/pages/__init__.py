@@ -1,0 +1,1 @@
+"""The webhooks page: list, editor and delivery log."""

@@ -1,0 +1,129 @@
+"""The deliveries of a webhook. What a receiver answered is a stranger's text: shown as text, never as HTML."""
+
+import reflex as rx
+
+from product_importer.ui.widgets import badge, button, local_time
+from product_importer.webhooks.pages.deliveries_state import DeliveryState
+from product_importer.webhooks.pages.view_models import AttemptView, DeliveryView
+
+COLUMNS = ("Event", "Status", "Attempts", "Answer", "Last attempt", "Next attempt")
+NUMERIC = ("Attempts",)
+
+
+def delivery_table() -> rx.Component:
+    """The deliveries of this page, newest first."""
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    *(rx.el.th(name, scope="col", class_name="right" if name in NUMERIC else "") for name in COLUMNS),
+                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
+                )
+            ),
+            # A body for each delivery: its line, and below it, on demand, its attempts.
+            rx.foreach(DeliveryState.deliveries, delivery_body),
+            class_name="table cards deliveries",
+            data_testid="deliveries-table",
+        ),
+        aria_busy=rx.cond(DeliveryState.loading, "true", "false"),
+        class_name="table-box",
+    )
+
+
+def delivery_body(delivery: DeliveryView) -> rx.Component:
+    """One delivery."""
+    return rx.el.tbody(
+        delivery_row(delivery),
+        rx.cond(DeliveryState.opened == delivery.id, attempts_row(delivery)),
+        key=delivery.id,
+    )
+
+
+def delivery_row(delivery: DeliveryView) -> rx.Component:
+    """One delivery in a line."""
+    return rx.el.tr(
+        rx.el.td(rx.el.div(delivery.event, class_name="strong"), class_name="lead"),
+        rx.el.td(badge(delivery.status, tone=delivery.tone, data_testid="delivery-status"), data_label="Status"),
+        rx.el.td(delivery.attempts, class_name="right numeric", data_label="Attempts"),
+        rx.el.td(answer(delivery), class_name="wide", data_label="Answer"),
+        rx.el.td(moment(delivery.last_attempt_at), class_name="muted", data_label="Last attempt"),
+        rx.el.td(moment(delivery.next_attempt_at), class_name="muted", data_label="Next attempt"),
+        rx.el.td(*row_actions(delivery), class_name="row-actions"),
+        data_testid="delivery-row",
+    )
+
+
+def answer(delivery: DeliveryView) -> rx.Component:
+    """The status, or why there was none, and how long it took; below it how the answer began."""
+    return rx.el.div(
+        rx.el.div(
+            rx.el.span(dash_or(delivery.answer), data_testid="delivery-answer"),
+            rx.cond(delivery.took, rx.el.span(" · ", delivery.took, class_name="muted numeric")),
+        ),
+        rx.cond(delivery.excerpt, rx.el.div(delivery.excerpt, class_name="clamp muted mono")),
+        class_name="answer",
+    )
+
+
+def row_actions(delivery: DeliveryView) -> tuple[rx.Component, rx.Component]:
+    """See its attempts, or make another."""
+    is_open = DeliveryState.opened == delivery.id
+    return (
+        button(
+            rx.cond(is_open, "Close", "Details"),
+            kind="quiet",
+            on_click=DeliveryState.toggle_attempts(delivery.id),
+            aria_expanded=rx.cond(is_open, "true", "false"),
+            aria_label=f"Details of {delivery.event}",
+            data_testid="delivery-details",
+        ),
+        button(
+            "Send again",
+            kind="quiet",
+            on_click=DeliveryState.redeliver(delivery.id),
+            aria_label=f"Send again: {delivery.event}",
+            data_testid="delivery-redeliver",
+        ),
+    )
+
+
+def attempts_row(delivery: DeliveryView) -> rx.Component:
+    """The attempts of a delivery, the last one first."""
+    return rx.el.tr(
+        rx.el.td(
+            rx.el.p("webhook-id ", rx.el.span(delivery.event_id, class_name="mono"), class_name="muted"),
+            rx.cond(
+                delivery.history.length() > 0,
+                rx.el.ol(rx.foreach(delivery.history, attempt_item), class_name="attempts"),
+                rx.el.p("No attempt yet", class_name="muted"),
+            ),
+            col_span=len(COLUMNS) + 1,
+        ),
+        class_name="attempts-row",
+        data_testid="delivery-attempts",
+    )
+
+
+def attempt_item(attempt: AttemptView) -> rx.Component:
+    """One attempt."""
+    return rx.el.li(
+        rx.el.p(
+            rx.el.span("Attempt ", attempt.number, class_name="strong"),
+            rx.el.span(attempt.answer, class_name="answer"),
+            rx.el.span(attempt.took, class_name="muted numeric"),
+            rx.el.span(local_time(attempt.started_at), class_name="muted"),
+            class_name="last",
+        ),
+        rx.cond(attempt.excerpt, rx.el.pre(attempt.excerpt, class_name="excerpt", data_testid="delivery-excerpt")),
+        key=attempt.number.to_string(),
+    )
+
+
+def moment(time: rx.Var[str]) -> rx.Component:
+    """A time, or that there is none."""
+    return rx.cond(time, local_time(time), "—")
+
+
+def dash_or(text: rx.Var[str]) -> rx.Component:
+    """A text, or that there is none."""
+    return rx.cond(text, text, "—")

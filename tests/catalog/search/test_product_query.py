@@ -1,0 +1,363 @@
+"""Searches against brute force, with the index behind, half built and up to date, in catalogues small and large."""
+
+import random
+import re
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from product_importer.catalog import service
+from product_importer.catalog.models import Product
+from product_importer.catalog.schemas import ProductQuery, sku_key
+from product_importer.catalog.search import estimate, filters, indexer, product_query
+from product_importer.catalog.search.estimate import Estimate
+from product_importer.catalog.search.keyset import place
+from product_importer.core import db
+from product_importer.core.errors import Unprocessable
+from product_importer.core.ids import new_id
+
+ROWS = 3_000
+WORDS = ("Hammer", "HAMSTER", "50%", "under_score", "back\\slash", "Äpfel", "ab", "x", "Schraube", "100")
+
+
+@pytest.fixture
+def products(database) -> list[Product]:
+    """A catalogue whose rows differ enough for every kind of search, as they lie in the database."""
+    dice = random.Random(7)
+    made = [
+        Product(
+            id=UUID(identity),
+            sku=f"{dice.choice('ABC')}-{number:05}",
+            sku_key=sku_key(f"x{number:05}"),
+            name=" ".join(dice.choices(WORDS, k=3)),
+            description=" ".join(dice.choices(WORDS, k=6)),
+            active=dice.random() > 0.1,
+        )
+        for number, identity in enumerate(str(new_id()) for _ in range(ROWS))
+    ]
+    with db.session() as session:
+        session.add_all(made)
+    return made
+
+
+@pytest.fixture(params=["as many as they are", "as if they were many"])
+def scale(request, monkeypatch):
+    """The same catalogue, small, and with every threshold so low that it counts as large."""
+    if request.param == "as if they were many":
+        monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
+        monkeypatch.setattr(product_query, "MOST_ASKED", 200)
+        monkeypatch.setattr(product_query, "MOST_COUNTED", 100)
+        monkeypatch.setattr(product_query, "NEAR_ROWS", 50)
+        monkeypatch.setattr(product_query, "MOST_FOUND_SHARE", 0.3)
+
+
+def catch_up() -> None:
+    while db.run(indexer.collect) or db.run(indexer.build):
+        indexer.clean_up()
+
+
+def behind() -> None:
+    """Nothing is indexed."""
+
+
+def collected() -> None:
+    db.run(indexer.collect)
+
+
+STATES = [behind, collected, catch_up]
+
+
+def matches(product: Product, query: ProductQuery) -> bool:
+    def has(text: str, term: str) -> bool:
+        return term.lower() in text.lower()
+
+    return (
+        has(product.sku, query.sku)
+        and has(product.name, query.name)
+        and has(product.description, query.description)
+        and (not query.q or any(has(text, query.q) for text in (product.sku, product.name, product.description)))
+        and (query.active is None or product.active == query.active)
+    )
+
+
+def listed(query: ProductQuery) -> list[str]:
+    """Return the SKUs of the whole list, page by page, by cursor."""
+    page = db.run(service.list_products, query)
+    found = [product.sku for product in page.items]
+    while page.next_cursor:
+        following = query.model_copy(update={"cursor": page.next_cursor})
+        following.model_fields_set.discard("page")
+        page = db.run(service.list_products, following)
+        found += [product.sku for product in page.items]
+    return found
+
+
+QUERIES: list[dict[str, Any]] = [
+    {},
+    {"name": "hammer"},
+    {"name": "HAM"},
+    {"name": "ab"},
+    {"name": "x"},
+    {"name": "50%"},
+    {"name": "_"},
+    {"name": "\\"},
+    {"name": "äpfel"},
+    {"name": "hammer ham"},
+    {"name": "no such words"},
+    {"sku": "a-0001"},
+    {"sku": "00999", "name": "e"},
+    {"description": "schraube", "name": "hamster", "active": False},
+    {"q": "0123"},
+    {"q": "apf"},
+    {"active": False},
+]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name", "-updated_at"])
+def test_every_search_finds_what_reading_every_row_finds(products, scale, state, sort):
+    state()
+    for chosen in QUERIES:
+        query = ProductQuery(**chosen, sort=sort, page_size=200)
+        found = listed(query)
+        assert sorted(found) == sorted(product.sku for product in products if matches(product, query)), chosen
+        page = db.run(service.list_products, query)
+        if page.total_is_exact:
+            assert page.total == len(found), chosen
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, state):
+    from product_importer.catalog.schemas import ProductUpdate
+
+    catch_up()
+    changed, gone = products[10], products[20]
+    db.run(service.update_product, changed.id, ProductUpdate(name="Zebrastreifen"))
+    db.run(service.delete_product, gone.id)
+    state()
+    assert listed(ProductQuery(name="brastreif")) == [changed.sku]
+    assert listed(ProductQuery(sku=changed.sku, name=changed.name)) == []
+    assert listed(ProductQuery(sku=gone.sku)) == []
+    assert db.run(service.list_products, ProductQuery()).total == ROWS - 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        ({"sku": "01234"}, "sku_parts"),
+        ({"sku": "-0-9-"}, "sku_parts"),
+        ({"sku": "-12"}, "sku_name_description"),
+        ({"name": "_sco"}, "sku_name_description"),
+        ({"name": "50%"}, "sku_name_description"),
+    ],
+)
+@pytest.mark.parametrize("sort", ["-created_at", "name"])
+def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
+    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
+    monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
+    catch_up()
+    plan = planned(ProductQuery(**chosen, sort=sort))
+    assert re.search(rf"Bitmap Index Scan on product_search_\w*{index}", plan), plan
+    assert "Seq Scan on product " not in plan
+
+
+def planned(query: ProductQuery) -> str:
+    """Return the plan of a search's last statement."""
+    asked = []
+
+    def note(_connection, cursor, statement, parameters, *_):
+        asked.append(cursor.mogrify(statement, parameters).decode())
+
+    with db.session() as session:
+        connection = session.connection()
+        event.listen(connection, "after_cursor_execute", note)
+        product_query.Search(session, query, place(query)).run()
+        event.remove(connection, "after_cursor_execute", note)
+        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + asked[-1].replace("%", "%%")))
+
+
+@pytest.mark.parametrize(
+    ("sort", "total", "is_exact"),
+    [("-created_at", 100, False), ("-sku", 100, True), ("created_at", 120, False), ("name", 120, False)],
+)
+def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
+    products, monkeypatch, sort, total, is_exact
+):
+    """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
+    monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
+    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
+    monkeypatch.setattr(product_query, "NEAR_ROWS", 100)
+    monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(120))
+    catch_up()
+    page = db.run(service.list_products, ProductQuery(sku="-000", sort=sort))
+    assert (page.total, page.total_is_exact) == (total, is_exact)
+    assert len(page.items) == 50 and page.next_cursor
+
+
+def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeypatch):
+    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
+    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
+    monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
+    catch_up()
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE product SET description = 'Other' WHERE sku_key < 'x00500'")
+    page = db.run(service.list_products, ProductQuery(sku="-000"))
+    assert (page.total, page.total_is_exact, len(page.items)) == (100, False, 50)
+    last = db.run(service.list_products, ProductQuery(sku="-000", page=2))
+    assert (last.total, last.total_is_exact, len(last.items)) == (100, True, 50)
+    behind_the_end = db.run(service.list_products, ProductQuery(sku="-000", page=9))
+    assert (behind_the_end.total, behind_the_end.total_is_exact, behind_the_end.items) == (100, True, [])
+    gone = db.run(service.list_products, ProductQuery(sku="-000", description="schraube", page_size=200))
+    assert (gone.total, gone.total_is_exact, gone.items) == (0, True, [])
+
+
+def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
+    monkeypatch.setattr(estimate, "SAMPLE_ROWS", 1_500)
+    monkeypatch.setattr(product_query, "MOST_ASKED", 100)
+    page = db.run(service.list_products, ProductQuery(name="hammer"))
+    truth = sum("hammer" in product.name.lower() for product in products)
+    assert not page.total_is_exact
+    assert truth * 0.6 < page.total < truth * 1.4
+
+
+NUMBERED = """
+INSERT INTO product (id, sku, sku_key, name, description)
+SELECT gen_random_uuid(), n, n, 'Name ' || n, ''
+FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series({first}, {last}) AS number) AS made
+"""
+
+
+@pytest.fixture
+def numbered(database, monkeypatch) -> int:
+    """A catalogue whose names are numbers in the order in which it lies on the disk; how many are in it."""
+    monkeypatch.setattr(estimate, "SAMPLE_ROWS", 200)
+    monkeypatch.setattr(product_query, "MOST_ASKED", 200)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(NUMBERED.format(first=1, last=20_000))
+    catch_up()
+    return 20_000
+
+
+def met_by_the_sample(digits: int) -> str:
+    """Return the beginning of the name that most of the sampled rows share, so many digits before its end."""
+    met = (
+        f"SELECT left(name, -{digits}) FROM product TABLESAMPLE SYSTEM (1) REPEATABLE (1) "
+        "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+    )
+    with db.engine().begin() as connection:
+        return connection.exec_driver_sql(met).scalar_one()
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
+@pytest.mark.parametrize("second_sample", [400, 20_000], ids=["meets them again", "knows better"])
+def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered, monkeypatch, sort, second_sample):
+    """A brand that was just imported fills a page of the table: a sample that meets it sees many times as many."""
+    monkeypatch.setattr(estimate, "LARGE_SAMPLE_ROWS", second_sample)
+    brand = ProductQuery(name=met_by_the_sample(digits=2), sort=sort)
+    with db.session() as session:
+        assert estimate.estimate(session, brand, numbered, few=numbered).total > 2_000
+    page = db.run(service.list_products, brand)
+    assert (page.total, page.total_is_exact, len(page.items)) == (100, True, 50)
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "name"])
+def test_many_matches_side_by_side_are_walked_and_not_asked_of_the_index(numbered, sort):
+    page = db.run(service.list_products, ProductQuery(name=met_by_the_sample(digits=3), sort=sort))
+    assert not page.total_is_exact
+    assert 900 < page.total < 1_100
+
+
+def test_products_that_wait_for_the_index_are_looked_up_whatever_the_statistics_say(numbered):
+    """Behind an import these are those of before it, and a join would compare each match with each that waits."""
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(NUMBERED.format(first=20_001, last=22_000))
+    plan = planned(ProductQuery(name="Name 0215"))
+    assert "product_change" in plan
+    assert "Join Filter" not in plan
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
+def test_every_page_by_number_holds_what_it_should_from_either_end(products, sort):
+    order = [product.id for product in listed_rows(sort)]
+    pages = db.run(service.list_products, ProductQuery(sort=sort, page_size=70)).pages
+    for number in (1, 2, pages // 2, pages - 1, pages, pages + 1):
+        page = db.run(service.list_products, ProductQuery(sort=sort, page_size=70, page=number))
+        assert [item.id for item in page.items] == order[(number - 1) * 70 : number * 70]
+        assert (page.next_cursor is not None) == (number < pages)
+
+
+def listed_rows(sort: str) -> list:
+    found, page = [], db.run(service.list_products, ProductQuery(sort=sort, page_size=200))
+    while True:
+        found += page.items
+        if not page.next_cursor:
+            return found
+        page = db.run(service.list_products, ProductQuery(cursor=page.next_cursor, page_size=200))
+
+
+def test_a_page_too_deep_is_refused_with_the_way_out(products, monkeypatch):
+    monkeypatch.setattr(product_query, "MOST_SKIPPED", 1_000)
+    with pytest.raises(Unprocessable, match="next_cursor"):
+        db.run(service.list_products, ProductQuery(page=25))
+    assert db.run(service.list_products, ProductQuery(page=60)).items
+
+
+def test_a_search_that_takes_too_long_is_ended_with_a_clear_answer(client, products, monkeypatch):
+    from product_importer.core.db import engine
+
+    monkeypatch.setattr(product_query, "TIMEOUT_SECONDS", 1)
+    with engine().begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION slow(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT pg_sleep(2)::text'"
+        )
+    try:
+        from sqlalchemy import func
+        from sqlmodel import col
+
+        monkeypatch.setattr(filters, "_text_conditions", lambda *_: [func.slow(col(Product.name)).is_not(None)])
+        answer = client.get("/api/products?name=x")
+    finally:
+        with engine().begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION slow(text)")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "search-too-slow")
+    assert "longer than 1 s" in answer.json()["detail"]
+
+
+texts = st.text(st.sampled_from("aAbBäÄ%_\\ -1"), min_size=1, max_size=5)
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(texts, min_size=1, max_size=8), texts)
+def test_any_term_in_any_text_is_literal(database, names, term):
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("TRUNCATE product")
+    with db.session() as session:
+        session.add_all(Product(sku=str(n), sku_key=str(n), name=name) for n, name in enumerate(names))
+    found = db.run(service.list_products, ProductQuery(name=term)).items
+    assert {item.sku for item in found} == {str(n) for n, name in enumerate(names) if term.lower() in name.lower()}
+
+
+skus = st.text(st.sampled_from("0Aa-_İß"), min_size=1, max_size=12)
+
+
+@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(skus, min_size=1, max_size=8, unique_by=sku_key), skus)
+def test_any_part_of_an_sku_is_found_by_the_index(database, given_skus, term):
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("TRUNCATE product")
+    with db.session() as session:
+        session.add_all(Product(sku=sku, sku_key=sku_key(sku), name="x") for sku in given_skus)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(product_query, "MOST_ASKED", 0)
+        read = {item.sku for item in db.run(service.list_products, ProductQuery(sku=term)).items}
+        patch.setattr(indexer, "FEWEST_CHANGES", 1)
+        catch_up()
+        page = db.run(service.list_products, ProductQuery(sku=term))
+    assert read == {item.sku for item in page.items} >= {sku for sku in given_skus if term in sku}
+    assert page.total == len(page.items)

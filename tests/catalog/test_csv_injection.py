@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from product_importer.catalog.csv_injection import guard, unguard, unguard_column
+
+# Rich in what matters; anything else now and then.
+cells = st.text(
+    st.one_of(st.sampled_from("'=+-@\t\r\n＝ a\"'"), st.characters(exclude_categories=["Cs"])), max_size=6
+)
+
+
+@given(cells)
+@example("'")
+@example("''=")
+def test_a_guard_is_undone_exactly_and_nothing_that_is_guarded_runs(value):
+    guarded = guard(value)
+    assert unguard(guarded) == value
+    assert guarded[:1] not in set("=+-@\t\r\n＝＋－＠")
+
+
+@given(st.lists(cells))
+def test_a_column_is_unguarded_as_its_cells_are(values):
+    assert list(unguard_column(values)) == [unguard(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("", ""),
+        ("a=b", "a=b"),
+        (" =1", " =1"),
+        ("=1+1", "'=1+1"),
+        ("+49 30", "'+49 30"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("'=1", "''=1"),
+        ("''-", "'''-"),
+        ("'tis", "'tis"),
+        ("''", "''"),
+        ("'", "'"),
+    ],
+)
+def test_what_a_cell_looks_like(value, cell):
+    assert (guard(value), unguard(cell)) == (cell, value)

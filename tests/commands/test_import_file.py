@@ -1,0 +1,337 @@
+"""The command `import` as a process of its own, on the tests' servers."""
+
+import io
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlmodel import select
+
+from product_importer.__main__ import main
+from product_importer.commands import import_file, import_report
+from product_importer.commands.import_report import ProgressLine
+from product_importer.core import db
+from product_importer.core.storage import storage
+from product_importer.imports import progress, tasks
+from product_importer.imports.admission import MOST_UNFINISHED
+from product_importer.imports.models import ImportJob
+from product_importer.imports.pipeline import lease, runner
+from product_importer.imports.schemas import ImportRead
+from tests.application import ROOT
+from tests.imports.conftest import products, upload
+from tests.imports.test_admission import fill
+from tests.waiting import wait_for
+
+__all__ = ["products"]
+
+COMMAND = [sys.executable, "-m", "product_importer", "import"]
+# Much more than is imported until a signal arrives.
+MANY = 150_000
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def catalogue(rows: int) -> bytes:
+    lines = (f"SKU-{n},Product {n},Description {n}\n" for n in range(rows))
+    return ("sku,name,description\n" + "".join(lines)).encode()
+
+
+def run(*words: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [*COMMAND, *words],
+        cwd=ROOT,
+        env=os.environ | environment,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert "Traceback" not in err, err
+    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+def refusal(*words: str) -> str:
+    """Run the command in this process, which is quicker, and return the one line with which it refuses."""
+    level = logging.getLogger().level
+    with pytest.raises(SystemExit) as refused:
+        main(["import", *words])
+    logging.getLogger().setLevel(level)
+    line = str(refused.value.code)
+    assert line.startswith("product-importer: ") and "\n" not in line
+    return line
+
+
+def only_import() -> ImportRead | None:
+    """Return the one import that there is, as it is now."""
+    with db.session() as session:
+        found = session.scalars(select(ImportJob)).one_or_none()
+    return progress.live(found) if found else None
+
+
+@contextmanager
+def importing(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The command in the middle of its merge."""
+    path.write_bytes(catalogue(MANY))
+    process = subprocess.Popen([*COMMAND, str(path)], cwd=ROOT, stdout=-1, stderr=-1, text=True)
+    try:
+        wait_for(lambda: (job := only_import()) and job.processed_rows, 60, "the merge has begun")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def end_lease(job_id: UUID) -> None:
+    """Let the time pass in which nobody else may take the import."""
+    with db.session() as session:
+        session.get_one(ImportJob, job_id).lease_until = datetime.now(UTC) - timedelta(seconds=1)
+
+
+def go_on(job_id: UUID) -> ImportRead:
+    """Let another worker take the import, as after the reconciler's nudge."""
+    end_lease(job_id)
+    tasks.run_import(str(job_id))
+    return progress.current(job_id)
+
+
+def test_a_file_is_imported_and_its_rejects_are_written(tmp_path, products):
+    file, rejects = tmp_path / "shop.csv", tmp_path / "rejects.csv"
+    file.write_text("sku,name,description\na,A,x\n,B,y\nA,C,z\n")
+    done = run(str(file), "--rejects", str(rejects))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("shop.csv: completed in ") and "rows per second" in done.stdout
+    counts = {name: count for count, name in map(str.split, done.stdout.splitlines()[1:6])}
+    assert counts == {"created": "1", "updated": "0", "unchanged": "0", "duplicates": "1", "rejected": "1"}
+    assert rejects.read_text().splitlines() == [
+        "sku,name,description,_line,_code,_reason",
+        ",B,y,3,no_sku,The SKU is empty.",
+    ]
+    assert products() == {"A": ("C", "z")}
+    assert only_import().filename == "shop.csv"
+
+
+def test_standard_input_is_imported_and_rejects_go_to_standard_output_alone(products):
+    done = run("-", "--rejects", "-", stdin=b"sku,name,description\na,A,x\n,B,y\n")
+    assert (done.returncode, only_import().filename) == (0, "stdin")
+    assert done.stdout.splitlines()[1:] == [",B,y,3,no_sku,The SKU is empty."]
+    assert "1 rejected" in done.stderr and products().keys() == {"a"}
+
+
+def test_rejected_rows_that_were_not_asked_for_are_offered():
+    done = run("-", stdin=b"sku,name,description\n,B,y\n")
+    assert "--rejects FILE" in done.stdout and f"/api/jobs/{only_import().id}/rejects" in done.stdout
+
+
+def test_a_url_is_imported_and_its_token_shows_nowhere(tmp_path, products):
+    (tmp_path / "shop.csv").write_text("sku,name,description\na,A,x\n")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        taken = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8")
+        refused = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="none")
+        missing = run(f"{base}/gone.csv?token=secret", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8")
+        server.shutdown()
+    assert (taken.returncode, products().keys(), only_import().filename) == (0, {"a"}, "shop.csv"), taken.stderr
+    assert refused.returncode == 1 and "address not allowed: 127.0.0.1 is loopback" in refused.stderr
+    assert missing.returncode == 1 and "answered 404" in missing.stderr
+    assert "secret" not in "".join(done.stdout + done.stderr for done in (taken, refused, missing))
+    assert len(list(storage().keys())) == 1
+
+
+def test_a_download_is_no_larger_than_an_upload(tmp_path):
+    (tmp_path / "large.csv").write_bytes(catalogue(100_000))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/large.csv"
+        done = run(url, WEBHOOK_ALLOW_CIDRS="127.0.0.0/8", MAX_UPLOAD_MB="1")
+        server.shutdown()
+    assert done.returncode == 1 and "larger than 1 MB" in done.stderr
+    assert only_import() is None and list(storage().keys()) == []
+
+
+def test_the_choices_are_those_of_an_upload():
+    words = ["--dry-run", "--mode", "create", "--duplicates", "first", "--blank", "keep"]
+    done = run("-", *words, stdin=b"sku,name,description\na,A,x\n")
+    job = only_import()
+    assert job.choices.model_dump() == {"mode": "create", "duplicates": "first", "blank": "keep", "dry_run": True}
+    assert (done.returncode == 0) == (job.status == "previewed")
+
+
+def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it():
+    done = run(
+        "-", "--encoding", "Windows-1252", "--delimiter", r"\t", stdin=b"sku\tname\tdescription\na\t\xdc\t1;2\n"
+    )
+    job = only_import()
+    assert (done.returncode, job.format.encoding, job.format.delimiter) == (0, "windows-1252", "\t")
+
+
+def test_too_many_unfinished_imports_are_said_before_anything_is_read(tmp_path):
+    fill(MOST_UNFINISHED)
+    (tmp_path / "a.csv").write_bytes(catalogue(1))
+    assert "100 imports are unfinished" in refusal(str(tmp_path / "a.csv"))
+    assert list(storage().keys()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "said"),
+    [
+        (["--mode", "replace"], b"", "--mode: "),
+        (["--mode", ""], b"", "--mode: "),
+        (["--columns", "{"], b"", "--columns: "),
+        (["--columns", '{"a": "price"}'], b"", "--columns: "),
+        (["--delimiter", "x"], b"", "--delimiter: "),
+        (["--encoding", "klingon"], b"", "--encoding: "),
+        (["--rejects", "/nowhere/rejects.csv"], b"", "/nowhere/rejects.csv cannot be written"),
+        ([], b"", "no first line"),
+        ([], b"Product SKU,name,description\n", """--columns '{"Product SKU": "sku"}'"""),
+        ([], b"sku,name,description\n\x81", "Byte 21 (line 2)"),
+    ],
+)
+def test_what_is_refused_is_said_in_one_line_and_leaves_nothing(monkeypatch, words, content, said):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert said in refusal("-", *words)
+    assert only_import() is None and list(storage().keys()) == []
+
+
+@pytest.mark.parametrize("path", ["nowhere.csv", "."])
+def test_a_file_that_cannot_be_read_is_said(path):
+    assert f"{path} cannot be read" in refusal(path)
+
+
+def test_an_import_that_fails_says_why_and_what_to_do():
+    done = run("-", stdin=b"sku,name,description\na,A,x\nb,B," + b"x" * (17 * 2**20))
+    job = only_import()
+    assert (done.returncode, job.status) == (1, "failed")
+    assert f"stdin: {job.error.message} (line_too_long)" in done.stderr and "docs/file-format.md" in done.stderr
+    assert "stdin: failed" in done.stdout
+    located = job.model_copy(update={"error": job.error.model_copy(update={"line": 1_234})})
+    assert import_report.reason(located, is_stopped=False).startswith("stdin, line 1,234: ")
+
+
+def test_it_imports_without_redis(products):
+    done = run("-", stdin=b"sku,name,description\na,A,x\n", REDIS_URL="redis://127.0.0.1:1")
+    assert done.returncode == 0 and products().keys() == {"a"}, done.stderr
+
+
+def test_ctrl_c_stops_at_a_batch_s_edge_and_says_what_is_in(tmp_path, products):
+    with importing(tmp_path / "many.csv") as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    job = only_import()
+    assert (process.returncode, job.status) == (130, "cancelled")
+    assert 0 < job.created == len(products()) < MANY
+    assert f"{job.created:,} created" in out
+    assert "Stopping at the edge" in err and "stopped by you" in err
+
+
+def test_a_second_ctrl_c_leaves_at_once_and_another_worker_ends_the_import(tmp_path):
+    with importing(tmp_path / "many.csv") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        wait_for(lambda: "Stopping" in process.stderr.readline(), 10, "it has asked for the end")
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=5)[1]
+    assert process.returncode == 130
+    # Unless the import was quicker.
+    if "Left." in err:
+        assert go_on(only_import().id).status == "cancelled"
+    assert only_import().status == "cancelled"
+
+
+def test_when_it_is_killed_a_worker_goes_on(tmp_path, products):
+    with importing(tmp_path / "many.csv") as process:
+        process.kill()
+        process.wait()
+    job = only_import()
+    assert job.status == "processing" and job.processed_rows < MANY
+    ended = go_on(job.id)
+    assert (ended.status, ended.created, len(products())) == ("completed", MANY, MANY)
+
+
+def test_ctrl_c_while_a_file_arrives_keeps_nothing_of_it():
+    process = subprocess.Popen([*COMMAND, "-"], cwd=ROOT, stdin=-1, stdout=-1, stderr=-1)
+    assert process.stdin
+    process.stdin.write(catalogue(50_000))
+    process.stdin.flush()
+    wait_for(lambda: list(storage().keys()), 30, "the file is arriving")
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=10)[1].decode()
+    assert process.returncode == 130 and "Nothing of the file was kept" in err
+    assert only_import() is None and list(storage().keys()) == []
+
+
+def test_an_import_that_a_worker_has_taken_is_only_followed():
+    job_id = upload(catalogue(5_000))
+    held = lease.claim(job_id)
+    assert held
+    said = io.StringIO()
+    worker = threading.Timer(1, runner.run, [held])
+    worker.start()
+    job = import_file.follow(job_id, ProgressLine(said, say_seconds=0), import_file.Interrupts())
+    worker.join()
+    assert (job.status, job.created) == ("completed", 5_000)
+    with db.session() as session:
+        assert session.get_one(ImportJob, job_id).fence == held.fence
+    assert "0.0 %" in said.getvalue() and "100.0 %" in said.getvalue()
+
+
+def test_an_import_that_its_worker_has_left_is_taken_over():
+    job_id = upload(catalogue(5_000))
+    assert lease.claim(job_id)
+    end_lease(job_id)
+    job = import_file.follow(job_id, ProgressLine(io.StringIO()), import_file.Interrupts())
+    assert (job.status, job.created) == ("completed", 5_000)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_one_line_is_drawn_anew_and_left_at_the_end(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    terminal = Terminal()
+    with ProgressLine(terminal) as line:
+        line.show("first")
+        line.show("x" * 30)
+        line.say("stays")
+        line.show("last")
+    assert terminal.getvalue() == f"\rfirst\x1b[K\r{'x' * 19}\x1b[K\nstays\n\rlast\x1b[K\n"
+
+
+def test_elsewhere_a_line_is_printed_every_few_seconds():
+    seldom, often = io.StringIO(), io.StringIO()
+    for said, seconds in ((seldom, 60.0), (often, 0.0)):
+        with ProgressLine(said, say_seconds=seconds) as line:
+            line.show("one")
+            line.show("two")
+    assert (seldom.getvalue(), often.getvalue()) == ("", "one\ntwo\n")
+
+
+def test_the_line_tells_percent_rows_pace_and_time():
+    job_id = upload(b"sku,name,description\na,A,x\n")
+    job = progress.current(job_id).model_copy(
+        update={"percent": 50.0, "total_rows": 2_000, "created": 1_000, "rows_per_second": 500, "eta_seconds": 2.2}
+    )
+    said = import_report.how_far(job)
+    assert said == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
+
+
+def test_the_summary_of_a_trial_says_that_nothing_was_changed():
+    job = progress.current(upload(b"sku,name,description\na,A,x\n"))
+    assert "nothing was changed" in import_report.summary(job.model_copy(update={"status": "previewed"}))
+    assert "nothing was changed" not in import_report.summary(job.model_copy(update={"status": "completed"}))

@@ -1,0 +1,159 @@
+"""The supervisor, with real processes and real kill -9."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from product_importer.web.ports import PortError, require_free_port
+from tests.waiting import wait_for
+
+PROJECT = Path(__file__).parents[2]
+SUPERVISOR = """
+import sys
+from product_importer.commands.process_manager import Command, supervise
+children = [
+    Command(name, [sys.executable, "-c", program], essential=name == "web")
+    for name, program in zip(sys.argv[2::2], sys.argv[3::2])
+]
+sys.exit(supervise(children, grace_seconds=0.5, healthy_seconds=float(sys.argv[1])))
+"""
+# Writes its process id, and with `fork_horse` that of a child in a process group of its own, like RQ's.
+PROGRAM = """
+import os, signal, sys, time
+from pathlib import Path
+from product_importer.commands.process_manager import exit_with_parent
+exit_with_parent()
+{signals}
+horse = os.fork() if {fork_horse} else -1
+if horse == 0:
+    os.setpgrp()
+me = Path({folder!r}) / ("horse" if horse == 0 else "pid")
+me.with_suffix(".new").write_text(str(os.getpid()))
+me.with_suffix(".new").rename(me)
+{then}
+"""
+STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+
+
+@contextmanager
+def running(*children: str, healthy_seconds: float = 0) -> Iterator[subprocess.Popen[str]]:
+    """A supervisor of the children (name, program, name, program …)."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR, str(healthy_seconds), *children],
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def program(folder: Path, *, signals: str = "", fork_horse: bool = False, then: str = "time.sleep(60)") -> str:
+    folder.mkdir()
+    return PROGRAM.format(folder=str(folder), signals=signals, fork_horse=fork_horse, then=then)
+
+
+def pid_in(folder: Path, name: str = "pid") -> int:
+    path = folder / name
+    wait_for(path.exists, 10, f"{path} is written")
+    return int(path.read_text())
+
+
+def is_alive(pid: int) -> bool:
+    """A zombie whose parent does not look is as good as gone."""
+    listed = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return bool(listed.stdout.strip()) and not listed.stdout.startswith("Z")
+
+
+def wait_for_end(*pids: int) -> None:
+    for pid in pids:
+        wait_for(lambda pid=pid: not is_alive(pid), 10, f"process {pid} has ended")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_everybody_and_is_no_failure(tmp_path: Path, number: int) -> None:
+    with running("web", program(tmp_path / "web"), "worker", program(tmp_path / "worker")) as supervisor:
+        pids = [pid_in(tmp_path / "web"), pid_in(tmp_path / "worker")]
+        supervisor.send_signal(number)
+        assert supervisor.wait(10) == 0
+        assert not any(map(is_alive, pids))
+
+
+def test_worker_that_does_not_listen_is_killed_with_its_work_horse(tmp_path: Path) -> None:
+    worker = program(tmp_path / "worker", signals=STUBBORN, fork_horse=True)
+    with running("worker", worker) as supervisor:
+        pids = [pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")]
+        supervisor.send_signal(signal.SIGTERM)
+        assert supervisor.wait(10) == 0
+        assert not any(map(is_alive, pids))
+
+
+def test_killed_supervisor_takes_everybody_along(tmp_path: Path) -> None:
+    worker = program(tmp_path / "worker", signals=STUBBORN, fork_horse=True)
+    with running("web", program(tmp_path / "web"), "worker", worker) as supervisor:
+        pids = [pid_in(tmp_path / "web"), pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")]
+        supervisor.kill()
+        wait_for_end(*pids)
+
+
+def test_killed_worker_is_replaced_and_its_work_horse_ended(tmp_path: Path) -> None:
+    with running("worker", program(tmp_path / "worker", fork_horse=True)):
+        worker, horse = pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")
+        os.kill(worker, signal.SIGKILL)
+        wait_for_end(horse)
+        wait_for(lambda: pid_in(tmp_path / "worker") != worker, 10, "a new worker")
+
+
+def test_web_that_cannot_start_ends_everything(tmp_path: Path) -> None:
+    web = program(tmp_path / "web", then="sys.exit('no page')")
+    with running("web", web, "worker", program(tmp_path / "worker"), healthy_seconds=30) as supervisor:
+        assert supervisor.wait(10) == 1
+        assert supervisor.stderr is not None
+        said = supervisor.stderr.read()
+    assert "no page" in said
+    assert "web does not stay alive, its last lines above say why: stopping everything" in said
+
+
+def test_web_that_had_worked_is_started_again(tmp_path: Path) -> None:
+    with running("web", program(tmp_path / "web")):
+        first = pid_in(tmp_path / "web")
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: pid_in(tmp_path / "web") != first, 10, "a new web process")
+
+
+def test_program_that_is_missing_is_named() -> None:
+    command = (
+        "from product_importer.commands.process_manager import Command, supervise; import sys;"
+        " sys.exit(supervise([Command('web', ['/no'], essential=True)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", command], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "web cannot be started: [Errno 2] No such file or directory: '/no'" in done.stderr
+
+
+def test_taken_port_is_named_with_a_free_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(
+            PortError, match=rf"port {port} is taken by another program: stop it or set PORT=\d+"
+        ) as caught:
+            require_free_port("127.0.0.1", port)
+    suggested = int(str(caught.value).rpartition("=")[2])
+    require_free_port("127.0.0.1", suggested)
+    require_free_port("127.0.0.1", port)
+
+
+def test_host_of_another_machine_is_named() -> None:
+    with pytest.raises(PortError, match=r"HOST=192\.0\.2\.1 is not an address of this machine"):
+        require_free_port("192.0.2.1", 3000)

@@ -1,0 +1,62 @@
+"""What `test_confined` runs in a process of its own: `ACT` says what it does."""
+
+import contextlib
+import json
+import os
+import re
+import stat
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from product_importer.core import limited_process
+
+
+def tell(stream: BinaryIO) -> bytes:
+    """What this process has."""
+    sockets = []
+    for descriptor in range(256):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                sockets.append(descriptor)
+    found = {
+        "content": stream.read().decode(),
+        "environment": dict(os.environ),
+        "sockets": sockets,
+        "pid": os.getpid(),
+    }
+    return json.dumps(found).encode()
+
+
+def wait(_: BinaryIO) -> bytes:
+    threading.Event().wait()
+    return b""
+
+
+def hold_the_interpreter(_: BinaryIO) -> bytes:
+    """One call into C that does not come back for ages; nothing of Python runs meanwhile."""
+    re.search("(a|a)*b", "a" * 60)
+    return b""
+
+
+def fill_the_memory(_: BinaryIO) -> bytes:
+    return bytes(64 * 1024**3)[:1]
+
+
+def fail(_: BinaryIO) -> bytes:
+    raise ValueError("as it was told to")
+
+
+def act(stream: BinaryIO) -> bytes:
+    if place := os.environ.get("PID_FILE"):
+        partial = Path(f"{place}.part")
+        partial.write_text(str(os.getpid()))
+        partial.rename(place)
+    return ACTS[os.environ["ACT"]](stream)
+
+
+ACTS = {act.__name__: act for act in (tell, wait, hold_the_interpreter, fill_the_memory, fail)}
+
+if __name__ == "__main__":
+    limited_process.DEADLINE_SECONDS = int(os.environ.get("SECONDS", limited_process.DEADLINE_SECONDS))
+    limited_process.serve(act)

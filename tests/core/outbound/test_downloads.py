@@ -1,0 +1,138 @@
+"""Downloads against a real server: every hop is checked, and what is not the whole file is an error."""
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from product_importer.core.cidr import parse_networks
+from product_importer.core.outbound import http_client
+from product_importer.core.outbound.address_policy import Guard
+from product_importer.core.outbound.downloads import MOST_REDIRECTS, DownloadError, download, file_name
+
+OPEN = Guard(parse_networks("127.0.0.0/8"))
+CONTENT = b"sku,name,description\n" + b"a,b,c\n" * 100_000
+
+
+class Files(BaseHTTPRequestHandler):
+    """`/file` has it, `/hop/N` redirects N times to it, the others misbehave as their names say."""
+
+    def do_GET(self) -> None:
+        name, _, rest = self.path.lstrip("/").partition("/")
+        name = name.partition("?")[0]
+        if name == "hop":
+            self._redirect("/file" if rest == "1" else f"/hop/{int(rest) - 1}")
+        elif name == "to":
+            self._redirect(rest)
+        elif name in ("file", "cut", "silent"):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT if name == "file" else CONTENT[:1000])
+            self.wfile.flush()
+            time.sleep(3 if name == "silent" else 0)
+        else:
+            self.send_error(404)
+
+    def _redirect(self, target: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", target)
+        self.end_headers()
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+
+
+def fetch(url: str, guard: Guard = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
+    pieces: list[bytes] = []
+    hosts: list[str] = []
+    download(url, guard, pieces.append, hosts.append, silence_seconds)
+    return b"".join(pieces), hosts
+
+
+def test_a_file_arrives_in_pieces_as_it_is(server):
+    pieces: list[bytes] = []
+    download(f"{server}/file", OPEN, pieces.append, pytest.fail)
+    assert b"".join(pieces) == CONTENT and len(pieces) > 1
+
+
+def test_redirects_are_followed_as_far_as_allowed_and_each_is_told(server):
+    assert fetch(f"{server}/hop/{MOST_REDIRECTS}") == (CONTENT, ["127.0.0.1"] * MOST_REDIRECTS)
+    with pytest.raises(DownloadError, match="more than 3 times"):
+        fetch(f"{server}/hop/{MOST_REDIRECTS + 1}")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("http://10.0.0.1/", "http://169.254.169.254/latest/meta-data/", "http://[::1]/", "http://2852039166/"),
+        *("file:///etc/passwd", "http://user:password@127.0.0.1/", "//192.168.0.1/"),
+    ],
+)
+def test_a_redirect_to_an_address_that_is_not_allowed_is_refused(server, target):
+    with pytest.raises(DownloadError, match="address not allowed"):
+        fetch(f"{server}/to/{target}")
+
+
+def test_a_redirect_to_a_name_that_leads_inside_is_refused_when_connecting(server, monkeypatch):
+    resolve = http_client.resolve
+    monkeypatch.setattr(
+        http_client, "resolve", lambda host, port: ["10.0.0.1"] if host == "example.com" else resolve(host, port)
+    )
+    with pytest.raises(DownloadError, match=r"address not allowed: 10\.0\.0\.1"):
+        fetch(f"{server}/to/http://example.com/file")
+
+
+def test_without_an_open_network_this_machine_is_closed(server):
+    with pytest.raises(DownloadError, match="WEBHOOK_ALLOW_CIDRS"):
+        fetch(f"{server}/file", Guard())
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/missing?token=secret", "127.0.0.1 answered 404"),
+        ("/cut?token=secret", "broke off"),
+        ("/silent?token=secret", "nothing arrived for 0.5 s"),
+        ("/to/http://[::1?token=secret", "Invalid URL in location"),
+    ],
+)
+def test_what_is_not_the_whole_file_is_an_error_that_names_no_token(server, path, words):
+    with pytest.raises(DownloadError, match=words) as raised:
+        fetch(server + path)
+    assert "secret" not in str(raised.value)
+
+
+def test_nobody_at_the_address_is_said():
+    with pytest.raises(DownloadError, match="no connection"):
+        fetch("http://127.0.0.1:1/file")
+
+
+def test_what_the_taker_raises_ends_the_download(server):
+    def refuse(_: bytes) -> None:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        download(f"{server}/file", OPEN, refuse, pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.com/a/price%20list.csv?token=secret", "price list.csv"),
+        ("https://example.com/export/", "export"),
+        ("https://example.com?token=secret", "example.com"),
+    ],
+)
+def test_a_file_is_named_after_its_path_or_its_host(url, name):
+    assert file_name(url) == name

@@ -1,0 +1,138 @@
+"""Work in a process of its own: it has nothing but its file, and ends whatever it does."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from product_importer.core import limited_process
+from product_importer.core.errors import TooMany
+from product_importer.core.limited_process import Confined, NoAnswer, OutOfTime
+from tests.waiting import wait_for
+
+MODULE = "tests.core.outbound.answering"
+SECONDS = 30
+
+
+@pytest.fixture
+def stream(tmp_path):
+    path = tmp_path / "file"
+    path.write_text("content")
+    with path.open("rb") as opened:
+        yield opened
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for yet has, too."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def written_pid(path: Path) -> Callable[[], int]:
+    return lambda: int(path.read_text()) if path.exists() else 0
+
+
+def test_the_process_has_its_file_and_nothing_else(stream, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://:secret@example.com")
+    found = json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))
+    assert found["content"] == "content"
+    # Python itself may set LC_CTYPE.
+    assert found["environment"].keys() - {*limited_process.KEPT, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
+    assert found["sockets"] == [0]
+
+
+def test_what_is_no_file_of_this_machine_is_copied_into_one():
+    content = io.BytesIO(b"in an object store")
+    content.read()
+    assert json.loads(Confined(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
+
+
+def test_each_file_has_a_process_of_its_own_and_one_that_was_killed_meanwhile_is_replaced(stream):
+    work, pids = Confined(MODULE), set()
+    for _ in range(3):
+        pids.add(json.loads(work.ask(stream, {"ACT": "tell"}))["pid"])
+        assert work._ready is not None
+        work._ready.child.kill()
+        work._ready.child.wait()
+    assert len(pids) == 3
+    assert all(map(is_gone, pids))
+
+
+@pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
+def test_what_takes_too_long_is_killed(stream, monkeypatch, tmp_path, act):
+    pid = tmp_path / "pid"
+    work = Confined(MODULE)
+    monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 1)
+    with pytest.raises(OutOfTime):
+        # Until the deadline is kept by a process that has begun.
+        while not pid.exists():
+            work.ask(stream, {"ACT": act, "PID_FILE": str(pid)})
+    assert is_gone(written_pid(pid)())
+
+
+ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+
+
+@pytest.mark.parametrize("act", ["fail", pytest.param("fill_the_memory", marks=ONLY_LINUX)])
+def test_one_that_fails_gives_no_answer_and_the_next_file_gets_one(stream, act):
+    with pytest.raises(NoAnswer):
+        Confined(MODULE).ask(stream, {"ACT": act})
+    assert json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
+
+
+@pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
+def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
+    """Also in a call that runs no Python: then the kernel ends it when its time is over."""
+    pid = tmp_path / "pid"
+    environment = {"ACT": act, "PID_FILE": str(pid), "SECONDS": "1"}
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from product_importer.core.limited_process import Confined\n"
+            f"Confined({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
+        ]
+    )
+    child = wait_for(written_pid(pid), SECONDS, "the process has begun")
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: is_gone(child), SECONDS, "the process has ended")
+
+
+def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path):
+    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
+    monkeypatch.setattr(limited_process, "MOST_WAITING", 0)
+    work, pid = Confined(MODULE), tmp_path / "pid"
+    environment = {"ACT": "wait", "PID_FILE": str(pid)}
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(work.ask, stream, environment)
+        child = wait_for(written_pid(pid), SECONDS, "the first has begun")
+        with pytest.raises(TooMany, match="in a moment"):
+            work.ask(stream, environment)
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(NoAnswer):
+            first.result()
+
+
+def test_one_whose_turn_does_not_come_is_told_to_come_again(stream, monkeypatch, tmp_path):
+    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
+    monkeypatch.setattr(limited_process, "TURN_SECONDS", 0.01)
+    work, pid = Confined(MODULE), tmp_path / "pid"
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(work.ask, stream, {"ACT": "wait", "PID_FILE": str(pid)})
+        child = wait_for(written_pid(pid), SECONDS, "the first has begun")
+        with pytest.raises(TooMany):
+            work.ask(stream, {"ACT": "wait"})
+        os.kill(child, signal.SIGKILL)
+        with pytest.raises(NoAnswer):
+            first.result()

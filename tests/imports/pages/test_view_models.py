@@ -1,0 +1,105 @@
+"""What the pages say of an import, and of what a trial would change."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from product_importer.imports.pages import labels
+from product_importer.imports.pages.change_view_models import DifferenceView
+from product_importer.imports.pages.view_models import ImportView
+from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.schemas import FieldChange, ImportChoices, ImportRead, ImportUndo
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
+UNDO = ImportUndo(status="undone", until=NOW, removed=1200, restored=3, kept=1)
+
+
+def seen(**fields: Any) -> ImportView:
+    given: dict[str, Any] = dict.fromkeys((*COUNTS, "rows_read"), 0) | {
+        "id": uuid4(),
+        "filename": "a.csv",
+        "size_bytes": 1,
+        "sha256": "",
+        "status": "completed",
+        "phase": "finished",
+        "percent": 100,
+        "total_rows": 0,
+        "error": None,
+        "choices": ImportChoices(),
+        "format": Format(),
+        "columns": {},
+        "file_available": True,
+        "undo": None,
+        "created_at": NOW,
+        "started_at": NOW,
+        "finished_at": NOW + timedelta(seconds=3),
+        "applied_at": None,
+    }
+    return ImportView.of(ImportRead.model_validate(given | fields))
+
+
+def test_a_stopped_import_says_what_it_has_left():
+    assert seen(status="cancelled", created=100_000, unchanged=20_000, rejected=5, total_rows=500_000).stopped == (
+        "Stopped: 120,000 of 500,000 rows are in the catalogue."
+    )
+    assert seen(status="failed", rejected=5, total_rows=None).stopped == (
+        "Stopped: nothing of the file is in the catalogue."
+    )
+    assert "trial" in seen(status="cancelled", created=5, choices=ImportChoices(dry_run=True)).stopped
+    assert seen().stopped == ""
+
+
+def test_what_can_be_done_depends_on_the_state_and_the_file():
+    assert seen(status="failed").can_retry
+    assert not seen(status="failed", file_available=False).can_retry
+    assert seen(status="failed", file_available=False).file_gone
+    assert not seen(status="cancelled", undo=UNDO).can_retry
+    assert (seen(status="previewed").can_apply, seen(status="previewed").can_retry) == (True, True)
+    assert (seen().can_apply, seen().can_retry) == (False, False)
+
+
+def test_an_import_that_is_being_undone_cannot_be_cancelled():
+    shown = seen(undo=UNDO.model_copy(update={"status": "pending"}))
+    assert (shown.is_running, shown.undo.status, shown.doing) == (False, "pending", "Took 3 s")
+
+
+def test_the_result_of_an_undo_names_what_was_kept_only_where_something_was():
+    assert seen(undo=UNDO).undo.result == "1,200 removed, 3 restored, 1 kept because changed since"
+    assert seen(undo=UNDO.model_copy(update={"kept": 0})).undo.result == "1,200 removed, 3 restored"
+
+
+def test_the_history_tells_only_what_is_not_as_usual():
+    assert seen().unusual == []
+    chosen = ImportChoices(mode="create", duplicates="reject", blank="keep", dry_run=True)
+    assert seen(choices=chosen).unusual == ["trial", "only new", "duplicates rejected", "blanks keep"]
+    assert seen(choices=chosen, applied_at=NOW).unusual[0] == "trial, applied"
+
+
+def test_columns_are_told_by_what_became_of_them():
+    shown = seen(columns={"SKU": "sku", "Title": "name", "Vendor": "attribute", "": "attribute", "_line": "ignore"})
+    assert [(fact.label, fact.value) for fact in shown.columns] == [("sku", ""), ("name", "Title")]
+    assert shown.other_columns == ["2 columns kept as attributes: Vendor, (no name)", "1 column left out: _line"]
+
+
+def test_formats_are_named_as_people_name_them():
+    assert labels.read_as(Format()) == "Read as UTF-8, commas"
+    assert labels.read_as(Format(encoding="cp1252", delimiter=";")) == "Read as Windows-1252, semicolons"
+    assert labels.read_as(Format(container="gzip", delimiter="\t")) == "Read as UTF-8, tabs, unpacked from gzip"
+    assert labels.read_as(Format(container="zip", part="a.csv")).endswith("commas, found in a zip as “a.csv”")
+    assert labels.read_as(Format(container="xlsx", part="Prices")) == "Read as an Excel workbook, its sheet “Prices”"
+    assert labels.encoding("koi8-r") == "KOI8-R"
+
+
+def test_a_long_text_is_shown_from_shortly_before_what_differs():
+    same = "The same words. " * 50
+    shown = DifferenceView.of(FieldChange(field="description", before=f"{same}red", after=f"{same}blue"))
+    assert (shown.label, shown.before[0], shown.before[-3:], shown.after[-4:]) == ("Description", "…", "red", "blue")
+    assert len(shown.before) < 60
+
+
+def test_what_was_not_there_is_not_shown_as_removed():
+    made = DifferenceView.of(FieldChange(field="active", before=None, after=True))
+    assert (made.label, made.after, made.is_removed, made.is_added) == ("Status", "Active", False, True)
+    gone = DifferenceView.of(FieldChange(field="colour", before="", after=None))
+    assert (gone.before, gone.is_removed, gone.is_added) == ("", True, False)

@@ -1,0 +1,102 @@
+"""Encodings: what a file is in is found, told, and can be said instead; what is no text is refused with its place."""
+
+import pytest
+
+from product_importer.core.errors import Invalid
+from product_importer.imports.options import Choices
+from product_importer.imports.parsing.encoding_detection import CONTROLS, TextCheck
+from tests.imports.parsing.reading import recognised, rows_of
+
+HEADER = "sku,name,description\n"
+
+
+def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> TextCheck:
+    text = TextCheck(chosen)
+    for start in range(0, len(content), piece):
+        text.feed(content[start : start + piece])
+    text.feed(b"", final=True)
+    return text
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 1_000])
+@pytest.mark.parametrize(
+    ("content", "encoding", "is_guessed"),
+    [
+        (HEADER.encode(), "utf-8", False),
+        ((HEADER + "a,Größe €,😀\n").encode(), "utf-8", False),
+        ((HEADER + "a,Größe,€\n").encode("utf-8-sig"), "utf-8", False),
+        ((HEADER + "a,Größe,漢字\n").encode("utf-16"), "utf-16", False),
+        (b"\xfe\xff" + (HEADER + "a,Größe,漢字\n").encode("utf-16-be"), "utf-16", False),
+        ((HEADER + "a,Größe,漢字😀\n").encode("utf-16-le"), "utf-16-le", False),
+        ((HEADER + "a,Größe,漢字😀\n").encode("utf-16-be"), "utf-16-be", False),
+        ((HEADER + "a,Größe,1 €\n").encode("windows-1252"), "windows-1252", True),
+        ((HEADER + "a,b,\f" + "x" * 90_000 + "é").encode("windows-1252"), "windows-1252", True),
+    ],
+)
+def test_the_encoding_is_found_wherever_the_pieces_break(content, encoding, is_guessed, piece):
+    text = checked(content, piece=piece)
+    assert (text.encoding, text.is_guessed, text.fault) == (encoding, is_guessed, None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
+def test_what_is_found_reads_as_what_was_written(encoding):
+    content = (HEADER + "é1,Größe,öß\r\n").encode(encoding)
+    format, names = recognised(content)
+    assert names == ["sku", "name", "description"]
+    assert rows_of(content, format) == ([(2, ["é1", "Größe", "öß"])], [])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1251", "Молоток"), ("shift_jis", "金槌ソ"), ("gb18030", "锤子"), ("iso-8859-2", "Młotek"),
+        ("euc-kr", "망치"), ("big5", "錘子"), ("mac-roman", "Größe"), ("utf-16", "Größe"), ("utf-8", "Größe"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
+    if mark and not encoding.startswith("utf"):
+        mark = ""
+    codec = "utf-16-le" if encoding == "utf-16" else encoding
+    content = (mark + HEADER + f"a,{text},c\n").encode(codec)
+    format, _ = recognised(content, Choices(encoding=encoding))
+    assert rows_of(content, format)[0] == [(2, ["a", text, "c"])]
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1_000])
+@pytest.mark.parametrize(
+    ("content", "chosen", "line", "offset", "words"),
+    [
+        # Multi-byte UTF-8 stands before it: it is UTF-8, and broken.
+        (b"a\n\xc3\xa4\r\n\xe9,c\r\n" + b"x" * 90, None, 3, 6, "UTF-8 text before it"),
+        (b"a\rb\r\r\n" + "ä".encode() + b"\xff", None, 4, 8, "0xFF"),
+        (b"\xef\xbb\xbfa\n\xe9", None, 2, 5, "UTF-8"),
+        # Windows-1252 has no such byte, and text no such characters.
+        (b"a\n\xe9\n\x81" + b"x" * 90, None, 3, 4, "neither in UTF-8 nor in Windows-1252"),
+        (b"a\n\x01\n\xe9" + b"x" * 90, None, 2, 2, "control character"),
+        (b"a\n\xe9\r\n\0" + b"x" * 90, None, 3, 5, "control character"),
+        (b"abc\n\xff\xff", "shift_jis", 2, 4, "not text in shift_jis"),
+        (b"abc\n\xe9", "utf-8", 2, 4, "not text in utf-8"),
+        (b"\xff\xfea\0\n\0\x00\xd8b\0", None, 2, 6, "not text in utf-16"),
+        ("ä".encode() + b"\n\xe2\x82", None, 2, 3, "UTF-8"),
+    ],
+)
+def test_what_is_no_text_is_named_with_its_place(content, chosen, line, offset, words, piece):
+    fault = checked(content, chosen, piece).fault
+    assert fault is not None
+    assert (fault.kind, fault.extra["line"], fault.extra["offset"]) == ("not-text", line, offset)
+    assert words in fault.detail and "“encoding”" in fault.detail
+
+
+def test_valid_utf_8_may_hold_control_characters():
+    """A row with NUL is rejected by itself; the others are only unusual."""
+    assert checked(HEADER.encode() + bytes(CONTROLS) + "ä".encode()).fault is None
+
+
+def test_a_chosen_encoding_may_hold_control_characters_too():
+    assert checked(HEADER.encode() + b"\x0b\xe9\n", "windows-1252").fault is None
+
+
+def test_text_in_the_wrong_encoding_is_refused_when_accepted_and_not_before():
+    with pytest.raises(Invalid, match="shift_jis"):
+        recognised(HEADER.encode() + b"\xff\xff", Choices(encoding="shift_jis"))

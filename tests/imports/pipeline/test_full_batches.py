@@ -1,0 +1,70 @@
+"""A batch of the usual size: no statement may compare each of its rows with each of the others."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from product_importer.core import db, outbox
+from product_importer.core.settings import settings
+from product_importer.imports.pipeline import lease, merge
+from tests.imports.pipeline.test_dry_run import apply
+from tests.imports.pipeline.test_runner import counts, csv_of, fetch
+from tests.imports.pipeline.test_undo import take_back
+
+ROWS = 25_000
+MANY = csv_of(*(f"s{n:05},Name,x" for n in range(ROWS)))
+CHANGED = MANY.replace(",x", ",y")
+
+
+@pytest.fixture(autouse=True)
+def one_full_batch_within_seconds(monkeypatch):
+    """Other tests take small batches, where anything is quick. Far more than a batch takes, far less than squared."""
+    monkeypatch.setattr(merge, "settings", lambda: settings().model_copy(update={"batch_size": ROWS}))
+    begin = lease.TRANSACTION_SETTINGS
+    monkeypatch.setattr(lease, "TRANSACTION_SETTINGS", f"{begin}; SET LOCAL statement_timeout = '15s'")
+
+
+@pytest.fixture(autouse=True)
+def statistics_of_an_emptied_catalogue(run_import) -> Iterator[None]:
+    """PostgreSQL believes that there are next to no products, until it looks again: nearly all were just deleted.
+
+    The same happens when it looks while the first batches are not committed yet.
+    """
+    run_import(MANY)
+    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ALTER TABLE product SET (autovacuum_enabled = false)")
+        connection.exec_driver_sql("DELETE FROM product WHERE ctid <> (SELECT max(ctid) FROM product)")
+        connection.exec_driver_sql("VACUUM ANALYZE product")
+        connection.exec_driver_sql("DELETE FROM product")
+        yield
+        connection.exec_driver_sql("ALTER TABLE product RESET (autovacuum_enabled)")
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": "update"}, {"blank": "keep"}])
+def test_products_are_looked_at_before_they_are_changed(run_import, options):
+    run_import(MANY)
+    assert counts(run_import(CHANGED, **options)) == (0, ROWS, 0, 0, 0)
+
+
+def test_products_that_are_there_are_refused(run_import):
+    run_import(MANY)
+    assert counts(run_import(CHANGED, mode="create")) == (0, 0, 0, 0, ROWS)
+
+
+def test_a_trial_is_applied(run_import):
+    run_import(MANY)
+    assert counts(apply(run_import(CHANGED, dry_run="true"))) == (0, ROWS, 0, 0, 0)
+
+
+def test_an_import_is_taken_back(run_import):
+    run_import(MANY)
+    undone = take_back(run_import(CHANGED))
+    assert (undone.removed, undone.restored, undone.kept) == (0, ROWS, 0)
+
+
+def test_each_product_is_told(run_import, monkeypatch):
+    monkeypatch.setattr(outbox, "WANTS_EACH", [lambda _: True])
+    run_import(MANY)
+    run_import(CHANGED)
+    told = fetch("SELECT event_type, count(*) FROM event WHERE event_type LIKE 'product_%%' GROUP BY 1 ORDER BY 1")
+    assert told == [("product_created", ROWS), ("product_updated", ROWS)]

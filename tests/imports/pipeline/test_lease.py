@@ -1,0 +1,151 @@
+"""Two workers, one import: whoever claimed last is the only one that writes."""
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from product_importer.core import db
+from product_importer.imports import tasks
+from product_importer.imports.pipeline import lease, merge, runner
+from product_importer.imports.pipeline.lease import Fenced, claim
+from product_importer.imports.progress import current
+from tests.imports.conftest import execute, upload
+
+FILE = b"sku,name,description\n" + b"".join(b"S%d,Name,Text\n" % n for n in range(6_000))
+
+
+def lapse(job_id) -> None:
+    """Let the lease run out now, as if its holder had been silent."""
+    execute("UPDATE import_job SET lease_until = now() - interval '1 second' WHERE id = %s", str(job_id))
+
+
+class Killed(BaseException):
+    """Stands for the end of the process at this line."""
+
+
+@pytest.fixture
+def kill_after(monkeypatch):
+    """End the work as a kill would, after so many merged batches."""
+
+    def arrange(batches: int) -> None:
+        merge_range = merge.Merge._merge_range
+        done: list[object] = []
+
+        def counted(self, *arguments):
+            if len(done) >= batches:
+                raise Killed
+            done.append(arguments)
+            return merge_range(self, *arguments)
+
+        monkeypatch.setattr(merge.Merge, "_merge_range", counted)
+
+    yield arrange
+
+
+def test_a_claimed_import_is_not_claimed_again_until_its_lease_runs_out(database):
+    job_id = upload(FILE)
+    first = claim(job_id)
+    assert first is not None
+    assert claim(job_id) is None
+    lapse(job_id)
+    second = claim(job_id)
+    assert second is not None and second.fence == first.fence + 1
+
+
+def test_an_ended_import_is_not_claimed(run_import):
+    job = run_import(b"sku,name,description\na,b,c\n")
+    assert claim(job.id) is None
+
+
+def test_an_outdated_fence_writes_nothing(database):
+    job_id = upload(FILE)
+    old = claim(job_id)
+    lapse(job_id)
+    claim(job_id)
+    with pytest.raises(Fenced), old.connect() as connection, old.transaction(connection):
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO product (id, sku, sku_key, name) VALUES (gen_random_uuid(), 'x', 'x', 'x')")
+        old.write(connection, sql.SQL("created = created + 1"))
+    with db.engine().connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM product").scalar() == 0
+
+
+def test_a_claim_ends_what_an_earlier_holder_left_open(database):
+    job_id = upload(FILE)
+    old = claim(job_id)
+    with old.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        lapse(job_id)
+        claim(job_id)
+        with pytest.raises(psycopg2.OperationalError):
+            for _ in range(100):
+                cursor.execute("SELECT pg_sleep(0.05)")
+
+
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_another_worker_goes_on_where_one_was_killed(database, kill_after, batches, monkeypatch):
+    job_id = upload(FILE)
+    with monkeypatch.context() as patch:
+        kill_after(batches)
+        with pytest.raises(Killed):
+            tasks.run_import(str(job_id))
+        patch.undo()
+    monkeypatch.undo()
+    before = current(job_id)
+    assert before.status == "processing"
+    lapse(job_id)
+    tasks.run_import(str(job_id))
+    after = current(job_id)
+    assert (after.status, after.created, after.unchanged, after.total_rows) == ("completed", 6_000, 0, 6_000)
+    assert after.percent == 100.0
+
+
+def test_what_a_crash_of_postgresql_empties_is_staged_again_and_counted_once(database, kill_after, monkeypatch):
+    job_id = upload(FILE + b",rejected,\n")
+    kill_after(2)
+    with pytest.raises(Killed):
+        tasks.run_import(str(job_id))
+    monkeypatch.undo()
+    with db.engine().begin() as connection:
+        table = connection.exec_driver_sql("SELECT staging_table FROM import_job").scalar()
+        # An unlogged table is empty after a crash.
+        connection.exec_driver_sql(f"TRUNCATE {table}")
+    lapse(job_id)
+    tasks.run_import(str(job_id))
+    job = current(job_id)
+    assert (job.status, job.created, job.rejected, job.total_rows) == ("completed", 6_000, 1, 6_001)
+
+
+def test_a_cancelled_import_stops_at_a_batchs_edge_and_says_what_is_in(database, monkeypatch):
+    from product_importer.imports import service
+
+    job_id = upload(FILE)
+    write = lease.Lease.write
+
+    def cancel_then_write(self, connection, assignments, **values):
+        if "lane" in values and not self.job.cancel_requested_at:
+            self.job.cancel_requested_at = db.run(service.cancel_import, job_id).created_at
+        return write(self, connection, assignments, **values)
+
+    monkeypatch.setattr(lease.Lease, "write", cancel_then_write)
+    tasks.run_import(str(job_id))
+    job = current(job_id)
+    assert job.status == "cancelled"
+    assert 0 < job.created < 6_000
+    with db.engine().connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM product").scalar() == job.created
+
+
+def test_a_database_that_goes_away_leaves_the_import_to_the_next_worker(database, monkeypatch):
+    job_id = upload(FILE)
+
+    def gone(*_):
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(runner.Work, "merge", gone)
+    tasks.run_import(str(job_id))
+    assert current(job_id).status == "processing"
+    monkeypatch.undo()
+    lapse(job_id)
+    tasks.run_import(str(job_id))
+    assert current(job_id).created == 6_000

@@ -1,0 +1,78 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.imports.columns.header import match
+from product_importer.imports.parsing.records import Chunk
+from product_importer.imports.pipeline.row_validation import Checks
+
+HEADER = match(["sku", "name", "description", "active", "colour"])
+
+
+def sift(*rows: list[str]) -> Chunk:
+    return Checks(HEADER).sift(Chunk(list(range(2, len(rows) + 2)), list(rows)))
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (["", "n", "d", "", ""], "no_sku"),
+        ([" \t", "n", "d", "", ""], "no_sku"),
+        (["t", "  ", "d", "", ""], "no_name"),
+        (["s", "n", "d"], "ragged"),
+        (["s", "n", "d", "", "", "x"], "ragged"),
+        (["s" * (MAX_SKU + 1), "n", "d", "", ""], "too_long"),
+        (["s", "n" * (MAX_NAME + 1), "d", "", ""], "too_long"),
+        (["s", "n", "d" * (MAX_DESCRIPTION + 1), "", ""], "too_long"),
+        (["s", "n", "d", "", "c" * (MAX_DESCRIPTION + 1)], "too_long"),
+        (["s", "n", "d\0", "", ""], "nul"),
+        (["s", "n", "d", "", "\0"], "nul"),
+        (["s", "n", "d", "perhaps", ""], "bad_active"),
+    ],
+)
+def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, code):
+    good = ["s", "n", "d", "no", "red"]
+    sifted = sift(good, row, good)
+    assert (sifted.lines, sifted.rows) == ([2, 4], [good, good])
+    [error] = sifted.errors
+    assert (error.line, error.code, error.row) == (3, code, row[: len(HEADER.names)])
+
+
+def test_fields_beyond_the_last_column_are_told_as_csv_and_not_endlessly():
+    [error] = sift(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
+    told = 'Beyond the last column: "a ""b""","c,\nd",,␀'
+    assert error.reason == f"The row in lines 2 to 3 has 9 fields, the header has 5. {told}"
+    [error] = sift(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
+    assert error.reason.endswith(f"{'x' * 400},{'y' * 99} and 301 characters more")
+
+
+def test_where_blanks_are_kept_a_row_needs_no_name():
+    kept = Checks(HEADER, keep_blank=True)
+    for rows in ([["s", " ", "", "", ""]], [["t", "n", "", "no", ""], ["s", "", "", " ", ""], ["", "", "", "", ""]]):
+        sifted = kept.sift(Chunk(list(range(2, len(rows) + 2)), rows))
+        assert sifted.rows == [row for row in rows if row[0]]
+        assert [error.code for error in sifted.errors] == ["no_sku"] * (len(rows) - len(sifted.rows))
+
+
+def test_an_empty_line_is_no_row():
+    sifted = sift([], ["s", "n", "d", "", ""])
+    assert (sifted.lines, len(sifted)) == ([3], 1)
+
+
+@pytest.mark.parametrize("word", ["", "true", "FALSE", " yes ", "0", "On"])
+def test_words_for_active(word):
+    assert not sift(["s", "n", "d", word, ""]).errors
+
+
+cells = st.sampled_from(["", " ", "x", "no", "\0", "y" * 300, "z" * 1_001])
+rows = st.lists(st.lists(cells, min_size=4, max_size=6), max_size=6)
+
+
+@given(rows)
+def test_the_look_at_whole_columns_and_the_look_at_each_row_agree(table):
+    """Alone, each good row takes the fast way; among bad ones it takes the slow way."""
+    alone = [not sift(row).errors for row in table]
+    bad = ["", "", "", "", ""]
+    together = sift(*table, bad)
+    assert [row for row, good in zip(table, alone, strict=True) if good] == together.rows

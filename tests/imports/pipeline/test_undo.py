@@ -1,0 +1,193 @@
+"""An import can be taken back: whole or not at all, without touching what somebody has changed since."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg2
+import pytest
+
+from product_importer.catalog import service as catalog
+from product_importer.catalog.schemas import ProductUpdate
+from product_importer.core import db, outbox, queue
+from product_importer.core.errors import Conflict
+from product_importer.imports import service, tasks
+from product_importer.imports.pipeline import undo
+from product_importer.imports.progress import current
+from product_importer.imports.reconciler import reconcile
+from product_importer.imports.schemas import ImportRead, ImportUndo, PageQuery
+from tests.imports.pipeline.test_runner import csv_of, fetch
+
+HEAD = "sku,name,description,active,colour"
+FIRST = csv_of("a,Apple,red,yes,r", "b,Bread,brown,no,b", "c,Cake,sweet,yes,", header=HEAD)
+SECOND = csv_of("a,Apple,green,no,g", "b,Bread,brown,no,b", "n,New,x,yes,y", "m,More,x,yes,y", header=HEAD)
+
+
+def catalogue() -> dict[str, tuple]:
+    rows = fetch("SELECT sku, name, description, active, attributes FROM product")
+    return {sku: tuple(rest) for sku, *rest in rows}
+
+
+def take_back(job: ImportRead) -> ImportUndo:
+    db.run(service.undo_import, job.id)
+    tasks.run_undo(str(job.id))
+    undone = current(job.id).undo
+    assert undone is not None
+    return undone
+
+
+def change(sku: str, **fields) -> None:
+    [(product_id,)] = fetch(f"SELECT id FROM product WHERE sku = '{sku}'")
+    db.run(catalog.update_product, product_id, ProductUpdate(**fields))
+
+
+def kept(job) -> dict[str, str]:
+    return {item.sku: item.reason for item in db.run(service.list_undo_kept, job.id, PageQuery()).items}
+
+
+def undo_tables() -> list:
+    return fetch("SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_undo_of_%%'")
+
+
+def test_what_was_created_goes_and_what_was_updated_comes_back(run_import):
+    run_import(FIRST)
+    before, versions = catalogue(), dict(fetch("SELECT sku, version FROM product"))
+    job = run_import(SECOND)
+    assert job.undo.status == "possible"
+    undone = take_back(job)
+    assert (undone.status, undone.removed, undone.restored, undone.kept) == ("undone", 2, 1, 0)
+    assert catalogue() == before
+    after = dict(fetch("SELECT sku, version FROM product"))
+    assert after == versions | {"a": versions["a"] + 2}, "a version never goes back"
+    assert len(undo_tables()) == 1, "what the undone import kept is gone, what the first one kept is not"
+
+
+def test_what_was_changed_since_is_kept_and_listed(run_import):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    change("a", description="mine")
+    change("n", name="mine, too")
+    undone = take_back(job)
+    assert (undone.removed, undone.restored, undone.kept) == (1, 0, 2)
+    assert set(catalogue()) == {"a", "b", "c", "n"}
+    assert catalogue()["a"][1] == "mine"
+    assert set(kept(job)) == {"a", "n"}
+    assert "changed" in kept(job)["a"]
+
+
+def test_what_was_deleted_since_stays_deleted(run_import):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("DELETE FROM product WHERE sku IN ('a', 'n')")
+    undone = take_back(job)
+    assert (undone.removed, undone.restored, undone.kept) == (1, 0, 1)
+    assert set(catalogue()) == {"b", "c"}
+    assert [reason for reason in kept(job).values() if "deleted" in reason]
+
+
+def test_several_imports_are_undone_one_after_the_other(run_import):
+    jobs = [run_import(csv_of(f"a,Name {n},x", f"only-{n},x,x")) for n in range(4)]
+    for job in reversed(jobs):
+        undone = take_back(job)
+        assert undone.kept == 0
+    assert catalogue() == {}
+
+
+def test_an_undo_in_the_middle_makes_the_earlier_one_possible_again(run_import):
+    first, second, third = (run_import(csv_of(f"a,Name {n},x")) for n in range(3))
+    assert take_back(second).kept == 1, "the third has changed it since"
+    assert take_back(third).restored == 1
+    assert catalogue()["a"][0] == "Name 1"
+    assert take_back(first).kept == 1
+    assert catalogue()["a"][0] == "Name 1"
+
+
+def test_half_an_import_can_be_undone(run_import):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql(f"UPDATE import_job SET status = 'cancelled' WHERE id = '{job.id}'")
+    assert take_back(current(job.id)).removed == 2
+
+
+def test_an_import_is_undone_once_and_not_tried_again(run_import):
+    job = run_import(SECOND)
+    take_back(job)
+    for refused in (service.undo_import, service.retry_import):
+        with pytest.raises(Conflict):
+            db.run(refused, job.id)
+    assert current(job.id).undo.removed == 4
+    # Its products gone, the same file imports anew.
+    assert run_import(SECOND).created == 4
+
+
+def test_what_cannot_be_undone_is_refused(run_import):
+    for job in (run_import(csv_of(",x,y")), run_import(FIRST, dry_run="true")):
+        assert job.undo is None
+        with pytest.raises(Conflict) as refused:
+            db.run(service.undo_import, job.id)
+        assert refused.value.kind == "not-undoable"
+
+
+def test_an_undo_that_nobody_carries_out_is_sent_again(run_import):
+    job = run_import(FIRST)
+    db.run(service.undo_import, job.id)
+    assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
+    assert current(job.id).undo.status == "pending"
+    with pytest.raises(Conflict):
+        db.run(service.refuse_while_importing)
+    from product_importer.core import redis
+
+    redis.client().flushdb()
+    db.run(reconcile)
+    assert queue.waiting_keys(service.RUN_UNDO) == set(), "the nudge has some seconds to arrive"
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE import_job SET undo_requested_at = now() - interval '1 minute'")
+    db.run(reconcile)
+    assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
+
+
+def test_a_killed_undo_has_not_happened_and_begins_again(run_import, monkeypatch):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    held = catalogue()
+    db.run(service.undo_import, job.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(undo, "END", "SELECT pg_terminate_backend(pg_backend_pid())")
+        tasks.run_undo(str(job.id))
+    assert catalogue() == held
+    tasks.run_undo(str(job.id))
+    assert current(job.id).undo.removed == 2
+
+
+def test_two_workers_undo_an_import_once(run_import):
+    job = run_import(csv_of(*(f"s{n},x,y" for n in range(2_000))))
+    db.run(service.undo_import, job.id)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(tasks.run_undo, [str(job.id)] * 3))
+    done = current(job.id).undo
+    assert (done.status, done.removed, done.kept) == ("undone", 2_000, 0)
+
+
+def test_who_wants_each_event_hears_of_an_undo(run_import, monkeypatch):
+    monkeypatch.setattr(outbox, "WANTS_EACH", [lambda _: True])
+    run_import(FIRST)
+    job = run_import(SECOND)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("DELETE FROM event")
+    take_back(job)
+    told = fetch("SELECT event_type, payload->>'sku' FROM event ORDER BY id")
+    assert sorted(told) == [("product_deleted", "m"), ("product_deleted", "n"), ("product_updated", "a")]
+
+
+def test_only_an_import_notes_what_it_overwrites(run_import):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    [(table,)] = fetch(f"SELECT undo_table FROM import_job WHERE id = '{job.id}'")
+    change("b", name="Bun")
+    assert fetch(f"SELECT name, description, active, attributes, version FROM {table}") == [
+        ("Apple", "red", True, {"colour": "r"}, 1)
+    ]
+    with pytest.raises(psycopg2.errors.UndefinedTable), db.engine().connect() as connection:
+        raw = connection.connection.driver_connection
+        undo.keep_overwritten(raw, "no_such_table")
+        raw.cursor().execute("UPDATE product SET name = name || '!'")

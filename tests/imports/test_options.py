@@ -1,0 +1,124 @@
+"""What an import may do is chosen: which products it touches, which row of an SKU counts, what a blank cell does."""
+
+from typing import get_args
+
+import pytest
+
+from product_importer.core.errors import Unprocessable
+from product_importer.imports.options import Choices, Encoding, parse
+from tests.imports.conftest import row_errors
+from tests.imports.pipeline.test_runner import counts, csv_of, fetch
+
+CATALOGUE = csv_of("a,Apple,red,yes,10", "b,Bread,brown,no,20", header="sku,name,description,active,price")
+
+
+def catalogue() -> dict[str, tuple]:
+    rows = fetch("SELECT sku, name, description, active, attributes FROM product")
+    return {sku: tuple(rest) for sku, *rest in rows}
+
+
+def reasons(job) -> list[tuple[int, str, str]]:
+    return [
+        tuple(row)
+        for row in fetch(f"SELECT line, code, reason FROM import_row_error WHERE job_id = '{job.id}' ORDER BY line")
+    ]
+
+
+def test_an_import_that_only_creates_leaves_what_is_there_and_says_so(run_import):
+    run_import(CATALOGUE)
+    job = run_import(csv_of("A,Changed,x", "c,Cake,sweet", "b,Bread,brown"), mode="create")
+    assert (job.status, counts(job)) == ("completed", (1, 0, 0, 0, 2))
+    assert row_errors(job.id) == [(2, "exists"), (4, "exists")]
+    assert catalogue()["a"] == ("Apple", "red", True, {"price": "10"})
+    assert fetch("SELECT row FROM import_row_error WHERE line = 2") == [(["A", "Changed", "x"],)]
+
+
+def test_an_import_that_only_updates_creates_nothing_and_says_so(run_import):
+    run_import(CATALOGUE)
+    job = run_import(csv_of("A,Changed,x", "c,Cake,sweet", "b,Bread,brown"), mode="update")
+    assert (job.status, counts(job)) == ("completed", (0, 1, 1, 0, 1))
+    assert row_errors(job.id) == [(3, "not_found")]
+    assert catalogue() == {
+        "a": ("Changed", "x", True, {"price": "10"}),
+        "b": ("Bread", "brown", False, {"price": "20"}),
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "counted", "reported"),
+    [
+        ("last", "third", (2, 0, 0, 2, 0), [(2, "duplicate", "Line 5 "), (4, "duplicate", "Line 5 ")]),
+        ("first", "first", (2, 0, 0, 2, 0), [(4, "duplicate", "Line 2 "), (5, "duplicate", "Line 2 ")]),
+        (
+            "reject",
+            None,
+            (1, 0, 0, 0, 3),
+            [(2, "duplicate_sku", "Line 5 "), (4, "duplicate_sku", "Line 2 "), (5, "duplicate_sku", "Line 2 ")],
+        ),
+    ],
+)
+def test_which_row_of_an_sku_counts_is_chosen_and_both_lines_are_reported(
+    run_import, products, policy, name, counted, reported
+):
+    job = run_import(csv_of("a,first,1", "b,only,2", "A,second,3", "a,third,4"), duplicates=policy)
+    assert counts(job) == counted
+    assert products().get("a", products().get("A", (None,)))[0] == name
+    assert [(line, code) for line, code, _ in reasons(job)] == [(line, code) for line, code, _ in reported]
+    for (_, _, reason), (_, _, beginning) in zip(reasons(job), reported, strict=True):
+        assert reason.startswith(beginning)
+
+
+def test_blank_cells_clear_what_is_there_but_never_a_name(run_import):
+    run_import(CATALOGUE)
+    job = run_import(csv_of("b,Bread,,,", "a,,,,", header="sku,name,description,active,price"))
+    assert counts(job) == (0, 1, 0, 0, 1)
+    assert catalogue() == {"a": ("Apple", "red", True, {"price": "10"}), "b": ("Bread", "", True, {})}
+
+
+def test_an_absent_column_never_changes_data(run_import):
+    run_import(CATALOGUE)
+    job = run_import(csv_of("a,Apple,green", "b,Bread,brown"))
+    assert counts(job) == (0, 1, 1, 0, 0)
+    assert catalogue() == {
+        "a": ("Apple", "green", True, {"price": "10"}),
+        "b": ("Bread", "brown", False, {"price": "20"}),
+    }
+
+
+@pytest.mark.parametrize("encoding", get_args(Encoding))
+def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
+    for written in (encoding.upper(), encoding.title(), encoding.replace("-", "_"), encoding.replace("_", "-")):
+        assert parse({"encoding": written}).encoding == Choices(encoding=written).encoding == encoding
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("utf8", "utf-8"),
+        ("CP1252", "windows-1252"),
+        ("latin-1", "iso-8859-1"),
+        ("sjis", "shift_jis"),
+        ("L9", "iso-8859-15"),
+    ],
+)
+def test_the_usual_other_spellings_do_too(written, meant):
+    assert parse({"encoding": written}).encoding == meant
+
+
+@pytest.mark.parametrize(
+    "written", ["hex", "rot13", "idna", "utf-7", "os.path", "../utf-8", "utf 8", "ü", "a\0b", "x" * 99]
+)
+def test_what_is_no_encoding_of_a_catalogue_is_refused(written):
+    with pytest.raises(Unprocessable, match="encoding: "):
+        parse({"encoding": written})
+
+
+def test_a_tab_is_taken_as_a_shell_writes_it():
+    assert parse({"delimiter": r"\t"}).delimiter == parse({"delimiter": "\t"}).delimiter == "\t"
+
+
+def test_a_choice_that_does_not_exist_is_refused_by_form_and_by_program():
+    with pytest.raises(Unprocessable, match="Did you mean “duplicates”"):
+        parse({"duplicate": "first"})
+    with pytest.raises(ValueError, match="dryrun"):
+        Choices(**{"dryrun": True})

@@ -1,0 +1,181 @@
+import pytest
+
+from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.settings import settings
+from product_importer.core.storage import storage
+from product_importer.imports.options import Choices
+from product_importer.imports.upload.receiver import IncomingUpload, clean_filename
+
+GOOD = b"sku,name,description\na,b,c\n"
+
+
+def stored() -> list[str]:
+    return sorted(storage().keys())
+
+
+def refusal(content: bytes, size: int = 7) -> Invalid:
+    with pytest.raises(Invalid) as refused, IncomingUpload("x.csv") as incoming:
+        for start in range(0, len(content), size):
+            incoming.write(content[start : start + size])
+        incoming.accept()
+    assert stored() == []
+    return refused.value
+
+
+def test_an_accepted_upload_is_kept_whole(database):
+    with IncomingUpload("../../etc/cat\x00alogue.csv") as incoming:
+        for byte in GOOD:
+            incoming.write(bytes([byte]))
+        job = incoming.accept()
+    assert (job.filename, job.size_bytes, job.status) == ("catalogue.csv", len(GOOD), "pending")
+    assert stored() == [f"{job.id}.csv"]
+    with storage().open(f"{job.id}.csv") as stream:
+        assert stream.read() == GOOD
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(database):
+    with pytest.raises(ConnectionError), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
+        assert len(stored()) == 1
+        raise ConnectionError
+    assert stored() == []
+
+
+def test_an_upload_over_the_limit_leaves_nothing(database, monkeypatch):
+    monkeypatch.setattr(settings(), "max_upload_mb", 1)
+    with pytest.raises(TooLarge, match="1 MB"), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
+        for _ in range(3):
+            incoming.write(b"x" * 500_000)
+    assert stored() == []
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_a_byte_that_is_not_utf8_is_found_wherever_the_pieces_break(database, size):
+    refused = refusal(b"sku,name,description\na,\xc3\xa4,c\nb,caf\xe9,d\n", size)
+    assert (refused.kind, refused.extra["line"], refused.extra["offset"]) == ("not-text", 3, 33)
+    assert "0xE9" in refused.detail
+
+
+def test_a_character_that_is_cut_off_at_the_end_is_found(database):
+    assert refusal("sku,name,description\nä,b,c".encode() + b"\xc3").kind == "not-text"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"", "empty-file"),
+        (b"\xef\xbb\xbf\r\n", "empty-file"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not-csv"),
+        (b"\x7fELF\x02\x01\x01\0\0\0\xf0\xff\x83", "not-text"),
+        (b"PK\x03\x04\0\0,\n", "not-csv"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1_000), "not-csv"),
+        (b"sku,name\na,b\n", "invalid-csv-header"),
+    ],
+)
+def test_what_is_no_catalogue_is_refused_and_nothing_is_left(database, content, kind):
+    assert refusal(content).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("C:\\fakepath\\a.csv", "a.csv"), ("a/b.csv", "b.csv"), ("", "unnamed.csv"), ("x" * 300, "x" * 255)],
+)
+def test_a_filename_is_only_shown(given, kept):
+    assert clean_filename(given) == kept
+
+
+def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
+    from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
+
+    with (
+        pytest.raises(Invalid, match="no column description") as refused,
+        IncomingUpload("x.csv", Choices()) as incoming,
+    ):
+        for _ in range(HEAD_BYTES // 1000 + 2):
+            incoming.write(b"sku,name\n" + "ä".encode() * 500)
+        pytest.fail("it was not refused before the end")
+    assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
+
+
+def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(database):
+    head, row = b"Code,Title,Text\n", b"a,b,c\n" * 100_000
+    columns = {"Code": "sku", "Title": "name"}
+    for chosen, missing in ((Choices(), ["sku", "name", "description"]), (Choices(columns=columns), ["description"])):
+        with pytest.raises(Invalid) as refused, IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            pytest.fail("it was not refused before the end")
+        assert (refused.value.extra["missing"], stored()) == (missing, [])
+        assert refused.value.extra["suggestions"]["description"] == "Text"
+    for chosen in (Choices(columns={**columns, "Text": "description"}), Choices()):
+        # The second time it is remembered.
+        with IncomingUpload("x.csv", chosen) as incoming:
+            incoming.write(head + row)
+            assert incoming.accept().columns["Code"] == "sku"
+
+
+def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
+    with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
+        incoming.write(b"\x89PNG\r\n\x1a\n")
+        pytest.fail("it was not refused at once")
+
+
+def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
+    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
+        incoming.write(GOOD + "ä,b,c\n".encode() * 100)
+        incoming.write(b"\xff,b,c\n")
+        pytest.fail("it was not refused before the end")
+
+
+def test_what_a_choice_behind_the_file_can_mend_is_not_refused_before_it(database):
+    content = "наименование;артикул\n".encode("windows-1251")
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write("sku;name;description\nä;".encode() + content * 30_000)
+        incoming.write(content)
+        assert incoming.accept(Choices(encoding="windows-1251")).format.encoding == "windows-1251"
+
+
+def test_a_good_header_of_a_large_file_passes(database):
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD + b"d,e,f\n" * 100_000)
+        assert incoming.accept().status == "pending"
+
+
+def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch):
+    """On a real file system that is full: the kernel's own."""
+    from product_importer.core import storage as storages
+    from product_importer.core.errors import StorageFull
+
+    begin = storages._FileWriter.__init__
+
+    def full(self, path):
+        begin(self, path)
+        self._file.close()
+        self._file = open("/dev/full", "wb")  # noqa: SIM115, PTH123
+
+    monkeypatch.setattr(storages._FileWriter, "__init__", full)
+    with pytest.raises(StorageFull, match="No space left"), IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD + b"d,e,f\n" * 500_000)
+        incoming.accept()
+    assert stored() == []
+
+
+def test_a_long_header_with_quotes_is_not_judged_by_its_beginning(database):
+    names = ["sku", "name", "description", *(f'"größe\n{n}{"x" * 200}"' for n in range(1_900))]
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write((",".join(names) + "\n").encode())
+        assert incoming.accept().status == "pending"
+
+
+def test_what_killed_uploads_left_is_swept_and_nothing_else(database, monkeypatch):
+    from product_importer.core import db
+    from product_importer.imports.upload import receiver
+
+    monkeypatch.setattr(receiver, "ORPHANED_SECONDS", -1)
+    with IncomingUpload("x.csv") as incoming:
+        incoming.write(GOOD)
+        kept = incoming.accept()
+    IncomingUpload("killed.csv").write(GOOD)
+    assert len(stored()) == 2
+    db.run(receiver.sweep)
+    assert stored() == [f"{kept.id}.csv"]
