@@ -1,6 +1,6 @@
-"""The chart of README: how fast each way is beside ours, as bars in SVG that follow the reader's light or dark.
+"""Draw the chart of docs/performance.md: the speed of each tool as a bar, in SVG for light and dark pages.
 
-Each was measured in turn with ours and is drawn as a part of it, for a machine is not as quick in every minute.
+Each bar is a multiple of our own speed, measured in turn, because the speed of a machine varies.
 """
 
 from html import escape
@@ -23,7 +23,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 
 
 def write(sections: list[Section], rows: int) -> Path:
-    """Draw the bars of all sections, the longest first."""
+    """Write the chart of all sections, the longest bar first."""
     path = PATH if rows >= LEAST_ROWS else FOLDER / "bench.svg"
     path.write_text(
         drawn(sorted({name: bar for section in sections for name, bar in section.bars}.items(), key=_rate))
@@ -36,9 +36,9 @@ def drawn(bars: list[tuple[str, float]]) -> str:
     most = max((rate for _, rate in bars), default=1)
     lines = "".join(_bar(place, name, rate / most, rate) for place, (name, rate) in enumerate(bars))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {TOP + ROW * len(bars)}" role="img">
-<title>Rows imported a second, beside Product Importer</title>
+<title>Rows imported per second, as a multiple of Product Importer</title>
 <style>{STYLE}</style>
-<text class="title" x="0" y="24">Rows a second, all of them new: how many times ours</text>
+<text class="title" x="0" y="24">Rows per second, all rows new, as a multiple of Product Importer</text>
 {lines}</svg>
 """
 

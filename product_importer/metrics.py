@@ -126,7 +126,7 @@ def _imports(session: Session) -> Iterator[Metric]:
     rows = {row.status: row for row in session.execute(IMPORTS)}
     counts = {(status,): rows[status].imports if status in rows else 0 for status in STATUSES}
     yield _gauge("imports", "Imports by status.", counts, ("status",))
-    meaning = "Rows of all imports by outcome; those of a trial once it is applied."
+    meaning = "Rows of all imports by outcome; those of a dry run once it is applied."
     outcomes = CounterMetricFamily("product_importer_rows", meaning, labels=("outcome",))
     for count in COUNTS:
         outcomes.add_metric([count], float(sum(getattr(row, count) for row in rows.values())))
@@ -151,7 +151,7 @@ def _ask_redis() -> list[Metric]:
     waiting = {(name,): queue.waiting_count(name) for name in QUEUES}
     workers = {(name,): queue.live_workers(name) for name in QUEUES}
     return [
-        _gauge("queue_jobs", "Nudges that no worker has taken yet.", waiting, ("queue",)),
+        _gauge("queue_jobs", "Notifications that no worker has taken yet.", waiting, ("queue",)),
         _gauge("workers", "Live workers.", workers, ("queue",)),
     ]
 
