@@ -1,1 +1,1 @@
-"""What Product Importer costs, measured: `make bench`."""
+"""Measure how fast Product Importer is: `make bench`."""

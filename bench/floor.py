@@ -1,7 +1,7 @@
-"""The floor: the same file into the same table by nothing but psql, in turn with ours.
+"""Measure the floor: psql alone imports the same file into the same table, in turn with ours.
 
-Whoever imports by hand writes this. It checks no row, counts nothing, tells nobody and leaves nothing for search: an
-import that took as long would cost nothing but what PostgreSQL takes for the rows.
+This is what people write to import by hand. It checks no row, counts nothing, sends no events and prepares nothing
+for search. An import that takes as long costs no more than PostgreSQL needs for the rows.
 """
 
 from collections.abc import Iterator
@@ -37,11 +37,10 @@ SET name = excluded.name, description = excluded.description, version = held.ver
 WHERE (held.name, held.description) IS DISTINCT FROM (excluded.name, excluded.description);
 """
 
-NOTE = f"""Seconds from the upload's first byte to `completed`, beside `psql`: `\\copy` into a temporary table
-and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
-of products, which there has its two keys and nothing else. In turn, median of {ROUNDS}; ratios are medians of
-each turn's ratio. The floor checks no row, counts nothing, cannot go on after a crash, and leaves nothing for
-search."""
+NOTE = f"""Seconds from the upload's first byte to `completed`, compared with `psql`: `\\copy` into a temporary
+table and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
+of products, which has only its two keys there. Measured in turn, median of {ROUNDS}; ratios are medians of each
+turn's ratio. `psql` checks no row, counts nothing, cannot continue after a crash, and prepares nothing for search."""
 
 
 def measure(subject: Subject) -> Section:
@@ -51,7 +50,7 @@ def measure(subject: Subject) -> Section:
     for _ in range(ROUNDS):
         for name, path in turns(subject, floor):
             taken.setdefault(name, []).append(turn(subject, floor, path))
-    section = Section("Beside psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
+    section = Section("Compared with psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
     for name, pairs in taken.items():
         ours, others = zip(*pairs, strict=True)
         cells = (f"{median(ours):.2f}", f"{median(others):.2f}", f"{ratio(ours, others):.2f}")
@@ -64,7 +63,7 @@ def measure(subject: Subject) -> Section:
 def turn(subject: Subject, floor: str, path: Path) -> tuple[float, float]:
     """Import a file both ways; return the seconds of both.
 
-    Ours comes last: where the catalogue is emptied next, nobody waits for its text index.
+    Ours comes last: if the catalogue is emptied next, nothing waits for its text index.
     """
     subject.settle()
     theirs = subject.psql(floor, SCRIPT.format(path=path))

@@ -1,4 +1,4 @@
-"""On what it was measured: without that a figure in seconds means nothing."""
+"""Describe the machine and the versions that were measured."""
 
 import importlib.metadata
 import os

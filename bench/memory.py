@@ -1,4 +1,4 @@
-"""The most memory that the workers and the web process took at once, their children included."""
+"""Measure the peak memory of the workers and the web process, including their children."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a visitor waits for and what goes over the wire, in a real Chromium."""
+"""Measure the loading time and the transferred bytes of each page in a real Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +18,9 @@ MOST_ROWS = 50_000
 # When the browser has first painted something, since the navigation began.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
-NOTE = f"""In headless Chromium on the same machine, so without a network's delay. Interactive is when what the
-page is for can be used: the first rows of products are there, which takes scripts, websocket and a query. First
-visits have an empty cache, second ones the first's. Bytes are those on the wire, as they were encoded. Median
+NOTE = f"""In headless Chromium on the same machine, so without a network's delay. A page is interactive when its
+first content is there, such as the first rows of products, which takes scripts, websocket and a query. First visits
+have an empty cache, second visits the first's. Bytes are those on the wire, as they were encoded. Median
 of {ROUNDS}."""
 
 

@@ -1,6 +1,6 @@
-"""What a worker's own processor time goes to: reading, checking and staging a file, beside Python's reader alone.
+"""Measure the processor time that a worker needs to read, validate and encode a file, compared with csv.reader.
 
-The merge is PostgreSQL's; this part is Python's, and it is what two lanes of a merge wait for.
+PostgreSQL does the merge. This part is Python's, and the lanes of a merge wait for it.
 """
 
 import csv
@@ -20,8 +20,8 @@ from product_importer.imports.pipeline.copy_encoder import Encoder
 from product_importer.imports.pipeline.row_validation import Checks
 
 ROUNDS = 5
-NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
-without the waiting that goes on beside it."""
+NOTE = f"""Seconds of processor time, median of {ROUNDS}. Each step includes those before it. No server takes part, so
+no waiting for one is included."""
 
 
 def measure(subject: Subject) -> Section:

@@ -14,7 +14,7 @@ from tests.application import ROOT
 # Figures in documents need at least so many rows; runs with fewer only test the benchmark.
 LEAST_ROWS = 500_000
 PAGE = ROOT / "bench" / "results.md"
-HEAD = ("what", "Product Importer", "beside it", "ratio")
+HEAD = ("what", "Product Importer", "compared with", "ratio")
 BEGIN, END = "<!-- figures: written by `python -m bench figures` -->", "<!-- end of the figures -->"
 
 

@@ -1,4 +1,4 @@
-"""Search and paging over REST: p50 and p95, beside a sequential scan of the same rows in the same run."""
+"""Measure search and paging over REST: p50 and p95, compared with a sequential scan in the same run."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ TOLD = (
     "last page by number",
 )
 
-NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, beside one sequential
-scan of all {rows:,} products in the same run. As the import had just ended and the index was behind, {behind}.
+NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, compared with one
+sequential scan of all {rows:,} products in the same run. Just after the import, while the index was behind, {behind}.
 The index had caught up {seconds:.0f} s after the import's end."""
 
 

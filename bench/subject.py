@@ -1,4 +1,4 @@
-"""What is measured: the whole application on embedded servers of its own, as people start it."""
+"""Start the application that is measured, on embedded servers of its own, and import into it."""
 
 import http.client
 import json
