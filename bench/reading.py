@@ -15,9 +15,9 @@ from bench.subject import Subject
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 ROUNDS = 5
 NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
@@ -50,13 +50,13 @@ def _read_alone(path: Path) -> None:
 
 def _read(path: Path, checks: bool, encode: bool) -> None:
     with path.open("rb") as file:
-        records = open_records(Counted(file), Format(), arrow.parse)
+        records = open_records(CountingReader(file), Format(), arrow.parse)
         header = match(records.header()[0])
-        sift, text = Checks(header).sift, Encoder(header)
+        validate, text = RowValidator(header).validate, Encoder(header)
         for chunk in records.chunks():
-            sifted = sift(chunk) if checks else chunk
+            validated = validate(chunk) if checks else chunk
             if encode:
-                text(sifted)
+                text(validated)
 
 
 def _cpu(step: Callable[[], None]) -> float:

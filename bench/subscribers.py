@@ -10,7 +10,7 @@ from bench.webhooks import count, receiver
 from tests.waiting import wait_for
 
 ROUNDS = 3
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 MANY = 1_000
 
 NOTE = """All rows new: seconds of the import with nobody to be told, with {many:,} webhooks that want
@@ -20,7 +20,7 @@ themselves are sent behind the import."""
 
 def measure(subject: Subject) -> Section:
     """Import without anybody to be told, with many, and with one who wants to know everything."""
-    catalogue = Catalogue(min(MOST_ROWS, subject.rows))
+    catalogue = Catalogue(min(MAX_ROWS, subject.rows))
     kinds: dict[str, Callable[[], AbstractContextManager]] = {
         "nobody": nullcontext,
         f"{MANY:,} webhooks for `import_completed`": lambda: _summaries(subject),

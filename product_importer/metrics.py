@@ -33,7 +33,7 @@ QUEUES = ("imports", "webhooks")
 # Prometheus waits for 10 s by default, and an answer without some metrics is better than none.
 STATEMENT_SECONDS = 2
 # Whoever is that far behind need not be told how far exactly.
-MOST_WAITING = 100_000
+MAX_WAITING = 100_000
 NEWEST_DELIVERIES = 10_000
 
 STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "previewed")
@@ -136,9 +136,9 @@ def _imports(session: Session) -> Iterator[Metric]:
 
 
 def _webhooks(session: Session) -> Iterator[Metric]:
-    waiting = session.execute(WAITING, {"most": MOST_WAITING}).one()
-    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MOST_WAITING:,}.", waiting.events)
-    pending = f"Deliveries that wait for an attempt; counted to {MOST_WAITING:,}."
+    waiting = session.execute(WAITING, {"most": MAX_WAITING}).one()
+    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MAX_WAITING:,}.", waiting.events)
+    pending = f"Deliveries that wait for an attempt; counted to {MAX_WAITING:,}."
     yield _gauge("deliveries_pending", pending, waiting.deliveries)
     yield _gauge("webhooks_failing", "Webhooks whose last attempt failed.", waiting.failing)
     found = dict(session.execute(DELIVERIES, {"newest": NEWEST_DELIVERIES}).all())

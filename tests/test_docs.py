@@ -20,7 +20,7 @@ from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.parsing import opening
 from product_importer.imports.parsing.xlsx import package
-from product_importer.imports.reconciler import MOST_ATTEMPTS
+from product_importer.imports.reconciler import MAX_ATTEMPTS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -239,7 +239,7 @@ def test_the_limits_are_those_of_the_code():
         },
         "docs/file-format.md, table of limits",
     )
-    assert f"stopped {MOST_ATTEMPTS} times" in FORMAT
+    assert f"stopped {MAX_ATTEMPTS} times" in FORMAT
     assert (
         f"has {limited_process.DEADLINE_SECONDS} seconds and {limited_process.MEMORY_BYTES // 2**20:,} MB of memory"
         in FORMAT

@@ -46,14 +46,14 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
 
 
 def test_what_a_trial_counted_has_not_happened_until_it_is_applied(client, run_import):
-    trial = run_import("sku,name,description\na,A,x\n").id
+    dry_run = run_import("sku,name,description\na,A,x\n").id
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.choices = "previewed", {"dry_run": True}
     found = scrape(client)
     assert (values(found, "imports")["previewed"], values(found, "rows")["created"]) == (1, 0)
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.applied_at = "completed", job.finished_at
     assert values(scrape(client), "rows")["created"] == 1
 
@@ -84,7 +84,7 @@ def test_webhooks_that_fall_behind_are_seen(client):
 
 
 def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
-    monkeypatch.setattr(metrics, "MOST_WAITING", 2)
+    monkeypatch.setattr(metrics, "MAX_WAITING", 2)
     with db.session() as session:
         session.add_all(Event(event_type="product_created", payload={}) for _ in range(5))
     assert values(scrape(client), "events_unsent") == {None: 2}

@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 from product_importer.core.errors import TooMany
 from product_importer.imports.models import ImportJob
 
-MOST_UNFINISHED = 100
+MAX_UNFINISHED = 100
 RETRY_AFTER_SECONDS = 30
 LOCK = 7_301_005
 
@@ -35,7 +35,7 @@ def foretell(session: Session, idempotency_key: str | None = None) -> None:
 def _refuse_too_many(session: Session) -> None:
     unfinished = col(ImportJob.status).in_(("pending", "processing"))
     count = session.scalar(select(func.count()).select_from(ImportJob).where(unfinished)) or 0
-    if count >= MOST_UNFINISHED:
+    if count >= MAX_UNFINISHED:
         raise TooMany(
             f"{count} imports are unfinished, and no more are taken at once. Nothing was kept or changed. "
             "Try again when some have ended.",

@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 # Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
 ADVISORY_LOCK = 7_301_001
 # A worker that took an import this often without getting anywhere will not the next time either.
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 # The nudge after an upload gets this long before it counts as lost.
-NUDGE_SECONDS = 10
+NOTIFY_SECONDS = 10
 
 GAVE_UP = (
     "The import stopped {attempts} times without getting further; the worker's log says why. "
@@ -37,10 +37,10 @@ def reconcile(session: Session) -> None:
 
 def _send_imports(session: Session) -> None:
     """Nudge workers for imports that nobody works on: for large ones as far as workers may take them."""
-    waiting, free = worker_share.nudged(), worker_share.free_slots(session)
+    waiting, free = worker_share.notified(), worker_share.free_slots(session)
     left = select(ImportJob).where(_is_abandoned()).order_by(col(ImportJob.created_at))
     for job in session.scalars(left.with_for_update(skip_locked=True)):
-        if job.attempts >= MOST_ATTEMPTS:
+        if job.attempts >= MAX_ATTEMPTS:
             _give_up(session, job)
             continue
         free -= job.is_large
@@ -51,9 +51,9 @@ def _send_imports(session: Session) -> None:
 
 def _send_undos(session: Session) -> None:
     """Nudge workers for undos that nobody carries out: whoever does holds the job's row."""
-    asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
+    asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NOTIFY_SECONDS} seconds'")
     left = select(ImportJob).where(ImportJob.undo_status == "pending", asked_long_ago)
-    waiting = worker_share.nudged()
+    waiting = worker_share.notified()
     for job in session.scalars(left.with_for_update(skip_locked=True)):
         if str(job.id) not in waiting:
             log.warning("import %s: nobody undoes it, nudging a worker", job.id)
@@ -61,9 +61,9 @@ def _send_undos(session: Session) -> None:
 
 
 def _is_abandoned() -> ColumnElement[bool]:
-    nudged_long_ago = col(ImportJob.created_at) < func.now() - text(f"interval '{NUDGE_SECONDS} seconds'")
+    notified_long_ago = col(ImportJob.created_at) < func.now() - text(f"interval '{NOTIFY_SECONDS} seconds'")
     return or_(
-        and_(col(ImportJob.status) == "pending", nudged_long_ago),
+        and_(col(ImportJob.status) == "pending", notified_long_ago),
         and_(col(ImportJob.status) == "processing", col(ImportJob.lease_until) < func.now()),
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.csv_injection import guard, reguard
+from product_importer.catalog.csv_injection import escape, reescape
 from product_importer.core import db
 from product_importer.core.errors import NotFound
 from product_importer.imports.columns.header import REJECT_COLUMNS, fold, unnamed
@@ -43,7 +43,7 @@ def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
 def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
     # A column without a name is called by its place, which is another one where such columns stood before it.
     names = [job.header[at] or (unnamed(at) if at != place else "") for place, at in enumerate(positions)]
-    yield _csv([[*map(reguard, names), *REJECT_COLUMNS]])
+    yield _csv([[*map(reescape, names), *REJECT_COLUMNS]])
     line = 0
     # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
     while errors := db.run(_errors_after, job.id, line, duplicates):
@@ -62,24 +62,24 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
 
 def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]:
     """Return a row of which no cell runs, and each means what it meant in the file."""
-    guarded = list(_guarded(error, fields))
+    escaped = list(_guarded(error, fields))
     # What could not be taken apart is one text: it stands first, wherever the file's first column is.
-    places = range(len(positions)) if len(guarded) == 1 else positions
-    cells = [guarded[at] if at < len(guarded) else "" for at in places]
-    return [*cells, error.line, error.code, guard(error.reason)]
+    places = range(len(positions)) if len(escaped) == 1 else positions
+    cells = [escaped[at] if at < len(escaped) else "" for at in places]
+    return [*cells, error.line, error.code, escape(error.reason)]
 
 
 def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
     if error.code in CODES:
         # What the merge refused is what was staged, without the guards of the file's cells.
-        return map(guard, error.row)
+        return map(escape, error.row)
     if len(error.row) != len(fields):
-        return map(reguard, error.row)
+        return map(reescape, error.row)
     # Spaces around these mean nothing, but a guard in front of them would.
     trimmed = (
         cell.lstrip(SKIPPED) if field in TRIMMED else cell for cell, field in zip(error.row, fields, strict=True)
     )
-    return map(reguard, trimmed)
+    return map(reescape, trimmed)
 
 
 def _csv(rows) -> str:  # type: ignore[no-untyped-def]

@@ -16,7 +16,7 @@ from product_importer.imports.schemas import FINAL
 log = logging.getLogger(__name__)
 
 # In one transaction; the next one comes a few minutes later.
-MOST_AT_ONCE = 500
+MAX_AT_ONCE = 500
 
 
 def prune(session: Session) -> None:
@@ -52,7 +52,7 @@ def _ended(session: Session, days: int, condition: ColumnElement[bool]) -> list[
     ended = (
         select(ImportJob)
         .where(col(ImportJob.status).in_(FINAL), col(ImportJob.finished_at) < _days_ago(days), condition)
-        .limit(MOST_AT_ONCE)
+        .limit(MAX_AT_ONCE)
         .with_for_update(skip_locked=True, key_share=True)
     )
     return list(session.scalars(ended))

@@ -119,7 +119,7 @@ class ImportRead(BaseModel):
 
 
 def _undo(job: ImportJob) -> ImportUndo | None:
-    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_trial(job):
+    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_dry_run(job):
         return None
     until = job.finished_at + timedelta(days=settings().undo_days)
     return ImportUndo(
@@ -138,7 +138,7 @@ def _undo_status(job: ImportJob, until: datetime) -> UndoStatus:
     return "possible" if until > datetime.now(UTC) and job.undo_table is not None else "expired"
 
 
-def _is_trial(job: ImportJob) -> bool:
+def _is_dry_run(job: ImportJob) -> bool:
     return bool(job.choices.get("dry_run")) and job.applied_at is None
 
 

@@ -26,7 +26,7 @@ def run(job_id: str, slots: int | None = None) -> None:
             runner.run(held)
             if held.job.holds_worker:
                 worker_share.pass_on()
-    except lease.Fenced as taken:
+    except lease.LeaseLost as taken:
         log.warning("%s", taken)
     except (psycopg2.Error, SQLAlchemyError) as error:
         # The truth is in the row, and the reconciler sends the job again.

@@ -21,7 +21,7 @@ def slots() -> int:
         return 1
 
 
-def nudged() -> set[str]:
+def notified() -> set[str]:
     """Return the imports that have a nudge; none when Redis cannot be asked, for too many nudges are harmless."""
     try:
         return queue.waiting_keys(RUN_IMPORT)
@@ -39,17 +39,17 @@ def free_slots(session: Session) -> int:
 
 def pass_on() -> None:
     """Nudge for the large imports that have waited longest; call when one has ended."""
-    db.run(_nudge_waiting)
+    db.run(_notify_waiting)
 
 
-def _nudge_waiting(session: Session) -> None:
+def _notify_waiting(session: Session) -> None:
     waiting = (
         select(ImportJob.id)
         .where(col(ImportJob.is_large), _is_waiting())
         .order_by(col(ImportJob.created_at))
         .limit(max(0, free_slots(session)))
     )
-    waiting_keys = nudged()
+    waiting_keys = notified()
     for job_id in session.scalars(waiting).all():
         if str(job_id) not in waiting_keys:
             # In front of what came later, which would otherwise take its turn again and again.

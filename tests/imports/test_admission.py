@@ -10,7 +10,7 @@ from product_importer.core import db, queue
 from product_importer.core.errors import TooMany
 from product_importer.core.storage import storage
 from product_importer.imports import service, tasks
-from product_importer.imports.admission import MOST_UNFINISHED
+from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import Choices
 from product_importer.imports.pages import upload_state
@@ -52,7 +52,7 @@ def expect_refusal(answer) -> None:
 
 
 def test_the_hundredth_is_taken_and_the_next_is_refused_until_one_has_ended(client):
-    fill(MOST_UNFINISHED - 1)
+    fill(MAX_UNFINISHED - 1)
     job_id = post(client).json()["job_id"]
     answer = post(client)
     expect_refusal(answer)
@@ -69,13 +69,13 @@ async def untouchable() -> AsyncIterator[bytes]:
 
 
 def test_the_body_of_a_refused_upload_is_not_read(database):
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     with pytest.raises(TooMany):
         finish(multipart.receive_upload(FORM, untouchable()))
 
 
 def test_the_page_says_so_before_it_reads_and_shows_why(database):
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     with pytest.raises(TooMany) as refused:
         finish(upload_state._receive(untouchable(), Choices()))
     shown = Refusal.of(refused.value)
@@ -83,7 +83,7 @@ def test_the_page_says_so_before_it_reads_and_shows_why(database):
 
 
 def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database):
-    fill(MOST_UNFINISHED - 2)
+    fill(MAX_UNFINISHED - 2)
 
     def send(_: int) -> bool:
         try:
@@ -99,27 +99,27 @@ def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database
 
 def test_an_upload_that_was_accepted_before_gets_its_answer_again(client):
     first = post(client, **{"Idempotency-Key": "one"})
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     again = post(client, **{"Idempotency-Key": "one"})
     assert (again.status_code, again.json()) == (202, first.json())
     expect_refusal(post(client, **{"Idempotency-Key": "two"}))
 
 
 def test_what_is_done_again_counts_too_and_keeps_what_it_has(client):
-    trial = str(upload(FILE, dry_run="true"))
-    tasks.run_import(trial)
-    fill(MOST_UNFINISHED)
+    dry_run = str(upload(FILE, dry_run="true"))
+    tasks.run_import(dry_run)
+    fill(MAX_UNFINISHED)
     for action in ("retry", "apply"):
-        expect_refusal(client.post(f"/api/jobs/{trial}/{action}"))
-    assert client.get(f"/api/jobs/{trial}/changes").json()["total"] == 1
+        expect_refusal(client.post(f"/api/jobs/{dry_run}/{action}"))
+    assert client.get(f"/api/jobs/{dry_run}/changes").json()["total"] == 1
     execute("UPDATE import_job SET status = 'completed' WHERE filename = 'x.csv'")
-    assert client.post(f"/api/jobs/{trial}/apply").status_code == 202
+    assert client.post(f"/api/jobs/{dry_run}/apply").status_code == 202
 
 
 def test_an_upload_that_came_while_there_was_room_is_refused_at_its_end(database):
     with receiver.IncomingUpload("a.csv") as incoming:
         incoming.write(FILE)
-        fill(MOST_UNFINISHED)
+        fill(MAX_UNFINISHED)
         with pytest.raises(TooMany):
             incoming.accept()
     assert list(storage().keys()) == []

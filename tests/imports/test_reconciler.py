@@ -1,7 +1,7 @@
 from product_importer.core import db, queue, redis
 from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import current
-from product_importer.imports.reconciler import MOST_ATTEMPTS, reconcile
+from product_importer.imports.reconciler import MAX_ATTEMPTS, reconcile
 from product_importer.imports.service import RUN_IMPORT
 from tests.imports.conftest import execute, upload
 
@@ -38,7 +38,7 @@ def test_an_import_whose_lease_ran_out_is_nudged(database):
 def test_an_import_that_kills_every_worker_is_given_up_with_a_reason(database):
     job_id = upload(FILE)
     claim(job_id)
-    execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MOST_ATTEMPTS}")
+    execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MAX_ATTEMPTS}")
     db.run(reconcile)
     job = current(job_id)
     assert (job.status, job.error.code) == ("failed", "gave_up")

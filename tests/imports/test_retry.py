@@ -33,7 +33,7 @@ def run_until_cancelled(job_id: UUID, monkeypatch) -> ImportRead:
         return write(self, connection, assignments, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(merge, "MOST_LANES", 1)
+        patch.setattr(merge, "MAX_LANES", 1)
         patch.setattr(lease.Lease, "write", cancel_then_write)
         tasks.run_import(str(job_id))
     stopped = current(job_id)

@@ -40,7 +40,7 @@ def show_workers(count: int) -> None:
         redis.client().zadd(queue.PRESENCE.format(queue="imports"), {f"worker {number}": time.time()})
 
 
-def nudged() -> list[str]:
+def notified() -> list[str]:
     return [name.partition("_")[0] for name in queue._queue("imports").get_job_ids()]
 
 
@@ -96,9 +96,9 @@ def test_an_end_nudges_for_the_one_that_has_waited_longest_before_all_others(dat
     redis.client().delete("rq:queue:imports")
     queue.enqueue(RUN_IMPORT, small)
     tasks.run_import(str(first))
-    assert nudged() == [str(second), str(small)]
+    assert notified() == [str(second), str(small)]
     tasks.run_import(str(third))
-    assert nudged() == [str(second), str(small)], "once is enough"
+    assert notified() == [str(second), str(small)], "once is enough"
 
 
 def test_a_declined_import_has_no_nudge_until_it_is_in_turn(database):
@@ -107,12 +107,12 @@ def test_a_declined_import_has_no_nudge_until_it_is_in_turn(database):
     tasks.run_import(str(second))
     redis.client().delete("rq:queue:imports")
     db.run(reconcile)
-    assert (current(second).status, nudged()) == ("pending", []), "no worker is asked again and again"
+    assert (current(second).status, notified()) == ("pending", []), "no worker is asked again and again"
     lapse(first)
     db.run(reconcile)
-    assert nudged() == [str(first)], "the one whose worker is gone, which began before"
+    assert notified() == [str(first)], "the one whose worker is gone, which began before"
     tasks.run_import(str(first))
-    assert nudged()[0] == str(second)
+    assert notified()[0] == str(second)
 
 
 def test_small_ones_are_nudged_for_whatever_large_ones_wait(database):
@@ -121,10 +121,10 @@ def test_small_ones_are_nudged_for_whatever_large_ones_wait(database):
     execute("UPDATE import_job SET is_large = false WHERE id = %s", str(small))
     redis.client().delete("rq:queue:imports")
     db.run(reconcile)
-    assert nudged() == [str(small)]
+    assert notified() == [str(small)]
     show_workers(3)
     db.run(reconcile)
-    assert sorted(nudged()) == sorted([str(small), str(second)])
+    assert sorted(notified()) == sorted([str(small), str(second)])
 
 
 def packed(content: bytes) -> bytes:

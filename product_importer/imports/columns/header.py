@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from product_importer.catalog.csv_injection import unguard
+from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.imports.columns.suggestions import suggest
@@ -42,7 +42,7 @@ class Header:
         """
         distinct = _Distinct()
         return {
-            position: distinct.named(unguard(self.names[position]).strip() or unnamed(position))
+            position: distinct.named(unescape(self.names[position]).strip() or unnamed(position))
             for position, field in enumerate(self.fields)
             if not field
         }
@@ -117,7 +117,7 @@ def refuse_hopeless(names: Sequence[str]) -> None:
 
 def fold(name: str) -> str:
     """Return what makes two columns' names the same, such as a name and its guarded cell in a file of rejects."""
-    return unguard(name.strip()).strip().casefold()
+    return unescape(name.strip()).strip().casefold()
 
 
 def unnamed(position: int) -> str:

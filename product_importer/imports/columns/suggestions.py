@@ -13,7 +13,7 @@ MIN_LIKE_LETTERS = 4
 # What Akeneo puts behind a name: `label-en_US`, `description-de_DE-ecommerce`.
 LOCALE = re.compile(r"-[a-z]{2,3}_[A-Z]{2}(-\w+)?$")
 # A header may hold thousands of columns: more than these are not compared letter by letter.
-MOST_COMPARED = 200
+MAX_COMPARED = 200
 
 
 def suggest(
@@ -46,7 +46,7 @@ def _distance(name: str, field: str, position: int) -> tuple[int, float] | None:
         return 0, synonyms.index(name)
     if field in name.split():
         return 1, not name.startswith(field)
-    if len(name) < MIN_LIKE_LETTERS or position >= MOST_COMPARED:
+    if len(name) < MIN_LIKE_LETTERS or position >= MAX_COMPARED:
         return None
     likeness = max(_likeness(name, synonym) for synonym in (field, *synonyms) if _is_long(synonym, field))
     return (2, -likeness) if likeness >= LIKENESS else None

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from product_importer.imports.pages.change_view_models import ChangeView, DifferenceView
-from product_importer.imports.pages.dry_run_state import TrialState
+from product_importer.imports.pages.dry_run_state import DryRunState
 from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
 
 OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
@@ -17,14 +17,14 @@ def trial_changes(import_id: rx.Var[str]) -> rx.Component:
                 "Show",
                 OUTCOMES,
                 name="changes-filter",
-                value=TrialState.outcome,
-                on_change=TrialState.filter_outcome,
+                value=DryRunState.outcome,
+                on_change=DryRunState.filter_outcome,
             ),
-            rx.cond(TrialState.loaded, rx.el.p(TrialState.total, class_name="muted", role="status")),
+            rx.cond(DryRunState.loaded, rx.el.p(DryRunState.total, class_name="muted", role="status")),
             class_name="delivery-bar",
         ),
-        rx.cond(TrialState.problem, problem(), listed()),
-        on_mount=TrialState.open_changes(import_id),
+        rx.cond(DryRunState.problem, problem(), listed()),
+        on_mount=DryRunState.open_changes(import_id),
         class_name="stack",
         data_testid="import-changes",
     )
@@ -33,8 +33,10 @@ def trial_changes(import_id: rx.Var[str]) -> rx.Component:
 def problem() -> rx.Component:
     """Why they cannot be shown, and the way out."""
     return notice(
-        rx.el.p(TrialState.problem),
-        rx.el.div(button("Try again", on_click=TrialState.turn_changes(TrialState.list_page)), class_name="actions"),
+        rx.el.p(DryRunState.problem),
+        rx.el.div(
+            button("Try again", on_click=DryRunState.turn_changes(DryRunState.list_page)), class_name="actions"
+        ),
         title="The changes cannot be shown",
     )
 
@@ -42,10 +44,10 @@ def problem() -> rx.Component:
 def listed() -> rx.Component:
     """The changes, or that there are none."""
     return rx.cond(
-        TrialState.changes.length() > 0,
+        DryRunState.changes.length() > 0,
         rx.fragment(changes_table(), changes_pager()),
         rx.cond(
-            TrialState.loaded,
+            DryRunState.loaded,
             empty_state("Nothing would change", "Every row of this kind is in the catalogue as it is."),
             rx.el.div(class_name="card loading", aria_busy="true"),
         ),
@@ -64,10 +66,10 @@ def changes_table() -> rx.Component:
                     rx.el.th("What would change", scope="col"),
                 )
             ),
-            rx.el.tbody(rx.foreach(TrialState.changes, change_row)),
+            rx.el.tbody(rx.foreach(DryRunState.changes, change_row)),
             class_name="table cards changes",
         ),
-        aria_busy=rx.cond(TrialState.loading, "true", "false"),
+        aria_busy=rx.cond(DryRunState.loading, "true", "false"),
         class_name="table-box",
     )
 
@@ -122,16 +124,16 @@ def text(value: rx.Var[str]) -> rx.Component:
 
 def changes_pager() -> rx.Component:
     """Through the pages."""
-    page = TrialState.list_page
+    page = DryRunState.list_page
     return rx.cond(
-        TrialState.pages > 1,
+        DryRunState.pages > 1,
         pager(
             page,
-            TrialState.pages,
-            first=TrialState.turn_changes(1),
-            previous=TrialState.turn_changes(page - 1),
-            following=TrialState.turn_changes(page + 1),
-            last=TrialState.turn_changes(TrialState.pages),
+            DryRunState.pages,
+            first=DryRunState.turn_changes(1),
+            previous=DryRunState.turn_changes(page - 1),
+            following=DryRunState.turn_changes(page + 1),
+            last=DryRunState.turn_changes(DryRunState.pages),
             prefix="changes",
         ),
     )

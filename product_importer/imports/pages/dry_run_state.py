@@ -16,7 +16,7 @@ PAGE_SIZE = 25
 OUTCOMES = ("created", "updated")
 
 
-class TrialState(rx.State):
+class DryRunState(rx.State):
     """One browser tab's view of what a trial has found."""
 
     changes: list[ChangeView] = []  # noqa: RUF012 - Reflex copies it for each tab
@@ -66,7 +66,7 @@ class TrialState(rx.State):
 
     def _load(self) -> EventType[()]:
         self.loading = True
-        return TrialState.load_changes
+        return DryRunState.load_changes
 
     def _asked(self) -> tuple[str, str, int]:
         return self._import_id, self.outcome, self.list_page

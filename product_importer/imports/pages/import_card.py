@@ -125,8 +125,8 @@ def figures(job: ImportView) -> rx.Component:
     return rx.el.dl(
         figure("Processed", job.processed, testid="import-processed"),
         figure("Total rows", job.total, testid="import-total"),
-        figure(rx.cond(job.is_trial, "To create", "Created"), job.created, testid="import-created"),
-        figure(rx.cond(job.is_trial, "To update", "Updated"), job.updated, testid="import-updated"),
+        figure(rx.cond(job.is_dry_run, "To create", "Created"), job.created, testid="import-created"),
+        figure(rx.cond(job.is_dry_run, "To update", "Updated"), job.updated, testid="import-updated"),
         figure("Unchanged", job.unchanged, testid="import-unchanged"),
         figure("Duplicates", job.duplicates, testid="import-duplicates", note=duplicates_file(job)),
         figure("Rejected", job.rejected, testid="import-rejected", note=rejects_file(job)),

@@ -38,7 +38,7 @@ class UploadState(rx.State):
     # "remembered": as they were accepted for a file with this header; "ask": by their names, else they are asked for.
     columns: str = "remembered"
     pairing: Pairing = Pairing()
-    is_trial: bool = False
+    is_dry_run: bool = False
     uploading: bool = False
     uploaded: int = 0
     refusal: Refusal = Refusal()
@@ -126,14 +126,14 @@ class UploadState(rx.State):
     async def start_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         """Store the file while it arrives, then show its import."""
         async with self:
-            self.is_trial = False
+            self.is_dry_run = False
         return await self._send(chunks)
 
     @rx.event(background=True)
     async def try_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         """The same, only to see what would happen."""
         async with self:
-            self.is_trial = True
+            self.is_dry_run = True
         return await self._send(chunks)
 
     @rx.event
@@ -182,7 +182,7 @@ class UploadState(rx.State):
         # Without any, what was accepted before is not remembered either.
         columns = self.pairing.targets() or ({} if self.columns == "ask" else None)
         told = {name: value for name, value in chosen.items() if value}
-        return told | {"dry_run": self.is_trial, "columns": columns}
+        return told | {"dry_run": self.is_dry_run, "columns": columns}
 
     def _forget(self) -> None:
         self.refusal, self.pairing = Refusal(), Pairing()

@@ -83,7 +83,7 @@ class ImportView:
     speed: str = ""
     is_running: bool = False
     # A trial changes nothing, until it is applied.
-    is_trial: bool = False
+    is_dry_run: bool = False
     can_retry: bool = False
     can_apply: bool = False
     file_gone: bool = False
@@ -99,7 +99,7 @@ class ImportView:
     def of(cls, job: ImportRead) -> Self:
         """Return `job` as the page shows it."""
         is_over, has_stopped = job.status in FINAL, job.status in ("failed", "cancelled")
-        is_trial = job.choices.dry_run and job.applied_at is None
+        is_dry_run = job.choices.dry_run and job.applied_at is None
         return cls(
             id=str(job.id),
             filename=job.filename,
@@ -118,13 +118,13 @@ class ImportView:
             has_rejects=is_over and job.rejected > 0,
             has_duplicates=is_over and job.duplicates > 0,
             error=_error(job),
-            stopped=_stopped(job, is_trial) if has_stopped and not _is_undone(job) else "",
+            stopped=_stopped(job, is_dry_run) if has_stopped and not _is_undone(job) else "",
             created_at=job.created_at.isoformat(),
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
             speed=_speed(job).replace("rows per second", "rows/s") if is_over else "",
             is_running=not is_over,
-            is_trial=is_trial,
+            is_dry_run=is_dry_run,
             can_retry=_can_retry(job),
             can_apply=job.status == "previewed",
             file_gone=has_stopped and not job.file_available,
@@ -207,10 +207,10 @@ def _is_undone(job: ImportRead) -> bool:
     return job.undo is not None and job.undo.status in ("pending", "undone")
 
 
-def _stopped(job: ImportRead, is_trial: bool) -> str:
+def _stopped(job: ImportRead, is_dry_run: bool) -> str:
     """What an import that did not reach its end has left in the catalogue."""
     inside = job.created + job.updated + job.unchanged
-    if is_trial:
+    if is_dry_run:
         return "Stopped: it was a trial, and the catalogue is as it was."
     if inside == 0:
         return "Stopped: nothing of the file is in the catalogue."

@@ -14,7 +14,7 @@ from product_importer.imports.parsing.archives import only_table, open_archive, 
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.encoding_detection import TextCheck
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, Head, read_head, read_names
+from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, HeaderSample, read_head, read_names
 from product_importer.imports.parsing.opening import codec_of, text_of
 from product_importer.imports.parsing.records import NOT_CSV
 from product_importer.imports.parsing.stream_inspection import Contents, Inspection
@@ -26,7 +26,7 @@ DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 
 
-def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, Head]:
+def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, HeaderSample]:
     """Return the format of a stored file that was inspected on its way, and its head.
 
     What is chosen comes before what is found.
@@ -48,7 +48,7 @@ def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tup
     return format.model_copy(update=found), head
 
 
-def read_early(contents: Contents, choices: Choices) -> Head | None:
+def read_early(contents: Contents, choices: Choices) -> HeaderSample | None:
     """Return the head of a file by a text's beginning alone, or None where they may reach beyond it."""
     decoder = codecs.getincrementaldecoder(codec_of(contents.text.encoding))()
     head = _whole_lines(decoder.decode(bytes(contents.head)))
@@ -60,7 +60,7 @@ def read_early(contents: Contents, choices: Choices) -> Head | None:
     return None if any('"' in name for name in found.names) else found
 
 
-def _read_head(head: str, choices: Choices) -> tuple[str, Head]:
+def _read_head(head: str, choices: Choices) -> tuple[str, HeaderSample]:
     """Return the delimiter of a text by its beginning, and its head.
 
     Raises:

@@ -17,14 +17,14 @@ SAMPLE_CHARACTERS = 100
 MAX_SAMPLE_CHARACTERS = MAX_HEADER_CHARACTERS
 
 
-class Head(NamedTuple):
+class HeaderSample(NamedTuple):
     """The column names of a file, and the beginnings of the cells in some of the rows behind them."""
 
     names: list[str]
     sample: list[list[str]]
 
 
-def read_head(records: Records | Sheet) -> Head:
+def read_head(records: Records | Sheet) -> HeaderSample:
     """Return the column names in the first record, and the rows behind it that can be read.
 
     Raises:
@@ -32,7 +32,7 @@ def read_head(records: Records | Sheet) -> Head:
     """
     names = read_names(records)
     first = next(records.chunks(), Chunk())
-    return Head(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
+    return HeaderSample(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
 
 
 def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:

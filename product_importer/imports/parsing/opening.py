@@ -14,7 +14,7 @@ READ_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
-class Counted(io.RawIOBase):
+class CountingReader(io.RawIOBase):
     """Counts the bytes of the stored file that pass, so that nothing above knows of progress."""
 
     def __init__(self, stream: BinaryIO):
@@ -45,7 +45,7 @@ class Counted(io.RawIOBase):
         return len(chunk)
 
 
-def open_records(counted: Counted, format: Format, parse: Parse | None = None) -> Records | Sheet:
+def open_records(counted: CountingReader, format: Format, parse: Parse | None = None) -> Records | Sheet:
     """Open a stored file as rows: `header()`, then `chunks()`; `parse` takes apart what is simple enough for it.
 
     Raises:

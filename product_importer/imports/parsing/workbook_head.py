@@ -6,12 +6,12 @@ from typing import BinaryIO
 from product_importer.core import limited_process
 from product_importer.core.errors import DomainError, Invalid
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import Head, read_head
+from product_importer.imports.parsing.header_sample import HeaderSample, read_head
 from product_importer.imports.parsing.records import NOT_CSV, Unreadable
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 
-def read_sheet(stream: BinaryIO) -> tuple[Format, Head]:
+def read_sheet(stream: BinaryIO) -> tuple[Format, HeaderSample]:
     """Return the format and the head of a workbook, all of which is unpacked once.
 
     Raises:

@@ -4,18 +4,18 @@ import json
 from typing import BinaryIO
 
 from product_importer.core.errors import Invalid, TooLarge
-from product_importer.core.limited_process import DEADLINE_SECONDS, MEMORY_BYTES, Confined, NoAnswer, OutOfTime
+from product_importer.core.limited_process import DEADLINE_SECONDS, MEMORY_BYTES, LimitedProcess, NoAnswer, OutOfTime
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import Head
+from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.records import NOT_CSV
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE
 
-READER = Confined("product_importer.imports.parsing.workbook_head")
+READER = LimitedProcess("product_importer.imports.parsing.workbook_head")
 REFUSALS = {"Invalid": Invalid, "TooLarge": TooLarge}
 
 
-def recognise_sheet(stream: BinaryIO) -> tuple[Format, Head]:
+def recognise_sheet(stream: BinaryIO) -> tuple[Format, HeaderSample]:
     """Return the format and the head of a workbook.
 
     Raises:
@@ -34,4 +34,4 @@ def recognise_sheet(stream: BinaryIO) -> tuple[Format, Head]:
         ) from None
     if "refusal" in answer:
         raise REFUSALS[answer["refusal"]](**answer["told"])
-    return Format(container="xlsx", part=answer["title"]), Head(*answer["head"])
+    return Format(container="xlsx", part=answer["title"]), HeaderSample(*answer["head"])

@@ -13,7 +13,7 @@ from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportChange
 
 PREFIX = "import_preview_"
-MOST_EXAMPLES = 20
+MAX_EXAMPLES = 20
 
 # Logged, unlike staging: an import may be applied days later, and must then find what was shown.
 CREATE = sql.SQL("""
@@ -79,7 +79,7 @@ def drop(connection: PgConnection, job_id: UUID) -> None:
 def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
     """Return how many products were changed, made or deleted since they were shown, and the SKUs of some."""
     with connection.cursor() as cursor:
-        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MOST_EXAMPLES})
+        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MAX_EXAMPLES})
         count, examples = cursor.fetchone() or (0, None)
     return count, examples or []
 

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql
 
 from product_importer.imports import progress
-from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
+from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
 from product_importer.imports.progress import Pace
 from product_importer.imports.schemas import COUNTS, FINAL
 
@@ -145,7 +145,7 @@ class Heartbeat:
             with self._lease.connect() as connection, self._lease.transaction(connection):
                 row = self._lease.write(connection, RENEW, **values)
             self._notice_cancel(row)
-        except Fenced:
+        except LeaseLost:
             # At the work's own end too the lease is over: a moment later that is said.
             if not self._done.wait(SHOW_SECONDS):
                 log.warning("import %s: another worker has taken over", self._lease.job.id)

@@ -52,7 +52,7 @@ WRITE = sql.SQL(
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
 
 
-class Fenced(Exception):
+class LeaseLost(Exception):
     """Another worker has taken over, or the import is not being processed any more: write nothing."""
 
 
@@ -108,7 +108,7 @@ class Lease:
             )
             row = cursor.fetchone()
         if row is None:
-            raise Fenced(f"import {self.job.id}: fence {self.fence} is over")
+            raise LeaseLost(f"import {self.job.id}: fence {self.fence} is over")
         return dict(row)
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from product_importer.catalog.csv_injection import unguard
+from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.columns.header import Header
 from product_importer.imports.columns.synonyms import is_active_word
@@ -14,7 +14,7 @@ from product_importer.imports.pipeline.variant_rows import Groups
 MAX_SURPLUS = 500
 
 
-class Checks:
+class RowValidator:
     """The checks of one file, in its order: the header says where each field stands.
 
     With `keep_blank` a row may have no name: whether there is a product to keep it for, the merge finds out.
@@ -32,7 +32,7 @@ class Checks:
         self._keep_blank = keep_blank
         self._groups = Groups(header, keep_blank)
 
-    def sift(self, chunk: Chunk) -> Chunk:
+    def validate(self, chunk: Chunk) -> Chunk:
         """Return the chunk with rows that cannot become products moved to the errors, and empty lines gone."""
         if self._all_good(chunk):
             self._groups.accept_all(chunk.lines, chunk.rows)
@@ -80,7 +80,7 @@ class Checks:
         if not row[self._name].strip() and not self._keep_blank:
             return "no_name", "The name is empty."
         for label, value, most in zip(self._labels, row, self._limits, strict=True):
-            if len(value) > most and len(unguard(value)) > most:
+            if len(value) > most and len(unescape(value)) > most:
                 return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
         if self._active is not None and not is_active_word(row[self._active]):
             return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."

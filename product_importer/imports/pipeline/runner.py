@@ -39,10 +39,10 @@ def run(lease: Lease) -> None:
         psycopg2.OperationalError: PostgreSQL went away; the import goes on when its lease has run out.
     """
     with Heartbeat(lease) as heartbeat:
-        work = Work(lease, heartbeat)
+        work = ImportRun(lease, heartbeat)
         try:
             work.stage()
-            if work.is_trial:
+            if work.is_dry_run:
                 work.preview()
                 work.finish("previewed")
             else:
@@ -57,7 +57,7 @@ def run(lease: Lease) -> None:
                 work.end("cancelled")
 
 
-class Work:
+class ImportRun:
     """The steps of one import under one lease."""
 
     def __init__(self, lease: Lease, heartbeat: Heartbeat):
@@ -68,7 +68,7 @@ class Work:
         self._choices = ImportChoices.model_validate(self._job.choices)
 
     @property
-    def is_trial(self) -> bool:
+    def is_dry_run(self) -> bool:
         """Whether only to show what would happen: asked for, and not applied yet."""
         return self._choices.dry_run and self._job.applied_at is None
 

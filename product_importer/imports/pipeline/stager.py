@@ -13,15 +13,15 @@ from product_importer.core.settings import settings
 from product_importer.imports.columns.header import Header
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import Chunk, Unreadable
 from product_importer.imports.pipeline import merge, staging_table
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.error_buffer import ErrorSpool
+from product_importer.imports.pipeline.error_buffer import ErrorBuffer
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.prefetch import ahead
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.schemas import ImportChoices
 
 # The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
@@ -62,7 +62,7 @@ class Stager:
             if self._is_staged(connection):
                 return
             table = staging_table.name(self._job.id, self._lease.fence)
-            with ErrorSpool(self._job.id) as errors:
+            with ErrorBuffer(self._job.id) as errors:
                 self._read(connection, errors, table)
                 ends = self._lane_ends(connection, table)
                 with self._lease.transaction(connection):
@@ -82,7 +82,7 @@ class Stager:
         with connection:
             return table is not None and staging_table.count(connection, table) == self._job.staged_rows
 
-    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
+    def _read(self, connection: PgConnection, errors: ErrorBuffer, table: str) -> None:
         """Read the file into the parts of the staging table, all of which are indexed at the end."""
         with self._entering(connection, "reading"):
             staging_table.create(connection, table, self._order)
@@ -92,7 +92,7 @@ class Stager:
             staging_table.indexing(second, self._order) as index,
             _without_collector(),
             # Also where a part cannot be stored, nobody reads ahead any more when the file is closed.
-            closing(self._parts(Counted(stream), errors)) as parts,
+            closing(self._parts(CountingReader(stream), errors)) as parts,
         ):
             for number, texts in enumerate(parts, start=1):
                 with self._entering(connection, "reading"):
@@ -102,21 +102,21 @@ class Stager:
             with self._entering(connection, "indexing"):
                 pass
 
-    def _parts(self, counted: Counted, errors: ErrorSpool) -> Generator[Iterator[bytes], None, None]:
+    def _parts(self, counted: CountingReader, errors: ErrorBuffer) -> Generator[Iterator[bytes], None, None]:
         """Yield the texts of one part after the other: about equal shares of the file."""
         share = max(staging_table.LEAST_PART_BYTES, self._job.size_bytes // staging_table.PARTS)
         encode = Encoder(self._header, self._keeps_blank)
         with closing(ahead(map(encode, self._chunks(counted, errors)))) as texts:
             yield from staging_table.parted(texts, share, lambda: counted.bytes_read)
 
-    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
+    def _chunks(self, counted: CountingReader, errors: ErrorBuffer) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
         records = open_records(counted, Format.model_validate(self._job.format), arrow.parse)
-        checks = Checks(self._header, self._keeps_blank)
+        checks = RowValidator(self._header, self._keeps_blank)
         records.header()
         for raw in records.chunks():
             self._heartbeat.stop_if_halted()
-            chunk = checks.sift(raw)
+            chunk = checks.validate(raw)
             self._rejected += len(chunk.errors)
             errors.add(chunk.errors)
             self._heartbeat.rows_read += len(chunk)

@@ -26,7 +26,7 @@ from product_importer.imports.models import ImportJob
 from product_importer.imports.options import Choices
 from product_importer.imports.parsing.archives import open_archive, too_large
 from product_importer.imports.parsing.format_detection import read_early, recognise
-from product_importer.imports.parsing.header_sample import Head
+from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, Inspection
 from product_importer.imports.schemas import ImportRead
 
@@ -183,7 +183,7 @@ def sweep(session: Session) -> None:
         storage().delete(key)
 
 
-def _match(head: Head, choices: Choices) -> tuple[Header, Mapping[str, str] | None]:
+def _match(head: HeaderSample, choices: Choices) -> tuple[Header, Mapping[str, str] | None]:
     """Return which column of a file is what, and the mapping that says so: the given one, or the remembered one.
 
     Raises:

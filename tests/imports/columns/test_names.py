@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import guard
+from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core import db
 from product_importer.imports import tasks
@@ -52,7 +52,7 @@ class Catalogue:
     def __init__(self, client, names: list[str]):
         self._client = client
         self._names = names
-        self.header = [*OURS, *map(guard, names)]
+        self.header = [*OURS, *map(escape, names)]
 
     def imported(self, *rows: list[str], **options: str) -> dict[str, Any]:
         """Import rows to their end, and return the import."""
@@ -155,18 +155,18 @@ def test_every_name_comes_back_from_every_way_through_an_import(client, names):
     refused(catalogue, job, "no_name_to_keep", row("g", "x", name=""))
 
     before = catalogue.attributes()
-    trial = catalogue.imported(row("a", "six"), dry_run="true")
-    assert outcome(trial) == (0, 1, 0, 0, 0)
-    assert [(change["field"], change["before"], change["after"]) for change in catalogue.changes(trial)] == [
+    dry_run = catalogue.imported(row("a", "six"), dry_run="true")
+    assert outcome(dry_run) == (0, 1, 0, 0, 0)
+    assert [(change["field"], change["before"], change["after"]) for change in catalogue.changes(dry_run)] == [
         (name, f"four{number}", f"six{number}") for number, name in enumerate(names)
     ]
-    assert outcome(catalogue.asked(trial, "apply")) == (0, 1, 0, 0, 0)
+    assert outcome(catalogue.asked(dry_run, "apply")) == (0, 1, 0, 0, 0)
     assert catalogue.attributes() == before | {"a": expected("six")}
-    assert catalogue.asked(trial, "undo")["undo"]["restored"] == 1
+    assert catalogue.asked(dry_run, "undo")["undo"]["restored"] == 1
     assert catalogue.attributes() == before
 
     exported = read(catalogue.export())
-    assert exported[0] == [*OURS, "active", *map(guard, sorted(names))]
+    assert exported[0] == [*OURS, "active", *map(escape, sorted(names))]
     again = client.post("/api/upload-csv", files={"file": ("export.csv", catalogue.export(), "text/csv")})
     assert outcome(catalogue.worked(again.json()["job_id"])) == (0, 0, len(before), 0, 0)
     # A blank cell removes an attribute.

@@ -5,7 +5,7 @@ import io
 from product_importer.imports.options import Choices
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.format_detection import recognise
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import RowError
 from product_importer.imports.parsing.stream_inspection import Inspection
 
@@ -24,7 +24,7 @@ def recognised(content: bytes, choices: Choices | None = None, piece: int = 1_00
 
 def rows_of(content: bytes, format: Format) -> tuple[Rows, list[RowError]]:
     """Return the rows behind the header that are not empty, each with its line, and the errors."""
-    records = open_records(Counted(io.BytesIO(content)), format)
+    records = open_records(CountingReader(io.BytesIO(content)), format)
     records.header()
     rows: Rows = []
     errors: list[RowError] = []

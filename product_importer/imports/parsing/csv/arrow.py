@@ -46,7 +46,7 @@ class _Rows(Sequence[list[str]]):
 
 
 @dataclass(frozen=True)
-class Plain(Chunk):
+class ArrowChunk(Chunk):
     """A chunk whose rows are kept as Arrow's columns of text, without a null."""
 
     arrays: Sequence[pa.StringArray] = ()
@@ -75,7 +75,7 @@ class Plain(Chunk):
         return pc.utf8_trim(self.arrays[position], characters=SPACES)
 
 
-def parse(text: str, delimiter: str, first_line: int) -> Plain | None:
+def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
     """Take whole lines apart, the first of which is `first_line`; None where anything in them is odd."""
     if not text or _is_odd(text, delimiter):
         return None
@@ -98,7 +98,7 @@ def parse(text: str, delimiter: str, first_line: int) -> Plain | None:
         # Empty lines were left out, and the others' numbers would be wrong.
         return None
     columns = [column.combine_chunks() for column in table.columns]
-    return Plain(range(first_line, first_line + table.num_rows), _Rows(columns), arrays=columns)
+    return ArrowChunk(range(first_line, first_line + table.num_rows), _Rows(columns), arrays=columns)
 
 
 def _is_odd(text: str, delimiter: str) -> bool:

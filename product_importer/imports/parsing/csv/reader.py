@@ -12,7 +12,7 @@ from product_importer.imports.parsing.csv import broken_records
 from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES
 from product_importer.imports.parsing.csv.broken_records import Fault
 from product_importer.imports.parsing.csv.physical_lines import Lines
-from product_importer.imports.parsing.csv.record_parser import CarefulReader, Rows
+from product_importer.imports.parsing.csv.record_parser import RecordParser, Rows
 from product_importer.imports.parsing.records import Chunk, Unreadable, height
 
 # So much is taken apart at once where nothing in it is odd, and so much more to reach the end of a record.
@@ -54,7 +54,7 @@ class Records:
         self._parse = parse
         self._lines = Lines(text)
         self._delimiter = delimiter
-        self._careful = CarefulReader(self._lines, delimiter)
+        self._careful = RecordParser(self._lines, delimiter)
         self._held = Held(Chunk(), 1, "")
 
     def header(self) -> tuple[list[str], int]:

@@ -62,7 +62,7 @@ class Rows:
         return Chunk(self.lines, self.rows, self.errors)
 
 
-class CarefulReader:
+class RecordParser:
     """Reads the lines of one text; `width` is how many fields its header has, 0 where that is not known."""
 
     def __init__(self, lines: Lines, delimiter: str):
