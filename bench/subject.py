@@ -24,7 +24,7 @@ from product_importer.catalog.search.indexer import MIN_CHANGES
 from product_importer.core.embedded import postgres_account
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.postgres_role import SUPERUSER
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL
 from tests.application import Application
 from tests.superuser import let_in
 from tests.waiting import wait_for

@@ -18,6 +18,7 @@ from product_importer.core import limited_process
 from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
+from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.parsing import opening
 from product_importer.imports.parsing.xlsx import package
 from product_importer.imports.reconciler import MAX_ATTEMPTS
@@ -144,51 +145,12 @@ def test_every_decision_has_its_three_parts_and_its_own_number():
         assert headings == ["Context", "Decision", "Consequence"], path.name
 
 
-def test_every_code_of_a_rejected_row_or_a_failed_import_is_documented():
-    rows = table(FORMAT, "| code | why |") + table(FORMAT.partition("## Imports that fail")[2], "| code | why |")
-    found = set(codes())
-    assert {"no_sku", "unclosed_quote", "duplicate", "undecodable", "gave_up", "row_sum"} <= found, "codes() is blind"
-    assert_same({row[0] for row in rows}, {f"`{code}`" for code in found}, "docs/file-format.md, tables of codes")
-
-
-def codes() -> Iterator[str]:
-    """Yield the codes that the import's modules give to rows and to imports."""
-    for path in sorted((ROOT / "product_importer" / "imports").rglob("*.py")):
-        text = path.read_text()
-        # In SQL, where a row's error is made: `SELECT job, line, 'code', …`.
-        yield from re.findall(r"\bline, '(\w+)',", text)
-        for node in ast.walk(ast.parse(text)):
-            yield from filter(None, map(literal, _code_arguments(node)))
-
-
-def _code_arguments(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield the expressions of a node that hold a code."""
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-        position = {"RowError": 1, "Unreadable": 0, "end": 1}.get(name or "")
-        if position is not None:
-            yield from node.args[position : position + 1]
-        yield from (word.value for word in node.keywords if word.arg in ("code", "error_code"))
-    # `return "code", "Reason."`, as the checks say it.
-    if isinstance(node, ast.FunctionDef) and node.name == "_fault":
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Tuple):
-                yield inner.value.elts[0]
-    if isinstance(node, ast.Assign):
-        yield from _assigned(node)
-
-
-def _assigned(node: ast.Assign) -> Iterator[ast.expr]:
-    """Yield what is assigned to `….error_code`, alone or in a list of targets, and the keys of `REASONS`."""
-    if getattr(node.targets[0], "id", None) == "REASONS" and isinstance(node.value, ast.Dict):
-        yield from filter(None, node.value.keys)
-    for target in node.targets:
-        pairs: list[tuple[ast.expr, ast.expr]] = [(target, node.value)]
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            pairs = list(zip(target.elts, node.value.elts, strict=False))
-        for name, value in pairs:
-            if isinstance(name, ast.Attribute) and name.attr == "error_code":
-                yield value
+@pytest.mark.parametrize(
+    ("heading", "codes"), [("Rows that are rejected", RowErrorCode), ("Imports that fail", ImportErrorCode)]
+)
+def test_every_code_of_a_rejected_row_or_a_failed_import_is_documented(heading: str, codes: Iterable[str]):
+    rows = table(FORMAT.partition(f"## {heading}")[2], "| code | why |")
+    assert_same({row[0] for row in rows}, {f"`{code}`" for code in codes}, "docs/file-format.md, tables of codes")
 
 
 def literal(node: Any) -> str | None:

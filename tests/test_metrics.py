@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, text
 from product_importer import metrics
 from product_importer.core import db, queue, redis
 from product_importer.core.outbox import Event
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.webhooks.models import Delivery, Webhook
 from tests.imports.conftest import run_import, upload
 from tests.test_docs import ROOT, assert_same, table
@@ -37,7 +37,7 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
     upload(b"sku,name,description\nc,C,z\n")
     found = scrape(client)
     assert values(found, "products") == {None: 2}
-    nothing = dict.fromkeys(metrics.STATUSES, 0)
+    nothing = dict.fromkeys(ImportStatus, 0)
     assert values(found, "imports") == nothing | {"completed": 2, "pending": 1}
     assert values(found, "rows") == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "rejected": 1}
     assert 0 < values(found, "oldest_pending_import_seconds")[None] < 60

@@ -4,7 +4,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from product_importer.core.errors import TooMany
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ACTIVE, ImportJob
 
 MAX_UNFINISHED = 100
 RETRY_AFTER_SECONDS = 30
@@ -33,7 +33,7 @@ def foretell(session: Session, idempotency_key: str | None = None) -> None:
 
 
 def _refuse_too_many(session: Session) -> None:
-    unfinished = col(ImportJob.status).in_(("pending", "processing"))
+    unfinished = col(ImportJob.status).in_(ACTIVE)
     count = session.scalar(select(func.count()).select_from(ImportJob).where(unfinished)) or 0
     if count >= MAX_UNFINISHED:
         raise TooMany(

@@ -6,9 +6,10 @@ from typing import Any
 from sqlmodel import Session
 
 from product_importer.core import outbox
+from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
 
-EVENT_TYPES = {"completed": "import_completed", "failed": "import_failed"}
+EVENT_TYPES = {ImportStatus.COMPLETED: "import_completed", ImportStatus.FAILED: "import_failed"}
 
 
 def record_end(session: Session, job: dict[str, Any]) -> None:

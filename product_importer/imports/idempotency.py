@@ -4,8 +4,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from product_importer.core.errors import Conflict
-from product_importer.imports.models import ImportJob
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL, ImportJob
 
 # The first half of an advisory lock's number; the second is a hash of the key.
 KEY_LOCK = 7_301_004

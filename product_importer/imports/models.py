@@ -1,6 +1,7 @@
 """The tables of imports: what happened to each file, and to each row that was not imported."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,43 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlmodel import Field, SQLModel
 
 from product_importer.core.ids import new_id
+
+
+class ImportStatus(StrEnum):
+    """The state of an import; `previewed` is that of a finished dry run."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PREVIEWED = "previewed"
+
+
+# An active import still changes; a final one only changes when somebody asks for it.
+ACTIVE = (ImportStatus.PENDING, ImportStatus.PROCESSING)
+FINAL = frozenset(ImportStatus) - {*ACTIVE}
+RETRYABLE = (ImportStatus.FAILED, ImportStatus.CANCELLED, ImportStatus.PREVIEWED)
+
+
+class ImportPhase(StrEnum):
+    """The step that an import is at, in this order; a dry run has `previewing` in place of `merging`."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    INDEXING = "indexing"
+    PREVIEWING = "previewing"
+    MERGING = "merging"
+    FINISHED = "finished"
+
+
+class UndoStatus(StrEnum):
+    """The state of an import's undo; `import_job.undo_status` holds `pending` and `undone` only."""
+
+    POSSIBLE = "possible"
+    PENDING = "pending"
+    UNDONE = "undone"
+    EXPIRED = "expired"
 
 
 def _text(nullable: bool = False) -> Any:
@@ -60,7 +98,7 @@ class ImportJob(SQLModel, table=True):
         Index(
             "ix_import_job_unfinished",
             "lease_until",
-            postgresql_where=text("status IN ('pending', 'processing')"),
+            postgresql_where=text(f"status IN ('{ImportStatus.PENDING}', '{ImportStatus.PROCESSING}')"),
         ),
     )
 
@@ -81,8 +119,8 @@ class ImportJob(SQLModel, table=True):
     # The key that its client gave it, so that the same upload, sent again, is not imported again.
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, unique=True))
 
-    status: str = Field(default="pending", sa_column=_text())
-    phase: str = Field(default="waiting", sa_column=_text())
+    status: str = Field(default=ImportStatus.PENDING, sa_column=_text())
+    phase: str = Field(default=ImportPhase.WAITING, sa_column=_text())
     percent: float = Field(default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0")))
     rows_read: int = Field(default=0, sa_column=_count())
     total_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))

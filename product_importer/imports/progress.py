@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from product_importer.core import db, redis
 from product_importer.core.errors import NotFound
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 from product_importer.imports.schemas import ImportRead
 
 log = logging.getLogger(__name__)
@@ -47,9 +47,9 @@ class Pace:
 
 def percent_of(phase: str, read: float, merged: float) -> float:
     """Return the percent done of the whole import, from the shares read and merged (0 to 1) in its phase."""
-    if phase == "reading":
+    if phase == ImportPhase.READING:
         return READ_SHARE * min(read, 1.0)
-    if phase == "indexing":
+    if phase == ImportPhase.INDEXING:
         return READ_SHARE
     return INDEX_SHARE + (100.0 - INDEX_SHARE) * min(merged, 1.0)
 
@@ -83,7 +83,7 @@ def live(job: ImportJob) -> ImportRead:
     """Return the job's row as it is seen from outside, with its worker's pace while it is being processed."""
     stored = ImportRead.of(job)
     stored.percent = max(stored.percent, _percent_of_counts(stored))
-    pace = _pace(job.id, job.fence) if stored.status == "processing" else None
+    pace = _pace(job.id, job.fence) if stored.status == ImportStatus.PROCESSING else None
     return stored if pace is None else stored.model_copy(update=asdict(pace))
 
 
@@ -92,7 +92,7 @@ def _percent_of_counts(stored: ImportRead) -> float:
     if not stored.total_rows or not stored.processed_rows:
         return 0.0
     # The last step to 100 belongs to the finish.
-    return min(99.9, round(percent_of("merging", 1.0, stored.processed_rows / stored.total_rows), 1))
+    return min(99.9, round(percent_of(ImportPhase.MERGING, 1.0, stored.processed_rows / stored.total_rows), 1))
 
 
 async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:

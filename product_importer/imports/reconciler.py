@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
 from product_importer.imports import events, worker_share
-from product_importer.imports.models import ImportJob
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.models import ACTIVE, ImportJob, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.pipeline import staging_table
 from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
@@ -52,7 +53,7 @@ def _send_imports(session: Session) -> None:
 def _send_undos(session: Session) -> None:
     """Nudge workers for undos that nobody carries out: whoever does holds the job's row."""
     asked_long_ago = col(ImportJob.undo_requested_at) < func.now() - text(f"interval '{NOTIFY_SECONDS} seconds'")
-    left = select(ImportJob).where(ImportJob.undo_status == "pending", asked_long_ago)
+    left = select(ImportJob).where(ImportJob.undo_status == UndoStatus.PENDING, asked_long_ago)
     waiting = worker_share.notified()
     for job in session.scalars(left.with_for_update(skip_locked=True)):
         if str(job.id) not in waiting:
@@ -63,15 +64,16 @@ def _send_undos(session: Session) -> None:
 def _is_abandoned() -> ColumnElement[bool]:
     notified_long_ago = col(ImportJob.created_at) < func.now() - text(f"interval '{NOTIFY_SECONDS} seconds'")
     return or_(
-        and_(col(ImportJob.status) == "pending", notified_long_ago),
-        and_(col(ImportJob.status) == "processing", col(ImportJob.lease_until) < func.now()),
+        and_(col(ImportJob.status) == ImportStatus.PENDING, notified_long_ago),
+        and_(col(ImportJob.status) == ImportStatus.PROCESSING, col(ImportJob.lease_until) < func.now()),
     )
 
 
 def _give_up(session: Session, job: ImportJob) -> None:
     log.error("import %s: gave up after %s attempts", job.id, job.attempts)
-    job.status, job.phase, job.finished_at = "failed", "finished", session.scalar(select(func.now()))
-    job.error_code, job.error_message = "gave_up", GAVE_UP.format(attempts=job.attempts)
+    job.status, job.phase = ImportStatus.FAILED, ImportPhase.FINISHED
+    job.finished_at = session.scalar(select(func.now()))
+    job.error_code, job.error_message = ImportErrorCode.GAVE_UP, GAVE_UP.format(attempts=job.attempts)
     # The fence rises: should its worker wake up, it finds the import taken away.
     job.fence, job.staging_table, job.lease_until = job.fence + 1, None, None
     session.flush()
@@ -84,7 +86,7 @@ def _drop_orphans(session: Session) -> None:
     # The tables first: one that is made after this is none of ours, and one made before has its import by now.
     found = {staging_table.job_of(table) for table in staging_table.tables(connection)}
     unfinished = select(ImportJob.id).where(
-        or_(col(ImportJob.status).in_(("pending", "processing")), col(ImportJob.staging_table).is_not(None))
+        or_(col(ImportJob.status).in_(ACTIVE), col(ImportJob.staging_table).is_not(None))
     )
     for orphan in found - set(session.scalars(unfinished)):
         staging_table.drop_all(connection, orphan)

@@ -12,8 +12,8 @@ from product_importer.catalog.csv_injection import escape, reescape
 from product_importer.core import db
 from product_importer.core.errors import NotFound
 from product_importer.imports.columns.header import REJECT_COLUMNS, fold, unnamed
+from product_importer.imports.error_codes import MERGE_CODES, RowErrorCode
 from product_importer.imports.models import ImportJob, ImportRowError
-from product_importer.imports.pipeline.sql_templates import CODES
 
 ROWS_PER_PIECE = 1_000
 # The fields that are read without outer spaces, and the spaces that are guarded.
@@ -56,7 +56,7 @@ def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -
     columns = (ImportRowError.line, ImportRowError.code, ImportRowError.reason, ImportRowError.row)
     rejected = select(*map(col, columns)).where(ImportRowError.job_id == job_id, col(ImportRowError.line) > line)
     if not duplicates:
-        rejected = rejected.where(col(ImportRowError.code) != "duplicate")
+        rejected = rejected.where(col(ImportRowError.code) != RowErrorCode.DUPLICATE)
     return session.execute(rejected.order_by(col(ImportRowError.line)).limit(ROWS_PER_PIECE)).all()
 
 
@@ -70,7 +70,7 @@ def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]
 
 
 def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
-    if error.code in CODES:
+    if error.code in MERGE_CODES:
         # What the merge refused is what was staged, without the guards of the file's cells.
         return map(escape, error.row)
     if len(error.row) != len(fields):

@@ -9,9 +9,8 @@ from sqlmodel import Session, col, select
 from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports.models import ImportJob, ImportUndoRestored
+from product_importer.imports.models import FINAL, ImportJob, ImportUndoRestored
 from product_importer.imports.pipeline import dry_run, staging_table, undo
-from product_importer.imports.schemas import FINAL
 
 log = logging.getLogger(__name__)
 

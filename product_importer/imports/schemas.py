@@ -1,29 +1,40 @@
 """What an import looks like from outside."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import AfterValidator, BaseModel, Field, computed_field
 
 from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import IGNORED
-from product_importer.imports.models import ImportJob
+from product_importer.imports.error_codes import ChangeOutcome, RowOutcome
+from product_importer.imports.models import FINAL, ImportJob, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
 from product_importer.imports.parsing.file_format import Format
 
-Status = Literal["pending", "processing", "completed", "failed", "cancelled", "previewed"]
-Phase = Literal["waiting", "reading", "indexing", "previewing", "merging", "finished"]
-UndoStatus = Literal["possible", "pending", "undone", "expired"]
+# The types of fields that hold an enum. OpenAPI lists the values in place; FastAPI would give an enum its own schema.
+if TYPE_CHECKING:
+    AnyStatus = ImportStatus
+    AnyPhase = ImportPhase
+    AnyUndoStatus = UndoStatus
+    AnyChange = ChangeOutcome
+else:
 
-# What becomes of a row: every row of a file ends in exactly one of these.
-COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
+    def _value_of(values: type[StrEnum]) -> Any:
+        return Annotated[Literal[tuple(value.value for value in values)], AfterValidator(values)]
+
+    AnyStatus = _value_of(ImportStatus)
+    AnyPhase = _value_of(ImportPhase)
+    AnyUndoStatus = _value_of(UndoStatus)
+    AnyChange = _value_of(ChangeOutcome)
+
+COUNTS = tuple(outcome.value for outcome in RowOutcome)
 
 # What the fields of a header that are no product's fields are called outside.
 COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
-
-FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled", "previewed"})
 
 
 class ImportFailure(BaseModel):
@@ -46,7 +57,7 @@ class ImportChoices(BaseModel):
 class ImportUndo(BaseModel):
     """Whether an import can be taken back until when, and what became of it: counts of products."""
 
-    status: UndoStatus
+    status: AnyUndoStatus
     until: datetime
     undone_at: datetime | None = None
     removed: int = 0
@@ -65,8 +76,8 @@ class ImportRead(BaseModel):
     filename: str
     size_bytes: int
     sha256: str
-    status: Status
-    phase: Phase
+    status: AnyStatus
+    phase: AnyPhase
     percent: Annotated[float, Field(ge=0, le=100)]
     eta_seconds: float | None = None
     rows_per_second: int | None = None
@@ -97,7 +108,7 @@ class ImportRead(BaseModel):
     @property
     def is_final(self) -> bool:
         """Whether nothing will change any more, unless somebody asks for it."""
-        return self.status in FINAL and not (self.undo and self.undo.status == "pending")
+        return self.status in FINAL and not (self.undo and self.undo.status == UndoStatus.PENDING)
 
     @classmethod
     def of(cls, job: ImportJob) -> Self:
@@ -134,8 +145,9 @@ def _undo(job: ImportJob) -> ImportUndo | None:
 
 def _undo_status(job: ImportJob, until: datetime) -> UndoStatus:
     if job.undo_status is not None:
-        return "pending" if job.undo_status == "pending" else "undone"
-    return "possible" if until > datetime.now(UTC) and job.undo_table is not None else "expired"
+        return UndoStatus(job.undo_status)
+    is_possible = until > datetime.now(UTC) and job.undo_table is not None
+    return UndoStatus.POSSIBLE if is_possible else UndoStatus.EXPIRED
 
 
 def _is_dry_run(job: ImportJob) -> bool:
@@ -159,7 +171,7 @@ class PageQuery(BaseModel):
 class ImportQuery(PageQuery):
     """Which imports to list, newest first."""
 
-    status: Status | None = None
+    status: AnyStatus | None = None
     q: Annotated[
         str,
         # PostgreSQL holds no NUL, and would refuse the whole question over one.
@@ -172,7 +184,7 @@ class ImportQuery(PageQuery):
 class ChangesQuery(PageQuery):
     """Which of a trial's outcomes to list, in the order of the file's lines."""
 
-    outcome: Literal["created", "updated"] | None = None
+    outcome: AnyChange | None = None
 
 
 class FieldChange(BaseModel):
@@ -188,7 +200,7 @@ class ImportChange(BaseModel):
 
     line: int
     sku: str
-    outcome: Literal["created", "updated"]
+    outcome: AnyChange
     product_id: UUID | None
     is_outdated: bool
     changes: list[FieldChange]
@@ -206,7 +218,7 @@ class ImportAccepted(BaseModel):
     """The answer to an accepted upload."""
 
     job_id: UUID
-    status: Literal["pending"] = "pending"
+    status: Literal[ImportStatus.PENDING] = ImportStatus.PENDING
 
 
 ImportPage = Page[ImportRead]

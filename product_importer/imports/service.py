@@ -12,11 +12,19 @@ from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
 from product_importer.imports import admission, idempotency, progress
 from product_importer.imports.columns import saved_mappings
-from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
-from product_importer.imports.pipeline import dry_run, staging_table
-from product_importer.imports.pipeline.sql_templates import CODES
-from product_importer.imports.schemas import (
+from product_importer.imports.error_codes import MERGE_CODES
+from product_importer.imports.models import (
     FINAL,
+    RETRYABLE,
+    ImportJob,
+    ImportPhase,
+    ImportRowError,
+    ImportStatus,
+    ImportUndoKept,
+    UndoStatus,
+)
+from product_importer.imports.pipeline import dry_run, staging_table
+from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
     ImportPage,
@@ -30,11 +38,10 @@ from product_importer.imports.schemas import (
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
 RUN_UNDO = queue.Job(queue="imports", function="product_importer.imports.tasks.run_undo")
 
-RETRYABLE = ("failed", "cancelled", "previewed")
 UNDO_REFUSALS = {
-    "pending": "The import is being undone already.",
-    "undone": "The import was undone already.",
-    "expired": "The import is too old: what it overwrote is not kept any more.",
+    UndoStatus.PENDING: "The import is being undone already.",
+    UndoStatus.UNDONE: "The import was undone already.",
+    UndoStatus.EXPIRED: "The import is too old: what it overwrote is not kept any more.",
 }
 
 
@@ -85,7 +92,9 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
 
 def is_any_running(session: Session) -> bool:
     """Whether a worker is at an import."""
-    return session.scalar(select(ImportJob.id).where(ImportJob.status == "processing").limit(1)) is not None
+    return (
+        session.scalar(select(ImportJob.id).where(ImportJob.status == ImportStatus.PROCESSING).limit(1)) is not None
+    )
 
 
 def cancel_import(session: Session, job_id: UUID) -> ImportRead:
@@ -100,12 +109,13 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
         raise Conflict(f"The import has ended already: it is {job.status}.", kind="import-ended")
     now = session.scalars(select(func.now())).one()
     job.cancel_requested_at = job.cancel_requested_at or now
-    is_abandoned = job.status == "processing" and job.lease_until is not None and job.lease_until < now
+    is_abandoned = job.status == ImportStatus.PROCESSING and job.lease_until is not None and job.lease_until < now
     if is_abandoned:
         # Should its worker wake up, it finds the import taken away.
         job.fence += 1
-    if job.status == "pending" or is_abandoned:
-        job.status, job.phase, job.finished_at = "cancelled", "finished", job.cancel_requested_at
+    if job.status == ImportStatus.PENDING or is_abandoned:
+        job.status, job.phase = ImportStatus.CANCELLED, ImportPhase.FINISHED
+        job.finished_at = job.cancel_requested_at
     session.flush()
     return ImportRead.of(job)
 
@@ -140,7 +150,7 @@ def apply_import(session: Session, job_id: UUID) -> ImportRead:
         TooMany: too many imports are unfinished.
     """
     job = _locked(session, job_id)
-    if job.status != "previewed" or job.preview_table is None:
+    if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
         raise Conflict(f"The import is {_state(job)}: only a trial can be applied.", kind="not-a-preview")
     changed, examples = dry_run.outdated(raw_connection(session), job.preview_table)
     if changed:
@@ -168,9 +178,9 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
     undo = ImportRead.of(job).undo
     if undo is None:
         raise Conflict(f"The import is {_state(job)}: there is nothing to undo.", kind="not-undoable")
-    if undo.status != "possible":
+    if undo.status != UndoStatus.POSSIBLE:
         raise Conflict(UNDO_REFUSALS[undo.status], kind="not-undoable")
-    job.undo_status, job.undo_requested_at = "pending", session.scalars(select(func.now())).one()
+    job.undo_status, job.undo_requested_at = UndoStatus.PENDING, session.scalars(select(func.now())).one()
     session.flush()
     queue.enqueue_after_commit(session, RUN_UNDO, job.id)
     return ImportRead.of(job)
@@ -184,7 +194,7 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
         Conflict: it is no trial, or one that is over.
     """
     job = _found(session, job_id)
-    if job.status != "previewed" or job.preview_table is None:
+    if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
         raise Conflict(f"The import is {_state(job)}: it shows no changes.", kind="not-a-preview")
     if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
         # PostgreSQL empties what is not logged when it crashes.
@@ -239,14 +249,14 @@ def _locked(session: Session, job_id: UUID) -> ImportJob:
 
 def _state(job: ImportJob) -> str:
     if job.undo_status is not None:
-        return "undone" if job.undo_status == "undone" else "being undone"
+        return "undone" if job.undo_status == UndoStatus.UNDONE else "being undone"
     return job.status
 
 
 def _forget_outcomes(session: Session, job: ImportJob) -> None:
     """Take back what a trial has counted and reported; what the reader refused stays refused."""
     session.execute(
-        delete(ImportRowError).where(col(ImportRowError.job_id) == job.id, col(ImportRowError.code).in_(CODES))
+        delete(ImportRowError).where(col(ImportRowError.job_id) == job.id, col(ImportRowError.code).in_(MERGE_CODES))
     )
     job.created = job.updated = job.unchanged = job.duplicates = 0
     job.rejected = (job.total_rows or 0) - (job.staged_rows or 0)
@@ -259,7 +269,8 @@ def _forget_outcomes(session: Session, job: ImportJob) -> None:
 def _begin_again(session: Session, job: ImportJob) -> ImportRead:
     admission.admit(session)
     # Should a worker of before wake up, it finds the import taken away.
-    job.status, job.phase, job.fence, job.attempts = "pending", "waiting", job.fence + 1, 0
+    job.status, job.phase = ImportStatus.PENDING, ImportPhase.WAITING
+    job.fence, job.attempts = job.fence + 1, 0
     job.error_code = job.error_message = job.error_line = None
     job.finished_at = job.cancel_requested_at = None
     session.flush()
@@ -273,7 +284,7 @@ def refuse_while_importing(session: Session) -> None:
     Raises:
         Conflict: one is; `job_id` in its `extra` says which.
     """
-    is_unfinished = or_(col(ImportJob.status).not_in(FINAL), col(ImportJob.undo_status) == "pending")
+    is_unfinished = or_(col(ImportJob.status).not_in(FINAL), col(ImportJob.undo_status) == UndoStatus.PENDING)
     job = session.scalar(select(ImportJob).where(is_unfinished).order_by(col(ImportJob.created_at)).limit(1))
     if job is not None:
         raise Conflict(

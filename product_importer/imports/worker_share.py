@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.imports.service import RUN_IMPORT
 
 
@@ -32,7 +32,9 @@ def notified() -> set[str]:
 def free_slots(session: Session) -> int:
     """Return how many more large imports may be taken by workers now."""
     is_held = and_(
-        col(ImportJob.holds_worker), col(ImportJob.status) == "processing", col(ImportJob.lease_until) > func.now()
+        col(ImportJob.holds_worker),
+        col(ImportJob.status) == ImportStatus.PROCESSING,
+        col(ImportJob.lease_until) > func.now(),
     )
     return slots() - (session.scalar(select(func.count()).select_from(ImportJob).where(is_held)) or 0)
 
@@ -57,5 +59,5 @@ def _notify_waiting(session: Session) -> None:
 
 
 def _is_waiting() -> ColumnElement[bool]:
-    is_abandoned = and_(col(ImportJob.status) == "processing", col(ImportJob.lease_until) < func.now())
-    return or_(col(ImportJob.status) == "pending", is_abandoned)
+    is_abandoned = and_(col(ImportJob.status) == ImportStatus.PROCESSING, col(ImportJob.lease_until) < func.now())
+    return or_(col(ImportJob.status) == ImportStatus.PENDING, is_abandoned)

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL
 from tests.application import Application, catalogue
 
 pytestmark = pytest.mark.e2e

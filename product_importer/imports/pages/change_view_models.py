@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlencode
 
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.schemas import FieldChange, ImportChange, UndoKept
 from product_importer.ui import routes
 
@@ -57,7 +58,7 @@ class ChangeView:
             sku=change.sku,
             address=product_address(change.sku) if change.product_id else "",
             outcome=change.outcome,
-            tone="good" if change.outcome == "created" else "busy",
+            tone="good" if change.outcome == ChangeOutcome.CREATED else "busy",
             is_outdated=change.is_outdated,
             differences=[DifferenceView.of(one) for one in change.changes],
         )

@@ -7,13 +7,14 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
 from product_importer.imports import service
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView
 from product_importer.imports.pages.view_models import counted
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 25
-OUTCOMES = ("created", "updated")
+OUTCOMES = tuple(ChangeOutcome)
 
 
 class DryRunState(rx.State):

@@ -5,25 +5,26 @@ from typing import Self
 
 from product_importer.core.errors import DomainError
 from product_importer.imports.columns.header import FIELDS
+from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 from product_importer.imports.pages import labels
-from product_importer.imports.schemas import FINAL, ImportRead, ImportUndo
+from product_importer.imports.schemas import ImportRead, ImportUndo
 from product_importer.ui.formatting import DASH, duration, number, size
 
 TONES = {
-    "completed": "good",
-    "previewed": "good",
-    "failed": "bad",
-    "cancelled": "neutral",
-    "pending": "neutral",
-    "processing": "busy",
+    ImportStatus.COMPLETED: "good",
+    ImportStatus.PREVIEWED: "good",
+    ImportStatus.FAILED: "bad",
+    ImportStatus.CANCELLED: "neutral",
+    ImportStatus.PENDING: "neutral",
+    ImportStatus.PROCESSING: "busy",
 }
 STEPS = {
-    "waiting": "Waiting for a worker",
-    "indexing": "Looking for duplicates",
-    "previewing": "Comparing with the catalogue",
-    "merging": "Writing products",
-    "finished": "Finishing",
+    ImportPhase.WAITING: "Waiting for a worker",
+    ImportPhase.INDEXING: "Looking for duplicates",
+    ImportPhase.PREVIEWING: "Comparing with the catalogue",
+    ImportPhase.MERGING: "Writing products",
+    ImportPhase.FINISHED: "Finishing",
 }
 HINTS = {"not-text": "On this page: choose its encoding under Choices, then import it again."}
 # So many names of columns are told before the rest is only counted.
@@ -52,7 +53,9 @@ class UndoView:
         """Return `undo` as the page shows it."""
         if undo is None:
             return cls()
-        return cls(undo.status, undo.until.isoformat(), _undone(undo), undo.status == "undone" and undo.kept > 0)
+        return cls(
+            undo.status, undo.until.isoformat(), _undone(undo), undo.status == UndoStatus.UNDONE and undo.kept > 0
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class ImportView:
     @classmethod
     def of(cls, job: ImportRead) -> Self:
         """Return `job` as the page shows it."""
-        is_over, has_stopped = job.status in FINAL, job.status in ("failed", "cancelled")
+        is_over, has_stopped = job.status in FINAL, job.status in (ImportStatus.FAILED, ImportStatus.CANCELLED)
         is_dry_run = job.choices.dry_run and job.applied_at is None
         return cls(
             id=str(job.id),
@@ -126,7 +129,7 @@ class ImportView:
             is_running=not is_over,
             is_dry_run=is_dry_run,
             can_retry=_can_retry(job),
-            can_apply=job.status == "previewed",
+            can_apply=job.status == ImportStatus.PREVIEWED,
             file_gone=has_stopped and not job.file_available,
             unusual=_unusual(job),
             choices=[Fact(*pair) for pair in labels.chosen(job.choices)],
@@ -176,7 +179,7 @@ def _doing(job: ImportRead) -> str:
         took = [f"Took {_took(job)}"] if _took(job) else []
     else:
         reading = f"Reading the file, {job.rows_read:,} rows so far"
-        took = [reading if job.phase == "reading" else STEPS.get(job.phase, "Working")]
+        took = [reading if job.phase == ImportPhase.READING else STEPS.get(job.phase, "Working")]
     left = [] if is_over or job.eta_seconds is None else [f"about {duration(job.eta_seconds)} left"]
     return " · ".join([*took, *([_speed(job)] if _speed(job) else []), *left])
 
@@ -199,12 +202,12 @@ def _error(job: ImportRead) -> str:
 
 def _can_retry(job: ImportRead) -> bool:
     """Whether an import can go on where it stopped, or a trial look again."""
-    return job.status in ("failed", "cancelled", "previewed") and job.file_available and not _is_undone(job)
+    return job.status in RETRYABLE and job.file_available and not _is_undone(job)
 
 
 def _is_undone(job: ImportRead) -> bool:
     """Whether it was taken back, or is just being so."""
-    return job.undo is not None and job.undo.status in ("pending", "undone")
+    return job.undo is not None and job.undo.status in (UndoStatus.PENDING, UndoStatus.UNDONE)
 
 
 def _stopped(job: ImportRead, is_dry_run: bool) -> str:

@@ -3,6 +3,7 @@
 import io
 from typing import Any, BinaryIO, cast
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.archives import unpacked
 from product_importer.imports.parsing.csv.reader import Parse, Records
 from product_importer.imports.parsing.file_format import Format
@@ -90,5 +91,7 @@ class _Lines(io.RawIOBase):
         last_break = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         self._line_bytes = len(chunk) - last_break - 1 + (self._line_bytes if last_break < 0 else 0)
         if self._line_bytes > MAX_LINE_BYTES:
-            raise Unreadable("line_too_long", "A line is longer than 16 MiB: this is not a table of rows.")
+            raise Unreadable(
+                ImportErrorCode.LINE_TOO_LONG, "A line is longer than 16 MiB: this is not a table of rows."
+            )
         return len(chunk)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
+
 RECORDS_PER_CHUNK = 5_000
 NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
 # The most one record may hold: it bounds a reader's memory.
@@ -13,7 +15,7 @@ MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 class Unreadable(Exception):
     """Nothing can be read from here on; `code` names the reason, `line` is the physical line, where known."""
 
-    def __init__(self, code: str, message: str, line: int | None = None):
+    def __init__(self, code: ImportErrorCode | RowErrorCode, message: str, line: int | None = None):
         super().__init__(message)
         self.code = code
         self.message = message
@@ -25,7 +27,7 @@ class RowError:
     """A row that is not imported: its first physical line, a code for programs, a reason for people."""
 
     line: int
-    code: str
+    code: RowErrorCode
     reason: str
     row: list[str]
 

@@ -10,9 +10,10 @@ import psycopg2
 from psycopg2 import sql
 
 from product_importer.imports import progress
+from product_importer.imports.models import FINAL, ImportPhase
 from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
 from product_importer.imports.progress import Pace
-from product_importer.imports.schemas import COUNTS, FINAL
+from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
 
@@ -129,12 +130,13 @@ class Heartbeat:
         return _Mark(time.monotonic(), self._computed_percent(), self._rows())
 
     def _rows(self) -> int:
-        return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
+        return self.rows_read if self.row["phase"] == ImportPhase.READING else _decided(self.row)
 
     def _beat(self) -> None:
         renewed = time.monotonic()
         while not self._done.wait(SHOW_SECONDS):
-            if time.monotonic() - renewed > (READING_SECONDS if self.row["phase"] == "reading" else RENEW_SECONDS):
+            every = READING_SECONDS if self.row["phase"] == ImportPhase.READING else RENEW_SECONDS
+            if time.monotonic() - renewed > every:
                 self._renew()
                 renewed = time.monotonic()
             progress.publish(self._lease.job.id, self._lease.fence, self.pace())

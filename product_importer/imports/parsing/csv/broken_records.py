@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.csv.broken_extent import MAX_CHARACTERS, Extent
 from product_importer.imports.parsing.csv.physical_lines import Lines
 from product_importer.imports.parsing.records import RowError
@@ -44,9 +45,9 @@ def errors(lines: Lines, extent: Extent, fault: Fault, delimiter: str, width: in
         if number <= fault.line < end:
             yield _raw(number, code, why, text)
         elif row:
-            yield RowError(number, "doubtful", doubt, row)
+            yield RowError(number, RowErrorCode.DOUBTFUL, doubt, row)
         elif text.strip("\r\n"):
-            yield _raw(number, "doubtful", doubt, text)
+            yield _raw(number, RowErrorCode.DOUBTFUL, doubt, text)
 
 
 def _pieces(lines: Lines, extent: Extent, delimiter: str, width: int) -> Iterator[tuple[int, int, list[str]]]:
@@ -64,7 +65,7 @@ def _pieces(lines: Lines, extent: Extent, delimiter: str, width: int) -> Iterato
         number += height
 
 
-def _raw(line: int, code: str, reason: str, text: str) -> RowError:
+def _raw(line: int, code: RowErrorCode, reason: str, text: str) -> RowError:
     text = text.rstrip("\r\n")
     if len(text) > MAX_RAW_CHARACTERS:
         reason += f" Only the first {MAX_RAW_CHARACTERS:,} characters are kept here."
@@ -76,16 +77,16 @@ def _of_lines(extent: Extent) -> str:
     return f"Lines {extent.first} to {last} are one broken record. " if last > extent.first else ""
 
 
-def reason(fault: Fault, width: int) -> tuple[str, str]:
+def reason(fault: Fault, width: int) -> tuple[RowErrorCode, str]:
     """Return the code and the reason for the line in which a record is broken."""
     if fault.row:
         fields = f"The row has {len(fault.row)} fields, the header has {width}"
-        return "ragged", f"{fields}: a quote is missing or too much near it."
+        return RowErrorCode.RAGGED, f"{fields}: a quote is missing or too much near it."
     if fault.message in ("unexpected end of data", ENDLESS):
-        return "unclosed_quote", "A quote that opens in this line is never closed."
+        return RowErrorCode.UNCLOSED_QUOTE, "A quote that opens in this line is never closed."
     if "field limit" in fault.message:
         return (
-            "too_long",
+            RowErrorCode.TOO_LONG,
             f"A field is longer than {MAX_FIELD_CHARACTERS:,} characters, or its quote is never closed.",
         )
-    return "malformed", f"The line is not well-formed CSV: {fault.message}."
+    return RowErrorCode.MALFORMED, f"The line is not well-formed CSV: {fault.message}."

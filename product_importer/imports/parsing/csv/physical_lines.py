@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.records import Unreadable
 
 # So many lines that are done are kept before the list is shortened, which moves all others.
@@ -100,4 +101,4 @@ def decoding() -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
+        raise Unreadable(ImportErrorCode.UNDECODABLE, f"The stored bytes are not text: {error}.") from error

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.csv import broken_records
 from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES, Extent, Judge
 from product_importer.imports.parsing.csv.broken_records import ENDLESS, Fault
@@ -127,7 +128,7 @@ class RecordParser:
         extent = self._extent(starts, fault)
         if header is not None and extent.first == header:
             message = "A quote is missing or too much in the column names, or in the lines behind them."
-            raise Unreadable("malformed", message, header)
+            raise Unreadable(ImportErrorCode.MALFORMED, message, header)
         waiting.move(done, extent.first)
         if fault.row and (extent.first, extent.end) == (fault.line, fault.end):
             # A row like others, with too many or too few fields: the checks say so.
@@ -153,4 +154,4 @@ class RecordParser:
         self._vain_characters += sum(map(len, self._lines.between(number, max(number, end))))
         if self._vain_characters > MAX_VAIN_CHARACTERS:
             message = "From this line on the file's quotes do not close where they should."
-            raise Unreadable("unclosed_quote", message, number)
+            raise Unreadable(ImportErrorCode.UNCLOSED_QUOTE, message, number)

@@ -12,6 +12,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH
 from openpyxl.utils.escape import unescape
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.archives import open_archive
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.xlsx.xml_parts import (
@@ -209,7 +210,9 @@ def _own_format(item: Element) -> tuple[int, str]:
     code = item.get("formatCode", "")
     if len(code) > MAX_FORMAT_CHARACTERS:
         found = f"A number format in the workbook has {len(code):,} characters"
-        raise Unreadable("bad_workbook", f"{found}; at most {MAX_FORMAT_CHARACTERS} are allowed. {ADVICE}")
+        raise Unreadable(
+            ImportErrorCode.BAD_WORKBOOK, f"{found}; at most {MAX_FORMAT_CHARACTERS} are allowed. {ADVICE}"
+        )
     return int(item.attrib["numFmtId"]), code
 
 

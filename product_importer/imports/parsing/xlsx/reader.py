@@ -9,6 +9,7 @@ from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
 from product_importer.core.settings import settings
+from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.parsing.records import (
     MAX_RECORD_CHARACTERS,
     RECORDS_PER_CHUNK,
@@ -95,7 +96,7 @@ class Sheet:
             characters += length
             if length > MAX_RECORD_CHARACTERS:
                 reason = f"The row has more than {MAX_RECORD_CHARACTERS:,} characters."
-                errors.append(RowError(line, "too_long", reason, []))
+                errors.append(RowError(line, RowErrorCode.TOO_LONG, reason, []))
             else:
                 lines.append(line)
                 rows.append(row)
@@ -103,7 +104,9 @@ class Sheet:
                 break
         self._characters += characters
         if self._characters > settings().max_upload_bytes:
-            raise Unreadable("too_large", f"The cells hold more text than {settings().max_upload_mb} MB.")
+            raise Unreadable(
+                ImportErrorCode.TOO_LARGE, f"The cells hold more text than {settings().max_upload_mb} MB."
+            )
         return Chunk(lines, rows, errors)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -112,7 +115,9 @@ class Sheet:
         with understood():
             for number, cells in self._parsed():
                 if not last < number <= MAX_ROWS:
-                    raise Unreadable("bad_workbook", f"Row {number:,} cannot follow row {last:,}. {ADVICE}", last)
+                    raise Unreadable(
+                        ImportErrorCode.BAD_WORKBOOK, f"Row {number:,} cannot follow row {last:,}. {ADVICE}", last
+                    )
                 last = number
                 if row := self._row(cells):
                     yield number, row

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing import archives
 from product_importer.imports.parsing.archives import METHODS, PIECE_BYTES, too_large
 from product_importer.imports.parsing.records import Unreadable
@@ -39,11 +40,13 @@ class Part:
         piece = self._member.read(size)
         self._since_mark += len(piece)
         if self._since_mark > max(size, MAX_ELEMENT_BYTES):
-            raise Unreadable("bad_workbook", f"One row or text of the workbook is larger than 4 MiB. {ADVICE}")
+            raise Unreadable(
+                ImportErrorCode.BAD_WORKBOOK, f"One row or text of the workbook is larger than 4 MiB. {ADVICE}"
+            )
         # The standard forbids it; its entities could make a few bytes endless. In UTF-16 there are zeros between.
         seen = (self._tail + piece).replace(b"\0", b"")
         if b"<!DOCTYPE" in seen:
-            raise Unreadable("bad_workbook", f"The workbook holds a document type definition. {ADVICE}")
+            raise Unreadable(ImportErrorCode.BAD_WORKBOOK, f"The workbook holds a document type definition. {ADVICE}")
         self._tail = seen[-8:]
         return piece
 
@@ -106,4 +109,6 @@ def understood() -> Iterator[None]:
     try:
         yield
     except BROKEN as error:
-        raise Unreadable("bad_workbook", f"The workbook is damaged or not made to the standard. {ADVICE}") from error
+        raise Unreadable(
+            ImportErrorCode.BAD_WORKBOOK, f"The workbook is damaged or not made to the standard. {ADVICE}"
+        ) from error
