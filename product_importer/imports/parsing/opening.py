@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, cast
 
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.archives import unpacked
-from product_importer.imports.parsing.csv.reader import Parse, Records
+from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.xlsx.reader import Sheet
@@ -46,7 +46,7 @@ class CountingReader(io.RawIOBase):
         return len(chunk)
 
 
-def open_records(counted: CountingReader, format: Format, parse: Parse | None = None) -> Records | Sheet:
+def open_records(counted: CountingReader, format: Format, parse: ParseBlock | None = None) -> Records | Sheet:
     """Open a stored file as rows: `header()`, then `chunks()`; `parse` takes apart what is simple enough for it.
 
     Raises:

@@ -61,7 +61,7 @@ def test_a_row_can_be_looked_at():
 @pytest.mark.parametrize(
     "text", ['a,"b"\n', "a,b\\\n", "a,b\0\n", "a\t,b\n", "a,b\rc,d\n", "a,b\n\nc,d\n", "a,b\nc\n", ""]
 )
-def test_what_is_odd_is_left_to_the_strict_reader(text):
+def test_what_is_not_simple_is_left_to_the_strict_reader(text):
     assert arrow.parse(text, ",", 1) is None
 
 

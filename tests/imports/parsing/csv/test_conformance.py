@@ -5,7 +5,7 @@ import io
 import pytest
 
 from product_importer.imports.parsing.csv import arrow
-from product_importer.imports.parsing.csv.reader import Parse, Records
+from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.opening import text_of
 from tests.imports.parsing.reading import Rows, recognised, rows_of
 
@@ -101,7 +101,7 @@ CASES: dict[str, tuple[bytes, Rows]] = {
 
 @pytest.mark.parametrize("parse", [None, arrow.parse], ids=["strictly", "quickly"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_file_holds_its_rows(case: str, parse: Parse | None):
+def test_a_file_holds_its_rows(case: str, parse: ParseBlock | None):
     content, expected = CASES[case]
     chunks = list(Records(text_of(io.BytesIO(content), "utf-8"), parse=parse).chunks())
     found = [pair for chunk in chunks for pair in zip(chunk.lines, chunk.rows, strict=True) if pair[1]]

@@ -13,7 +13,7 @@ from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import match
 from product_importer.imports.options import Choices
 from product_importer.imports.parsing.csv import arrow
-from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES
+from product_importer.imports.parsing.csv.recovery import NEAR_LINES
 from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import RowError, Unreadable, height
 from product_importer.imports.pipeline.row_validation import RowValidator
