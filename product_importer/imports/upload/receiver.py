@@ -25,9 +25,9 @@ from product_importer.imports.columns.header import Header
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import Choices
 from product_importer.imports.parsing.archives import open_archive, too_large
-from product_importer.imports.parsing.format_detection import read_early, recognise
+from product_importer.imports.parsing.format_detection import detect_format, early_header
 from product_importer.imports.parsing.header_sample import HeaderSample
-from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, Inspection
+from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, StreamInspection
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
@@ -65,7 +65,7 @@ class IncomingUpload:
             self._writer = storage().writer(self._key)
         self._digest = hashlib.sha256()
         self._choices = choices
-        self._inspection = Inspection(choices.encoding if choices else None)
+        self._inspection = StreamInspection(choices.encoding if choices else None)
         self._is_head_judged = choices is None
         self._size = 0
         self._is_over = False
@@ -121,7 +121,7 @@ class IncomingUpload:
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head = recognise(stream, self._inspection, choices)
+                format, head = detect_format(stream, self._inspection, choices)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
             matched, columns = _match(head, choices)
             job = ImportJob(
@@ -161,12 +161,12 @@ class IncomingUpload:
 
     def _judge_early(self, choices: Choices) -> None:
         contents = self._inspection.contents
-        if contents.text.fault is not None:
-            raise contents.text.fault
+        if contents.detector.error is not None:
+            raise contents.detector.error
         if self._is_head_judged or len(contents.head) < HEAD_BYTES:
             return
         self._is_head_judged = True
-        head = read_early(contents, choices)
+        head = early_header(contents, choices)
         if head is not None:
             _match(head, choices)
 

@@ -1,24 +1,24 @@
-"""A file's way from its bytes to its rows, without a database: inspected in pieces, recognised, opened, read."""
+"""Read a file from its bytes to its rows, without a database."""
 
 import io
 
 from product_importer.imports.options import Choices
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.format_detection import recognise
+from product_importer.imports.parsing.format_detection import detect_format
 from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import RowError
-from product_importer.imports.parsing.stream_inspection import Inspection
+from product_importer.imports.parsing.stream_inspection import StreamInspection
 
 Rows = list[tuple[int, list[str]]]
 
 
-def recognised(content: bytes, choices: Choices | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
+def detected(content: bytes, choices: Choices | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
     choices = choices or Choices()
-    inspection = Inspection()
+    inspection = StreamInspection()
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head = recognise(io.BytesIO(content), inspection, choices)
+    format, head = detect_format(io.BytesIO(content), inspection, choices)
     return format, head.names
 
 

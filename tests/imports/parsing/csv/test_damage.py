@@ -18,7 +18,7 @@ from product_importer.imports.parsing.opening import CountingReader, open_record
 from product_importer.imports.parsing.records import RowError, Unreadable, height
 from product_importer.imports.pipeline.row_validation import RowValidator
 from tests.imports.parsing.csv.damage import Damaged, damaged_files, strict_rows
-from tests.imports.parsing.reading import Rows, recognised
+from tests.imports.parsing.reading import Rows, detected
 
 EXAMPLES = int(os.environ.get("DAMAGED_FILES", "150"))
 patient = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -85,7 +85,7 @@ def extent(error: RowError) -> tuple[int, int]:
 def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
     """Read and check a damaged file as an import does; return its column names, its good rows and its errors."""
     content = file.text.encode()
-    format, names = recognised(content, Choices(delimiter=file.delimiter))
+    format, names = detected(content, Choices(delimiter=file.delimiter))
     records = open_records(CountingReader(io.BytesIO(content)), format, arrow.parse)
     records.header()
     checks = RowValidator(match(names))
