@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.imports import progress, rejected_rows, service
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
@@ -43,7 +43,7 @@ class CSVResponse(StreamingResponse):
 
 def _form_fields() -> dict[str, Any]:
     """Return the schemas of the options as form fields: these cannot be null, and JSON is told by what it holds."""
-    fields: dict[str, dict[str, Any]] = Choices.model_json_schema()["properties"]
+    fields: dict[str, dict[str, Any]] = ImportOptions.model_json_schema()["properties"]
     for schema in fields.values():
         if kinds := schema.pop("anyOf", None):
             del schema["default"]

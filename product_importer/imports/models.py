@@ -110,7 +110,7 @@ class ImportJob(SQLModel, table=True):
     is_large: bool = Field(default=False, sa_column=_flag())
     holds_worker: bool = Field(default=False, sa_column=_flag())
     sha256: str = Field(sa_column=_text())
-    # How the bytes are to be read, as `formats.Format`; what was chosen, as `choices.Choices`.
+    # How the bytes are read, as `file_format.Format`; the options, as `schemas.ImportChoices`.
     format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     choices: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     # The file's own header, and for each of its columns the product field it fills ("" for an attribute).

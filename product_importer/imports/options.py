@@ -53,7 +53,7 @@ def _delimiter(value: object) -> object:
     return "\t" if value == r"\t" else value
 
 
-class Choices(BaseModel):
+class ImportOptions(BaseModel):
     """The options of one upload, as form fields give them; every one may be absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -96,13 +96,13 @@ class Choices(BaseModel):
         return self.model_dump(include={"mode", "duplicates", "blank", "dry_run"})
 
 
-def parse(options: Mapping[str, object]) -> Choices:
+def parse(options: Mapping[str, object]) -> ImportOptions:
     """Return the choices that form fields, or those of the page, name.
 
     Raises:
         Unprocessable: a field does not exist, or its value is not possible; each is named.
     """
     try:
-        return Choices.model_validate(options)
+        return ImportOptions.model_validate(options)
     except ValidationError as error:
-        raise invalid_fields(field_errors(error.errors(), known=Choices.model_fields)) from None
+        raise invalid_fields(field_errors(error.errors(), known=ImportOptions.model_fields)) from None

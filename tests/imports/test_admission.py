@@ -12,7 +12,7 @@ from product_importer.core.storage import storage
 from product_importer.imports import service, tasks
 from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.pages import upload_state
 from product_importer.imports.pages.view_models import Refusal
 from product_importer.imports.upload import multipart, receiver
@@ -77,7 +77,7 @@ def test_the_body_of_a_refused_upload_is_not_read(database):
 def test_the_page_says_so_before_it_reads_and_shows_why(database):
     fill(MAX_UNFINISHED)
     with pytest.raises(TooMany) as refused:
-        finish(upload_state._receive(untouchable(), Choices()))
+        finish(upload_state._receive(untouchable(), ImportOptions()))
     shown = Refusal.of(refused.value)
     assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 

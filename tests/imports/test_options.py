@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from product_importer.core.errors import Unprocessable
-from product_importer.imports.options import Choices, Encoding, parse
+from product_importer.imports.options import Encoding, ImportOptions, parse
 from tests.imports.conftest import row_errors
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 
@@ -88,7 +88,7 @@ def test_an_absent_column_never_changes_data(run_import):
 @pytest.mark.parametrize("encoding", get_args(Encoding))
 def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
     for written in (encoding.upper(), encoding.title(), encoding.replace("-", "_"), encoding.replace("_", "-")):
-        assert parse({"encoding": written}).encoding == Choices(encoding=written).encoding == encoding
+        assert parse({"encoding": written}).encoding == ImportOptions(encoding=written).encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_a_choice_that_does_not_exist_is_refused_by_form_and_by_program():
     with pytest.raises(Unprocessable, match="Did you mean “duplicates”"):
         parse({"duplicate": "first"})
     with pytest.raises(ValueError, match="dryrun"):
-        Choices(**{"dryrun": True})
+        ImportOptions(**{"dryrun": True})

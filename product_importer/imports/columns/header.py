@@ -53,7 +53,7 @@ def match(
 ) -> Header:
     """Match a file's column names with the fields of a product: any case, any order, any extras.
 
-    `columns` says of some what they are, as `choices.Target` has it; they win over those that merely have a
+    `columns` says of some what they are, as `options.Target` has it; they win over those that merely have a
     field's name. The others go by their names. `sample` are rows of the file, for better suggestions.
 
     Raises:

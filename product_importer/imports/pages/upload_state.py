@@ -9,7 +9,7 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from product_importer.core.errors import DomainError
-from product_importer.imports.options import Choices, parse
+from product_importer.imports.options import ImportOptions, parse
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.mapping_form_data import Pairing
 from product_importer.imports.pages.view_models import Refusal
@@ -189,7 +189,7 @@ class UploadState(rx.State):
         self._reading += 1
 
 
-async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRead:
+async def _receive(chunks: rx.UploadChunkIterator, options: ImportOptions) -> ImportRead:
     """Write the chunks of one file to storage and create its import.
 
     Raises:
@@ -199,10 +199,10 @@ async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRe
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:
-            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], choices)
+            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], options)
             await _finished(asyncio.to_thread(upload.write, chunk.data))
-        upload = upload or IncomingUpload("", choices)
-        return await _finished(accepted(upload.accept, choices, refuse_running=True))
+        upload = upload or IncomingUpload("", options)
+        return await _finished(accepted(upload.accept, options, refuse_running=True))
     finally:
         # Does nothing to an accepted upload; removes what a refused one, or a browser that left, had sent.
         if upload is not None:

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import REJECT_COLUMNS, REQUIRED, fold
-from product_importer.imports.options import Choices, Delimiter
+from product_importer.imports.options import Delimiter, ImportOptions
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.encoding_detection import TextCheck
@@ -26,7 +26,7 @@ DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 
 
-def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, HeaderSample]:
+def recognise(stream: BinaryIO, inspection: Inspection, options: ImportOptions) -> tuple[Format, HeaderSample]:
     """Return the format of a stored file that was inspected on its way, and its head.
 
     What is chosen comes before what is found.
@@ -42,43 +42,43 @@ def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tup
             if is_workbook(archive):
                 return recognise_sheet(stream)
             format = format.model_copy(update={"part": only_table(archive).filename})
-    text = _checked_text(stream, format, inspection, choices)
-    delimiter, head = _read_head(_head(stream, format, text.encoding), choices)
+    text = _checked_text(stream, format, inspection, options)
+    delimiter, head = _read_head(_head(stream, format, text.encoding), options)
     found = {"encoding": text.encoding, "is_guessed": text.is_guessed, "delimiter": delimiter}
     return format.model_copy(update=found), head
 
 
-def read_early(contents: Contents, choices: Choices) -> HeaderSample | None:
+def read_early(contents: Contents, options: ImportOptions) -> HeaderSample | None:
     """Return the head of a file by a text's beginning alone, or None where they may reach beyond it."""
     decoder = codecs.getincrementaldecoder(codec_of(contents.text.encoding))()
     head = _whole_lines(decoder.decode(bytes(contents.head)))
     try:
-        _, found = _read_head(head, choices)
+        _, found = _read_head(head, options)
     except Invalid:
         return None
     # A quote in a name may be one that closes behind the beginning, with another delimiter than this.
     return None if any('"' in name for name in found.names) else found
 
 
-def _read_head(head: str, choices: Choices) -> tuple[str, HeaderSample]:
+def _read_head(head: str, options: ImportOptions) -> tuple[str, HeaderSample]:
     """Return the delimiter of a text by its beginning, and its head.
 
     Raises:
         Invalid: it has no such record.
     """
     told = SEP_LINE.match(head)
-    if choices.delimiter is not None or told is not None:
-        delimiter = choices.delimiter or (told[1] if told else "")
+    if options.delimiter is not None or told is not None:
+        delimiter = options.delimiter or (told[1] if told else "")
     else:
-        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, choices.columns or ())})
+        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, options.columns or ())})
     return delimiter, read_head(Records(io.StringIO(head, newline=""), delimiter))
 
 
-def _checked_text(stream: BinaryIO, format: Format, inspection: Inspection, choices: Choices) -> TextCheck:
+def _checked_text(stream: BinaryIO, format: Format, inspection: Inspection, options: ImportOptions) -> TextCheck:
     """Return what is known of a text's encoding: every byte of it has been looked at by then."""
     contents = inspection.contents
-    if format.container == "zip" or contents.chosen != choices.encoding:
-        contents = Contents(choices.encoding)
+    if format.container == "zip" or contents.chosen != options.encoding:
+        contents = Contents(options.encoding)
         stream.seek(0)
         for piece in pieces(unpacked(stream, format)):
             contents.feed(piece)

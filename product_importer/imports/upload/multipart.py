@@ -17,7 +17,7 @@ from product_importer.core.errors import (
     unknown_field,
 )
 from product_importer.imports import options
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
 from product_importer.imports.upload.receiver import IncomingUpload, accepted
@@ -32,7 +32,7 @@ MAX_OPTION_BYTES = 1024 * 1024
 MAX_BOUNDARY_BYTES = 200
 
 FILE_FIELD = "file"
-FIELDS = (FILE_FIELD, *Choices.model_fields)
+FIELDS = (FILE_FIELD, *ImportOptions.model_fields)
 NO_FILE = {"field": FILE_FIELD, "message": "Field required"}
 NO_FILENAME = {
     "field": FILE_FIELD,

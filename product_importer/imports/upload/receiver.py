@@ -23,7 +23,7 @@ from product_importer.imports import admission, service
 from product_importer.imports.columns import header, saved_mappings
 from product_importer.imports.columns.header import Header
 from product_importer.imports.models import ImportJob
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import open_archive, too_large
 from product_importer.imports.parsing.format_detection import read_early, recognise
 from product_importer.imports.parsing.header_sample import HeaderSample
@@ -52,21 +52,21 @@ class IncomingUpload:
     """One file that is being received; as a context manager it leaves nothing unless it was accepted.
 
     The page and the REST endpoint both write their chunks here. Every method blocks: call them in a thread.
-    With `choices` a file is refused as soon as it shows a fault; without, while they may still come behind it,
+    With `options` a file is refused as soon as it shows a fault; without, while they may still come behind it,
     only what no choice could mend is refused before `accept`.
     """
 
-    def __init__(self, filename: str, choices: Choices | None = None):
-        """Begin to receive a file. With `choices`, those of `accept`, a bad header is refused before the end."""
+    def __init__(self, filename: str, options: ImportOptions | None = None):
+        """Begin to receive a file. With `options`, those of `accept`, a bad header is refused before the end."""
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
         with _storing():
             self._writer = storage().writer(self._key)
         self._digest = hashlib.sha256()
-        self._choices = choices
-        self._inspection = Inspection(choices.encoding if choices else None)
-        self._is_head_judged = choices is None
+        self._options = options
+        self._inspection = Inspection(options.encoding if options else None)
+        self._is_head_judged = options is None
         self._size = 0
         self._is_over = False
 
@@ -98,32 +98,32 @@ class IncomingUpload:
             self._writer.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
-        if self._choices is not None:
-            self._judge_early(self._choices)
+        if self._options is not None:
+            self._judge_early(self._options)
 
     def accept(
-        self, choices: Choices | None = None, idempotency_key: str | None = None, refuse_running: bool = False
+        self, options: ImportOptions | None = None, idempotency_key: str | None = None, refuse_running: bool = False
     ) -> ImportRead:
         """Check the header, and only then create the import and nudge a worker.
 
         An upload that bears the key of an earlier one of the same file is that import, and its own file goes.
 
         Raises:
-            Conflict: the key was used for another file, or with other choices; with `refuse_running`, the very
+            Conflict: the key was used for another file, or with other options; with `refuse_running`, the very
                 same file is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
             TooMany: too many imports are unfinished.
         """
-        choices = choices or self._choices or Choices()
+        options = options or self._options or ImportOptions()
         self._inspection.feed(b"", final=True)
         with _storing():
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head = recognise(stream, self._inspection, choices)
+                format, head = recognise(stream, self._inspection, options)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
-            matched, columns = _match(head, choices)
+            matched, columns = _match(head, options)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
@@ -134,7 +134,7 @@ class IncomingUpload:
                 format=format.model_dump(),
                 header=list(matched.names),
                 fields=list(matched.fields),
-                choices=choices.stored(),
+                choices=options.stored(),
                 idempotency_key=idempotency_key,
             )
             accepted = db.run(service.start_import, job, columns, refuse_running)
@@ -159,16 +159,16 @@ class IncomingUpload:
                 return sum(member.file_size for member in archive.infolist())
         return self._inspection.contents.size
 
-    def _judge_early(self, choices: Choices) -> None:
+    def _judge_early(self, options: ImportOptions) -> None:
         contents = self._inspection.contents
         if contents.text.fault is not None:
             raise contents.text.fault
         if self._is_head_judged or len(contents.head) < HEAD_BYTES:
             return
         self._is_head_judged = True
-        head = read_early(contents, choices)
+        head = read_early(contents, options)
         if head is not None:
-            _match(head, choices)
+            _match(head, options)
 
 
 async def accepted(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
@@ -183,7 +183,7 @@ def sweep(session: Session) -> None:
         storage().delete(key)
 
 
-def _match(head: HeaderSample, choices: Choices) -> tuple[Header, Mapping[str, str] | None]:
+def _match(head: HeaderSample, options: ImportOptions) -> tuple[Header, Mapping[str, str] | None]:
     """Return which column of a file is what, and the mapping that says so: the given one, or the remembered one.
 
     Raises:
@@ -191,7 +191,7 @@ def _match(head: HeaderSample, choices: Choices) -> tuple[Header, Mapping[str, s
     """
     header.check_count(head.names)
     columns: Mapping[str, str] | None
-    columns = choices.columns if choices.columns is not None else db.run(saved_mappings.recall, head.names)
+    columns = options.columns if options.columns is not None else db.run(saved_mappings.recall, head.names)
     return header.match(head.names, columns, head.sample), columns
 
 

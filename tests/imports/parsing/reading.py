@@ -2,7 +2,7 @@
 
 import io
 
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.format_detection import recognise
 from product_importer.imports.parsing.opening import CountingReader, open_records
@@ -12,13 +12,13 @@ from product_importer.imports.parsing.stream_inspection import Inspection
 Rows = list[tuple[int, list[str]]]
 
 
-def recognised(content: bytes, choices: Choices | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
-    choices = choices or Choices()
+def recognised(content: bytes, options: ImportOptions | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
+    options = options or ImportOptions()
     inspection = Inspection()
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head = recognise(io.BytesIO(content), inspection, choices)
+    format, head = recognise(io.BytesIO(content), inspection, options)
     return format, head.names
 
 

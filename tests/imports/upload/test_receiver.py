@@ -3,7 +3,7 @@ import pytest
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.upload.receiver import IncomingUpload, clean_filename
 
 GOOD = b"sku,name,description\na,b,c\n"
@@ -90,7 +90,7 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
 
     with (
         pytest.raises(Invalid, match="no column description") as refused,
-        IncomingUpload("x.csv", Choices()) as incoming,
+        IncomingUpload("x.csv", ImportOptions()) as incoming,
     ):
         for _ in range(HEAD_BYTES // 1000 + 2):
             incoming.write(b"sku,name\n" + "ä".encode() * 500)
@@ -101,13 +101,16 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
 def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(database):
     head, row = b"Code,Title,Text\n", b"a,b,c\n" * 100_000
     columns = {"Code": "sku", "Title": "name"}
-    for chosen, missing in ((Choices(), ["sku", "name", "description"]), (Choices(columns=columns), ["description"])):
+    for chosen, missing in (
+        (ImportOptions(), ["sku", "name", "description"]),
+        (ImportOptions(columns=columns), ["description"]),
+    ):
         with pytest.raises(Invalid) as refused, IncomingUpload("x.csv", chosen) as incoming:
             incoming.write(head + row)
             pytest.fail("it was not refused before the end")
         assert (refused.value.extra["missing"], stored()) == (missing, [])
         assert refused.value.extra["suggestions"]["description"] == "Text"
-    for chosen in (Choices(columns={**columns, "Text": "description"}), Choices()):
+    for chosen in (ImportOptions(columns={**columns, "Text": "description"}), ImportOptions()):
         # The second time it is remembered.
         with IncomingUpload("x.csv", chosen) as incoming:
             incoming.write(head + row)
@@ -121,7 +124,7 @@ def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
 
 
 def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
-    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
+    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", ImportOptions()) as incoming:
         incoming.write(GOOD + "ä,b,c\n".encode() * 100)
         incoming.write(b"\xff,b,c\n")
         pytest.fail("it was not refused before the end")
@@ -132,7 +135,7 @@ def test_what_a_choice_behind_the_file_can_mend_is_not_refused_before_it(databas
     with IncomingUpload("x.csv") as incoming:
         incoming.write("sku;name;description\nä;".encode() + content * 30_000)
         incoming.write(content)
-        assert incoming.accept(Choices(encoding="windows-1251")).format.encoding == "windows-1251"
+        assert incoming.accept(ImportOptions(encoding="windows-1251")).format.encoding == "windows-1251"
 
 
 def test_a_good_header_of_a_large_file_passes(database):
