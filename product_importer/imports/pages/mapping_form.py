@@ -8,7 +8,7 @@ FIELDS = (
     ("sku", "SKU", "Identifies the product"),
     ("name", "Name", "The product's name"),
     ("description", "Description", "The product's description"),
-    ("active", "Active", "Optional. Without it, new products are active."),
+    ("active", "Active", "Optional. Default: active"),
 )
 
 
