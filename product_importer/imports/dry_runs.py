@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict
 from product_importer.imports import jobs
-from product_importer.imports.error_codes import MERGE_CODES
+from product_importer.imports.error_codes import MERGE_CODES, ChangeOutcome
 from product_importer.imports.models import ImportJob, ImportRowError, ImportStatus
 from product_importer.imports.pipeline import dry_run, staging_table
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
@@ -30,7 +30,7 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
             "The database was restarted since the dry run. Repeat the dry run to see its changes.",
             kind="not-a-preview",
         )
-    counts = {"created": job.created, "updated": job.updated}
+    counts = {ChangeOutcome.CREATED: job.created, ChangeOutcome.UPDATED: job.updated}
     return ChangesPage(
         items=dry_run.changes(raw_connection(session), job, query),
         total=counts[query.outcome] if query.outcome else sum(counts.values()),

@@ -2,11 +2,16 @@
 
 import reflex as rx
 
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView, DifferenceView
 from product_importer.imports.pages.dry_run_state import DryRunState
 from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
 
-OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
+OUTCOMES = (
+    ("", "All changes"),
+    (ChangeOutcome.CREATED.value, "Created only"),
+    (ChangeOutcome.UPDATED.value, "Updated only"),
+)
 
 
 def dry_run_changes(import_id: rx.Var[str]) -> rx.Component:

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui.widgets import (
@@ -121,8 +122,8 @@ def undo_state(job: ImportView) -> rx.Component:
     """A badge where the import was undone or is being undone."""
     return rx.match(
         job.undo.status,
-        ("undone", badge("undone", tone="neutral")),
-        ("pending", badge("undoing", tone="busy")),
+        (UndoStatus.UNDONE, badge("undone", tone="neutral")),
+        (UndoStatus.PENDING, badge("undoing", tone="busy")),
         rx.fragment(),
     )
 

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
@@ -53,7 +54,7 @@ def actions(job: ImportView) -> rx.Component:
     """The actions that are possible now."""
     return rx.el.div(
         rx.cond(job.is_running, cancel_button(job)),
-        rx.cond(job.undo.status == "possible", undo_button(job)),
+        rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job)),
         rx.cond(job.can_retry, retry_button(job)),
         rx.cond(job.can_apply, apply_button()),
         class_name="actions",
@@ -173,8 +174,8 @@ def undo_deadline(job: ImportView) -> rx.Component:
     """Until when the import can be undone."""
     return rx.match(
         job.undo.status,
-        ("possible", detail("Undo", "Possible until ", local_time(job.undo.until))),
-        ("expired", detail("Undo", "No longer possible: the import is too old.")),
+        (UndoStatus.POSSIBLE, detail("Undo", "Possible until ", local_time(job.undo.until))),
+        (UndoStatus.EXPIRED, detail("Undo", "No longer possible: the import is too old.")),
         rx.fragment(),
     )
 

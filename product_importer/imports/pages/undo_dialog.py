@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_state import UndoState
@@ -57,8 +58,8 @@ def undo_result(job: ImportView) -> rx.Component:
     """Whether the undo is running, or its counts."""
     return rx.match(
         job.undo.status,
-        ("pending", result_line(badge("undoing", tone="busy"), "The import is being undone …")),
-        ("undone", result_line(badge("undone", tone="neutral"), job.undo.result)),
+        (UndoStatus.PENDING, result_line(badge("undoing", tone="busy"), "The import is being undone …")),
+        (UndoStatus.UNDONE, result_line(badge("undone", tone="neutral"), job.undo.result)),
         rx.fragment(),
     )
 
