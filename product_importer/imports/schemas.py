@@ -1,4 +1,4 @@
-"""What an import looks like from outside."""
+"""Schemas of imports as the REST API shows them, and the queries that list them."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -33,12 +33,12 @@ else:
 
 COUNTS = tuple(outcome.value for outcome in RowOutcome)
 
-# What the fields of a header that are no product's fields are called outside.
+# How the API names the columns that fill no product field.
 COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
 
 
 class ImportFailure(BaseModel):
-    """Why an import failed; `line` is the physical line of the file, where one is to blame."""
+    """Why an import failed; `line` is the physical line of the file where the error is, if it is in one."""
 
     code: str
     message: str
@@ -46,7 +46,7 @@ class ImportFailure(BaseModel):
 
 
 class ImportChoices(BaseModel):
-    """What was chosen for an import."""
+    """The options of an import that change its result."""
 
     mode: Mode = "upsert"
     duplicates: Duplicates = "last"
@@ -55,7 +55,7 @@ class ImportChoices(BaseModel):
 
 
 class ImportUndo(BaseModel):
-    """Whether an import can be taken back until when, and what became of it: counts of products."""
+    """Whether and until when an import can be undone, and the undo's counts of products."""
 
     status: AnyUndoStatus
     until: datetime
@@ -66,10 +66,10 @@ class ImportUndo(BaseModel):
 
 
 class ImportRead(BaseModel):
-    """An import as the API answers it. `percent` never goes back; `total_rows` is null until it is known.
+    """An import. `percent` never goes back; `total_rows` is null until it is known.
 
-    `columns` says what each column of the file is: a product's field, "attribute" or "ignore". `undo` is null
-    where there is nothing to take back; `file_available` says whether the uploaded file is still kept.
+    `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
+    is nothing to undo; `file_available` says whether the uploaded file is still stored.
     """
 
     id: UUID
@@ -107,12 +107,12 @@ class ImportRead(BaseModel):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more, unless somebody asks for it."""
+        """Whether nothing changes any more without a new request."""
         return self.status in FINAL and not (self.undo and self.undo.status == UndoStatus.PENDING)
 
     @classmethod
     def of(cls, job: ImportJob) -> Self:
-        """Return the job's row as it is seen from outside."""
+        """Return the import of a job's row."""
         names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format"}
         failure = None
         if job.error_code is not None:
@@ -174,21 +174,23 @@ class ImportQuery(PageQuery):
     status: AnyStatus | None = None
     q: Annotated[
         str,
-        # PostgreSQL holds no NUL, and would refuse the whole question over one.
+        # PostgreSQL texts hold no NUL: it would fail the whole query.
         Field(
-            max_length=255, pattern=r"^[^\x00]*$", description="Only files whose name holds this text, in any case."
+            max_length=255,
+            pattern=r"^[^\x00]*$",
+            description="Only files whose name contains this text, in any case.",
         ),
     ] = ""
 
 
 class ChangesQuery(PageQuery):
-    """Which of a trial's outcomes to list, in the order of the file's lines."""
+    """Which changes of a dry run to list, in the order of the file's lines."""
 
     outcome: AnyChange | None = None
 
 
 class FieldChange(BaseModel):
-    """One field, before and after; `before` is null where there was none. Attributes bear their own names."""
+    """One field or attribute before and after the change; null where it has no value."""
 
     field: str
     before: str | bool | None
@@ -196,7 +198,7 @@ class FieldChange(BaseModel):
 
 
 class ImportChange(BaseModel):
-    """What a trial would do with one product. `is_outdated`: somebody has changed the product since."""
+    """What a dry run would change in one product. `is_outdated`: the product was changed since the dry run."""
 
     line: int
     sku: str
@@ -207,7 +209,7 @@ class ImportChange(BaseModel):
 
 
 class UndoKept(BaseModel):
-    """A product that an undo left as it was, and why."""
+    """A product that an undo did not change, and why."""
 
     product_id: UUID
     sku: str

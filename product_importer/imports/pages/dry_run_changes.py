@@ -1,16 +1,21 @@
-"""What a trial would change: a table of products, each with its fields before and after."""
+"""The table of what a dry run would change: products with their fields before and after."""
 
 import reflex as rx
 
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView, DifferenceView
 from product_importer.imports.pages.dry_run_state import DryRunState
 from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
 
-OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
+OUTCOMES = (
+    ("", "All changes"),
+    (ChangeOutcome.CREATED.value, "Created only"),
+    (ChangeOutcome.UPDATED.value, "Updated only"),
+)
 
 
-def trial_changes(import_id: rx.Var[str]) -> rx.Component:
-    """The changes, page by page."""
+def dry_run_changes(import_id: rx.Var[str]) -> rx.Component:
+    """The changes, with a filter and a pager."""
     return rx.el.div(
         rx.el.div(
             choice(
@@ -23,17 +28,17 @@ def trial_changes(import_id: rx.Var[str]) -> rx.Component:
             rx.cond(DryRunState.loaded, rx.el.p(DryRunState.total, class_name="muted", role="status")),
             class_name="delivery-bar",
         ),
-        rx.cond(DryRunState.problem, problem(), listed()),
+        rx.cond(DryRunState.error, loading_error(), changes()),
         on_mount=DryRunState.open_changes(import_id),
         class_name="stack",
         data_testid="import-changes",
     )
 
 
-def problem() -> rx.Component:
-    """Why they cannot be shown, and the way out."""
+def loading_error() -> rx.Component:
+    """Why the changes cannot be shown, and a button to try again."""
     return notice(
-        rx.el.p(DryRunState.problem),
+        rx.el.p(DryRunState.error),
         rx.el.div(
             button("Try again", on_click=DryRunState.turn_changes(DryRunState.list_page)), class_name="actions"
         ),
@@ -41,21 +46,21 @@ def problem() -> rx.Component:
     )
 
 
-def listed() -> rx.Component:
-    """The changes, or that there are none."""
+def changes() -> rx.Component:
+    """The table, or a message where it would be empty."""
     return rx.cond(
         DryRunState.changes.length() > 0,
         rx.fragment(changes_table(), changes_pager()),
         rx.cond(
             DryRunState.loaded,
-            empty_state("Nothing would change", "Every row of this kind is in the catalogue as it is."),
+            empty_state("No changes", "No row of the file would make a change of this kind."),
             rx.el.div(class_name="card loading", aria_busy="true"),
         ),
     )
 
 
 def changes_table() -> rx.Component:
-    """One line a product, in the order of the file."""
+    """One row for each product, in the order of the file's lines."""
     return rx.el.div(
         rx.el.table(
             rx.el.thead(
@@ -94,7 +99,7 @@ def change_row(change: ChangeView) -> rx.Component:
             rx.cond(
                 change.differences.length() > 0,
                 rx.el.dl(rx.foreach(change.differences, difference), class_name="fields"),
-                rx.el.span("Nothing any more: it has these values by now.", class_name="muted"),
+                rx.el.span("Nothing: the product has these values now.", class_name="muted"),
             ),
             class_name="wide",
         ),
@@ -103,27 +108,27 @@ def change_row(change: ChangeView) -> rx.Component:
     )
 
 
-OUTDATED = "Somebody has changed this product since the trial"
+OUTDATED = "This product was changed since the dry run"
 
 
 def difference(field: DifferenceView) -> rx.Component:
-    """One field: what goes is struck through behind a minus, what comes stands behind a plus."""
+    """One field: the old value struck through after a minus, the new one after a plus."""
     return rx.el.div(
         rx.el.dt(field.label, class_name="label"),
         rx.el.dd(
-            rx.cond(field.is_removed, rx.el.del_(text(field.before))),
-            rx.cond(field.is_added, rx.el.ins(text(field.after))),
+            rx.cond(field.is_removed, rx.el.del_(value_or_blank(field.before))),
+            rx.cond(field.is_added, rx.el.ins(value_or_blank(field.after))),
         ),
     )
 
 
-def text(value: rx.Var[str]) -> rx.Component:
-    """A value, or that it is blank."""
+def value_or_blank(value: rx.Var[str]) -> rx.Component:
+    """A value, or the word blank."""
     return rx.cond(value, value, rx.el.em("blank"))
 
 
 def changes_pager() -> rx.Component:
-    """Through the pages."""
+    """Buttons to turn the pages."""
     page = DryRunState.list_page
     return rx.cond(
         DryRunState.pages > 1,

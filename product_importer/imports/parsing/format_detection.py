@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import REJECT_COLUMNS, REQUIRED, fold
-from product_importer.imports.options import Choices, Delimiter
+from product_importer.imports.options import Delimiter, ImportOptions
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.encoding_detection import EncodingDetector
@@ -31,7 +31,9 @@ DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 
 
-def detect_format(stream: BinaryIO, inspection: StreamInspection, choices: Choices) -> tuple[Format, HeaderSample]:
+def detect_format(
+    stream: BinaryIO, inspection: StreamInspection, options: ImportOptions
+) -> tuple[Format, HeaderSample]:
     """Return the format of a stored file that was inspected as it arrived, and the sample of its header.
 
     Options that were chosen come before what is detected.
@@ -48,40 +50,40 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, choices: Choic
             if is_workbook(archive):
                 return read_workbook_head(stream)
             format = format.model_copy(update={"part": only_table(archive).filename})
-    detector = _checked_encoding(stream, format, inspection, choices)
-    delimiter, header = _read_header(_head(stream, format, detector.encoding), choices)
+    detector = _checked_encoding(stream, format, inspection, options)
+    delimiter, header = _read_header(_head(stream, format, detector.encoding), options)
     found = {"encoding": detector.encoding, "is_guessed": detector.is_guessed, "delimiter": delimiter}
     return format.model_copy(update=found), header
 
 
-def early_header(contents: TextInspection, choices: Choices) -> HeaderSample | None:
+def early_header(contents: TextInspection, options: ImportOptions) -> HeaderSample | None:
     """Return the sample of a header by the beginning of a text alone; None if the header may reach beyond it."""
     decoder = codecs.getincrementaldecoder(codec_of(contents.detector.encoding))()
     head = _whole_lines(decoder.decode(bytes(contents.head)))
     try:
-        _, header = _read_header(head, choices)
+        _, header = _read_header(head, options)
     except Invalid:
         return None
     # A quote in a name may close after the beginning, with another delimiter than this one.
     return None if any('"' in name for name in header.names) else header
 
 
-def _read_header(head: str, choices: Choices) -> tuple[str, HeaderSample]:
+def _read_header(head: str, options: ImportOptions) -> tuple[str, HeaderSample]:
     """Return the delimiter of a text by its beginning, and the sample of its header.
 
     Raises:
         Invalid: its first record cannot be read.
     """
     sep_line = SEP_LINE.match(head)
-    if choices.delimiter is not None or sep_line is not None:
-        delimiter = choices.delimiter or (sep_line[1] if sep_line else "")
+    if options.delimiter is not None or sep_line is not None:
+        delimiter = options.delimiter or (sep_line[1] if sep_line else "")
     else:
-        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, choices.columns or ())})
+        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, options.columns or ())})
     return delimiter, read_header_sample(Records(io.StringIO(head, newline=""), delimiter))
 
 
 def _checked_encoding(
-    stream: BinaryIO, format: Format, inspection: StreamInspection, choices: Choices
+    stream: BinaryIO, format: Format, inspection: StreamInspection, options: ImportOptions
 ) -> EncodingDetector:
     """Return the detector of a text's encoding, which has checked every byte.
 
@@ -89,8 +91,8 @@ def _checked_encoding(
         Invalid: the text has a byte that its encoding does not have; `not-text`.
     """
     contents = inspection.contents
-    if format.container == "zip" or contents.chosen != choices.encoding:
-        contents = TextInspection(choices.encoding)
+    if format.container == "zip" or contents.chosen != options.encoding:
+        contents = TextInspection(options.encoding)
         stream.seek(0)
         for piece in pieces(unpacked(stream, format)):
             contents.feed(piece)

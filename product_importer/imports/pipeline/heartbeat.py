@@ -12,7 +12,7 @@ from psycopg2 import sql
 from product_importer.imports import progress
 from product_importer.imports.models import FINAL, ImportPhase
 from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
-from product_importer.imports.progress import Pace
+from product_importer.imports.progress import WorkerProgress
 from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
@@ -116,11 +116,11 @@ class Heartbeat:
             ),
         )
 
-    def pace(self) -> Pace:
+    def pace(self) -> WorkerProgress:
         """Return how far and how fast this worker is; the rate is that of the phase it is in."""
         now = self._mark()
         seconds = now.at - self._phase_began.at
-        return Pace(
+        return WorkerProgress(
             eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
             or _seconds_left(self._began, now, RUN_SHOWS),
             rows_per_second=max(0, round((now.rows - self._phase_began.rows) / seconds)) if seconds > 0.5 else None,

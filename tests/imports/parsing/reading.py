@@ -2,7 +2,7 @@
 
 import io
 
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.format_detection import detect_format
 from product_importer.imports.parsing.opening import CountingReader, open_records
@@ -12,13 +12,13 @@ from product_importer.imports.parsing.stream_inspection import StreamInspection
 Rows = list[tuple[int, list[str]]]
 
 
-def detected(content: bytes, choices: Choices | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
-    choices = choices or Choices()
+def detected(content: bytes, options: ImportOptions | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
+    options = options or ImportOptions()
     inspection = StreamInspection()
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head = detect_format(io.BytesIO(content), inspection, choices)
+    format, head = detect_format(io.BytesIO(content), inspection, options)
     return format, head.names
 
 

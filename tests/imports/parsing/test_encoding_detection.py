@@ -3,7 +3,7 @@
 import pytest
 
 from product_importer.core.errors import Invalid
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.encoding_detection import CONTROLS, EncodingDetector
 from tests.imports.parsing.reading import detected, rows_of
 
@@ -59,7 +59,7 @@ def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
         mark = ""
     codec = "utf-16-le" if encoding == "utf-16" else encoding
     content = (mark + HEADER + f"a,{text},c\n").encode(codec)
-    format, _ = detected(content, Choices(encoding=encoding))
+    format, _ = detected(content, ImportOptions(encoding=encoding))
     assert rows_of(content, format)[0] == [(2, ["a", text, "c"])]
 
 
@@ -99,4 +99,4 @@ def test_a_chosen_encoding_may_hold_control_characters_too():
 
 def test_text_in_the_wrong_encoding_is_refused_when_accepted_and_not_before():
     with pytest.raises(Invalid, match="shift_jis"):
-        detected(HEADER.encode() + b"\xff\xff", Choices(encoding="shift_jis"))
+        detected(HEADER.encode() + b"\xff\xff", ImportOptions(encoding="shift_jis"))

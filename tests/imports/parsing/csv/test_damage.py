@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, event, example, given, settings
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import match
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.csv.recovery import NEAR_LINES
 from product_importer.imports.parsing.opening import CountingReader, open_records
@@ -85,7 +85,7 @@ def extent(error: RowError) -> tuple[int, int]:
 def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
     """Read and check a damaged file as an import does; return its column names, its good rows and its errors."""
     content = file.text.encode()
-    format, names = detected(content, Choices(delimiter=file.delimiter))
+    format, names = detected(content, ImportOptions(delimiter=file.delimiter))
     records = open_records(CountingReader(io.BytesIO(content)), format, arrow.parse)
     records.header()
     checks = RowValidator(match(names))
