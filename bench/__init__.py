@@ -1,1 +1,1 @@
-"""Measure how fast Product Importer is: `make bench`."""
+"""What Product Importer costs, measured: `make bench`."""

@@ -1,7 +1,8 @@
-"""Measure what Product Importer costs: `make bench`, or `python -m bench SECTION…` for some sections only.
+"""Run the benchmark: all sections, or `python -m bench SECTION…`.
 
-`python -m bench figures` copies the summary into docs/performance.md. BENCH_ROWS sets the number of products: 500,000
-by default, which takes about 20 minutes.
+`python -m bench figures` copies the summary into docs/performance.md.
+
+BENCH_ROWS sets the number of products: 500,000 by default, which takes about 20 minutes.
 """
 
 import importlib
@@ -22,7 +23,7 @@ def main(words: list[str]) -> int:
     """Measure the sections named, or all; return 0 when every one succeeded."""
     if words == ["figures"]:
         return figures.main()
-    # A terminated benchmark stops the application that it started.
+    # Whoever ends the benchmark ends what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     unknown = [word for word in words if word not in SECTIONS]
     if unknown:
@@ -38,7 +39,7 @@ def main(words: list[str]) -> int:
 
 
 def measure(name: str) -> bool:
-    """Measure one section on an application of its own, print and save it; return whether it succeeded."""
+    """Measure one section on an application of its own, print and keep it; return whether it succeeded."""
     print(f"\n{name} …", flush=True)
     began = time.monotonic()
     module = importlib.import_module(f"bench.{name}")
@@ -46,7 +47,7 @@ def measure(name: str) -> bool:
     try:
         section = module.measure(subject)
         succeeded = True
-    except Exception as error:  # noqa: BLE001 - the other sections are still measured
+    except Exception as error:  # noqa: BLE001 - the other sections are measured all the same
         traceback.print_exc()
         section = results.failed(name, str(error).partition("\n")[0] or type(error).__name__)
         succeeded = False

@@ -1,4 +1,4 @@
-"""Generate catalogues: the same rows for the same seed, with word frequencies as in real texts."""
+"""Catalogues for the benchmark: the same rows for the same seed, words as common and as rare as in real texts."""
 
 import os
 import random

@@ -1,6 +1,6 @@
-"""Draw the chart of docs/performance.md: the speed of each tool as a bar, in SVG for light and dark pages.
+"""Draw the chart of docs/performance.md: the speed of each tool relative to ours, as SVG bars for light and dark.
 
-Each bar is a multiple of our own speed, measured in turn, because the speed of a machine varies.
+Each was measured in turn with ours and is drawn as a part of it, for a machine is not as quick in every minute.
 """
 
 from html import escape
@@ -23,7 +23,7 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 
 
 def write(sections: list[Section], rows: int) -> Path:
-    """Write the chart of all sections, the longest bar first."""
+    """Draw the bars of all sections, the longest first."""
     path = PATH if rows >= LEAST_ROWS else FOLDER / "bench.svg"
     path.write_text(
         drawn(sorted({name: bar for section in sections for name, bar in section.bars}.items(), key=_rate))

@@ -1,7 +1,7 @@
-"""Measure the floor: psql alone imports the same file into the same table, in turn with ours.
+"""The floor: the same file into the same table by nothing but psql, in turn with ours.
 
-This is what people write to import by hand. It checks no row, counts nothing, sends no events and prepares nothing
-for search. An import that takes as long costs no more than PostgreSQL needs for the rows.
+Whoever imports by hand writes this. It checks no row, counts nothing, tells nobody and leaves nothing for search: an
+import that took as long would cost nothing but what PostgreSQL takes for the rows.
 """
 
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ def measure(subject: Subject) -> Section:
 def turn(subject: Subject, floor: str, path: Path) -> tuple[float, float]:
     """Import a file both ways; return the seconds of both.
 
-    Ours comes last: if the catalogue is emptied next, nothing waits for its text index.
+    Ours comes last: where the catalogue is emptied next, nobody waits for its text index.
     """
     subject.settle()
     theirs = subject.psql(floor, SCRIPT.format(path=path))

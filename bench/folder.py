@@ -1,4 +1,4 @@
-"""The folder for catalogues, the environments of other tools, and figures. Git ignores it."""
+"""Where the benchmark keeps what it makes: catalogues, other tools' environments, figures. Git ignores it."""
 
 from tests.application import ROOT
 

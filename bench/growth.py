@@ -1,4 +1,4 @@
-"""Measure time and memory of imports of growing size, into an empty and into a full catalogue."""
+"""Whether ten times the rows cost ten times the time and no more memory, in an empty catalogue and in a full one."""
 
 from dataclasses import dataclass
 from itertools import count

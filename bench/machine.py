@@ -1,4 +1,4 @@
-"""Describe the machine and the versions that were measured."""
+"""On what it was measured: without that a figure in seconds means nothing."""
 
 import importlib.metadata
 import os

@@ -1,4 +1,4 @@
-"""Measure the peak memory of the workers and the web process, including their children."""
+"""The most memory that the workers and the web process took at once, their children included."""
 
 import threading
 from collections.abc import Callable

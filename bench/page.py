@@ -1,4 +1,4 @@
-"""Measure the loading time and the transferred bytes of each page in a real Chromium."""
+"""What a visitor waits for and what goes over the wire, in a real Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.browser import chromium, ensure_chromium
 
 ROUNDS = 5
 PAGES = {"/": "product-row", "/imports": "import-start", "/webhooks": "webhook-new"}
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 # When the browser has first painted something, since the navigation began.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
@@ -38,7 +38,7 @@ class Visit:
 def measure(subject: Subject) -> Section:
     """Visit each page as a new visitor and again."""
     ensure_chromium()
-    subject.hold(Catalogue(min(MOST_ROWS, subject.rows)))
+    subject.hold(Catalogue(min(MAX_ROWS, subject.rows)))
     head = ("page", "visit", "first paint, ms", "interactive, ms", "requests", "kB on the wire", "encoded")
     section = Section("Page", NOTE, head)
     with _browser(subject.application.url) as new_context:

@@ -1,6 +1,6 @@
-"""Measure the processor time that a worker needs to read, validate and encode a file, compared with csv.reader.
+"""What a worker's own processor time goes to: reading, checking and staging a file, beside Python's reader alone.
 
-PostgreSQL does the merge. This part is Python's, and the lanes of a merge wait for it.
+The merge is PostgreSQL's; this part is Python's, and it is what two lanes of a merge wait for.
 """
 
 import csv
@@ -15,9 +15,9 @@ from bench.subject import Subject
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 ROUNDS = 5
 NOTE = f"""Seconds of processor time, median of {ROUNDS}. Each step includes those before it. No server takes part, so
@@ -50,13 +50,13 @@ def _read_alone(path: Path) -> None:
 
 def _read(path: Path, checks: bool, encode: bool) -> None:
     with path.open("rb") as file:
-        records = open_records(Counted(file), Format(), arrow.parse)
+        records = open_records(CountingReader(file), Format(), arrow.parse)
         header = match(records.header()[0])
-        sift, text = Checks(header).sift, Encoder(header)
+        validate, text = RowValidator(header).validate, Encoder(header)
         for chunk in records.chunks():
-            sifted = sift(chunk) if checks else chunk
+            validated = validate(chunk) if checks else chunk
             if encode:
-                text(sifted)
+                text(validated)
 
 
 def _cpu(step: Callable[[], None]) -> float:

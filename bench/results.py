@@ -1,4 +1,4 @@
-"""Save the results of each section by name and size, and write them as one page."""
+"""What the sections found: kept by section and size, so that one can be measured again, and written as one page."""
 
 import json
 import statistics
@@ -11,7 +11,7 @@ from bench import machine
 from bench.folder import FOLDER
 from tests.application import ROOT
 
-# Figures in documents need at least so many rows; runs with fewer only test the benchmark.
+# What docs/performance.md quotes is measured with at least so many rows; fewer are for trying the benchmark itself.
 LEAST_ROWS = 500_000
 PAGE = ROOT / "bench" / "results.md"
 HEAD = ("what", "Product Importer", "compared with", "ratio")
@@ -20,21 +20,21 @@ BEGIN, END = "<!-- figures: written by `python -m bench figures` -->", "<!-- end
 
 @dataclass
 class Section:
-    """The figures of one section: a table, lines for the summary, and bars for the chart."""
+    """The figures of one section: a table, what of it belongs into the summary, and bars for the chart."""
 
     title: str
     note: str
     head: tuple[str, ...]
     lines: list[tuple[str, ...]] = field(default_factory=list)
-    # The columns of HEAD: what, ours, the other's, the ratio of ours to the other's.
+    # As HEAD says: what, ours, the other's, ours in parts of the other's.
     summary: list[tuple[str, str, str, str]] = field(default_factory=list)
-    # Name, and its rows per second as a multiple of ours.
+    # Name, and its rows a second in parts of ours.
     bars: list[tuple[str, float]] = field(default_factory=list)
     stamp: dict[str, Any] = field(default_factory=dict)
 
 
 def failed(title: str, reason: str) -> Section:
-    """Return a section that says why there are no figures."""
+    """Return the section that says why there are no figures."""
     return Section(title, f"**Failed:** {reason}", ())
 
 
@@ -43,12 +43,12 @@ def median(values: Iterable[float]) -> float:
 
 
 def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of the ratios of runs measured in turn, so that a machine that slows down slows both."""
+    """Return the median of the ratios of what was measured in turn: a machine that slows down slows both."""
     return median(a / b for a, b in zip(ours, others, strict=True))
 
 
 def save(name: str, section: Section, rows: int, seconds: float) -> None:
-    """Save a section's figures with the machine, versions and commit."""
+    """Keep a section's figures, with what they were measured on."""
     section.stamp = {
         "section": name,
         "rows": rows,
@@ -83,7 +83,7 @@ def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
 
 
 def block(text: str) -> str | None:
-    """Return the text between the two marks of a document, None without marks."""
+    """Return what stands between the two marks of a document, None where there are no marks."""
     _, begin, rest = text.partition(BEGIN)
     inside, end, _ = rest.partition(END)
     return inside.strip() if begin and end else None
@@ -107,7 +107,7 @@ def _page(sections: list[Section]) -> Iterator[str]:
 
 
 def _summary(sections: list[Section]) -> Iterator[str]:
-    """Yield the machine and the table of the most important figures."""
+    """Tell the machine and the most telling figures."""
     commands = " and ".join(_commands(sections))
     for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
         dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
@@ -116,7 +116,7 @@ def _summary(sections: list[Section]) -> Iterator[str]:
 
 
 def _commands(sections: list[Section]) -> Iterator[str]:
-    """Yield the command for each number of rows."""
+    """Tell for each number of rows how it was measured: all sections, or which."""
     every = {section.stamp["section"] for section in sections}
     for rows in sorted({section.stamp["rows"] for section in sections}):
         names = [section.stamp["section"] for section in sections if section.stamp["rows"] == rows]
@@ -125,7 +125,7 @@ def _commands(sections: list[Section]) -> Iterator[str]:
 
 
 def _folder(rows: int) -> Path:
-    return FOLDER / ("figures" if rows >= LEAST_ROWS else "small")
+    return FOLDER / ("figures" if rows >= LEAST_ROWS else "trial")
 
 
 def _rows_of(path: Path) -> int:

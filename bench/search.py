@@ -1,4 +1,4 @@
-"""Measure search and paging over REST: p50 and p95, compared with a sequential scan in the same run."""
+"""Search and paging over REST: p50 and p95, beside a sequential scan of the same rows in the same run."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Measure how long a start takes until everything answers, including a worker. The page is built before."""
+"""How long a start takes until everything answers, a worker included; the page has been built before."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Start the application that is measured, on embedded servers of its own, and import into it."""
+"""What is measured: the whole application on embedded servers of its own, as people start it."""
 
 import http.client
 import json
@@ -20,11 +20,11 @@ from sqlalchemy.schema import CreateTable
 
 from bench.catalogue import Catalogue
 from product_importer.catalog.models import Product
-from product_importer.catalog.search.indexer import FEWEST_CHANGES
+from product_importer.catalog.search.indexer import MIN_CHANGES
 from product_importer.core.embedded import postgres_account
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.postgres_role import SUPERUSER
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL
 from tests.application import Application
 from tests.superuser import let_in
 from tests.waiting import wait_for
@@ -34,7 +34,7 @@ BLOCK_BYTES = 1 << 20
 SECONDS = 3600
 # What an import leaves to do behind it, and what PostgreSQL does by itself.
 IS_SETTLED = f"""
-SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {FEWEST_CHANGES}
+SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {MIN_CHANGES}
     AND NOT EXISTS (SELECT FROM search_segment WHERE retired_at IS NULL AND NOT is_indexed)
     AND NOT EXISTS (
         SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()

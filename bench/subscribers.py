@@ -1,4 +1,4 @@
-"""Measure how much webhooks slow an import down: it should not wait for them."""
+"""What it costs an import that somebody wants to be told of it: it should not wait for them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +10,7 @@ from bench.webhooks import count, receiver
 from tests.waiting import wait_for
 
 ROUNDS = 3
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 MANY = 1_000
 
 NOTE = """All rows new: seconds of the import without webhooks, with {many:,} webhooks that want
@@ -19,8 +19,8 @@ messages are sent after the import."""
 
 
 def measure(subject: Subject) -> Section:
-    """Import without webhooks, with many, and with one that wants every product."""
-    catalogue = Catalogue(min(MOST_ROWS, subject.rows))
+    """Import without anybody to be told, with many, and with one who wants to know everything."""
+    catalogue = Catalogue(min(MAX_ROWS, subject.rows))
     kinds: dict[str, Callable[[], AbstractContextManager]] = {
         "none": nullcontext,
         f"{MANY:,} webhooks for `import_completed`": lambda: _summaries(subject),
@@ -34,18 +34,18 @@ def measure(subject: Subject) -> Section:
                 subject.settle()
                 taken[kind].append(subject.run(catalogue.file()).seconds)
                 if kind.startswith(f"{MANY:,}"):
-                    wait_for(lambda log=log: count(log) >= MANY, 120, "every webhook got its message")  # type: ignore[misc]
+                    wait_for(lambda log=log: count(log) >= MANY, 120, "everybody has been told")  # type: ignore[misc]
     return _section(catalogue.rows, taken)
 
 
 def _section(rows: int, taken: dict[str, list[float]]) -> Section:
     section = Section("Subscribers", NOTE.format(many=MANY, rounds=ROUNDS), ("webhooks", "s", "ratio"))
-    without = taken["none"]
+    nobody = taken["none"]
     for kind, seconds in taken.items():
-        cells = (f"{median(seconds):.2f}", f"{ratio(seconds, without):.2f}")
+        cells = (f"{median(seconds):.2f}", f"{ratio(seconds, nobody):.2f}")
         section.lines.append((kind, *cells))
-        if seconds is not without:
-            beside = f"no webhooks: {median(without):.2f} s"
+        if seconds is not nobody:
+            beside = f"no webhooks: {median(nobody):.2f} s"
             section.summary.append(
                 (f"import of {rows:,} rows, {kind}", f"{cells[0]} s", beside, f"{cells[1]} × as long")
             )

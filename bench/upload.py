@@ -1,4 +1,4 @@
-"""Measure the speed of an upload on loopback, and how long other requests wait meanwhile."""
+"""How fast a file arrives on loopback, and what other requests wait meanwhile."""
 
 import multiprocessing
 import threading

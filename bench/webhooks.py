@@ -1,4 +1,4 @@
-"""Measure deliveries per second to a receiver that takes 50 ms, and the delay of the first attempt."""
+"""How many deliveries a second reach a receiver that takes 50 ms, and how soon after an event its first one comes."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ import httpx
 
 from bench.results import Section
 from bench.subject import Subject
-from product_importer.webhooks.delivery.queue import MOST_EACH
+from product_importer.webhooks.delivery.queue import MAX_EACH
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 
@@ -27,8 +27,8 @@ PACED_SECONDS = 10
 
 NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message. Deliveries per second: an import
 of so many products that there are {DELIVERIES:,} deliveries, one for each product and webhook. First attempts: {PACE}
-products a second, created by REST for {PACED_SECONDS} s. A webhook gets at most {MOST_EACH} messages at once, so with
-such a receiver at most {MOST_EACH / TAKES_SECONDS:,.0f}/s."""
+products a second, created by REST for {PACED_SECONDS} s. A webhook gets at most {MAX_EACH} messages at once, so with
+such a receiver at most {MAX_EACH / TAKES_SECONDS:,.0f}/s."""
 
 
 def measure(subject: Subject) -> Section:

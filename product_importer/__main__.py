@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 from product_importer.core import logs
 from product_importer.core.settings import settings
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 
 FIRST_ANSWER_SECONDS = 60
 
@@ -185,7 +185,7 @@ EXPORT_FILTERS = {
     "q": "only those of which any of the three does",
     "active": "only those that are active (true), or that are not (false)",
 }
-IMPORT_OPTIONS = {f"--{name.replace('_', '-')}": field for name, field in Choices.model_fields.items()}
+IMPORT_OPTIONS = {f"--{name.replace('_', '-')}": field for name, field in ImportOptions.model_fields.items()}
 # Each command's own arguments, and what they mean.
 ARGUMENTS: dict[str, dict[str, str]] = {
     "worker": {"--queue": "imports, the default, or webhooks"},

@@ -23,6 +23,7 @@ from product_importer import __version__
 from product_importer.catalog.search import product_query
 from product_importer.core import db, queue
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
@@ -33,10 +34,9 @@ QUEUES = ("imports", "webhooks")
 # Prometheus waits for 10 s by default, and an answer without some metrics is better than none.
 STATEMENT_SECONDS = 2
 # Whoever is that far behind need not be told how far exactly.
-MOST_WAITING = 100_000
+MAX_WAITING = 100_000
 NEWEST_DELIVERIES = 10_000
 
-STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "previewed")
 # A row an import, of which there are few. What a trial counted has not happened until it is applied.
 IMPORTS = text(f"""
 SELECT status, count(*) AS imports,
@@ -124,21 +124,21 @@ def _stored(session: Session) -> list[Metric]:
 
 def _imports(session: Session) -> Iterator[Metric]:
     rows = {row.status: row for row in session.execute(IMPORTS)}
-    counts = {(status,): rows[status].imports if status in rows else 0 for status in STATUSES}
+    counts = {(status,): rows[status].imports if status in rows else 0 for status in ImportStatus}
     yield _gauge("imports", "Imports by status.", counts, ("status",))
     meaning = "Rows of all imports by outcome; those of a dry run once it is applied."
     outcomes = CounterMetricFamily("product_importer_rows", meaning, labels=("outcome",))
     for count in COUNTS:
         outcomes.add_metric([count], float(sum(getattr(row, count) for row in rows.values())))
     yield outcomes
-    oldest = rows["pending"].oldest_seconds if "pending" in rows else 0
+    oldest = rows[ImportStatus.PENDING].oldest_seconds if ImportStatus.PENDING in rows else 0
     yield _gauge("oldest_pending_import_seconds", "For how long the oldest import has waited for a worker.", oldest)
 
 
 def _webhooks(session: Session) -> Iterator[Metric]:
-    waiting = session.execute(WAITING, {"most": MOST_WAITING}).one()
-    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MOST_WAITING:,}.", waiting.events)
-    pending = f"Deliveries that wait for an attempt; counted to {MOST_WAITING:,}."
+    waiting = session.execute(WAITING, {"most": MAX_WAITING}).one()
+    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MAX_WAITING:,}.", waiting.events)
+    pending = f"Deliveries that wait for an attempt; counted to {MAX_WAITING:,}."
     yield _gauge("deliveries_pending", pending, waiting.deliveries)
     yield _gauge("webhooks_failing", "Webhooks whose last attempt failed.", waiting.failing)
     found = dict(session.execute(DELIVERIES, {"newest": NEWEST_DELIVERIES}).all())

@@ -53,7 +53,7 @@ async def keep_servers() -> None:
 async def keep_uploads() -> None:
     """Remove what uploads left that were killed half-way, and what is kept for some days only, until cancelled."""
     while True:
-        await _do(db.run, receiver.sweep)
+        await _do(db.run, receiver.delete_orphans)
         await _do(db.run, retention.prune)
         await asyncio.sleep(SWEEP_SECONDS)
 

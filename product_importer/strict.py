@@ -17,7 +17,7 @@ from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
-from product_importer.core.errors import MOST_TOLD, invalid_fields, repeated_field, unknown_field
+from product_importer.core.errors import MAX_TOLD, invalid_fields, repeated_field, unknown_field
 from product_importer.core.names import names_in_json, near, repeated_in_json
 
 # Probes and scrapers add parameters of their own, and nothing there could be meant by them.
@@ -37,13 +37,13 @@ async def refuse_undeclared(request: Request) -> None:
     """Refuse parameters, fields and bodies that the route does not declare, and what is there twice.
 
     Raises:
-        Unprocessable: each of them is named, `MOST_TOLD` at most: a long list would keep others waiting.
+        Unprocessable: each of them is named, `MAX_TOLD` at most: a long list would keep others waiting.
     """
     if request.url.path in LENIENT:
         return
     route = request.scope["route"]
     found = chain(_parameters(request, route), _headers(request, route), await _body(request, route))
-    errors = list(islice(found, MOST_TOLD))
+    errors = list(islice(found, MAX_TOLD))
     if errors:
         raise invalid_fields(errors)
 
@@ -116,8 +116,8 @@ async def _body(request: Request, route: APIRoute) -> list[dict[str, str]]:
 def _many_unknown(body: bytes, fields: Collection[str]) -> Iterator[dict[str, str]]:
     """Yield the names that do not exist where there are very many: the schema would take a second to list them."""
     unknown = [name for name in names_in_json(body) if name not in fields]
-    if len(unknown) > MOST_TOLD:
-        yield from (unknown_field(name, fields) for name in unknown[:MOST_TOLD])
+    if len(unknown) > MAX_TOLD:
+        yield from (unknown_field(name, fields) for name in unknown[:MAX_TOLD])
 
 
 async def _has_body(request: Request) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, text
 from product_importer import metrics
 from product_importer.core import db, queue, redis
 from product_importer.core.outbox import Event
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.webhooks.models import Delivery, Webhook
 from tests.docs.documents import ROOT, assert_same, table
 from tests.imports.conftest import run_import, upload
@@ -37,7 +37,7 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
     upload(b"sku,name,description\nc,C,z\n")
     found = scrape(client)
     assert values(found, "products") == {None: 2}
-    nothing = dict.fromkeys(metrics.STATUSES, 0)
+    nothing = dict.fromkeys(ImportStatus, 0)
     assert values(found, "imports") == nothing | {"completed": 2, "pending": 1}
     assert values(found, "rows") == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "rejected": 1}
     assert 0 < values(found, "oldest_pending_import_seconds")[None] < 60
@@ -46,14 +46,14 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
 
 
 def test_what_a_trial_counted_has_not_happened_until_it_is_applied(client, run_import):
-    trial = run_import("sku,name,description\na,A,x\n").id
+    dry_run = run_import("sku,name,description\na,A,x\n").id
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.choices = "previewed", {"dry_run": True}
     found = scrape(client)
     assert (values(found, "imports")["previewed"], values(found, "rows")["created"]) == (1, 0)
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.applied_at = "completed", job.finished_at
     assert values(scrape(client), "rows")["created"] == 1
 
@@ -84,7 +84,7 @@ def test_webhooks_that_fall_behind_are_seen(client):
 
 
 def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
-    monkeypatch.setattr(metrics, "MOST_WAITING", 2)
+    monkeypatch.setattr(metrics, "MAX_WAITING", 2)
     with db.session() as session:
         session.add_all(Event(event_type="product_created", payload={}) for _ in range(5))
     assert values(scrape(client), "events_unsent") == {None: 2}

@@ -1,4 +1,4 @@
-"""Measure other tools that import the same file into PostgreSQL, each as its documentation recommends."""
+"""Other ways to bring the same file into PostgreSQL, each as its own documentation says, beside ours."""
 
 import time
 import traceback

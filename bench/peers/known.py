@@ -1,4 +1,4 @@
-"""The tools that are measured, each in a fixed version."""
+"""The tools that are measured beside ours, in the versions of today."""
 
 import platform
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One tool: how to install it in its own environment, and how to run it."""
+"""One tool beside ours: how to install it, apart from everything, and how to run it."""
 
 import os
 import shutil

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal_column, text
 from sqlmodel import col, select
 
-from product_importer.catalog.csv_injection import guard
+from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import COLUMNS, ProductFilter
 from product_importer.catalog.search.filters import conditions
@@ -45,7 +45,7 @@ def _pieces(conditions: list[ColumnElement[bool]]) -> Iterator[tuple[int, str]]:
         # The fixed columns at once: to find the others takes a pass over the table.
         yield 0, ",".join(COLUMNS)
         names = _attribute_names(connection, conditions)
-        yield 0, _csv([["", *map(guard, names)]]) if names else "\r\n"
+        yield 0, _csv([["", *map(escape, names)]]) if names else "\r\n"
         for rows in _rows(connection, conditions):
             yield len(rows), _csv(_cells(row, names) for row in rows)
 
@@ -73,7 +73,7 @@ def _rows(connection: Connection, conditions: list[ColumnElement[bool]]) -> Iter
 def _cells(row: Any, names: list[str]) -> list[str]:
     sku, name, description, active, attributes = row
     values = (attributes.get(label, "") for label in names)
-    return [guard(sku), guard(name), guard(description), "true" if active else "false", *map(guard, values)]
+    return [escape(sku), escape(name), escape(description), "true" if active else "false", *map(escape, values)]
 
 
 def _csv(rows: Iterable[list[str]]) -> str:

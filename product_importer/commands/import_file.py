@@ -27,7 +27,7 @@ from product_importer.core.embedded import servers
 from product_importer.core.errors import Conflict, DomainError, Unprocessable
 from product_importer.core.logs import escaped
 from product_importer.imports import options, progress, reconciler, rejected_rows, service, tasks
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
 from product_importer.imports.upload.receiver import IncomingUpload
@@ -47,7 +47,7 @@ def run(chosen: argparse.Namespace) -> int:
     # A line tells how far it is; a log would cut it into pieces.
     logging.getLogger().setLevel(logging.WARNING)
     try:
-        given = _choices(chosen)
+        given = _options(chosen)
         if chosen.rejects:
             output.check(chosen.rejects)
         with Interrupts() as interrupts:
@@ -98,9 +98,9 @@ def follow(job_id: UUID, line: ProgressLine, interrupts: Interrupts) -> ImportRe
             ended.set()
 
 
-def _choices(chosen: argparse.Namespace) -> Choices:
+def _options(chosen: argparse.Namespace) -> ImportOptions:
     """Return what the options choose; a refusal names them as they are written."""
-    told = {name: getattr(chosen, name) for name in Choices.model_fields}
+    told = {name: getattr(chosen, name) for name in ImportOptions.model_fields}
     given = {name: str(value) for name, value in told.items() if value is not None}
     try:
         return options.parse(given)
@@ -111,7 +111,7 @@ def _choices(chosen: argparse.Namespace) -> Choices:
         raise Unprocessable("; ".join(named)) from None
 
 
-def _import(source: Source, given: Choices, line: ProgressLine, interrupts: Interrupts) -> ImportRead:
+def _import(source: Source, given: ImportOptions, line: ProgressLine, interrupts: Interrupts) -> ImportRead:
     # Servers that cannot be started are told of before a long download.
     servers.redis_url()
     migrations.migrate()
@@ -181,7 +181,7 @@ def _leave(line: ProgressLine) -> NoReturn:
     os._exit(STOPPED)
 
 
-def _report(job: ImportRead, given: Choices, chosen: argparse.Namespace, is_stopped: bool) -> int:
+def _report(job: ImportRead, given: ImportOptions, chosen: argparse.Namespace, is_stopped: bool) -> int:
     # Where standard output is the file of rejects, it holds nothing else.
     people = sys.stderr if chosen.rejects == "-" else sys.stdout
     print(import_report.summary(job), file=people, flush=True)

@@ -46,17 +46,17 @@ def opened(place: str) -> Iterator[Source]:
 
 
 def _remote(url: str) -> Source:
-    guard = address_policy.guard()
+    policy = address_policy.policy()
     try:
-        guard.check_url(url)
+        policy.check_url(url)
     except address_policy.AddressNotAllowed as refusal:
         raise SourceError(f"The URL: {refusal}") from None
-    return Source(downloads.file_name(url), partial(_download, url, guard))
+    return Source(downloads.file_name(url), partial(_download, url, policy))
 
 
-def _download(url: str, guard: address_policy.Guard, write: Write, redirected: Redirected) -> None:
+def _download(url: str, policy: address_policy.AddressPolicy, write: Write, redirected: Redirected) -> None:
     try:
-        downloads.download(url, guard, write, redirected)
+        downloads.download(url, policy, write, redirected)
     except downloads.DownloadError as error:
         raise SourceError(f"The download: {error}") from None
 

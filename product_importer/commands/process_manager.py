@@ -30,7 +30,7 @@ PARENT_PIPE = "PRODUCT_IMPORTER_PARENT_PIPE"
 GRACE_SECONDS = 4.0
 POLL_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 # Who lived as long as this was well: the next pause is short, an essential command gets another try.
 HEALTHY_SECONDS = 10.0
 WATCH_SECONDS = 3.0
@@ -207,7 +207,7 @@ class _Child:
             return False
         _say(f"starting {self._command.name} again in {self._pause:g} s")
         self._next_start = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._pause = min(self._pause * 2, MAX_PAUSE_SECONDS)
         return True
 
 

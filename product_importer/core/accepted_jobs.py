@@ -44,7 +44,7 @@ FIXED = {
 }
 UNUSED = {"description"}
 # A job of ours has about 120; compressed, a few could unfold into the whole memory.
-MOST_BYTES = 2_000
+MAX_BYTES = 2_000
 
 _restore = Job.restore
 _shortened = reprlib.Repr()
@@ -166,8 +166,8 @@ def _believed(stored: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
         raise NoSuchJobError("a job without content")
     if unknown := held.keys() - TAKEN - FIXED.keys() - UNUSED:
         raise Refused(f"it has {', '.join(sorted(unknown))}")
-    if len(held["data"]) > MOST_BYTES:
-        raise Refused(f"it has more than {MOST_BYTES} bytes")
+    if len(held["data"]) > MAX_BYTES:
+        raise Refused(f"it has more than {MAX_BYTES} bytes")
     taken = {name: value for name, value in held.items() if name in TAKEN}
     return {name.encode(): value for name, value in (taken | FIXED).items()}
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from product_importer.core.names import near
 
 # So many wrong fields are told of. To find out what was meant takes time, and a request may have 100,000.
-MOST_TOLD = 20
+MAX_TOLD = 20
 
 
 class DomainError(Exception):
@@ -197,12 +197,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def field_errors(
     found: Iterable[Mapping[str, Any]], skip: int = 0, known: Collection[str] = ()
 ) -> list[dict[str, str]]:
-    """Return the first `MOST_TOLD` of pydantic's `errors()` as `{"field", "message"}`.
+    """Return the first `MAX_TOLD` of pydantic's `errors()` as `{"field", "message"}`.
 
     `skip` names' first parts say where, not what. `known` are the fields that there are: the one that was probably
     meant is named.
     """
-    told = islice(found, MOST_TOLD)
+    told = islice(found, MAX_TOLD)
     return [{"field": _field(item, skip), "message": _message(item, known)} for item in told]
 
 

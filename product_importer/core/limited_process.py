@@ -25,8 +25,8 @@ DEADLINE_SECONDS = 30
 MEMORY_BYTES = 1536 * 1024 * 1024
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 # At a time in this process, and how many may wait for their turn, and for how long.
-MOST_AT_WORK = 2
-MOST_WAITING = 14
+MAX_AT_WORK = 2
+MAX_WAITING = 14
 TURN_SECONDS = 60.0
 RETRY_SECONDS = 10
 
@@ -44,15 +44,15 @@ class NoAnswer(Exception):
     """The process ended without an answer: it was out of memory, or failed."""
 
 
-class Confined:
+class LimitedProcess:
     """A module that calls `serve` when it is run, and the processes that run it."""
 
     def __init__(self, module: str):
         self._module = module
         self._ready: _Process | None = None
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(MOST_AT_WORK + MOST_WAITING)
-        self._turns = threading.BoundedSemaphore(MOST_AT_WORK)
+        self._places = threading.BoundedSemaphore(MAX_AT_WORK + MAX_WAITING)
+        self._turns = threading.BoundedSemaphore(MAX_AT_WORK)
 
     def ask(self, stream: BinaryIO, environment: Mapping[str, str]) -> bytes:
         """Return what the module answers to a file; it blocks, so call it in a thread.

@@ -17,7 +17,7 @@ from product_importer.core.redaction import redacted
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Of one message, and of what one exception says.
-MOST_CHARACTERS = 4_000
+MAX_CHARACTERS = 4_000
 TRACEBACK = "Traceback (most recent call last):"
 # Begins each further line of a text in which a library has put a traceback: no line of the log begins so.
 INDENT = "\n    "
@@ -96,7 +96,7 @@ def described(fault: BaseException) -> list[str]:
 
 def _line(text: str) -> str:
     told = escaped(redacted(text))
-    return told if len(told) <= MOST_CHARACTERS else f"{told[:MOST_CHARACTERS]} …"
+    return told if len(told) <= MAX_CHARACTERS else f"{told[:MAX_CHARACTERS]} …"
 
 
 def _chain(fault: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:

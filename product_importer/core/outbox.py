@@ -62,7 +62,7 @@ class EventBatch(SQLModel, table=True):
 def record(session: Session, event_type: str, payload: dict[str, Any], version: int | None = None) -> None:
     """Add an event to the session's transaction: it exists exactly when the change does."""
     session.add(Event(event_type=event_type, payload=payload, version=version))
-    queue.nudge_after_commit(session, DELIVER)
+    queue.notify_after_commit(session, DELIVER)
 
 
 def hold_batch(session: Session, batch_id: UUID) -> bool:
@@ -78,4 +78,4 @@ def release_batch(session: Session, batch_id: UUID) -> None:
     batch = session.get(EventBatch, batch_id)
     if batch is not None:
         batch.released_at = session.scalar(func.now())
-        queue.nudge_after_commit(session, DELIVER)
+        queue.notify_after_commit(session, DELIVER)

@@ -72,20 +72,20 @@ def enqueue(job: Job, key: UUID, *, at_front: bool = False) -> None:
         log.warning("no nudge for %s %s, the reconciler will send it: %s", job.function, key, error)
 
 
-def nudge_after_commit(session: Session, job: Job) -> None:
+def notify_after_commit(session: Session, job: Job) -> None:
     """Nudge the workers once after the commit, however often the transaction asks for it."""
     asked: set[Job] = session.info.setdefault("nudges", set())
 
     def committed(_: Session) -> None:
         asked.discard(job)
-        nudge(job)
+        notify(job)
 
     if job not in asked:
         asked.add(job)
         event.listen(session, "after_commit", committed, once=True)
 
 
-def nudge(job: Job) -> None:
+def notify(job: Job) -> None:
     """Let a worker look for what is due, unless a nudge waits already: a job that has no key does it all.
 
     An unreachable Redis is logged and left to the reconciler.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 HIDDEN = "[redacted]"
 # Longer texts are cut first: what looks for secrets must not take long, whatever was sent.
-MOST_CHARACTERS = 8_000
+MAX_CHARACTERS = 8_000
 
 SHOWN_HEADERS = frozenset(
     (
@@ -50,8 +50,8 @@ TAB = re.compile(r"(?i)\b([0-9a-f]{8})-[0-9a-f]{4}-4[0-9a-f]{3}-[89a-f][0-9a-f]{
 
 
 def redacted(text: str) -> str:
-    """Return a text without what is secret, and without what is beyond `MOST_CHARACTERS`."""
-    text = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} …"
+    """Return a text without what is secret, and without what is beyond `MAX_CHARACTERS`."""
+    text = text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]} …"
     for pattern, replacement in RULES:
         text = pattern.sub(replacement, text)
     return text

@@ -16,7 +16,7 @@ from product_importer.webhooks.schemas import AttemptRead, DeliveryPage, Deliver
 from product_importer.webhooks.service import get_webhook
 
 # The attempts that a delivery shows; it has more only when it was sent again several times.
-MOST_HISTORY = 30
+MAX_HISTORY = 30
 
 
 def list_deliveries(session: Session, webhook_id: UUID, query: DeliveryQuery) -> DeliveryPage:
@@ -70,7 +70,7 @@ def _with_history(session: Session, deliveries: Iterable[Delivery]) -> list[Deli
     attempts: dict[UUID, list[AttemptRead]] = {one.id: [] for one in found}
     of_them = select(Attempt).where(col(Attempt.delivery_id).in_(attempts)).order_by(col(Attempt.number).desc())
     for attempt in session.scalars(of_them):
-        if len(attempts[attempt.delivery_id]) < MOST_HISTORY:
+        if len(attempts[attempt.delivery_id]) < MAX_HISTORY:
             attempts[attempt.delivery_id].append(AttemptRead.model_validate(attempt))
     return [DeliveryRead(**one.model_dump(), history=attempts[one.id]) for one in found]
 
@@ -83,7 +83,7 @@ def _send_again(session: Session, webhook_id: UUID, chosen: ColumnElement[bool])
         .values(status="pending", tries=0, next_attempt_at=func.now())
     )
     result: Any = session.execute(again.execution_options(synchronize_session=False))
-    queue.nudge_after_commit(session, DELIVER)
+    queue.notify_after_commit(session, DELIVER)
     return int(result.rowcount)
 
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 # Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
 ADVISORY_LOCK = 7_301_003
 # A nudge gets this long before it counts as lost.
-NUDGE_SECONDS = 2
+NOTIFY_SECONDS = 2
 # Every few seconds so many: a million a quarter of an hour, and nobody waits for a lock.
 DELETE_AT_ONCE = 5_000
 DAY_MILLISECONDS = 24 * 3600 * 1000
@@ -24,14 +24,14 @@ DAY_MILLISECONDS = 24 * 3600 * 1000
 IS_DUE = text(f"""
 SELECT EXISTS (
     SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NULL
-        AND created_at < now() - interval '{NUDGE_SECONDS} seconds'
+        AND created_at < now() - interval '{NOTIFY_SECONDS} seconds'
 ) OR EXISTS (
-    SELECT FROM event_batch WHERE released_at < now() - interval '{NUDGE_SECONDS} seconds'
+    SELECT FROM event_batch WHERE released_at < now() - interval '{NOTIFY_SECONDS} seconds'
 ) OR EXISTS (
     SELECT FROM webhook, LATERAL (
         SELECT FROM webhook_delivery
         WHERE webhook_id = webhook.id AND status = 'pending'
-            AND next_attempt_at < now() - interval '{NUDGE_SECONDS} seconds'
+            AND next_attempt_at < now() - interval '{NOTIFY_SECONDS} seconds'
             AND (claimed_until IS NULL OR claimed_until < now())
         LIMIT 1
     ) AS due
@@ -67,7 +67,7 @@ def reconcile(session: Session) -> None:
     if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
         return
     if session.scalar(IS_DUE):
-        queue.nudge_after_commit(session, DELIVER)
+        queue.notify_after_commit(session, DELIVER)
     prune(session)
 
 

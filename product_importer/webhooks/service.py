@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from product_importer.core import db, queue
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
-from product_importer.core.outbound.address_policy import AddressNotAllowed, guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
@@ -87,7 +87,7 @@ def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> 
         changes |= {"disabled_reason": None}
         if not webhook.enabled:
             changes |= {"first_failed_at": None}
-            queue.nudge_after_commit(session, DELIVER)
+            queue.notify_after_commit(session, DELIVER)
     if any(getattr(webhook, field) != value for field, value in changes.items()):
         changes |= {"updated_at": session.scalar(select(func.now()))}
     for field, value in changes.items():
@@ -164,7 +164,7 @@ def get_webhook(session: Session, webhook_id: UUID, locked: bool = False) -> Web
 
 def _check_address(url: str) -> None:
     try:
-        guard().check_url(url)
+        policy().check_url(url)
     except AddressNotAllowed as refusal:
         raise Unprocessable(
             f"url: {refusal}",
@@ -192,7 +192,7 @@ def _target(session: Session, webhook_id: UUID) -> Target:
 
 async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
     told = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
-    allowed = guard()
+    allowed = policy()
     async with http_attempt.client(allowed) as client:
         return await http_attempt.send(
             client, allowed, target, Message(str(new_id()), TEST_EVENT, http_attempt.render(told))

@@ -15,4 +15,4 @@ def deliver() -> None:
     # No connection crosses the fork.
     db.engine().dispose(close=False)
     if asyncio.run(sender.run()):
-        queue.nudge(DELIVER)
+        queue.notify(DELIVER)

@@ -15,7 +15,7 @@ import pytest
 
 from product_importer.core import limited_process
 from product_importer.core.errors import TooMany
-from product_importer.core.limited_process import Confined, NoAnswer, OutOfTime
+from product_importer.core.limited_process import LimitedProcess, NoAnswer, OutOfTime
 from tests.waiting import wait_for
 
 MODULE = "tests.core.outbound.answering"
@@ -44,7 +44,7 @@ def written_pid(path: Path) -> Callable[[], int]:
 
 def test_the_process_has_its_file_and_nothing_else(stream, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:secret@example.com")
-    found = json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))
+    found = json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))
     assert found["content"] == "content"
     # Python itself may set LC_CTYPE.
     assert found["environment"].keys() - {*limited_process.KEPT, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
@@ -54,11 +54,11 @@ def test_the_process_has_its_file_and_nothing_else(stream, monkeypatch):
 def test_what_is_no_file_of_this_machine_is_copied_into_one():
     content = io.BytesIO(b"in an object store")
     content.read()
-    assert json.loads(Confined(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
+    assert json.loads(LimitedProcess(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
 
 
 def test_each_file_has_a_process_of_its_own_and_one_that_was_killed_meanwhile_is_replaced(stream):
-    work, pids = Confined(MODULE), set()
+    work, pids = LimitedProcess(MODULE), set()
     for _ in range(3):
         pids.add(json.loads(work.ask(stream, {"ACT": "tell"}))["pid"])
         assert work._ready is not None
@@ -71,7 +71,7 @@ def test_each_file_has_a_process_of_its_own_and_one_that_was_killed_meanwhile_is
 @pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
 def test_what_takes_too_long_is_killed(stream, monkeypatch, tmp_path, act):
     pid = tmp_path / "pid"
-    work = Confined(MODULE)
+    work = LimitedProcess(MODULE)
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 1)
     with pytest.raises(OutOfTime):
         # Until the deadline is kept by a process that has begun.
@@ -86,8 +86,8 @@ ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux boun
 @pytest.mark.parametrize("act", ["fail", pytest.param("fill_the_memory", marks=ONLY_LINUX)])
 def test_one_that_fails_gives_no_answer_and_the_next_file_gets_one(stream, act):
     with pytest.raises(NoAnswer):
-        Confined(MODULE).ask(stream, {"ACT": act})
-    assert json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
+        LimitedProcess(MODULE).ask(stream, {"ACT": act})
+    assert json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
 
 
 @pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
@@ -110,9 +110,9 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
 
 
 def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path):
-    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
-    monkeypatch.setattr(limited_process, "MOST_WAITING", 0)
-    work, pid = Confined(MODULE), tmp_path / "pid"
+    monkeypatch.setattr(limited_process, "MAX_AT_WORK", 1)
+    monkeypatch.setattr(limited_process, "MAX_WAITING", 0)
+    work, pid = LimitedProcess(MODULE), tmp_path / "pid"
     environment = {"ACT": "wait", "PID_FILE": str(pid)}
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(work.ask, stream, environment)
@@ -125,9 +125,9 @@ def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path
 
 
 def test_one_whose_turn_does_not_come_is_told_to_come_again(stream, monkeypatch, tmp_path):
-    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
+    monkeypatch.setattr(limited_process, "MAX_AT_WORK", 1)
     monkeypatch.setattr(limited_process, "TURN_SECONDS", 0.01)
-    work, pid = Confined(MODULE), tmp_path / "pid"
+    work, pid = LimitedProcess(MODULE), tmp_path / "pid"
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(work.ask, stream, {"ACT": "wait", "PID_FILE": str(pid)})
         child = wait_for(written_pid(pid), SECONDS, "the first has begun")

@@ -121,7 +121,7 @@ def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, written, 
 
 def test_a_long_message_is_cut(log, written):
     log.error("a b " * 100_000)
-    assert len(written.getvalue()) < 2 * logs.MOST_CHARACTERS
+    assert len(written.getvalue()) < 2 * logs.MAX_CHARACTERS
 
 
 def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():

@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from product_importer.core.redaction import HIDDEN, MOST_CHARACTERS, redacted
+from product_importer.core.redaction import HIDDEN, MAX_CHARACTERS, redacted
 
 SECRETS = [
     "Cookie: session=S3CRET; other=S3CRET",
@@ -87,8 +87,8 @@ def test_what_stands_around_a_secret_stays():
 
 
 def test_a_long_text_is_cut_and_its_secrets_are_not_shown():
-    assert len(redacted("a b " * MOST_CHARACTERS)) < MOST_CHARACTERS + 10
-    assert "S3CRET" not in redacted("{'headers': {'x': '" + "S3CRET" * MOST_CHARACTERS)
+    assert len(redacted("a b " * MAX_CHARACTERS)) < MAX_CHARACTERS + 10
+    assert "S3CRET" not in redacted("{'headers': {'x': '" + "S3CRET" * MAX_CHARACTERS)
 
 
 PIECES = [
@@ -107,18 +107,18 @@ PIECES = [
     "[",
     "https://a/",
 ]
-MEAN = [piece * MOST_CHARACTERS for piece in PIECES]
+MEAN = [piece * MAX_CHARACTERS for piece in PIECES]
 MEAN += [
-    "headers: " + "[" * MOST_CHARACTERS,
-    "headers={'a': 'b'" + ", 'a'" * MOST_CHARACTERS,
-    "token" * MOST_CHARACTERS,
+    "headers: " + "[" * MAX_CHARACTERS,
+    "headers={'a': 'b'" + ", 'a'" * MAX_CHARACTERS,
+    "token" * MAX_CHARACTERS,
 ]
 
 
 @pytest.mark.parametrize("text", MEAN, ids=[text[:24] for text in MEAN])
 def test_a_text_made_to_keep_the_patterns_busy_comes_back(text):
     # A pattern that goes back over the text again and again would not end within the life of this test.
-    assert len(redacted(text)) < 3 * MOST_CHARACTERS
+    assert len(redacted(text)) < 3 * MAX_CHARACTERS
 
 
 def test_any_text_is_taken():

@@ -14,7 +14,7 @@ from product_importer.catalog.search.filters import conditions
 SAMPLE_ROWS = 3_000
 # PostgreSQL picks whole pages, and what came together lies together: matches on fewer pages than these may be a
 # handful that the sample happened to meet, or a tenth of the catalogue.
-FEWEST_PAGES = 4
+MIN_PAGES = 4
 # So many rows lie on so many pages that they tell the two apart.
 LARGE_SAMPLE_ROWS = 30_000
 
@@ -43,4 +43,4 @@ def _sampled(session: Session, query: ProductQuery, size: int, rows: int) -> Est
     sampled = tablesample(PRODUCTS, func.system(percent), name="sampled", seed=text("1"))
     counts = select(func.count(), func.count(PAGE.distinct())).select_from(sampled)
     matches, pages = session.execute(counts.where(*conditions(sampled.c, query))).one()
-    return Estimate(round(matches * 100.0 / percent), is_local=pages < FEWEST_PAGES)
+    return Estimate(round(matches * 100.0 / percent), is_local=pages < MIN_PAGES)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
 ADVISORY_LOCK = 7_301_002
 # Fewer changes than this are read through by every search in a millisecond or two.
-FEWEST_CHANGES = 1_000
+MIN_CHANGES = 1_000
 # A segment is taken into the new one when it has at most so many times its rows.
 GROWTH = 2
 # Up to this share of the catalogue is looked up product by product; of more, the whole table is read.
@@ -73,7 +73,7 @@ def collect(session: Session) -> bool:
     session.execute(NO_TIMEOUT)
     _drop_retired(session)
     changes = int(session.scalar(select(func.sum(product_change.c.number))) or 0)
-    if changes < FEWEST_CHANGES:
+    if changes < MIN_CHANGES:
         return False
     absorbed = _absorbed(session, changes)
     size = int(session.scalar(select(func.sum(product_count.c.delta))) or 0)

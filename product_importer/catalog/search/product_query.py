@@ -27,19 +27,19 @@ from product_importer.core.errors import Unprocessable
 TIMEOUT_SECONDS = 5
 # Up to about so many matches, or this share of the catalogue, the index is asked; beyond, the list is walked.
 # A catalogue that is no larger is read.
-MOST_ASKED = 5_000
-MOST_ASKED_SHARE = 0.003
+MAX_ASKED = 5_000
+MAX_ASKED_SHARE = 0.003
 # Up to so many are looked up for an exact total.
-MOST_COUNTED = 2_000
+MAX_COUNTED = 2_000
 # A walk is worth it where its page ends within so many rows, and so many times the way it is if matches are spread
 # evenly. They are not where they share a part of their SKU and came in its order: then the index is asked, unless
 # they are more than this share of the catalogue, or so many that this takes seconds.
 NEAR_ROWS = 1_000
 NEAR_TIMES = 2
-MOST_FOUND_SHARE = 0.1
-MOST_FOUND = 250_000
+MAX_FOUND_SHARE = 0.1
+MAX_FOUND = 250_000
 # The most rows that a page number may skip, from whichever end of the list is nearer; a cursor skips none.
-MOST_SKIPPED = 250_000
+MAX_SKIPPED = 250_000
 
 # For a walk: the planner takes every term for a rare one, and would sort the whole table.
 IN_ORDER = text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
@@ -104,9 +104,9 @@ class Search:
         size = catalogue_size(self._session)
         if not self._conditions:
             return self._page_of_all(size)
-        if size <= MOST_ASKED:
+        if size <= MAX_ASKED:
             return self._page_of_hits(self._all_hits())
-        few = max(MOST_ASKED, size * MOST_ASKED_SHARE)
+        few = max(MAX_ASKED, size * MAX_ASKED_SHARE)
         expected = estimate.estimate(self._session, self._query, size, few)
         are_many = expected.total > few and not expected.is_local
         if are_many and (found := self._page_of_many(size, expected.total)):
@@ -135,7 +135,7 @@ class Search:
         wanted = self._query.page_size + 1
         # What has to be sorted first never stops early.
         if self._begins.sort.removeprefix("-") in INDEXED:
-            if expected <= min(MOST_FOUND, size * MOST_FOUND_SHARE):
+            if expected <= min(MAX_FOUND, size * MAX_FOUND_SHARE):
                 rows = self._walk_near(NEAR_ROWS + NEAR_TIMES * (self._offset + wanted) * size // expected)
                 return self._found(rows, expected, exact=False) if len(rows) == wanted else None
             self._session.execute(IN_ORDER)
@@ -183,7 +183,7 @@ class Search:
         ids = proposals.cte("ids").prefix_with("MATERIALIZED", dialect="postgresql")
         number = select(func.count()).select_from(ids).scalar_subquery()
         matches = select(func.count()).where(PRODUCTS.c.id.in_(select(ids)), *self._conditions).scalar_subquery()
-        totals = select(number.label("number"), case((number <= MOST_COUNTED, matches)).label("exact")).subquery()
+        totals = select(number.label("number"), case((number <= MAX_COUNTED, matches)).label("exact")).subquery()
         page = self._looked_up(ids).subquery()
         found = outerjoin(totals, join(page, Product, col(Product.id) == page.c.id), true())
         statement = select(Product, totals).select_from(found).order_by(*self._begins.order_by)
@@ -234,10 +234,10 @@ class Search:
         return select(PRODUCTS.c.id).where(*self._conditions)
 
     def _refuse_too_deep(self, skipped: int) -> None:
-        if skipped <= MOST_SKIPPED:
+        if skipped <= MAX_SKIPPED:
             return
         message = (
-            f"Page {self._query.page:,} begins more than {MOST_SKIPPED:,} rows from either end of the list. "
+            f"Page {self._query.page:,} begins more than {MAX_SKIPPED:,} rows from either end of the list. "
             "Narrow the list, or follow next_cursor."
         )
         raise Unprocessable(message, errors=[{"field": "page", "message": message}])

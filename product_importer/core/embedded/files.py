@@ -69,7 +69,7 @@ class ServiceFiles:
         return self.data_dir / "run" / f"{self.name}.users"
 
     @property
-    def guardian(self) -> Path:
+    def supervisor(self) -> Path:
         """Locked by the one guardian."""
         return self.data_dir / "run" / f"{self.name}.guardian"
 

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL and Valkey: start, attach, stop.
 
 A process that asks for a URL becomes a user of the server behind it: it holds a shared lock until it ends,
-and the server runs as long as there are users (see `guardian`). Servers given by `DATABASE_URL` and
+and the server runs as long as there are users (see `supervisor`). Servers given by `DATABASE_URL` and
 `REDIS_URL` are not looked after.
 """
 
@@ -37,7 +37,7 @@ PATIENCE_SECONDS = 4.0
 POLL_SECONDS = 0.02
 SLOWEST_POLL_SECONDS = 0.5
 # A guardian that ends without a word was killed; several in a row are no accident.
-MOST_GUARDIANS = 5
+MAX_SUPERVISORS = 5
 
 _held: dict[str, Lock] = {}
 
@@ -89,8 +89,8 @@ def watch() -> None:
     for name in _held:
         files = ServiceFiles(settings().data_dir, name)
         try:
-            if not is_locked(files.guardian):
-                _launch_guardian(files)
+            if not is_locked(files.supervisor):
+                _launch_supervisor(files)
         except (ServiceError, OSError) as error:
             print(f"product-importer: {escaped(str(error))}", file=sys.stderr, flush=True)
 
@@ -128,12 +128,12 @@ def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
     say = _Patience(f"waiting for {server.title}, which may be recovering from a crash (log: {files.log})")
     launched = 0
     while time.monotonic() < deadline:
-        if not is_locked(files.guardian):
+        if not is_locked(files.supervisor):
             if launched:
                 _raise_last_word(files)
-            if launched == MOST_GUARDIANS:
+            if launched == MAX_SUPERVISORS:
                 raise ServiceError(f"the guardian of {server.title} does not stay alive: look into {files.log}")
-            _launch_guardian(files)
+            _launch_supervisor(files)
             launched += 1
         elif server.answers():
             return
@@ -144,7 +144,7 @@ def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
     raise ServiceError(f"{server.title} did not answer within {START_SECONDS:.0f} s: look into {files.log}")
 
 
-def _launch_guardian(files: ServiceFiles) -> None:
+def _launch_supervisor(files: ServiceFiles) -> None:
     """Return when there is a guardian, this one or another: see `guardian.main`."""
     done = subprocess.run(
         [sys.executable, "-m", "product_importer.core.embedded.supervisor", files.name, str(files.data_dir)],
@@ -168,7 +168,7 @@ def _raise_last_word(files: ServiceFiles) -> None:
 
 
 def _is_down_or_used(files: ServiceFiles) -> bool:
-    return not is_locked(files.guardian) or is_shared(files.users)
+    return not is_locked(files.supervisor) or is_shared(files.users)
 
 
 class _Patience:

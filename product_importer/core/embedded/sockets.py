@@ -10,7 +10,7 @@ from pathlib import Path
 from product_importer.core.embedded.files import Server, ServiceError
 
 # The system's limit is 107 bytes on Linux and 103 on macOS.
-LONGEST_PATH = 100
+MAX_PATH = 100
 # Not TMPDIR: every process has to come to the same answer, whatever its environment.
 TEMPORARY = Path("/tmp")  # noqa: S108 - the directory in it is private and its owner is checked
 # libpq takes a comma for a list of hosts, Alembic's configuration a % for a reference: keep clear of those.
@@ -24,7 +24,7 @@ def socket_directory(home: Path, data_dir: Path, name: str) -> Path:
         ServiceError: somebody else has made the directory in /tmp.
     """
     beside = home / "socket"
-    if len(os.fsencode(beside / name)) <= LONGEST_PATH and PLAIN.fullmatch(str(beside)):
+    if len(os.fsencode(beside / name)) <= MAX_PATH and PLAIN.fullmatch(str(beside)):
         return beside
     identity = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     directory = TEMPORARY / f"product-importer-{data_dir.stat().st_uid}-{identity}"

@@ -39,7 +39,7 @@ START_SECONDS = 0.02
 QUICK_START_SECONDS = 2.0
 # Somebody who only looks whether there is a guardian holds its lock for a moment.
 TAKE_OVER_SECONDS = 2.0
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 LARGEST_LOG = 10 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 
@@ -47,7 +47,7 @@ PR_SET_PDEATHSIG = 1
 def main(name: str, data_dir: Path) -> int:
     """Become the guardian and return at once, leaving it behind; return too when there is one already."""
     files = ServiceFiles(data_dir, name)
-    lock = Lock(files.guardian)
+    lock = Lock(files.supervisor)
     if not wait_until(lock.try_exclusive, TAKE_OVER_SECONDS):
         return 0
     files.error.unlink(missing_ok=True)
@@ -56,15 +56,15 @@ def main(name: str, data_dir: Path) -> int:
         return 0
     _detach(files)
     try:
-        Guardian(SERVERS[name](data_dir), files).run()
+        Supervisor(SERVERS[name](data_dir), files).run()
     except ServiceError as error:
-        _leave_word(files, str(error))
+        _write_error_file(files, str(error))
     except OSError as error:
-        _leave_word(files, explain(error, data_dir))
+        _write_error_file(files, explain(error, data_dir))
     return 0
 
 
-class Guardian:
+class Supervisor:
     """One server's life between its first user and its last."""
 
     def __init__(self, server: Server, files: ServiceFiles) -> None:
@@ -139,7 +139,7 @@ class Guardian:
             return
         self._failures += 1
         gave_up = self._child.returncode is not None and self._child.returncode >= 0
-        if gave_up or self._failures > MOST_FAILURES:
+        if gave_up or self._failures > MAX_FAILURES:
             raise ServiceError(self._reason())
 
     def _is_starting(self) -> bool:
@@ -192,7 +192,7 @@ def _detach(files: ServiceFiles) -> None:
     os.chdir("/")
 
 
-def _leave_word(files: ServiceFiles, message: str) -> None:
+def _write_error_file(files: ServiceFiles, message: str) -> None:
     _say(message)
     with suppress(OSError):
         files.error.write_text(message)

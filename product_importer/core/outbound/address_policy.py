@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import httpx
 
 from product_importer.core.cidr import Network, parse_networks, parse_ports
-from product_importer.core.outbound.own_addresses import IP, NOBODY, Ourselves, ourselves
+from product_importer.core.outbound.own_addresses import IP, NOBODY, OwnAddresses, ourselves
 from product_importer.core.settings import settings
 
 SCHEME_PORTS = {"http": 80, "https": 443}
@@ -91,7 +91,7 @@ class AddressNotAllowed(Exception):
 
 
 @dataclass(frozen=True)
-class Guard:
+class AddressPolicy:
     """What may be called: `networks` are open although they are not public, `ports` are pairs of first and last.
 
     `own` is the application itself, which may not.
@@ -99,7 +99,7 @@ class Guard:
 
     networks: tuple[Network, ...] = ()
     ports: tuple[tuple[int, int], ...] = ((1, 65535),)
-    own: Ourselves = NOBODY
+    own: OwnAddresses = NOBODY
 
     def check_url(self, url: str) -> httpx.URL:
         """Return a URL that may be called as far as one can see without resolving its name.
@@ -199,7 +199,7 @@ def as_literal(host: str) -> str | None:
         return None
 
 
-def guard() -> Guard:
+def policy() -> AddressPolicy:
     """Return the guard that the settings describe."""
     given = settings()
     if given.webhook_allow_cidrs is not None:
@@ -207,4 +207,4 @@ def guard() -> Guard:
     else:
         # The embedded servers mean one machine and one person, who tries things out on it.
         networks = LOOPBACK_NETWORKS if given.database_url is None else ()
-    return Guard(networks, parse_ports(given.webhook_ports), ourselves())
+    return AddressPolicy(networks, parse_ports(given.webhook_ports), ourselves())

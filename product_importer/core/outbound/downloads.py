@@ -8,14 +8,14 @@ from urllib.parse import unquote
 import httpx
 
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.core.settings import settings
 
 # A server that sends nothing for so long will not any more.
 SILENCE_SECONDS = 30.0
 # What is written has its own limit; this one bounds what a server wraps around it.
-MOST_OVERHEAD = 2
-MOST_REDIRECTS = 3
+MAX_OVERHEAD = 2
+MAX_REDIRECTS = 3
 HEADERS = {
     "user-agent": "product-importer/1",
     # The size that is limited is that of the file.
@@ -35,7 +35,7 @@ def file_name(url: str) -> str:
 
 def download(
     url: str,
-    guard: Guard,
+    policy: AddressPolicy,
     write: Callable[[bytes], object],
     redirected: Callable[[str], object],
     silence_seconds: float = SILENCE_SECONDS,
@@ -49,7 +49,7 @@ def download(
     """
     limits = httpx.Timeout(silence_seconds, connect=http_client.CONNECT_SECONDS, pool=None)
     try:
-        asyncio.run(_download(url, guard, limits, write, redirected))
+        asyncio.run(_download(url, policy, limits, write, redirected))
     except AddressNotAllowed as refusal:
         raise DownloadError(f"{refusal}; WEBHOOK_ALLOW_CIDRS and WEBHOOK_PORTS open others") from None
     except httpx.ConnectTimeout:
@@ -64,22 +64,22 @@ def download(
 
 async def _download(
     url: str,
-    guard: Guard,
+    policy: AddressPolicy,
     limits: httpx.Timeout,
     write: Callable[[bytes], object],
     redirected: Callable[[str], object],
 ) -> None:
-    async with http_client.client(guard, limits, MOST_OVERHEAD * settings().max_upload_bytes) as client:
-        for _ in range(MOST_REDIRECTS + 1):
-            checked = guard.check_url(url)
+    async with http_client.client(policy, limits, MAX_OVERHEAD * settings().max_upload_bytes) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            checked = policy.check_url(url)
             request = client.stream("GET", checked, headers=HEADERS, follow_redirects=False)
             async with request as response:
                 if response.next_request is None:
                     await _receive(response, write)
                     return
                 url = str(response.next_request.url)
-            redirected(guard.check_url(url).host)
-    raise DownloadError(f"the server redirects more than {MOST_REDIRECTS} times")
+            redirected(policy.check_url(url).host)
+    raise DownloadError(f"the server redirects more than {MAX_REDIRECTS} times")
 
 
 async def _receive(response: httpx.Response, write: Callable[[bytes], object]) -> None:

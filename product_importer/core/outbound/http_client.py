@@ -12,14 +12,14 @@ from typing import Any
 import httpcore
 import httpx
 
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 
 # It would write a line for every request, with its URL, in which receivers like to put a token.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 5.0
 KEEPALIVE_SECONDS = 10.0
-MOST_IDLE = 200
+MAX_IDLE = 200
 
 # A name server that does not answer holds up threads: not those that do anything else, and one for each name.
 RESOLVERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
@@ -30,12 +30,12 @@ class AnswerTooLong(Exception):
     """More has come than is read of an answer."""
 
 
-def client(guard: Guard, timeout: httpx.Timeout, most_bytes: int) -> httpx.AsyncClient:
+def client(policy: AddressPolicy, timeout: httpx.Timeout, max_bytes: int) -> httpx.AsyncClient:
     """Return a client that reaches only what the guard allows: no proxies, no redirects, HTTP/1.1.
 
-    Of each answer it reads at most `most_bytes`, head and body together, and raises `AnswerTooLong` for the next.
+    Of each answer it reads at most `max_bytes`, head and body together, and raises `AnswerTooLong` for the next.
     """
-    return httpx.AsyncClient(transport=GuardedTransport(guard, most_bytes), timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(transport=PolicyTransport(policy, max_bytes), timeout=timeout, trust_env=False)
 
 
 async def look_up(host: str, port: int) -> list[str]:
@@ -64,27 +64,27 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class GuardedTransport(httpx.AsyncHTTPTransport):
+class PolicyTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport on a pool of connections whose every address is checked."""
 
-    def __init__(self, guard: Guard, most_bytes: int) -> None:
+    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
         super().__init__(verify=_tls(), trust_env=False)
         # httpx has no parameter for the backend; certificate and Host stay those of the URL.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls(),
             max_connections=None,
-            max_keepalive_connections=MOST_IDLE,
+            max_keepalive_connections=MAX_IDLE,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=GuardedBackend(guard, most_bytes),
+            network_backend=PolicyBackend(policy, max_bytes),
         )
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
+class PolicyBackend(httpcore.AsyncNetworkBackend):
     """Connects by address, after every address that the name has was checked."""
 
-    def __init__(self, guard: Guard, most_bytes: int) -> None:
-        self._guard = guard
-        self._most_bytes = most_bytes
+    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
+        self._policy = policy
+        self._most_bytes = max_bytes
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -95,13 +95,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        self._guard.check_port(port)
+        self._policy.check_port(port)
         try:
             async with asyncio.timeout(timeout):
                 addresses = await look_up(host, port)
                 # One closed address among several is reason enough: no receiver has such a name by accident.
                 for address in addresses:
-                    self._guard.check_ip(address, port)
+                    self._policy.check_ip(address, port)
                 stream = await self._connect(addresses, port, local_address, socket_options)
                 return BoundedStream(stream, self._most_bytes)
         except TimeoutError as error:
@@ -142,9 +142,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 class BoundedStream(httpcore.AsyncNetworkStream):
     """A connection on which so many bytes are read after each request: an answer's head may have no end, too."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, most_bytes: int) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, max_bytes: int) -> None:
         self._stream = stream
-        self._most_bytes = self._left = most_bytes
+        self._most_bytes = self._left = max_bytes
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if not self._left:

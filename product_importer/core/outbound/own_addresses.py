@@ -24,7 +24,7 @@ def also_listen_on(port: int) -> None:
 
 
 @dataclass(frozen=True)
-class Ourselves:
+class OwnAddresses:
     """The addresses under which the application can be called; by default none are known.
 
     `ports` are those it listens on. `address` is the one it listens on, None for all of this machine; `host` is that
@@ -56,21 +56,21 @@ class Ourselves:
         return self.address is None and is_of_this_machine(ip)
 
 
-NOBODY = Ourselves()
+NOBODY = OwnAddresses()
 
 
-def ourselves() -> Ourselves:
+def ourselves() -> OwnAddresses:
     """Return what the settings say about where the application listens."""
     given = settings()
     return described(given.host, given.port, given.allowed_hosts or "", frozenset(_further_ports))
 
 
 @lru_cache
-def described(host: str, port: int, allowed_hosts: str, further_ports: frozenset[int]) -> Ourselves:
+def described(host: str, port: int, allowed_hosts: str, further_ports: frozenset[int]) -> OwnAddresses:
     """Return what settings of these values say; `further_ports` are beside `port`."""
     named = {name: _as_address(name.strip("[]")) for name in parse_hosts(allowed_hosts)}
     listens_on = _as_address(host)
-    return Ourselves(
+    return OwnAddresses(
         ports=further_ports | {port},
         # A name may have several addresses.
         address=None if listens_on is None or listens_on.is_unspecified else plain(listens_on),

@@ -14,6 +14,7 @@ from reflex.event import EventSpec, EventType
 
 from product_importer.core.errors import DomainError, Unavailable
 from product_importer.imports import service
+from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import OUTAGE, watch
 from product_importer.imports.schemas import ImportPage, ImportQuery
@@ -143,7 +144,7 @@ class HistoryState(rx.State):
     @rx.event(background=True, supersedes=True)
     async def follow_undos(self) -> EventType[()] | None:
         """Show the listed imports that are being taken back until they are."""
-        pending = [UUID(job.id) for job in self.imports if job.undo.status == "pending"]
+        pending = [UUID(job.id) for job in self.imports if job.undo.status == UndoStatus.PENDING]
         try:
             for job_id in pending:
                 async for job in watch(job_id):
@@ -213,7 +214,7 @@ async def _find(listing: Listing) -> ImportPage | DomainError:
 
 async def _find_running() -> UUID | None:
     """Return the import that a worker is at, else the one that waits for a worker."""
-    for status in ("processing", "pending"):
+    for status in (ImportStatus.PROCESSING, ImportStatus.PENDING):
         found = await ask(service.list_imports, ImportQuery(status=status, page_size=1))
         if found.items:
             return found.items[0].id

@@ -9,11 +9,12 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.db import identifier
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportChange
 
 PREFIX = "import_preview_"
-MOST_EXAMPLES = 20
+MAX_EXAMPLES = 20
 
 # Logged, unlike staging: an import may be applied days later, and must then find what was shown.
 CREATE = sql.SQL("""
@@ -25,24 +26,23 @@ CREATE TABLE IF NOT EXISTS {table} (
     outcome text NOT NULL
 ) WITH (autovacuum_enabled = false)
 """)
+CHANGED = f"outcome IN ('{ChangeOutcome.CREATED}', '{ChangeOutcome.UPDATED}')"
 # For its pages, and for the merge that applies it.
-INDEX = sql.SQL(
-    "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
-)
+INDEX = sql.SQL(f"CREATE INDEX IF NOT EXISTS {{index}} ON {{table}} (line, outcome) WHERE {CHANGED}")
 KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
 ANALYZE = sql.SQL("ANALYZE {table}")
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
-CHANGES = sql.SQL("""
+CHANGES = sql.SQL(f"""
 SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
     held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
     held.active AS held_active, held.attributes AS held_attributes,
     (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated
 FROM (
-    SELECT * FROM {preview} WHERE outcome IN ('created', 'updated') AND outcome = ANY(%(outcomes)s)
+    SELECT * FROM {{preview}} WHERE {CHANGED} AND outcome = ANY(%(outcomes)s)
     ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
 ) AS seen
-JOIN {staging} AS staged USING (sku_key, line)
+JOIN {{staging}} AS staged USING (sku_key, line)
 LEFT JOIN product AS held ON held.sku_key = seen.sku_key
 ORDER BY seen.line
 """)
@@ -79,7 +79,7 @@ def drop(connection: PgConnection, job_id: UUID) -> None:
 def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
     """Return how many products were changed, made or deleted since they were shown, and the SKUs of some."""
     with connection.cursor() as cursor:
-        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MOST_EXAMPLES})
+        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MAX_EXAMPLES})
         count, examples = cursor.fetchone() or (0, None)
     return count, examples or []
 
@@ -88,7 +88,7 @@ def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> li
     """Return one page of what a trial would do, field by field, in the order of the file's lines."""
     tables = {"preview": identifier(job.preview_table or ""), "staging": identifier(job.staging_table or "")}
     values = {
-        "outcomes": [query.outcome] if query.outcome else ["created", "updated"],
+        "outcomes": [query.outcome] if query.outcome else list(ChangeOutcome),
         "limit": query.page_size,
         "offset": (query.page - 1) * query.page_size,
     }

@@ -14,7 +14,7 @@ from product_importer.imports.pipeline.staging_table import escaped
 SPOOLED_BYTES = 4 * 1024 * 1024
 
 
-class ErrorSpool:
+class ErrorBuffer:
     """The rows of one import that become no products, until they are stored; a file where they are many.
 
     They are stored in the transaction that records the staging, and not while reading: a transaction that stays

@@ -10,9 +10,10 @@ import psycopg2
 from psycopg2 import sql
 
 from product_importer.imports import progress
-from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
-from product_importer.imports.progress import Pace
-from product_importer.imports.schemas import COUNTS, FINAL
+from product_importer.imports.models import FINAL, ImportPhase
+from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
+from product_importer.imports.progress import WorkerProgress
+from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +116,11 @@ class Heartbeat:
             ),
         )
 
-    def pace(self) -> Pace:
+    def pace(self) -> WorkerProgress:
         """Return how far and how fast this worker is; the rate is that of the phase it is in."""
         now = self._mark()
         seconds = now.at - self._phase_began.at
-        return Pace(
+        return WorkerProgress(
             eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
             or _seconds_left(self._began, now, RUN_SHOWS),
             rows_per_second=max(0, round((now.rows - self._phase_began.rows) / seconds)) if seconds > 0.5 else None,
@@ -129,12 +130,13 @@ class Heartbeat:
         return _Mark(time.monotonic(), self._computed_percent(), self._rows())
 
     def _rows(self) -> int:
-        return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
+        return self.rows_read if self.row["phase"] == ImportPhase.READING else _decided(self.row)
 
     def _beat(self) -> None:
         renewed = time.monotonic()
         while not self._done.wait(SHOW_SECONDS):
-            if time.monotonic() - renewed > (READING_SECONDS if self.row["phase"] == "reading" else RENEW_SECONDS):
+            every = READING_SECONDS if self.row["phase"] == ImportPhase.READING else RENEW_SECONDS
+            if time.monotonic() - renewed > every:
                 self._renew()
                 renewed = time.monotonic()
             progress.publish(self._lease.job.id, self._lease.fence, self.pace())
@@ -145,7 +147,7 @@ class Heartbeat:
             with self._lease.connect() as connection, self._lease.transaction(connection):
                 row = self._lease.write(connection, RENEW, **values)
             self._notice_cancel(row)
-        except Fenced:
+        except LeaseLost:
             # At the work's own end too the lease is over: a moment later that is said.
             if not self._done.wait(SHOW_SECONDS):
                 log.warning("import %s: another worker has taken over", self._lease.job.id)

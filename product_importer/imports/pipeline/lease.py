@@ -17,22 +17,25 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from product_importer.core import db
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
 RENEW_SECONDS = 2
 
-CLAIM = """
+CLAIM = f"""
 UPDATE import_job
 SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s),
-    status = 'processing', phase = CASE phase WHEN 'waiting' THEN 'reading' ELSE phase END,
+    status = '{ImportStatus.PROCESSING}',
+    phase = CASE phase WHEN '{ImportPhase.WAITING}' THEN '{ImportPhase.READING}' ELSE phase END,
     started_at = coalesce(started_at, now()), holds_worker = is_large AND %(slots)s::integer IS NOT NULL
-WHERE id = %(id)s AND (status = 'pending' OR (status = 'processing' AND lease_until < now()))
+WHERE id = %(id)s
+    AND (status = '{ImportStatus.PENDING}' OR (status = '{ImportStatus.PROCESSING}' AND lease_until < now()))
     AND (NOT is_large OR %(slots)s::integer IS NULL OR %(slots)s::integer > (
         SELECT count(*) FROM import_job AS other
-        WHERE other.holds_worker AND other.status = 'processing' AND other.lease_until > now() AND other.id <> %(id)s
+        WHERE other.holds_worker AND other.status = '{ImportStatus.PROCESSING}' AND other.lease_until > now()
+            AND other.id <> %(id)s
     ))
 RETURNING *
 """
@@ -46,13 +49,13 @@ WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid
 """
 WRITE = sql.SQL(
     "UPDATE import_job SET {assignments}"
-    " WHERE id = %(id)s AND fence = %(fence)s AND status = 'processing' RETURNING *"
+    f" WHERE id = %(id)s AND fence = %(fence)s AND status = '{ImportStatus.PROCESSING}' RETURNING *"
 )
 # Where a pooler hides the name of a session, PostgreSQL itself ends what stays open and silent.
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
 
 
-class Fenced(Exception):
+class LeaseLost(Exception):
     """Another worker has taken over, or the import is not being processed any more: write nothing."""
 
 
@@ -108,7 +111,7 @@ class Lease:
             )
             row = cursor.fetchone()
         if row is None:
-            raise Fenced(f"import {self.job.id}: fence {self.fence} is over")
+            raise LeaseLost(f"import {self.job.id}: fence {self.fence} is over")
         return dict(row)
 
 

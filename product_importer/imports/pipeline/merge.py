@@ -19,9 +19,9 @@ from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.merge_sql import Statements, Steps
 
 # More writers than this gain nothing measurable: the server writes one log.
-MOST_WRITERS = 4
+MAX_WRITERS = 4
 # More lanes than writers, so that a writer whose lane was quick takes another and none is idle for long at the end.
-MOST_LANES = 16
+MAX_LANES = 16
 RETRIES = 20
 # By so much a range may be larger than a lane's share of it, which a sample tells: a small rest would cost as much
 # as a whole range.
@@ -61,11 +61,11 @@ attempts = 0
 """)
 
 
-class Overtaken(Exception):
+class ConcurrentChange(Exception):
     """A product went away between the look at it and the write: the range is taken again."""
 
 
-COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, Overtaken)
+COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, ConcurrentChange)
 
 
 class Range(NamedTuple):
@@ -103,7 +103,7 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
     """Return the keys at which each lane's share of the staged rows ends, in order; none for no rows."""
     if rows == 0:
         return []
-    lanes = min(MOST_LANES, max(1, rows // settings().batch_size))
+    lanes = min(MAX_LANES, max(1, rows // settings().batch_size))
     values = {
         "shares": [(lane + 1) / lanes for lane in range(lanes - 1)],
         "percent": min(100.0, 100.0 * SAMPLED_ROWS / rows),
@@ -170,7 +170,7 @@ class Merge:
         self._range_rows = range_rows(rows, max(1, len(lane_ends)))
         shares = zip(checkpoints, lane_ends, created, strict=True)
         lanes = iter([Lane(number, *share) for number, share in enumerate(shares, start=1)])
-        count = min(MOST_WRITERS, os.cpu_count() or 1, len(lane_ends))
+        count = min(MAX_WRITERS, os.cpu_count() or 1, len(lane_ends))
         with ThreadPoolExecutor(max_workers=count or 1) as pool:
             writers = [pool.submit(self._run_writer, lanes) for _ in range(count)]
             wait(writers, return_when=FIRST_EXCEPTION)
@@ -223,7 +223,7 @@ class Merge:
         with connection.cursor() as cursor:
             outcome = self._decide(cursor, values, keys.meets_products)
             if outcome.updated < outcome.expected:
-                raise Overtaken
+                raise ConcurrentChange
             if keys.staged > outcome.keys:
                 cursor.execute(self._duplicates, values)
         return self._counts(keys.staged, outcome)

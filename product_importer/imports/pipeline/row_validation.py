@@ -3,10 +3,11 @@
 import csv
 import io
 
-from product_importer.catalog.csv_injection import unguard
+from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.columns.header import Header
 from product_importer.imports.columns.synonyms import is_active_word
+from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import Chunk, RowError, height
 from product_importer.imports.pipeline.variant_rows import Groups
 
@@ -14,7 +15,7 @@ from product_importer.imports.pipeline.variant_rows import Groups
 MAX_SURPLUS = 500
 
 
-class Checks:
+class RowValidator:
     """The checks of one file, in its order: the header says where each field stands.
 
     With `keep_blank` a row may have no name: whether there is a product to keep it for, the merge finds out.
@@ -32,7 +33,7 @@ class Checks:
         self._keep_blank = keep_blank
         self._groups = Groups(header, keep_blank)
 
-    def sift(self, chunk: Chunk) -> Chunk:
+    def validate(self, chunk: Chunk) -> Chunk:
         """Return the chunk with rows that cannot become products moved to the errors, and empty lines gone."""
         if self._all_good(chunk):
             self._groups.accept_all(chunk.lines, chunk.rows)
@@ -64,26 +65,26 @@ class Checks:
             and (self._active is None or all(map(is_active_word, chunk.distinct(self._active))))
         )
 
-    def _fault(self, line: int, row: list[str]) -> tuple[str, str] | None:
+    def _fault(self, line: int, row: list[str]) -> tuple[RowErrorCode, str] | None:
         """Return the code and the reason why a row cannot become a product, or None."""
         if len(row) != self._width:
-            return "ragged", self._raggedness(line, row)
+            return RowErrorCode.RAGGED, self._raggedness(line, row)
         if any("\0" in value for value in row):
-            return "nul", "The row holds a NUL character, which cannot be stored."
+            return RowErrorCode.NUL, "The row holds a NUL character, which cannot be stored."
         if main := self._groups.continued(row):
-            return "continuation", (
+            return RowErrorCode.CONTINUATION, (
                 f"The row goes on with “{main.group[:100]}” of line {main.line}: another variant or image without "
                 "a name of its own. Nothing of it was imported."
             )
         if not row[self._sku].strip():
-            return "no_sku", "The SKU is empty."
+            return RowErrorCode.NO_SKU, "The SKU is empty."
         if not row[self._name].strip() and not self._keep_blank:
-            return "no_name", "The name is empty."
+            return RowErrorCode.NO_NAME, "The name is empty."
         for label, value, most in zip(self._labels, row, self._limits, strict=True):
-            if len(value) > most and len(unguard(value)) > most:
-                return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
+            if len(value) > most and len(unescape(value)) > most:
+                return RowErrorCode.TOO_LONG, f"“{label}” has {len(value):,} characters; at most {most:,} fit."
         if self._active is not None and not is_active_word(row[self._active]):
-            return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
+            return RowErrorCode.BAD_ACTIVE, f"“{row[self._active][:40]}” is neither true nor false."
         return None
 
     def _raggedness(self, line: int, row: list[str]) -> str:

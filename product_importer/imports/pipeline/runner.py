@@ -10,6 +10,8 @@ from psycopg2 import sql
 from product_importer.core import outbox, storage
 from product_importer.imports import events
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.models import ImportPhase, ImportStatus
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.pipeline import dry_run, staging_table, undo
 from product_importer.imports.pipeline.heartbeat import Heartbeat, Stopped
@@ -21,11 +23,11 @@ from product_importer.imports.schemas import COUNTS, ImportChoices
 
 log = logging.getLogger(__name__)
 
-PREVIEWING = sql.SQL("phase = 'previewing', preview_table = %(table)s")
-HELD = sql.SQL("phase = 'merging'")
-MERGING = sql.SQL("phase = 'merging', undo_table = %(table)s")
-END = sql.SQL("""
-status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
+PREVIEWING = sql.SQL(f"phase = '{ImportPhase.PREVIEWING}', preview_table = %(table)s")
+HELD = sql.SQL(f"phase = '{ImportPhase.MERGING}'")
+MERGING = sql.SQL(f"phase = '{ImportPhase.MERGING}', undo_table = %(table)s")
+END = sql.SQL(f"""
+status = %(status)s, phase = '{ImportPhase.FINISHED}', finished_at = now(), percent = %(percent)s,
 staging_table = %(staging_table)s, preview_table = %(preview_table)s,
 lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
 """)
@@ -39,25 +41,26 @@ def run(lease: Lease) -> None:
         psycopg2.OperationalError: PostgreSQL went away; the import goes on when its lease has run out.
     """
     with Heartbeat(lease) as heartbeat:
-        work = Work(lease, heartbeat)
+        work = ImportRun(lease, heartbeat)
         try:
             work.stage()
-            if work.is_trial:
+            if work.is_dry_run:
                 work.preview()
-                work.finish("previewed")
+                work.finish(ImportStatus.PREVIEWED)
             else:
                 work.merge()
-                work.finish("completed")
+                work.finish(ImportStatus.COMPLETED)
         except Unreadable as error:
-            work.end("failed", error.code, error.message, error.line)
+            work.end(ImportStatus.FAILED, error.code, error.message, error.line)
         except storage.Missing:
-            work.end("failed", "upload_missing", "The uploaded file is gone. Upload it again.")
+            message = "The uploaded file is gone. Upload it again."
+            work.end(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message)
         except Stopped:
             if heartbeat.cancelled:
-                work.end("cancelled")
+                work.end(ImportStatus.CANCELLED)
 
 
-class Work:
+class ImportRun:
     """The steps of one import under one lease."""
 
     def __init__(self, lease: Lease, heartbeat: Heartbeat):
@@ -68,7 +71,7 @@ class Work:
         self._choices = ImportChoices.model_validate(self._job.choices)
 
     @property
-    def is_trial(self) -> bool:
+    def is_dry_run(self) -> bool:
         """Whether only to show what would happen: asked for, and not applied yet."""
         return self._choices.dry_run and self._job.applied_at is None
 
@@ -97,7 +100,7 @@ class Work:
         statements, shown = self._statements(), self._job.preview_table
         self._run_lanes(statements, statements.merge(shown, tells_each), table)
 
-    def finish(self, status: str) -> None:
+    def finish(self, status: ImportStatus) -> None:
         """Check that every row has an outcome, and only then say that the import is complete."""
         row = self._heartbeat.row
         decided = sum(row[count] for count in COUNTS)
@@ -105,19 +108,25 @@ class Work:
             self.end(status)
         else:
             message = f"{row['total_rows']} rows were read, but {decided} have an outcome. This is our fault."
-            self.end("failed", "row_sum", message)
+            self.end(ImportStatus.FAILED, ImportErrorCode.ROW_SUM, message)
 
-    def end(self, status: str, code: str | None = None, message: str | None = None, line: int | None = None) -> None:
+    def end(
+        self, status: ImportStatus, code: str | None = None, message: str | None = None, line: int | None = None
+    ) -> None:
         """Write the final status, its event and the end of the import's tables, together.
 
         A trial keeps its tables until it is applied, and what it has shown until that is complete.
         """
         row = self._heartbeat.row
-        kept_table = row["staging_table"] if status == "previewed" else None
-        keeps_preview = status == "previewed" or (self._job.applied_at is not None and status != "completed")
+        kept_table = row["staging_table"] if status == ImportStatus.PREVIEWED else None
+        keeps_preview = status == ImportStatus.PREVIEWED or (
+            self._job.applied_at is not None and status != ImportStatus.COMPLETED
+        )
         values = {
             "status": status,
-            "percent": 100.0 if status in ("completed", "previewed") else self._heartbeat.percent,
+            "percent": 100.0
+            if status in (ImportStatus.COMPLETED, ImportStatus.PREVIEWED)
+            else self._heartbeat.percent,
             "code": code,
             "message": message,
             "line": line,

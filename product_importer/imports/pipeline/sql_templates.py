@@ -6,6 +6,7 @@ is always a parameter. MERGE and PREVIEW answer with one row, in the order of `m
 """
 
 from product_importer.imports.columns.header import IGNORED
+from product_importer.imports.error_codes import RowErrorCode, RowOutcome
 
 RANGE = "sku_key > %(after)s AND sku_key <= %(range_end)s"
 
@@ -36,14 +37,18 @@ MET = """met AS (
 )"""
 SEEN = "LEFT JOIN LATERAL (SELECT * FROM {preview} WHERE sku_key = excluded.sku_key LIMIT 1) AS seen ON true"
 # Why a row is refused, the first reason that holds; `seen` is the trial's view.
-CHANGED_SINCE = """
-WHEN (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) THEN 'changed_since_preview'"""
+CHANGED_SINCE = f"""
+WHEN (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version)
+    THEN '{RowErrorCode.CHANGED_SINCE_PREVIEW}'"""
 UNWANTED = {
     "upsert": "",
-    "create": " WHEN held.id IS NOT NULL THEN 'exists'",
-    "update": " WHEN held.id IS NULL THEN 'not_found'",
+    "create": f" WHEN held.id IS NOT NULL THEN '{RowErrorCode.EXISTS}'",
+    "update": f" WHEN held.id IS NULL THEN '{RowErrorCode.NOT_FOUND}'",
 }
-CODE = "CASE{changed_since}{unwanted} WHEN excluded.name = '' AND held.id IS NULL THEN 'no_name_to_keep' END"
+CODE = (
+    "CASE{changed_since}{unwanted}"
+    f" WHEN excluded.name = '' AND held.id IS NULL THEN '{RowErrorCode.NO_NAME_TO_KEEP}' END"
+)
 # A row's attributes, unpacked once: otherwise each `->>` unpacks all of them, which took half a second for 2,000.
 UNPACKED = "LATERAL (SELECT attributes || '{{}}' AS unpacked OFFSET 0) AS cells"
 REFUSED = f""", refused AS (
@@ -115,29 +120,27 @@ SELECT
     (SELECT count(*) FROM met WHERE differs AND held_id IS NOT NULL AND code IS NULL)
 """
 # The same judgement without writing a product: what a trial shows.
-PREVIEW = """
-WITH incoming AS ({incoming}), {met}{refused}, shown AS (
-    INSERT INTO {shown_in} (sku_key, line, product_id, version, outcome)
+PREVIEW = f"""
+WITH incoming AS ({{incoming}}), {{met}}{{refused}}, shown AS (
+    INSERT INTO {{shown_in}} (sku_key, line, product_id, version, outcome)
     SELECT sku_key, line, held_id, held_version,
-        coalesce(code, CASE WHEN held_id IS NULL THEN 'created' WHEN differs THEN 'updated' ELSE 'unchanged' END)
+        coalesce(code, CASE WHEN held_id IS NULL THEN '{RowOutcome.CREATED}'
+            WHEN differs THEN '{RowOutcome.UPDATED}' ELSE '{RowOutcome.UNCHANGED}' END)
     FROM met
     RETURNING outcome
 )
 SELECT
-    (SELECT count(*) FROM incoming), {refusals},
-    count(*) FILTER (WHERE outcome = 'created'), count(*) FILTER (WHERE outcome = 'updated'),
-    count(*) FILTER (WHERE outcome = 'updated')
+    (SELECT count(*) FROM incoming), {{refusals}}, count(*) FILTER (WHERE outcome = '{RowOutcome.CREATED}'),
+    count(*) FILTER (WHERE outcome = '{RowOutcome.UPDATED}'), count(*) FILTER (WHERE outcome = '{RowOutcome.UPDATED}')
 FROM shown
 """
 
 REASONS = {
-    "changed_since_preview": "The product was changed after the trial, so this row was not merged.",
-    "exists": "There is a product with this SKU already, and this import only creates.",
-    "not_found": "There is no product with this SKU, and this import only updates.",
-    "no_name_to_keep": "The name is empty, and there is no product whose name could stay.",
+    RowErrorCode.CHANGED_SINCE_PREVIEW: "The product was changed after the trial, so this row was not merged.",
+    RowErrorCode.EXISTS: "There is a product with this SKU already, and this import only creates.",
+    RowErrorCode.NOT_FOUND: "There is no product with this SKU, and this import only updates.",
+    RowErrorCode.NO_NAME_TO_KEEP: "The name is empty, and there is no product whose name could stay.",
 }
-# What a statement of this module refuses, as opposed to the reader and the checks.
-CODES = (*REASONS, "duplicate", "duplicate_sku")
 
 # One event a written row, for those who want each: with the id that a new product has or would have, so in the order
 # of lines; nothing compares the two. What is written carries it along: the merge has no plan for a join of its parts.
@@ -159,14 +162,14 @@ REPEATED = f"""(
 ) AS repeated JOIN {{staging}} AS lost USING (sku_key), {UNPACKED}"""
 LOSERS = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
-SELECT %(job_id)s, line, 'duplicate', 'Line ' || {{winner}} || ' has the same SKU and was taken.',
+SELECT %(job_id)s, line, '{RowErrorCode.DUPLICATE}', 'Line ' || {{winner}} || ' has the same SKU and was taken.',
     to_json(ARRAY[{{row}}])
 FROM {REPEATED}
 WHERE line <> {{winner}}
 """
 ALL_REFUSED = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
-SELECT %(job_id)s, line, 'duplicate_sku',
+SELECT %(job_id)s, line, '{RowErrorCode.DUPLICATE_SKU}',
     'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was taken.',
     to_json(ARRAY[{{row}}])
 FROM {REPEATED}

@@ -11,22 +11,24 @@ from psycopg2.extensions import connection as PgConnection
 from product_importer.core import storage
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.models import ImportPhase
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import Chunk, Unreadable
 from product_importer.imports.pipeline import merge, staging_table
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.error_buffer import ErrorSpool
+from product_importer.imports.pipeline.error_buffer import ErrorBuffer
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.prefetch import ahead
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.schemas import ImportChoices
 
 # The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
-STAGED = sql.SQL("""
-phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
+STAGED = sql.SQL(f"""
+phase = '{ImportPhase.MERGING}', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
 rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
 lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
 lane_created = coalesce(lane_created, %(lane_created)s)
@@ -62,7 +64,7 @@ class Stager:
             if self._is_staged(connection):
                 return
             table = staging_table.name(self._job.id, self._lease.fence)
-            with ErrorSpool(self._job.id) as errors:
+            with ErrorBuffer(self._job.id) as errors:
                 self._read(connection, errors, table)
                 ends = self._lane_ends(connection, table)
                 with self._lease.transaction(connection):
@@ -82,9 +84,9 @@ class Stager:
         with connection:
             return table is not None and staging_table.count(connection, table) == self._job.staged_rows
 
-    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
+    def _read(self, connection: PgConnection, errors: ErrorBuffer, table: str) -> None:
         """Read the file into the parts of the staging table, all of which are indexed at the end."""
-        with self._entering(connection, "reading"):
+        with self._entering(connection, ImportPhase.READING):
             staging_table.create(connection, table, self._order)
         with (
             storage.opened(self._job.storage_key) as stream,
@@ -92,31 +94,31 @@ class Stager:
             staging_table.indexing(second, self._order) as index,
             _without_collector(),
             # Also where a part cannot be stored, nobody reads ahead any more when the file is closed.
-            closing(self._parts(Counted(stream), errors)) as parts,
+            closing(self._parts(CountingReader(stream), errors)) as parts,
         ):
             for number, texts in enumerate(parts, start=1):
-                with self._entering(connection, "reading"):
+                with self._entering(connection, ImportPhase.READING):
                     part = staging_table.create_part(connection, table, number)
                     staging_table.copy(connection, part, self._header, texts)
                 index(part)
-            with self._entering(connection, "indexing"):
+            with self._entering(connection, ImportPhase.INDEXING):
                 pass
 
-    def _parts(self, counted: Counted, errors: ErrorSpool) -> Generator[Iterator[bytes], None, None]:
+    def _parts(self, counted: CountingReader, errors: ErrorBuffer) -> Generator[Iterator[bytes], None, None]:
         """Yield the texts of one part after the other: about equal shares of the file."""
         share = max(staging_table.LEAST_PART_BYTES, self._job.size_bytes // staging_table.PARTS)
         encode = Encoder(self._header, self._keeps_blank)
         with closing(ahead(map(encode, self._chunks(counted, errors)))) as texts:
             yield from staging_table.parted(texts, share, lambda: counted.bytes_read)
 
-    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
+    def _chunks(self, counted: CountingReader, errors: ErrorBuffer) -> Iterator[Chunk]:
         """Yield checked chunks; keep their errors and note the progress on the way."""
         records = open_records(counted, Format.model_validate(self._job.format), arrow.parse)
-        checks = Checks(self._header, self._keeps_blank)
+        checks = RowValidator(self._header, self._keeps_blank)
         records.header()
         for raw in records.chunks():
             self._heartbeat.stop_if_halted()
-            chunk = checks.sift(raw)
+            chunk = checks.validate(raw)
             self._rejected += len(chunk.errors)
             errors.add(chunk.errors)
             self._heartbeat.rows_read += len(chunk)
@@ -149,7 +151,7 @@ class Stager:
         return self._heartbeat.rows_read - self._rejected
 
     @contextmanager
-    def _entering(self, connection: PgConnection, phase: str) -> Iterator[None]:
+    def _entering(self, connection: PgConnection, phase: ImportPhase) -> Iterator[None]:
         """Open a transaction whose last write says which phase it belongs to, if the fence still holds."""
         with self._lease.transaction(connection):
             yield
@@ -166,9 +168,10 @@ def _check_count(chunk: Chunk, rows_read: int) -> None:
     most, failed = settings().max_rows, [error.line for error in chunk.errors]
     if rows_read > most:
         message = f"The file has more than {most:,} rows. Split it, or raise MAX_ROWS. Nothing of it was merged."
-        raise Unreadable("too_many_rows", message, sorted([*chunk.lines, *failed])[most - rows_read])
+        raise Unreadable(ImportErrorCode.TOO_MANY_ROWS, message, sorted([*chunk.lines, *failed])[most - rows_read])
     if max([*chunk.lines[-1:], *failed], default=0) > MAX_LINES:
-        raise Unreadable("too_many_rows", f"The file has more than {MAX_LINES:,} lines. Split it.", MAX_LINES)
+        message = f"The file has more than {MAX_LINES:,} lines. Split it."
+        raise Unreadable(ImportErrorCode.TOO_MANY_ROWS, message, MAX_LINES)
 
 
 @contextmanager

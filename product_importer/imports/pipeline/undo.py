@@ -16,6 +16,8 @@ from sqlmodel import Session
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
+from product_importer.imports.error_codes import UndoKeptReason
+from product_importer.imports.models import UndoStatus
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +37,10 @@ CREATE TABLE IF NOT EXISTS {table} (
 """)
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
-CLAIM = (
-    "SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = 'pending' FOR UPDATE SKIP LOCKED"
-)
+CLAIM = f"""
+SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
+FOR UPDATE SKIP LOCKED
+"""
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
 LOCK = sql.SQL("""
 SELECT count(*) FROM (
@@ -89,16 +92,16 @@ SELECT count(*) FROM restored
 """
 )
 # Written after the two above, so that it sees what they left.
-KEEP = sql.SQL("""
+KEEP = sql.SQL(f"""
 WITH kept AS (
     INSERT INTO import_undo_kept (job_id, product_id, sku, reason)
-    SELECT %(job_id)s::uuid, id, sku, 'It was created by this import and changed afterwards.'
+    SELECT %(job_id)s::uuid, id, sku, '{UndoKeptReason.CHANGED_AFTER_CREATION}'
     FROM product WHERE id BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT %(job_id)s::uuid, u.product_id, coalesce(p.sku, ''),
-        CASE WHEN p.id IS NULL THEN 'It was deleted afterwards, and is not brought back.'
-            ELSE 'It was changed again after this import.' END
-    FROM {undo} AS u LEFT JOIN product AS p ON p.id = u.product_id
+        CASE WHEN p.id IS NULL THEN '{UndoKeptReason.DELETED}'
+            ELSE '{UndoKeptReason.CHANGED_AFTER_UPDATE}' END
+    FROM {{undo}} AS u LEFT JOIN product AS p ON p.id = u.product_id
     WHERE NOT EXISTS (
         SELECT FROM import_undo_restored AS r
         WHERE r.product_id = u.product_id AND r.version = p.version AND r.as_version = u.version
@@ -118,8 +121,8 @@ TELL = """
 TELL_REMOVED = sql.SQL(TELL.format(event_type="product_deleted", source="removed", offset=0))
 TELL_RESTORED = sql.SQL(TELL.format(event_type="product_updated", source="restored", offset=1 << 31))
 TELL_NOBODY = sql.SQL("SELECT 1")
-END = """
-UPDATE import_job SET undo_status = 'undone', undone_at = clock_timestamp(), undo_table = NULL,
+END = f"""
+UPDATE import_job SET undo_status = '{UndoStatus.UNDONE}', undone_at = clock_timestamp(), undo_table = NULL,
     undo_removed = %(removed)s, undo_restored = %(restored)s, undo_kept = %(kept)s
 WHERE id = %(job_id)s
 """

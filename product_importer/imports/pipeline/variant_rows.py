@@ -16,7 +16,7 @@ from product_importer.imports.columns.header import IGNORED, Header
 GROUPING = ("sku", "", IGNORED)
 
 
-class Main(NamedTuple):
+class ParentRow(NamedTuple):
     """A product's own row. `is_shared`: its group holds products of other names, and so is none: a category."""
 
     group: str
@@ -39,9 +39,9 @@ class Groups:
         self._sku = header.fields.index("sku")
         self._name = header.fields.index("name")
         self._keep_blank = keep_blank
-        self._main: Main | None = None
+        self._main: ParentRow | None = None
 
-    def continued(self, row: list[str]) -> Main | None:
+    def continued(self, row: list[str]) -> ParentRow | None:
         """Return the product that a row without a name goes on with, or None."""
         main = self._main
         if main is None or main.is_shared or row[self._name].strip() or row[0].strip() != main.group:
@@ -65,7 +65,7 @@ class Groups:
         above = self._main if self._main is not None and self._main.group == group else None
         if name and group:
             is_shared = above is not None and (above.is_shared or above.name != name)
-            self._main = Main(group, row[self._sku].strip(), name, line, is_shared)
+            self._main = ParentRow(group, row[self._sku].strip(), name, line, is_shared)
         else:
             self._main = above
 

@@ -16,14 +16,14 @@ from typing import Any
 import httpx
 
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.webhooks.delivery import signing
 
 log = logging.getLogger(__name__)
 
 TOTAL_SECONDS = 15.0
 # Of an answer, its head included.
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 EXCERPT_BYTES = 2 * 1024
 
 # Between attempts: the example of Standard Webhooks 1.0, about three days in all.
@@ -31,7 +31,7 @@ SCHEDULE = tuple(
     float(seconds) for seconds in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
 JITTER = 0.2
-MOST_RETRY_AFTER = 24 * 3600.0
+MAX_RETRY_AFTER = 24 * 3600.0
 
 # The order in which the contract shows them; PostgreSQL's jsonb keeps none.
 FIELDS = ("event_type", "product_id", "job_id", "sku", "name", "filename", "status", "counts", "deleted", "timestamp")
@@ -102,23 +102,23 @@ def next_delay(
     if tries > len(SCHEDULE):
         return None
     delay = SCHEDULE[tries - 1] * spread(1 - JITTER, 1 + JITTER)
-    return max(delay, min(retry_after or 0.0, MOST_RETRY_AFTER))
+    return max(delay, min(retry_after or 0.0, MAX_RETRY_AFTER))
 
 
-def client(guard: Guard) -> httpx.AsyncClient:
+def client(policy: AddressPolicy) -> httpx.AsyncClient:
     """Return a client for messages; close it after use."""
     timeout = httpx.Timeout(TOTAL_SECONDS, connect=http_client.CONNECT_SECONDS, pool=None)
-    return http_client.client(guard, timeout, MOST_BYTES)
+    return http_client.client(policy, timeout, MAX_BYTES)
 
 
-async def send(through: httpx.AsyncClient, guard: Guard, target: Target, message: Message) -> Outcome:
+async def send(through: httpx.AsyncClient, policy: AddressPolicy, target: Target, message: Message) -> Outcome:
     """Send a message once, and say how it went: whatever happens, it is an outcome."""
     started_at, began = datetime.now(UTC), time.monotonic()
     answer = _Answer()
     error: str | None = None
     try:
         async with asyncio.timeout(TOTAL_SECONDS):
-            await _exchange(through, guard.check_url(target.url), target, message, answer)
+            await _exchange(through, policy.check_url(target.url), target, message, answer)
         error = _refusal(answer.status_code)
     except AddressNotAllowed as refusal:
         error = str(refusal)
@@ -129,7 +129,7 @@ async def send(through: httpx.AsyncClient, guard: Guard, target: Target, message
     except httpx.ConnectError as fault:
         error = f"no connection: {_first_line(fault)}"
     except http_client.AnswerTooLong:
-        error = f"the head of the answer is longer than {MOST_BYTES // 1024} KB"
+        error = f"the head of the answer is longer than {MAX_BYTES // 1024} KB"
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as fault:
         error = f"the answer broke off or is no HTTP: {_first_line(fault)}"
     # One receiver must not end the sender of all, by whatever it finds.

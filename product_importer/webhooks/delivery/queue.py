@@ -24,9 +24,9 @@ EVENTS_AT_ONCE = 1_000
 # Where many webhooks are told of each event, fewer are taken: a turn is short, however many webhooks there are.
 DELIVERIES_AT_ONCE = 20_000
 # In flight to one webhook, to one whose last attempt failed, and in all. Slow receivers wait for themselves only.
-MOST_EACH = 20
-MOST_FAILING = 4
-MOST_IN_ALL = 500
+MAX_EACH = 20
+MAX_FAILING = 4
+MAX_IN_ALL = 500
 # Longer than an attempt can take; then another sender takes the delivery.
 CLAIM_SECONDS = 30
 FAILING_DAYS = 5
@@ -190,7 +190,7 @@ def claim(session: Session, in_flight: Mapping[UUID, int], room: int) -> list[Cl
     """Claim due deliveries, the oldest first, at most `room`, and for no webhook more than may be in flight."""
     if room <= 0:
         return []
-    limits = {"each": MOST_EACH, "failing": MOST_FAILING, "room": room, "seconds": CLAIM_SECONDS}
+    limits = {"each": MAX_EACH, "failing": MAX_FAILING, "room": room, "seconds": CLAIM_SECONDS}
     counts = json.dumps({str(webhook): count for webhook, count in in_flight.items()})
     return [_claim(row) for row in session.execute(CLAIM, limits | {"in_flight": counts})]
 

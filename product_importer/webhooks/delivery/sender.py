@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core import db
-from product_importer.core.outbound.address_policy import Guard, guard
+from product_importer.core.outbound.address_policy import AddressPolicy, policy
 from product_importer.webhooks.delivery import http_attempt, queue
 from product_importer.webhooks.delivery.http_attempt import Outcome
 from product_importer.webhooks.delivery.queue import Claim
@@ -25,14 +25,14 @@ GATHER_SECONDS = 0.005
 SOON_SECONDS = 8.0
 LINGER_SECONDS = 1.0
 # Then another job goes on, in a process of its own.
-MOST_SECONDS = 300.0
-MOST_IDLE = 600
+MAX_SECONDS = 300.0
+MAX_IDLE = 600
 DATABASE_PATIENCE_SECONDS = 60.0
 
 
 async def run() -> bool:
     """Send what is due until nothing is due soon; say whether there is more to do."""
-    sender = Sender(guard())
+    sender = Sender(policy())
     try:
         return await sender.run()
     finally:
@@ -42,8 +42,8 @@ async def run() -> bool:
 class Sender:
     """The deliveries in flight, and what has come back of them."""
 
-    def __init__(self, allowed: Guard) -> None:
-        self._guard = allowed
+    def __init__(self, allowed: AddressPolicy) -> None:
+        self._policy = allowed
         # A connection each, kept for its webhook: every step of a pool takes as long as the pool is large.
         self._idle: dict[UUID, list[httpx.AsyncClient]] = {}
         self._in_flight: dict[asyncio.Task[Outcome], Claim] = {}
@@ -51,8 +51,8 @@ class Sender:
 
     async def run(self) -> bool:
         began = busy = time.monotonic()
-        while time.monotonic() - began < MOST_SECONDS:
-            turn = await self._turn(queue.MOST_IN_ALL - len(self._in_flight))
+        while time.monotonic() - began < MAX_SECONDS:
+            turn = await self._turn(queue.MAX_IN_ALL - len(self._in_flight))
             if turn.dispatched or turn.claims or self._in_flight:
                 busy = time.monotonic()
             elif time.monotonic() - busy > LINGER_SECONDS and not await self._is_due_soon():
@@ -84,7 +84,7 @@ class Sender:
         self._answered_at = time.monotonic()
         for task in came_back:
             del self._in_flight[task]
-        if sum(map(len, self._idle.values())) > MOST_IDLE:
+        if sum(map(len, self._idle.values())) > MAX_IDLE:
             await self.close()
         for claim in turn.claims:
             self._in_flight[asyncio.create_task(self._send(claim))] = claim
@@ -92,8 +92,8 @@ class Sender:
 
     async def _send(self, claim: Claim) -> Outcome:
         idle = self._idle.setdefault(claim.webhook_id, [])
-        client = idle.pop() if idle else http_attempt.client(self._guard)
-        outcome = await http_attempt.send(client, self._guard, claim.target, claim.message)
+        client = idle.pop() if idle else http_attempt.client(self._policy)
+        outcome = await http_attempt.send(client, self._policy, claim.target, claim.message)
         self._idle.setdefault(claim.webhook_id, []).append(client)
         return outcome
 

@@ -26,7 +26,7 @@ PERIODS = {
 }
 # While something that is shown is on its way, the page looks again, so often and for so long.
 LOOK_SECONDS = 1.5
-MOST_LOOKS = 30
+MAX_LOOKS = 30
 
 
 class DeliveryState(rx.State):
@@ -81,7 +81,7 @@ class DeliveryState(rx.State):
     async def load_deliveries(self) -> None:
         """Ask for the deliveries, and again while one is on its way."""
         asked = self._asked()
-        for _ in range(MOST_LOOKS):
+        for _ in range(MAX_LOOKS):
             found = await self._find()
             async with self:
                 # Where something else is asked for by now, its answer is on the way.

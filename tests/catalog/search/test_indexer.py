@@ -34,7 +34,7 @@ def catch_up() -> None:
 
 
 def test_few_changes_are_no_segment(database):
-    add(indexer.FEWEST_CHANGES - 1)
+    add(indexer.MIN_CHANGES - 1)
     assert db.run(indexer.collect) is False
     assert segments() == []
 

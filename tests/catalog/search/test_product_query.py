@@ -50,10 +50,10 @@ def scale(request, monkeypatch):
     """The same catalogue, small, and with every threshold so low that it counts as large."""
     if request.param == "as if they were many":
         monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
-        monkeypatch.setattr(product_query, "MOST_ASKED", 200)
-        monkeypatch.setattr(product_query, "MOST_COUNTED", 100)
+        monkeypatch.setattr(product_query, "MAX_ASKED", 200)
+        monkeypatch.setattr(product_query, "MAX_COUNTED", 100)
         monkeypatch.setattr(product_query, "NEAR_ROWS", 50)
-        monkeypatch.setattr(product_query, "MOST_FOUND_SHARE", 0.3)
+        monkeypatch.setattr(product_query, "MAX_FOUND_SHARE", 0.3)
 
 
 def catch_up() -> None:
@@ -158,7 +158,7 @@ def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, sta
 )
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
 def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
+    monkeypatch.setattr(product_query, "MAX_ASKED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
     plan = planned(ProductQuery(**chosen, sort=sort))
@@ -190,8 +190,8 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
 ):
     """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
-    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
+    monkeypatch.setattr(product_query, "MAX_ASKED", 50)
+    monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
     monkeypatch.setattr(product_query, "NEAR_ROWS", 100)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(120))
     catch_up()
@@ -201,8 +201,8 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
 
 
 def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeypatch):
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
-    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
+    monkeypatch.setattr(product_query, "MAX_ASKED", 50)
+    monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
     with db.engine().begin() as connection:
@@ -219,7 +219,7 @@ def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeyp
 
 def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 1_500)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 100)
+    monkeypatch.setattr(product_query, "MAX_ASKED", 100)
     page = db.run(service.list_products, ProductQuery(name="hammer"))
     truth = sum("hammer" in product.name.lower() for product in products)
     assert not page.total_is_exact
@@ -237,7 +237,7 @@ FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series({first}, {last
 def numbered(database, monkeypatch) -> int:
     """A catalogue whose names are numbers in the order in which it lies on the disk; how many are in it."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 200)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 200)
+    monkeypatch.setattr(product_query, "MAX_ASKED", 200)
     with db.engine().begin() as connection:
         connection.exec_driver_sql(NUMBERED.format(first=1, last=20_000))
     catch_up()
@@ -302,7 +302,7 @@ def listed_rows(sort: str) -> list:
 
 
 def test_a_page_too_deep_is_refused_with_the_way_out(products, monkeypatch):
-    monkeypatch.setattr(product_query, "MOST_SKIPPED", 1_000)
+    monkeypatch.setattr(product_query, "MAX_SKIPPED", 1_000)
     with pytest.raises(Unprocessable, match="next_cursor"):
         db.run(service.list_products, ProductQuery(page=25))
     assert db.run(service.list_products, ProductQuery(page=60)).items
@@ -354,9 +354,9 @@ def test_any_part_of_an_sku_is_found_by_the_index(database, given_skus, term):
     with db.session() as session:
         session.add_all(Product(sku=sku, sku_key=sku_key(sku), name="x") for sku in given_skus)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(product_query, "MOST_ASKED", 0)
+        patch.setattr(product_query, "MAX_ASKED", 0)
         read = {item.sku for item in db.run(service.list_products, ProductQuery(sku=term)).items}
-        patch.setattr(indexer, "FEWEST_CHANGES", 1)
+        patch.setattr(indexer, "MIN_CHANGES", 1)
         catch_up()
         page = db.run(service.list_products, ProductQuery(sku=term))
     assert read == {item.sku for item in page.items} >= {sku for sku in given_skus if term in sku}

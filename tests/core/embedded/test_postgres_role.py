@@ -65,8 +65,8 @@ def running(data_dir: Path) -> Iterator[None]:
     files, server = ServiceFiles(data_dir, "postgres"), PostgresServer(data_dir)
     files.make_directories()
     command, account = server.prepare()
-    guardian, lock = Lock(files.guardian), Lock(files.server)
-    assert guardian.try_exclusive() and lock.try_exclusive()
+    supervisor, lock = Lock(files.supervisor), Lock(files.server)
+    assert supervisor.try_exclusive() and lock.try_exclusive()
     with (
         files.log.open("a") as log,
         subprocess.Popen(command, pass_fds=[lock.fd], stdout=log, stderr=log, **run_as(account)) as process,
@@ -77,7 +77,7 @@ def running(data_dir: Path) -> Iterator[None]:
         finally:
             process.send_signal(server.stop_signal)
             assert process.wait(60) == 0
-            guardian.close()
+            supervisor.close()
 
 
 def takes_superuser(data_dir: Path) -> bool:

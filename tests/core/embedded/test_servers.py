@@ -91,7 +91,7 @@ def data_dir(tmp_path: Path, cluster: Path) -> Iterator[Path]:
     _copy(cluster, copy)
     yield copy
     for name in ("postgres", "valkey"):
-        if ServiceFiles(copy, name).guardian.exists():
+        if ServiceFiles(copy, name).supervisor.exists():
             _wait_until_stopped(copy, name)
 
 
@@ -195,9 +195,9 @@ def test_killed_guardian_takes_the_server_along_and_is_replaced(data_dir: Path) 
     files = ServiceFiles(data_dir, "postgres")
     with User(data_dir, "postgres") as user:
         user.url  # noqa: B018
-        os.kill(_guardian(files), signal.SIGKILL)
+        os.kill(_supervisor(files), signal.SIGKILL)
         with User(data_dir, "postgres") as second:
-            wait_for(lambda: is_locked(files.guardian), 10, "a new guardian")
+            wait_for(lambda: is_locked(files.supervisor), 10, "a new guardian")
             url = second.url
             wait_for(lambda: _answers(url), 15, "a server")
     if sys.platform.startswith("linux"):
@@ -218,7 +218,7 @@ def test_server_without_guardian_is_adopted_and_stopped_at_the_end(data_dir: Pat
         wait_for(server.answers, 10, "an answer")
         with User(data_dir, name) as user:
             assert user.url
-            assert is_locked(files.guardian)
+            assert is_locked(files.supervisor)
             assert orphan.poll() is None
             assert server.pid() == orphan.pid
         assert orphan.wait(20) == 0
@@ -353,12 +353,12 @@ def _wait_until_stopped(data_dir: Path, name: str) -> None:
     files = ServiceFiles(data_dir, name)
 
     def is_stopped() -> bool:
-        return not is_locked(files.guardian) and not is_locked(files.server)
+        return not is_locked(files.supervisor) and not is_locked(files.server)
 
     wait_for(is_stopped, 20, f"{name} has stopped; {files.log.read_text()[-2000:]}")
 
 
-def _guardian(files: ServiceFiles) -> int:
+def _supervisor(files: ServiceFiles) -> int:
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
     wanted = f"product_importer.core.embedded.supervisor {files.name} {files.data_dir}"
     return next(int(line.split()[0]) for line in listed.stdout.splitlines() if line.endswith(wanted))

@@ -10,12 +10,12 @@ import pytest
 
 from product_importer.core.cidr import parse_networks, parse_ports
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard, closed, guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy, closed, policy
 from product_importer.core.settings import settings
 from tests.webhooks.forbidden import ALLOWED, FORBIDDEN
 
 PORTS = parse_ports("80,443,1024-65535")
-STRICT = Guard((), PORTS)
+STRICT = AddressPolicy((), PORTS)
 
 
 @pytest.mark.parametrize("url", FORBIDDEN)
@@ -56,7 +56,7 @@ def test_a_public_address_is_open(address):
 
 
 def test_an_opened_network_is_open_and_no_other():
-    opened = Guard(parse_networks("10.1.0.0/16, ::1/128"), PORTS)
+    opened = AddressPolicy(parse_networks("10.1.0.0/16, ::1/128"), PORTS)
     for url in ("http://10.1.2.3/", "http://[::1]:8080/", "http://localhost:3000/", "http://hooks.internal/"):
         opened.check_url(url)
     # An opened IPv4 network is not opened in its disguises.
@@ -77,8 +77,8 @@ def test_an_opened_network_is_open_and_no_other():
 def test_loopback_is_open_for_the_embedded_servers_only_unless_said(monkeypatch, networks, database, opens):
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", networks)
     monkeypatch.setattr(settings(), "database_url", database)
-    assert guard().is_open(ip_address("127.0.0.1")) is opens
-    assert not guard().is_open(ip_address("10.0.0.1"))
+    assert policy().is_open(ip_address("127.0.0.1")) is opens
+    assert not policy().is_open(ip_address("10.0.0.1"))
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "everything", "10.0.0.0/8;fd00::/8"])
@@ -93,7 +93,7 @@ def test_ports_that_are_none_are_refused(text):
         parse_ports(text)
 
 
-def connect(allowed: Guard, url: str) -> httpx.Response:
+def connect(allowed: AddressPolicy, url: str) -> httpx.Response:
     async def post() -> httpx.Response:
         async with http_client.client(allowed, httpx.Timeout(2), 1_000) as client:
             return await client.post(url)
@@ -125,7 +125,7 @@ def test_a_name_is_resolved_once_and_that_very_address_is_connected_to(monkeypat
     monkeypatch.setattr(http_client, "resolve", resolve)
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", note)
     with pytest.raises(httpx.ConnectError):
-        connect(Guard(parse_networks("192.0.2.0/24"), PORTS), "http://rebinding.example.com/")
+        connect(AddressPolicy(parse_networks("192.0.2.0/24"), PORTS), "http://rebinding.example.com/")
     assert (asked, connected) == (["rebinding.example.com"], ["192.0.2.1"])
 
 

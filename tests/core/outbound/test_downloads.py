@@ -9,10 +9,10 @@ import pytest
 
 from product_importer.core.cidr import parse_networks
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import Guard
-from product_importer.core.outbound.downloads import MOST_REDIRECTS, DownloadError, download, file_name
+from product_importer.core.outbound.address_policy import AddressPolicy
+from product_importer.core.outbound.downloads import MAX_REDIRECTS, DownloadError, download, file_name
 
-OPEN = Guard(parse_networks("127.0.0.0/8"))
+OPEN = AddressPolicy(parse_networks("127.0.0.0/8"))
 CONTENT = b"sku,name,description\n" + b"a,b,c\n" * 100_000
 
 
@@ -53,10 +53,10 @@ def server() -> Iterator[str]:
         running.shutdown()
 
 
-def fetch(url: str, guard: Guard = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
+def fetch(url: str, policy: AddressPolicy = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
     pieces: list[bytes] = []
     hosts: list[str] = []
-    download(url, guard, pieces.append, hosts.append, silence_seconds)
+    download(url, policy, pieces.append, hosts.append, silence_seconds)
     return b"".join(pieces), hosts
 
 
@@ -67,9 +67,9 @@ def test_a_file_arrives_in_pieces_as_it_is(server):
 
 
 def test_redirects_are_followed_as_far_as_allowed_and_each_is_told(server):
-    assert fetch(f"{server}/hop/{MOST_REDIRECTS}") == (CONTENT, ["127.0.0.1"] * MOST_REDIRECTS)
+    assert fetch(f"{server}/hop/{MAX_REDIRECTS}") == (CONTENT, ["127.0.0.1"] * MAX_REDIRECTS)
     with pytest.raises(DownloadError, match="more than 3 times"):
-        fetch(f"{server}/hop/{MOST_REDIRECTS + 1}")
+        fetch(f"{server}/hop/{MAX_REDIRECTS + 1}")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_redirect_to_a_name_that_leads_inside_is_refused_when_connecting(serve
 
 def test_without_an_open_network_this_machine_is_closed(server):
     with pytest.raises(DownloadError, match="WEBHOOK_ALLOW_CIDRS"):
-        fetch(f"{server}/file", Guard())
+        fetch(f"{server}/file", AddressPolicy())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from product_importer.core import db
 from product_importer.core.errors import Conflict
-from product_importer.imports import service, tasks
+from product_importer.imports import dry_runs, service, tasks
 from product_importer.imports.pipeline import dry_run, staging_table
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
@@ -20,7 +20,7 @@ FILE = csv_of("A,Apple,green,", "b,Bread,brown,b", "n,New,thing,x", "n,Newer,thi
 
 
 def changes(job: ImportRead, **query: Any) -> ChangesPage:
-    return db.run(service.list_changes, job.id, ChangesQuery(**query))
+    return db.run(dry_runs.list_changes, job.id, ChangesQuery(**query))
 
 
 def apply(job: ImportRead) -> ImportRead:

@@ -104,7 +104,7 @@ def test_an_import_sends_one_message_and_writes_no_other_event(webhook, receiver
 def test_each_product_of_an_import_is_told_of_in_the_order_of_lines(
     client, webhook, make_receiver, run_import, send, monkeypatch
 ):
-    monkeypatch.setattr(queue, "MOST_EACH", 1)
+    monkeypatch.setattr(queue, "MAX_EACH", 1)
     each, summary = make_receiver(), make_receiver()
     webhook(each.url, import_events="each")
     webhook(summary.url)
@@ -197,7 +197,7 @@ def test_a_slow_receiver_delays_nobody_else(webhook, make_receiver, create, send
     while len(quick.received) < 60:
         assert time.monotonic() - began < 5, len(quick.received)
         time.sleep(0.02)
-    assert len(slow.received) <= queue.MOST_EACH
+    assert len(slow.received) <= queue.MAX_EACH
     release.set()
     sending.join(20)
     assert len(slow.received) == 60
@@ -233,9 +233,9 @@ def test_a_failing_receiver_gets_less_at_once(webhook, receiver, create):
         create(f"SKU-{number}")
     db.run(queue.dispatch)
     execute("UPDATE webhook SET first_failed_at = now()")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MOST_FAILING - 1
+    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MAX_FAILING - 1
     execute("UPDATE webhook SET first_failed_at = NULL")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MOST_EACH - 3
+    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MAX_EACH - 3
 
 
 @pytest.mark.parametrize(("succeeds", "status"), [(False, "pending"), (True, "succeeded")])
