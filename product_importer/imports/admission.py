@@ -3,12 +3,13 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core import advisory_locks
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import TooMany
 from product_importer.imports.models import ImportJob
 
 MAX_UNFINISHED = 100
 RETRY_AFTER_SECONDS = 30
-LOCK = 7_301_005
 
 
 def admit(session: Session) -> None:
@@ -17,7 +18,7 @@ def admit(session: Session) -> None:
     Raises:
         TooMany: there are too many already.
     """
-    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    advisory_locks.hold(session, AdvisoryLock.ADMIT_IMPORT)
     _refuse_too_many(session)
 
 

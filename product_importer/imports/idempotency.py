@@ -3,12 +3,10 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import Conflict
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import FINAL
-
-# The first half of an advisory lock's number; the second is a hash of the key.
-KEY_LOCK = 7_301_004
 
 
 def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
@@ -20,7 +18,8 @@ def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
     if job.idempotency_key is None:
         return None
     # Two uploads with one key that arrive together must not both find nothing.
-    session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
+    hashed = func.hashtext(job.idempotency_key)
+    session.execute(select(func.pg_advisory_xact_lock(AdvisoryLock.IDEMPOTENCY_KEY.value, hashed)))
     earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
     if earlier is not None and (
         earlier.sha256,

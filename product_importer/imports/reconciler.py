@@ -5,7 +5,8 @@ import logging
 from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
-from product_importer.core import db, queue
+from product_importer.core import advisory_locks, db, queue
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports import events, worker_share
 from product_importer.imports.models import ImportJob
 from product_importer.imports.pipeline import staging_table
@@ -13,8 +14,6 @@ from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
 log = logging.getLogger(__name__)
 
-# Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
-ADVISORY_LOCK = 7_301_001
 # A worker that took an import this often without getting anywhere will not the next time either.
 MAX_ATTEMPTS = 5
 # The nudge after an upload gets this long before it counts as lost.
@@ -28,7 +27,7 @@ GAVE_UP = (
 
 def reconcile(session: Session) -> None:
     """Nudge workers for imports that nobody works on, end those that cannot go on, drop orphaned tables."""
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.RECONCILE_IMPORTS):
         return
     _send_imports(session)
     _send_undos(session)

@@ -13,6 +13,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.core.advisory_locks import HAND_OVER_DATABASE
 from product_importer.core.embedded.files import ServiceError, wait_until
 
 DATABASE = "product_importer"
@@ -21,8 +22,6 @@ SUPERUSER = "postgres"
 MAINTENANCE_DATABASE = "postgres"
 CONNECT_SECONDS = 5
 LOCK_OUT_SECONDS = 10.0
-# One process at a time hands over; the others wait and find it done.
-LOCK = 7301001
 # How the codes begin that PostgreSQL gives to whom it leaves; without a code, it did not answer at all.
 STOPPED = "57P"
 # Nothing that the role could have made is ever called by the superuser, be it by an operator's name.
@@ -37,7 +36,8 @@ ACCESS = f"""\
 {RULE}
 """
 
-TAKE_TURN = sql.SQL(f"SELECT pg_advisory_lock({LOCK})")
+# One process at a time hands over; the others wait and find it done.
+TAKE_TURN = sql.SQL(f"SELECT pg_advisory_lock({HAND_OVER_DATABASE})")
 FIND_DATABASE = sql.SQL(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
 MAKE_DATABASE = sql.SQL(f"CREATE DATABASE {DATABASE}")
 RELOAD = sql.SQL("SELECT pg_reload_conf()")
