@@ -26,10 +26,10 @@ pytestmark = pytest.mark.embedded
 PROJECT = Path(__file__).parents[3]
 USER = """
 import sys
-from product_importer.core import services
+from product_importer.core.embedded import servers
 try:
-    print(services.database_url() if sys.argv[1] == "postgres" else services.redis_url(), flush=True)
-except services.ServiceError as error:
+    print(servers.database_url() if sys.argv[1] == "postgres" else servers.redis_url(), flush=True)
+except servers.ServiceError as error:
     sys.exit(str(error))
 sys.stdin.read()
 """
