@@ -10,8 +10,6 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from psycopg2.errors import QueryCanceled
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
@@ -20,7 +18,7 @@ from product_importer import __version__, health, metrics
 from product_importer.access.hosts import OPEN_PATHS
 from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
-from product_importer.core.db import TIMEOUT_SECONDS
+from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
 from product_importer.core.errors import WORDS, DomainError, Invalid, Unavailable, field_errors
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
@@ -145,16 +143,17 @@ def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
     return answer
 
 
-@api.exception_handler(OperationalError)
-@api.exception_handler(InterfaceError)
-@api.exception_handler(PoolTimeout)
-def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
+def answer_unavailable(_: Request, cause: Exception) -> JSONResponse:
     """PostgreSQL cannot be reached, or took too long."""
     if isinstance(getattr(cause, "orig", None), QueryCanceled):
         error = Unavailable(f"The database took longer than {TIMEOUT_SECONDS} s. Nothing was changed; try again.")
     else:
         error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
     return problem_of(error)
+
+
+for outage in OUTAGE:
+    api.add_exception_handler(outage, answer_unavailable)
 
 
 @api.exception_handler(Exception)

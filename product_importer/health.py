@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from product_importer import migrations
 from product_importer.core import db, queue, redis, storage
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
 from product_importer.core.settings import settings
 
 router = APIRouter(tags=["health"])
@@ -104,7 +105,7 @@ def _checked(name: str, ask: Callable[[], str], fix: str, is_required: bool = Tr
         return Check(name=name, ok=True, detail=ask(), is_required=is_required)
     except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, Missing) as error:
         # The first line says it; what follows may hold addresses.
-        reason = f"{str(error).splitlines()[0]} ({fix})"
+        reason = f"{first_line(error)} ({fix})"
         return Check(name=name, ok=False, detail=reason, is_required=is_required, fix=fix)
 
 

@@ -23,6 +23,7 @@ from product_importer import __version__
 from product_importer.catalog.search import product_query
 from product_importer.core import db, queue
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
 from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def _asked(server: str, ask: Callable[[], list[Metric]]) -> list[Metric] | None:
     try:
         return ask()
     except (SQLAlchemyError, RedisError, ServiceError) as error:
-        log.warning("no metrics of %s: %s", server, str(error).partition("\n")[0])
+        log.warning("no metrics of %s: %s", server, first_line(error))
         return None
 
 

@@ -12,6 +12,7 @@ from product_importer.catalog.search import indexer
 from product_importer.core import db
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
 from product_importer.imports import retention, service
 from product_importer.imports.reconciler import reconcile as reconcile_imports
 from product_importer.imports.upload import receiver
@@ -81,5 +82,5 @@ async def _do(work: Callable[..., object], *arguments: object) -> object:
     try:
         return await asyncio.to_thread(work, *arguments)
     except (SQLAlchemyError, RedisError, ServiceError) as error:
-        log.warning("the background work has to wait: %s", str(error).splitlines()[0])
+        log.warning("the background work has to wait: %s", first_line(error))
         return None

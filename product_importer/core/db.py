@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
 
@@ -22,6 +23,9 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 RETRIES = 3
+# What SQLAlchemy raises while PostgreSQL is away, and how long to wait before asking it again.
+OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
+OUTAGE_SECONDS = 2
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
 # Nothing that answers a request takes nearly as long; what may take longer says so by its own SET LOCAL.
 TIMEOUT_SECONDS = 30

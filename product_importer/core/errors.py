@@ -12,6 +12,11 @@ from product_importer.core.names import near
 MAX_TOLD = 20
 
 
+def first_line(error: object) -> str:
+    """Return the first line of an error's message, or the name of its class where the message is empty."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class DomainError(Exception):
     """A refusal with a reason that is shown to the person who asked.
 

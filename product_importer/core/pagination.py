@@ -3,9 +3,9 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import astuple, dataclass
-from typing import Generic, Self, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel, Field, computed_field
 
 from product_importer.core.errors import Unprocessable
 
@@ -13,9 +13,22 @@ Item = TypeVar("Item")
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
+MAX_PAGE = 100_000
 # Room for the longest value that a list is sorted by, four bytes a character, and its encoding.
 MAX_CURSOR = 10_000
 MAX_CURSOR_PAGE = 2**53
+
+
+class PageQuery(BaseModel):
+    """Which page of a list, counted from 1."""
+
+    page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
+    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
+
+    @property
+    def offset(self) -> int:
+        """How many items come before the page."""
+        return (self.page - 1) * self.page_size
 
 
 class Page(BaseModel, Generic[Item]):

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, cast
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
+from product_importer.core.errors import first_line
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 
@@ -76,7 +77,7 @@ def probe() -> None:
         writer.commit()
         storage().delete(key)
     except (OSError, BaseError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        reason = getattr(error, "strerror", None) or first_line(error)
         raise StorageError(f"{settings().uploads}: {reason}") from error
 
 

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
+from product_importer.core.pagination import PageQuery
 from product_importer.imports import progress, rejected_rows, service
 from product_importer.imports.options import Choices
 from product_importer.imports.schemas import (
@@ -22,7 +23,6 @@ from product_importer.imports.schemas import (
     ImportPage,
     ImportQuery,
     ImportRead,
-    PageQuery,
     UndoKeptPage,
 )
 from product_importer.imports.upload import multipart
@@ -31,8 +31,6 @@ router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
 # Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
 COMMENT_SECONDS = 10
-# How long to wait before a database that was away is asked again.
-OUTAGE_SECONDS = 2
 
 
 class CSVResponse(StreamingResponse):
@@ -190,7 +188,7 @@ async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Heade
     try:
         # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
         first = await anext(progress.watch(job_id))
-    except progress.OUTAGE:
+    except db.OUTAGE:
         # An EventSource takes any other answer than 200 for the end and does not come back.
         return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
     if first.is_final and last_event_id == _event_id(first):
@@ -207,10 +205,10 @@ async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:
 
 async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
     while True:
-        await asyncio.sleep(OUTAGE_SECONDS)
+        await asyncio.sleep(db.OUTAGE_SECONDS)
         try:
             first = await anext(progress.watch(job_id))
-        except progress.OUTAGE:
+        except db.OUTAGE:
             continue
         except NotFound:
             return

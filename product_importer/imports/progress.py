@@ -14,11 +14,9 @@ from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from product_importer.core import db, redis
-from product_importer.core.errors import NotFound
+from product_importer.core.errors import NotFound, first_line
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ImportRead
 
@@ -28,9 +26,6 @@ log = logging.getLogger(__name__)
 VIEW_SECONDS = 60
 # How long the watcher waits for a message before it looks by itself: messages may be lost.
 LOOK_SECONDS = 1.0
-
-# PostgreSQL is away for a while.
-OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 
 # The percent at which each phase ends, as measured on all-new files of 500,000 and of 5,000,000 rows.
 READ_SHARE = 23.0
@@ -110,9 +105,9 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
             await _next_message(pubsub, job_id)
             try:
                 seen = await asyncio.to_thread(current, job_id)
-            except OUTAGE as error:
+            except db.OUTAGE as error:
                 # Whoever watches keeps what was seen last until there is something new.
-                log.warning("import %s: cannot be looked at: %s", job_id, str(error).partition("\n")[0])
+                log.warning("import %s: cannot be looked at: %s", job_id, first_line(error))
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
             seen.percent = max(seen.percent, shown.percent)

@@ -10,6 +10,7 @@ from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
+from product_importer.core.pagination import PageQuery
 from product_importer.imports import admission, idempotency, progress
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
@@ -22,7 +23,6 @@ from product_importer.imports.schemas import (
     ImportPage,
     ImportQuery,
     ImportRead,
-    PageQuery,
     UndoKept,
     UndoKeptPage,
 )
@@ -73,7 +73,7 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
         .where(*chosen)
         .order_by(col(ImportJob.created_at).desc(), col(ImportJob.id).desc())
         .limit(query.page_size)
-        .offset((query.page - 1) * query.page_size)
+        .offset(query.offset)
     )
     return ImportPage(
         items=[progress.live(job) for job in session.scalars(page)],
@@ -212,7 +212,7 @@ def list_undo_kept(session: Session, job_id: UUID, query: PageQuery) -> UndoKept
         .where(col(ImportUndoKept.job_id) == job_id)
         .order_by(col(ImportUndoKept.sku), col(ImportUndoKept.product_id))
         .limit(query.page_size)
-        .offset((query.page - 1) * query.page_size)
+        .offset(query.offset)
     )
     return UndoKeptPage(
         items=[UndoKept.model_validate(row, from_attributes=True) for row in session.scalars(kept)],

@@ -97,7 +97,7 @@ class Search:
         self._query = query
         self._begins = begins
         self._conditions = conditions(PRODUCTS.c, query)
-        self._offset = 0 if begins.where else (query.page - 1) * query.page_size
+        self._offset = 0 if begins.where else query.offset
 
     def run(self) -> Found:
         """Return the page."""

@@ -15,6 +15,7 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.advisory_locks import HAND_OVER_DATABASE
 from product_importer.core.embedded.files import ServiceError, wait_until
+from product_importer.core.errors import first_line
 
 DATABASE = "product_importer"
 ROLE = "product_importer"
@@ -108,8 +109,7 @@ def hand_over(folder: Path, data: Path) -> None:
     except psycopg2.Error as error:
         # It is starting, or went away: whoever asked asks again.
         if not (isinstance(error, psycopg2.OperationalError) and (error.pgcode or STOPPED).startswith(STOPPED)):
-            reason = str(error).strip().splitlines()[0]
-            raise ServiceError(f"the database cannot be given to the role {ROLE}: {reason}") from error
+            raise ServiceError(f"the database cannot be given to the role {ROLE}: {first_line(error)}") from error
 
 
 def _make_database(connection: PgConnection) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from product_importer.core.errors import first_line
 from product_importer.core.outbound import http_client
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.core.settings import settings
@@ -56,10 +57,10 @@ def download(
         raise DownloadError(f"no connection within {http_client.CONNECT_SECONDS:g} s") from None
     except httpx.TimeoutException:
         raise DownloadError(f"nothing arrived for {silence_seconds:g} s") from None
-    except httpx.ConnectError as fault:
-        raise DownloadError(f"no connection: {_first_line(fault)}") from None
-    except (httpx.HTTPError, httpx.StreamError) as fault:
-        raise DownloadError(f"the answer broke off or is no HTTP: {_first_line(fault)}") from None
+    except httpx.ConnectError as error:
+        raise DownloadError(f"no connection: {first_line(error)}") from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise DownloadError(f"the answer broke off or is no HTTP: {first_line(error)}") from None
 
 
 async def _download(
@@ -87,7 +88,3 @@ async def _receive(response: httpx.Response, write: Callable[[bytes], object]) -
         raise DownloadError(f"{response.url.host} answered {response.status_code} {response.reason_phrase}".rstrip())
     async for piece in response.aiter_bytes():
         write(piece)
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).strip().partition("\n")[0] or type(fault).__name__
