@@ -19,7 +19,16 @@ from product_importer.access.hosts import OPEN_PATHS
 from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
 from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
-from product_importer.core.errors import WORDS, DomainError, Invalid, Unavailable, field_errors
+from product_importer.core.errors import (
+    WORDS,
+    DomainError,
+    Invalid,
+    NotFound,
+    Unavailable,
+    field_errors,
+    invalid_fields,
+)
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
 from product_importer.strict import body_fields, refuse_undeclared
@@ -120,8 +129,7 @@ def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
 def answer_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Fields that do not fit the schema."""
     errors = field_errors(error.errors(), skip=1, known=body_fields(request.scope["route"]))
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return _last(request, problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors))
+    return _last(request, problem_of(invalid_fields(errors)))
 
 
 def _last(request: Request, answer: JSONResponse) -> JSONResponse:
@@ -159,7 +167,7 @@ for outage in OUTAGE:
 @api.exception_handler(Exception)
 def answer_fault(_: Request, __: Exception) -> JSONResponse:
     """A fault of ours; the server logs what it was."""
-    return problem(500, "internal", "Internal error", "Something went wrong here, and it was logged.")
+    return problem(500, ProblemType.INTERNAL, "Internal error", "Something went wrong here, and it was logged.")
 
 
 def answer_bad_upload(request: Request, error: Exception) -> JSONResponse:
@@ -167,7 +175,7 @@ def answer_bad_upload(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, KeyError) and "content-type" in request.headers:
         raise error
     detail = "Files are sent as multipart/form-data, and to an event handler that takes them."
-    return _last(request, problem_of(Invalid(detail, kind="bad-form")))
+    return _last(request, problem_of(Invalid(detail, kind=ProblemType.BAD_FORM)))
 
 
 # Reflex adds itself behind these, for every path there is.
@@ -179,9 +187,9 @@ def answer_unknown(request: Request) -> JSONResponse:
     path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
-        return problem(404, "not-found", "Not found", f"There is nothing at {path}; /api/docs lists what there is.")
+        return problem_of(NotFound(f"There is nothing at {path}; /api/docs lists what there is."))
     detail = f"{path} takes {', '.join(allowed)}, not {request.method}."
-    answer = problem(405, "method-not-allowed", "Method not allowed", detail)
+    answer = problem(405, ProblemType.METHOD_NOT_ALLOWED, "Method not allowed", detail)
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
 

@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from product_importer.core.cidr import parse_hosts
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -62,4 +63,4 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 def _not_allowed(detail: str) -> Invalid:
-    return Invalid(detail, kind="host-not-allowed", title="The host is not allowed")
+    return Invalid(detail, kind=ProblemType.HOST_NOT_ALLOWED, title="The host is not allowed")

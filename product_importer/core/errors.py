@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from product_importer.core.names import near
+from product_importer.core.problem_types import ProblemType
 
 # So many wrong fields are told of. To find out what was meant takes time, and a request may have 100,000.
 MAX_TOLD = 20
@@ -26,14 +27,14 @@ class DomainError(Exception):
     """
 
     status = 400
-    kind = "bad-request"
+    kind = ProblemType.BAD_REQUEST
     title = "The request cannot be carried out"
     retry_after: int | None = None
 
-    def __init__(self, detail: str, *, kind: str | None = None, title: str | None = None, **extra: Any):
+    def __init__(self, detail: str, *, kind: ProblemType | None = None, title: str | None = None, **extra: Any):
         super().__init__(detail)
         self.detail = detail
-        self.kind = kind or self.kind
+        self.kind = ProblemType(kind or self.kind)
         self.title = title or self.title
         self.extra: Mapping[str, Any] = extra
 
@@ -46,7 +47,7 @@ class CrossSite(DomainError):
     """A page of another origin sent what only our own page and programs may send."""
 
     status = 403
-    kind = "cross-site"
+    kind = ProblemType.CROSS_SITE
     title = "Another site may not do this"
 
 
@@ -54,7 +55,7 @@ class WebhookLoop(DomainError):
     """A webhook's own request came back to the application that sends it."""
 
     status = 403
-    kind = "webhook-loop"
+    kind = ProblemType.WEBHOOK_LOOP
     title = "A webhook may not call the application"
 
 
@@ -62,7 +63,7 @@ class NotFound(DomainError):
     """The thing that was named does not exist, or not any more."""
 
     status = 404
-    kind = "not-found"
+    kind = ProblemType.NOT_FOUND
     title = "Not found"
 
 
@@ -70,7 +71,7 @@ class RequestTimeout(DomainError):
     """A request that was begun did not go on."""
 
     status = 408
-    kind = "request-timeout"
+    kind = ProblemType.REQUEST_TIMEOUT
     title = "The request did not go on"
 
 
@@ -78,7 +79,7 @@ class Conflict(DomainError):
     """The request contradicts what is stored."""
 
     status = 409
-    kind = "conflict"
+    kind = ProblemType.CONFLICT
     title = "Conflict"
 
 
@@ -86,7 +87,7 @@ class Stale(DomainError):
     """The thing was changed since the person who changes it now has read it; `current` holds what it is."""
 
     status = 412
-    kind = "stale"
+    kind = ProblemType.STALE
     title = "Changed in the meantime"
 
 
@@ -94,7 +95,7 @@ class TooLarge(DomainError):
     """More bytes than the settings allow."""
 
     status = 413
-    kind = "too-large"
+    kind = ProblemType.TOO_LARGE
     title = "The upload is too large"
 
 
@@ -102,7 +103,7 @@ class UnsupportedMedia(DomainError):
     """The body is in a format that is not taken here."""
 
     status = 415
-    kind = "unsupported-media-type"
+    kind = ProblemType.UNSUPPORTED_MEDIA_TYPE
     title = "The body has the wrong format"
 
 
@@ -110,7 +111,7 @@ class Unprocessable(DomainError):
     """Fields are wrong; `errors` lists them as `{"field", "message"}`."""
 
     status = 422
-    kind = "invalid-fields"
+    kind = ProblemType.INVALID_FIELDS
     title = "Some fields are invalid"
 
 
@@ -118,7 +119,7 @@ class TooMany(DomainError):
     """More at once than is taken; it is right to send the same again after `retry_after` seconds."""
 
     status = 429
-    kind = "too-many-requests"
+    kind = ProblemType.TOO_MANY_REQUESTS
     title = "Too much at once"
 
     def __init__(self, detail: str, *, retry_after: int, **named: Any):
@@ -130,7 +131,7 @@ class Unavailable(DomainError):
     """A server behind the application cannot be reached right now; trying again later is right."""
 
     status = 503
-    kind = "unavailable"
+    kind = ProblemType.UNAVAILABLE
     title = "Temporarily unavailable"
 
 
@@ -138,7 +139,7 @@ class StorageFull(DomainError):
     """What arrives cannot be stored: the disk is full, or the object store does not take it."""
 
     status = 507
-    kind = "storage-full"
+    kind = ProblemType.STORAGE_FULL
     title = "The upload cannot be stored"
 
 

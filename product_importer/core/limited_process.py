@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from product_importer.core.errors import StorageFull, TooMany
+from product_importer.core.problem_types import ProblemType
 
 DEADLINE_SECONDS = 30
 MEMORY_BYTES = 1536 * 1024 * 1024
@@ -192,7 +193,7 @@ def _follow_parent(channel: socket.socket) -> None:
 def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not semaphore.acquire(timeout=seconds):
         detail = "Many workbooks are being looked at right now. Send the file again in a moment."
-        raise TooMany(detail, kind="busy", retry_after=RETRY_SECONDS)
+        raise TooMany(detail, kind=ProblemType.BUSY, retry_after=RETRY_SECONDS)
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 from product_importer.core import advisory_locks
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import TooMany
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.models import ImportJob
 
 MAX_UNFINISHED = 100
@@ -40,7 +41,7 @@ def _refuse_too_many(session: Session) -> None:
         raise TooMany(
             f"{count} imports are unfinished, and no more are taken at once. Nothing was kept or changed. "
             "Try again when some have ended.",
-            kind="too-many-imports",
+            kind=ProblemType.TOO_MANY_IMPORTS,
             title="Too many imports at once",
             retry_after=RETRY_AFTER_SECONDS,
         )

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import progress, rejected_rows, service
 from product_importer.imports.options import Choices
 from product_importer.imports.schemas import (
@@ -104,7 +105,9 @@ async def upload_csv(
         )
     except ClientDisconnect:
         # Most often nobody is there to read this; a client that only stopped sending is told.
-        raise Invalid("The upload broke off before its end. Nothing of it was kept.", kind="bad-form") from None
+        raise Invalid(
+            "The upload broke off before its end. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+        ) from None
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 

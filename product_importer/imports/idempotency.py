@@ -5,6 +5,7 @@ from sqlmodel import Session, col, select
 
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import Conflict
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import FINAL
 
@@ -29,7 +30,7 @@ def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
     ) != (job.sha256, job.choices, job.fields, job.format):
         raise Conflict(
             "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
-            kind="idempotency-key-reused",
+            kind=ProblemType.IDEMPOTENCY_KEY_REUSED,
             title="The key was used already",
             job_id=str(earlier.id),
         )
@@ -54,7 +55,7 @@ def refuse_running(session: Session, job: ImportJob) -> None:
     if running is not None:
         raise Conflict(
             f"The very same file is being imported right now, as “{running.filename}”.",
-            kind="same-file-running",
+            kind=ProblemType.SAME_FILE_RUNNING,
             title="This file is being imported",
             job_id=str(running.id),
         )

@@ -11,6 +11,7 @@ from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
 from product_importer.core.pagination import PageQuery
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import admission, idempotency, progress
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import ImportJob, ImportRowError, ImportUndoKept
@@ -97,7 +98,7 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     """
     job = _locked(session, job_id)
     if job.status in FINAL:
-        raise Conflict(f"The import has ended already: it is {job.status}.", kind="import-ended")
+        raise Conflict(f"The import has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
     now = session.scalars(select(func.now())).one()
     job.cancel_requested_at = job.cancel_requested_at or now
     is_abandoned = job.status == "processing" and job.lease_until is not None and job.lease_until < now
@@ -120,9 +121,9 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     """
     job = _locked(session, job_id)
     if job.status not in RETRYABLE or job.undo_status is not None:
-        raise Conflict(f"The import is {_state(job)}: there is nothing to try again.", kind="not-retryable")
+        raise Conflict(f"The import is {_state(job)}: there is nothing to try again.", kind=ProblemType.NOT_RETRYABLE)
     if job.file_deleted_at is not None:
-        raise Conflict("The uploaded file is not kept any more. Upload it again.", kind="not-retryable")
+        raise Conflict("The uploaded file is not kept any more. Upload it again.", kind=ProblemType.NOT_RETRYABLE)
     if job.choices.get("dry_run") and job.applied_at is None:
         # What a trial has shown, half of it too, goes with its tables: it looks at everything again.
         _forget_outcomes(session, job)
@@ -141,13 +142,13 @@ def apply_import(session: Session, job_id: UUID) -> ImportRead:
     """
     job = _locked(session, job_id)
     if job.status != "previewed" or job.preview_table is None:
-        raise Conflict(f"The import is {_state(job)}: only a trial can be applied.", kind="not-a-preview")
+        raise Conflict(f"The import is {_state(job)}: only a trial can be applied.", kind=ProblemType.NOT_A_PREVIEW)
     changed, examples = dry_run.outdated(raw_connection(session), job.preview_table)
     if changed:
         raise Conflict(
             f"Since the trial {changed:,} of its products were changed, among them {', '.join(examples[:3])}. "
             "Try again to see what the file would do now.",
-            kind="preview-outdated",
+            kind=ProblemType.PREVIEW_OUTDATED,
             title="The trial is out of date",
             changed=changed,
             examples=examples,
@@ -167,9 +168,9 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
     job = _locked(session, job_id)
     undo = ImportRead.of(job).undo
     if undo is None:
-        raise Conflict(f"The import is {_state(job)}: there is nothing to undo.", kind="not-undoable")
+        raise Conflict(f"The import is {_state(job)}: there is nothing to undo.", kind=ProblemType.NOT_UNDOABLE)
     if undo.status != "possible":
-        raise Conflict(UNDO_REFUSALS[undo.status], kind="not-undoable")
+        raise Conflict(UNDO_REFUSALS[undo.status], kind=ProblemType.NOT_UNDOABLE)
     job.undo_status, job.undo_requested_at = "pending", session.scalars(select(func.now())).one()
     session.flush()
     queue.enqueue_after_commit(session, RUN_UNDO, job.id)
@@ -185,11 +186,12 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
     """
     job = _found(session, job_id)
     if job.status != "previewed" or job.preview_table is None:
-        raise Conflict(f"The import is {_state(job)}: it shows no changes.", kind="not-a-preview")
+        raise Conflict(f"The import is {_state(job)}: it shows no changes.", kind=ProblemType.NOT_A_PREVIEW)
     if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
         # PostgreSQL empties what is not logged when it crashes.
         raise Conflict(
-            "The database was restarted since the trial. Try again to see its changes.", kind="not-a-preview"
+            "The database was restarted since the trial. Try again to see its changes.",
+            kind=ProblemType.NOT_A_PREVIEW,
         )
     counts = {"created": job.created, "updated": job.updated}
     return ChangesPage(
@@ -278,7 +280,7 @@ def refuse_while_importing(session: Session) -> None:
     if job is not None:
         raise Conflict(
             f"The import of “{job.filename}” is {_state(job)}. Wait for its end, or cancel it first.",
-            kind="import-running",
+            kind=ProblemType.IMPORT_RUNNING,
             title="An import is running",
             job_id=str(job.id),
         )

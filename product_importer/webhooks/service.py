@@ -13,6 +13,7 @@ from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH
+from product_importer.core.problem_types import ProblemType
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
 from product_importer.webhooks.models import Delivery, Webhook
@@ -168,7 +169,7 @@ def _check_address(url: str) -> None:
     except AddressNotAllowed as refusal:
         raise Unprocessable(
             f"url: {refusal}",
-            kind="address-not-allowed",
+            kind=ProblemType.ADDRESS_NOT_ALLOWED,
             title="The address is not allowed",
             errors=[{"field": "url", "message": str(refusal)}],
         ) from refusal

@@ -99,8 +99,8 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
         [
             sys.executable,
             "-c",
-            "from product_importer.core.limited_process import Confined\n"
-            f"Confined({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
+            "from product_importer.core.limited_process import LimitedProcess\n"
+            f"LimitedProcess({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
         ]
     )
     child = wait_for(written_pid(pid), SECONDS, "the process has begun")

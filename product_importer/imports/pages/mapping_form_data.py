@@ -4,10 +4,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, fold
 from product_importer.imports.pages.labels import listed
-
-REFUSED_HEADER = "invalid-csv-header"
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Pairing:
     @classmethod
     def of(cls, error: DomainError) -> Self:
         """Return what a refused header suggests; without columns where there is nothing to choose."""
-        if error.kind != REFUSED_HEADER or not error.extra.get("missing"):
+        if error.kind != ProblemType.INVALID_CSV_HEADER or not error.extra.get("missing"):
             return cls()
         columns = _distinct(error.extra.get("found") or [])
         probable: dict[str, Any] = _named(columns) | dict(error.extra.get("suggestions") or {})

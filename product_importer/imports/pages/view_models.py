@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from product_importer.core.errors import DomainError
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 from product_importer.imports.pages import labels
@@ -25,7 +26,7 @@ STEPS = {
     "merging": "Writing products",
     "finished": "Finishing",
 }
-HINTS = {"not-text": "On this page: choose its encoding under Choices, then import it again."}
+HINTS = {ProblemType.NOT_TEXT: "On this page: choose its encoding under Choices, then import it again."}
 # So many names of columns are told before the rest is only counted.
 NAMES_TOLD = 12
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO, TypeVar, cast
 
 from product_importer.core.errors import Invalid, TooLarge
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Container, Format
 
@@ -172,7 +173,7 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 def not_csv(detail: str) -> Invalid:
     """Return the refusal of what holds no rows that can be read; the detail says what to do."""
-    return Invalid(detail, kind="not-csv", title="The file is not a CSV file")
+    return Invalid(detail, kind=ProblemType.NOT_CSV, title="The file is not a CSV file")
 
 
 def damaged(error: Exception) -> Invalid:

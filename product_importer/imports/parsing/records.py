@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from product_importer.core.problem_types import ProblemType
 
 RECORDS_PER_CHUNK = 5_000
-NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
+NOT_CSV: dict[str, Any] = {"kind": ProblemType.NOT_CSV, "title": "The file is not a CSV file"}
 # The most one record may hold: it bounds a reader's memory.
 MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 

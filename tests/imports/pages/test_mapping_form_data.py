@@ -3,6 +3,7 @@
 import pytest
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import match
 from product_importer.imports.pages.mapping_form_data import Pairing
 
@@ -35,4 +36,4 @@ def test_only_columns_that_can_be_told_apart_are_offered():
 
 def test_nothing_is_asked_about_what_no_choice_of_columns_could_mend():
     assert Pairing.of(refused("sku", "SKU", "name", "description")).columns == []
-    assert Pairing.of(Invalid("No.", kind="not-text")).columns == []
+    assert Pairing.of(Invalid("No.", kind=ProblemType.NOT_TEXT)).columns == []
