@@ -50,7 +50,7 @@ def run(lease: Lease) -> None:
                 work.finish("completed")
         except Unreadable as error:
             work.end("failed", error.code, error.message, error.line)
-        except storage.Missing:
+        except storage.ObjectNotFound:
             work.end("failed", "upload_missing", "The uploaded file is gone. Upload it again.")
         except Stopped:
             if heartbeat.cancelled:
