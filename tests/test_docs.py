@@ -3,7 +3,7 @@
 import ast
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.core import limited_process
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
@@ -157,32 +158,9 @@ def literal(node: Any) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def test_every_kind_of_refusal_is_documented():
+def test_every_problem_type_is_documented():
     documented = {row[0] for row in table(FORMAT, "| type | status | why |")}
-    found = set(kinds())
-    assert {"invalid-csv-header", "not-csv", "too-large", "method-not-allowed"} <= found, "kinds() is blind"
-    assert_same(documented, {f"`{kind}`" for kind in found}, "docs/file-format.md, table of refusals")
-
-
-def kinds() -> Iterator[str]:
-    """Yield the last words of the problems' types."""
-    for path in PACKAGE:
-        # In a page's words a kind is that of a button.
-        if "import reflex" in path.read_text():
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            yield from filter(None, map(literal, _kind_expressions(node)))
-
-
-def _kind_expressions(node: ast.AST) -> Iterator[ast.expr | None]:
-    if isinstance(node, ast.Call):
-        yield from (word.value for word in node.keywords if word.arg == "kind")
-        if getattr(node.func, "id", None) == "problem":
-            yield from node.args[1:2]
-    if isinstance(node, ast.Dict):
-        yield from (value for key, value in zip(node.keys, node.values, strict=True) if literal(key) == "kind")
-    if isinstance(node, ast.Assign) and [getattr(target, "id", None) for target in node.targets] == ["kind"]:
-        yield node.value
+    assert_same(documented, {f"`{kind}`" for kind in ProblemType}, "docs/file-format.md, table of problem types")
 
 
 def test_the_limits_are_those_of_the_code():
