@@ -3,6 +3,7 @@
 from alembic import context
 
 from product_importer.core import db
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.migrations import METADATA, compares
 
 with db.engine().connect() as connection:
@@ -10,5 +11,5 @@ with db.engine().connect() as connection:
     with context.begin_transaction():
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         # Several processes may start at once: one migrates, the others wait and find it done.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7301000)")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})")
         context.run_migrations()

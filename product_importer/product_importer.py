@@ -1,4 +1,4 @@
-"""The application: pages and REST in one ASGI app. It composes and does nothing else."""
+"""Compose the application: pages and REST in one ASGI app."""
 
 import reflex as rx
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
@@ -25,7 +25,7 @@ from product_importer.webhooks.pages.editor_state import SecretState, WebhookEdi
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.page import webhook_page, webhooks_page
 
-# A dialog that was left open by leaving the page does not wait for the next visit.
+# Close dialogs that were open when the page was left.
 WEBHOOK_DIALOGS_CLOSED = [
     SecretState.forget_secret,
     WebhookEditorState.close_editor,

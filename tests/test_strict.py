@@ -71,8 +71,8 @@ def test_probes_may_add_what_they_like(client, path):
 
 @pytest.mark.parametrize(("method", "path"), BODILESS)
 def test_a_body_is_refused_where_none_is_taken(client, method, path):
-    assert errors(ask(client, method, path, json={"dry_run": True})) == {"body": "This takes no body."}
-    assert errors(ask(client, method, path, data={"sku": "a"})) == {"body": "This takes no body."}
+    assert errors(ask(client, method, path, json={"dry_run": True})) == {"body": "This route takes no body."}
+    assert errors(ask(client, method, path, data={"sku": "a"})) == {"body": "This route takes no body."}
 
 
 def test_an_empty_body_asks_for_nothing(client):
@@ -116,7 +116,7 @@ def test_what_was_probably_meant_is_named(client):
 def test_an_option_of_the_form_is_no_parameter_and_the_answer_says_where_it_belongs(client, name):
     file = {"file": ("a.csv", b"sku,name,description\na,b,c\n")}
     [message] = errors(client.post(f"/api/upload-csv?{name}=true", files=file)).values()
-    assert message == "This is no query parameter. “dry_run” is a field of the body: send it there."
+    assert message == "This is not a query parameter. “dry_run” is a field of the body: send it there."
     assert client.get("/api/jobs").json()["total"] == 0
 
 

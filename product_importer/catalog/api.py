@@ -20,6 +20,7 @@ from product_importer.catalog.schemas import (
 )
 from product_importer.core import db
 from product_importer.core.errors import Invalid, UnsupportedMedia, problems
+from product_importer.core.problem_types import ProblemType
 
 router = APIRouter(prefix="/products", tags=["products"], responses=problems(422, 503))
 
@@ -104,7 +105,7 @@ def create_product(given: ProductCreate, response: Response) -> ProductRead:
 def delete_all_products(confirm: Annotated[str, Query(include_in_schema=False)] = "") -> Deleted:
     """Every product at once. 400 without `confirm=true`, 409 while an import is unfinished."""
     if confirm != "true":
-        raise Invalid("This deletes every product. Say confirm=true if you mean it.", kind="not-confirmed")
+        raise Invalid("This deletes every product. Say confirm=true if you mean it.", kind=ProblemType.NOT_CONFIRMED)
     return Deleted(deleted=db.run(service.delete_all_products))
 
 

@@ -3,6 +3,7 @@
 import re
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 
 # As JSON Schema writes it, too: one tag, or several with commas between; or any.
 TAG = r'(?:W/)?"[!#-~]*"'
@@ -25,7 +26,7 @@ def expected_versions(if_match: str | None) -> frozenset[int] | None:
     if if_match is None or if_match.strip() == "*":
         return None
     if not re.fullmatch(TAGS_PATTERN[1:-1], if_match.strip()):
-        raise Invalid('If-Match must be * or entity tags in quotes, such as "3".', kind="bad-header")
+        raise Invalid('If-Match must be * or entity tags in quotes, such as "3".', kind=ProblemType.BAD_HEADER)
     return frozenset(int(digits) for digits in re.findall(r'(?<!W/)"([1-9]\d{0,9})"', if_match, re.ASCII))
 
 

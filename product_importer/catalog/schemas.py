@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_CURSOR, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import MAX_CURSOR, Page, PageQuery
 
 # In characters. A unique index entry ends at 2,704 bytes; 255 characters stay below it in any script.
 MAX_SKU = 255
@@ -25,7 +25,6 @@ COLUMNS = ("sku", "name", "description", "active")
 RESERVED = frozenset((*COLUMNS, "_line", "_code", "_reason"))
 
 # Deeper, counting and skipping rows gets slow; a cursor has no such limit.
-MAX_PAGE = 100_000
 
 Sort = Literal["created_at", "-created_at", "sku", "-sku", "name", "-name", "updated_at", "-updated_at"]
 
@@ -198,11 +197,9 @@ class ProductFilter(BaseModel):
     ] = ""
 
 
-class ProductQuery(ProductFilter):
+class ProductQuery(PageQuery, ProductFilter):
     """Which products to list, in which order, and which page of them: by number, or by the cursor before it."""
 
-    page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[
         str,
         Field(

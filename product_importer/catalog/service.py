@@ -24,6 +24,7 @@ from product_importer.catalog.search import product_query
 from product_importer.catalog.search.keyset import place
 from product_importer.core import outbox
 from product_importer.core.errors import Conflict, NotFound, Stale
+from product_importer.core.problem_types import ProblemType
 
 # The version that a product must still have, or several that will do; None takes any.
 Expected = int | frozenset[int] | None
@@ -166,7 +167,7 @@ def _sku_taken(session: Session, sku: str) -> Conflict:
     holder = _holder(session, sku_key(sku))
     return Conflict(
         message,
-        kind="sku-taken",
+        kind=ProblemType.SKU_TAKEN,
         title="The SKU is taken",
         # It may have gone in the meantime.
         product_id=str(holder) if holder else None,
@@ -187,7 +188,7 @@ def _lock_table(session: Session) -> None:
             raise
         raise Conflict(
             "The catalogue is being read, by an export for example. Try again when that is done.",
-            kind="catalogue-busy",
+            kind=ProblemType.CATALOGUE_BUSY,
             title="The catalogue is in use",
         ) from error
 

@@ -142,7 +142,7 @@ def _work(job_id: UUID, ended: Event) -> None:
         if ended.wait(RETRY_SECONDS):
             return
         # Ends it as a web process would, once it has stopped too often.
-        with suppress(*progress.OUTAGE):
+        with suppress(*db.OUTAGE):
             db.run(reconciler.reconcile)
 
 
@@ -159,7 +159,7 @@ def _watch(job_id: UUID, work: Future[None], line: ProgressLine, interrupts: Int
                 is_cancelled = True
                 line.say("Stopping at the edge of a batch … Press Ctrl-C again to leave at once.")
             job = progress.current(job_id)
-        except progress.OUTAGE:
+        except db.OUTAGE:
             line.show("waiting for PostgreSQL, which does not answer")
         else:
             line.show(import_report.how_far(job))

@@ -1,6 +1,6 @@
-"""Events as rows, written in the transaction that changed the data; webhooks read them from here.
+"""The outbox: events as rows, written in the transaction that changed the data and sent by the webhooks.
 
-Slices do not know of webhooks, and this module knows of them only the name of the job that it nudges.
+The other slices do not depend on webhooks, and this module knows only the name of the job that sends events.
 """
 
 from collections.abc import Callable
@@ -17,15 +17,15 @@ from product_importer.core.ids import new_id
 
 DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver", takes_id=False)
 
-# Whoever wants an event for every product of an import says so here; without anybody an import writes none.
+# Functions that say whether anyone wants an event for every product of an import. If none does, none are written.
 WANTS_EACH: list[Callable[[Session], bool]] = []
 
 
 class Event(SQLModel, table=True):
-    """Something that happened: its type's name and what a receiver is told of it.
+    """Something that happened: the type and the payload for receivers.
 
-    `version` is the product's. An event with a `batch_id` is one of an import's many, one a row in the order of
-    lines: it is only for those who want each, and waits until the batch is released.
+    `version` is the product's version. Events with a `batch_id` come from an import, one for each product in the
+    order of lines. They are for receivers that want each, and are sent after the batch is released.
     """
 
     __tablename__ = "event"
@@ -51,7 +51,7 @@ class Event(SQLModel, table=True):
 
 
 class EventBatch(SQLModel, table=True):
-    """Events that are sent together, in order, once the last of them is written. It goes when all are dispatched."""
+    """Events of one import, sent in order after its release; the row is deleted when all are dispatched."""
 
     __tablename__ = "event_batch"
 
@@ -66,7 +66,7 @@ def record(session: Session, event_type: str, payload: dict[str, Any], version: 
 
 
 def hold_batch(session: Session, batch_id: UUID) -> bool:
-    """Begin a batch of events, if anybody wants each of them; say whether somebody does."""
+    """Begin a batch if anyone wants an event for every product; return whether anyone does."""
     if not any(wants(session) for wants in WANTS_EACH):
         return False
     session.execute(insert(EventBatch).values(id=batch_id).on_conflict_do_nothing())
@@ -74,7 +74,7 @@ def hold_batch(session: Session, batch_id: UUID) -> bool:
 
 
 def release_batch(session: Session, batch_id: UUID) -> None:
-    """Let the events of a batch go, where there is one."""
+    """Release the events of a batch for sending; do nothing if there is no such batch."""
     batch = session.get(EventBatch, batch_id)
     if batch is not None:
         batch.released_at = session.scalar(func.now())

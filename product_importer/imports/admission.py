@@ -3,12 +3,14 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core import advisory_locks
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import TooMany
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.models import ACTIVE, ImportJob
 
 MAX_UNFINISHED = 100
 RETRY_AFTER_SECONDS = 30
-LOCK = 7_301_005
 
 
 def admit(session: Session) -> None:
@@ -17,7 +19,7 @@ def admit(session: Session) -> None:
     Raises:
         TooMany: the limit is reached.
     """
-    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    advisory_locks.hold(session, AdvisoryLock.ADMIT_IMPORT)
     _refuse_too_many(session)
 
 
@@ -39,7 +41,7 @@ def _refuse_too_many(session: Session) -> None:
         raise TooMany(
             f"{count} imports are unfinished, which is the limit. Nothing was kept or changed. "
             "Try again when some have finished.",
-            kind="too-many-imports",
+            kind=ProblemType.TOO_MANY_IMPORTS,
             title="Too many imports at once",
             retry_after=RETRY_AFTER_SECONDS,
         )

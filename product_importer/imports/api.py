@@ -13,6 +13,8 @@ from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
+from product_importer.core.pagination import PageQuery
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import dry_runs, progress, rejected_rows, service
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import (
@@ -22,7 +24,6 @@ from product_importer.imports.schemas import (
     ImportPage,
     ImportQuery,
     ImportRead,
-    PageQuery,
     UndoKeptPage,
 )
 from product_importer.imports.upload import multipart
@@ -31,8 +32,6 @@ router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
 # Proxies close silent connections; the API promises a comment at least every 15 s.
 COMMENT_SECONDS = 10
-# How long to wait before the database is asked again after an outage.
-OUTAGE_SECONDS = 2
 
 
 class CSVResponse(StreamingResponse):
@@ -108,7 +107,9 @@ async def upload_csv(
         )
     except ClientDisconnect:
         # Usually the client is gone; one that only stopped sending still reads the answer.
-        raise Invalid("The upload was cut off before its end. Nothing of it was kept.", kind="bad-form") from None
+        raise Invalid(
+            "The upload was cut off before its end. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+        ) from None
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 
@@ -190,7 +191,7 @@ async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Heade
     try:
         # Read before the response begins, so that an unknown import is a 404 and not an empty stream.
         first = await anext(progress.watch(job_id))
-    except progress.OUTAGE:
+    except db.OUTAGE:
         # An EventSource that gets anything but 200 does not reconnect.
         return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
     if first.is_final and last_event_id == _event_id(first):
@@ -207,10 +208,10 @@ async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:
 
 async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
     while True:
-        await asyncio.sleep(OUTAGE_SECONDS)
+        await asyncio.sleep(db.OUTAGE_SECONDS)
         try:
             first = await anext(progress.watch(job_id))
-        except progress.OUTAGE:
+        except db.OUTAGE:
             continue
         except NotFound:
             return

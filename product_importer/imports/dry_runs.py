@@ -7,6 +7,7 @@ from sqlmodel import Session, col
 
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import jobs
 from product_importer.imports.error_codes import MERGE_CODES, ChangeOutcome
 from product_importer.imports.models import ImportJob, ImportRowError, ImportStatus
@@ -23,12 +24,12 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
     """
     job = jobs.find(session, job_id)
     if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
-        raise Conflict(f"The import is {jobs.state(job)}: it shows no changes.", kind="not-a-preview")
+        raise Conflict(f"The import is {jobs.state(job)}: it shows no changes.", kind=ProblemType.NOT_A_PREVIEW)
     if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
         # The staging table is unlogged: PostgreSQL empties it after a crash.
         raise Conflict(
             "The database was restarted since the dry run. Repeat the dry run to see its changes.",
-            kind="not-a-preview",
+            kind=ProblemType.NOT_A_PREVIEW,
         )
     counts = {ChangeOutcome.CREATED: job.created, ChangeOutcome.UPDATED: job.updated}
     return ChangesPage(
@@ -48,14 +49,15 @@ def prepare_apply(session: Session, job: ImportJob) -> None:
     """
     if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
         raise Conflict(
-            f"The import is {jobs.state(job)}: only a finished dry run can be applied.", kind="not-a-preview"
+            f"The import is {jobs.state(job)}: only a finished dry run can be applied.",
+            kind=ProblemType.NOT_A_PREVIEW,
         )
     changed, examples = dry_run.outdated(raw_connection(session), job.preview_table)
     if changed:
         raise Conflict(
             f"Products changed since the dry run: {changed:,}, among them {', '.join(examples[:3])}. "
             "Repeat the dry run to see what the file would do now.",
-            kind="preview-outdated",
+            kind=ProblemType.PREVIEW_OUTDATED,
             title="The dry run is out of date",
             changed=changed,
             examples=examples,

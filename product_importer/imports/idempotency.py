@@ -3,11 +3,10 @@
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import Conflict
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.models import FINAL, ImportJob
-
-# The first half of an advisory lock's number; the second half is a hash of the key.
-KEY_LOCK = 7_301_004
 
 
 def find_by_key(session: Session, job: ImportJob) -> ImportJob | None:
@@ -19,7 +18,9 @@ def find_by_key(session: Session, job: ImportJob) -> ImportJob | None:
     if job.idempotency_key is None:
         return None
     # Of two uploads that arrive together with one key, only one may find nothing.
-    session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
+    session.execute(
+        select(func.pg_advisory_xact_lock(AdvisoryLock.IDEMPOTENCY_KEY.value, func.hashtext(job.idempotency_key)))
+    )
     earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
     if earlier is not None and (
         earlier.sha256,
@@ -29,7 +30,7 @@ def find_by_key(session: Session, job: ImportJob) -> ImportJob | None:
     ) != (job.sha256, job.choices, job.fields, job.format):
         raise Conflict(
             "This Idempotency-Key was sent with another file or other options. Use a new key for each import.",
-            kind="idempotency-key-reused",
+            kind=ProblemType.IDEMPOTENCY_KEY_REUSED,
             title="The key was used already",
             job_id=str(earlier.id),
         )
@@ -54,7 +55,7 @@ def refuse_running(session: Session, job: ImportJob) -> None:
     if running is not None:
         raise Conflict(
             f"The same file is being imported right now, as “{running.filename}”.",
-            kind="same-file-running",
+            kind=ProblemType.SAME_FILE_RUNNING,
             title="This file is being imported",
             job_id=str(running.id),
         )

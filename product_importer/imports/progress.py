@@ -15,10 +15,9 @@ from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from product_importer.core import db, redis
+from product_importer.core.errors import first_line
 from product_importer.imports import jobs
 from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 from product_importer.imports.schemas import ImportRead
@@ -29,9 +28,6 @@ log = logging.getLogger(__name__)
 EXPIRE_SECONDS = 60
 # How long a watcher waits for a message before it reads the row anyway: messages may be lost.
 POLL_SECONDS = 1.0
-
-# PostgreSQL is away for a while.
-OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 
 # The percent at which reading and indexing end, measured with files of 500,000 and 5,000,000 new products.
 READ_SHARE = 23.0
@@ -109,9 +105,9 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
             await _next_message(pubsub, job_id)
             try:
                 seen = await asyncio.to_thread(current, job_id)
-            except OUTAGE as error:
+            except db.OUTAGE as error:
                 # Watchers keep what they have until PostgreSQL is back.
-                log.warning("import %s: its progress cannot be read: %s", job_id, str(error).partition("\n")[0])
+                log.warning("import %s: its progress cannot be read: %s", job_id, first_line(error))
                 await asyncio.sleep(POLL_SECONDS)
                 continue
             seen.percent = max(seen.percent, shown.percent)

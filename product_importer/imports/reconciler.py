@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from product_importer.core import db, queue
+from product_importer.core import advisory_locks, db, queue
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports import events, worker_share
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.models import ACTIVE, ImportJob, ImportPhase, ImportStatus, UndoStatus
@@ -16,8 +17,6 @@ from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
 log = logging.getLogger(__name__)
 
-# Held for one transaction, never for a session.
-ADVISORY_LOCK = 7_301_001
 # Attempts without progress, after which an import fails.
 MAX_ATTEMPTS = 5
 # How long after an upload or an undo request its queued job counts as lost.
@@ -31,7 +30,7 @@ GAVE_UP = (
 
 def reconcile(session: Session) -> None:
     """Queue abandoned imports and undos again, fail imports that make no progress, drop orphaned tables."""
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.RECONCILE_IMPORTS):
         return
     _enqueue_imports(session)
     _enqueue_undos(session)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, computed_field
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import Page, PageQuery
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import IGNORED
 from product_importer.imports.error_codes import ChangeOutcome, RowOutcome
@@ -159,13 +159,6 @@ def _speed(job: ImportJob) -> int | None:
         return None
     seconds = ((job.finished_at or datetime.now(UTC)) - job.started_at).total_seconds()
     return round(job.total_rows / seconds) if seconds > 0 else None
-
-
-class PageQuery(BaseModel):
-    """Which page of a list."""
-
-    page: Annotated[int, Field(ge=1, le=100_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
 
 
 class ImportQuery(PageQuery):

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, select
 from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
+from product_importer.core.pagination import PageQuery
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import admission, dry_runs, idempotency, jobs, progress
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import (
@@ -25,7 +27,6 @@ from product_importer.imports.schemas import (
     ImportPage,
     ImportQuery,
     ImportRead,
-    PageQuery,
     UndoKept,
     UndoKeptPage,
 )
@@ -75,7 +76,7 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
         .where(*filters)
         .order_by(col(ImportJob.created_at).desc(), col(ImportJob.id).desc())
         .limit(query.page_size)
-        .offset((query.page - 1) * query.page_size)
+        .offset(query.offset)
     )
     return ImportPage(
         items=[progress.live(job) for job in session.scalars(page)],
@@ -100,7 +101,7 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     """
     job = jobs.lock(session, job_id)
     if job.status in FINAL:
-        raise Conflict(f"The import has ended already: it is {job.status}.", kind="import-ended")
+        raise Conflict(f"The import has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
     now = _now(session)
     job.cancel_requested_at = job.cancel_requested_at or now
     is_abandoned = job.status == ImportStatus.PROCESSING and job.lease_until is not None and job.lease_until < now
@@ -124,9 +125,9 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     """
     job = jobs.lock(session, job_id)
     if job.status not in RETRYABLE or job.undo_status is not None:
-        raise Conflict(f"The import is {jobs.state(job)}: it cannot be retried.", kind="not-retryable")
+        raise Conflict(f"The import is {jobs.state(job)}: it cannot be retried.", kind=ProblemType.NOT_RETRYABLE)
     if job.file_deleted_at is not None:
-        raise Conflict("The uploaded file was deleted. Upload it again.", kind="not-retryable")
+        raise Conflict("The uploaded file was deleted. Upload it again.", kind=ProblemType.NOT_RETRYABLE)
     if job.choices.get("dry_run") and job.applied_at is None:
         dry_runs.prepare_repeat(session, job)
     return _restart(session, job)
@@ -157,9 +158,9 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
     job = jobs.lock(session, job_id)
     undo = ImportRead.of(job).undo
     if undo is None:
-        raise Conflict(f"The import is {jobs.state(job)}: there is nothing to undo.", kind="not-undoable")
+        raise Conflict(f"The import is {jobs.state(job)}: there is nothing to undo.", kind=ProblemType.NOT_UNDOABLE)
     if undo.status != UndoStatus.POSSIBLE:
-        raise Conflict(UNDO_ERRORS[undo.status], kind="not-undoable")
+        raise Conflict(UNDO_ERRORS[undo.status], kind=ProblemType.NOT_UNDOABLE)
     job.undo_status, job.undo_requested_at = UndoStatus.PENDING, _now(session)
     session.flush()
     queue.enqueue_after_commit(session, RUN_UNDO, job.id)
@@ -178,7 +179,7 @@ def list_undo_kept(session: Session, job_id: UUID, query: PageQuery) -> UndoKept
         .where(col(ImportUndoKept.job_id) == job_id)
         .order_by(col(ImportUndoKept.sku), col(ImportUndoKept.product_id))
         .limit(query.page_size)
-        .offset((query.page - 1) * query.page_size)
+        .offset(query.offset)
     )
     return UndoKeptPage(
         items=[UndoKept.model_validate(row, from_attributes=True) for row in session.scalars(kept)],
@@ -215,7 +216,7 @@ def refuse_while_importing(session: Session) -> None:
     if job is not None:
         raise Conflict(
             f"The import of “{job.filename}” is {jobs.state(job)}. Wait until it has ended, or cancel it first.",
-            kind="import-running",
+            kind=ProblemType.IMPORT_RUNNING,
             title="An import is running",
             job_id=str(job.id),
         )

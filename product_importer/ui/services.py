@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from product_importer.core import db
@@ -27,5 +25,5 @@ async def ask(
     """
     try:
         return await asyncio.to_thread(db.run, service, *args, **kwargs)
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except db.OUTAGE as error:
         raise Unavailable("The database does not answer. Try again.") from error

@@ -30,7 +30,7 @@ def list_deliveries(session: Session, webhook_id: UUID, query: DeliveryQuery) ->
     if query.status is not None:
         chosen.append(Delivery.status == query.status)
     newest = select(Delivery).where(*chosen).order_by(col(Delivery.event_id).desc())
-    page = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
+    page = session.scalars(newest.limit(query.page_size).offset(query.offset)).all()
     return DeliveryPage(
         items=_with_history(session, page),
         total=session.scalar(select(func.count()).select_from(Delivery).where(*chosen)) or 0,

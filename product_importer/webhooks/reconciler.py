@@ -4,17 +4,16 @@ import logging
 import time
 from uuid import UUID
 
-from sqlalchemy import func, text
-from sqlmodel import Session, select
+from sqlalchemy import text
+from sqlmodel import Session
 
-from product_importer.core import queue
+from product_importer.core import advisory_locks, queue
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.outbox import DELIVER
 from product_importer.core.settings import settings
 
 log = logging.getLogger(__name__)
 
-# Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
-ADVISORY_LOCK = 7_301_003
 # A nudge gets this long before it counts as lost.
 NOTIFY_SECONDS = 2
 # Every few seconds so many: a million a quarter of an hour, and nobody waits for a lock.
@@ -64,7 +63,7 @@ DELETE FROM webhook WHERE deleted_at < now() - interval '1 hour'
 
 def reconcile(session: Session) -> None:
     """Nudge the webhook workers when something is due, and delete events and deliveries that are old."""
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.RECONCILE_WEBHOOKS):
         return
     if session.scalar(IS_DUE):
         queue.notify_after_commit(session, DELIVER)

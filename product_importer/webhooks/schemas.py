@@ -6,11 +6,10 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import Page, PageQuery
 
 MAX_URL = 2_000
 MAX_WEBHOOK_DESCRIPTION = 1_000
-MAX_WEBHOOK_PAGE = 100_000
 
 EventType = Literal[
     "product_created",
@@ -184,13 +183,10 @@ class Redelivered(BaseModel):
     redelivered: int
 
 
-class WebhookQuery(BaseModel):
+class WebhookQuery(PageQuery):
     """Which page of webhooks or deliveries."""
 
     model_config = ConfigDict(extra="forbid")
-
-    page: Annotated[int, Field(ge=1, le=MAX_WEBHOOK_PAGE)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
 
 
 class DeliveryQuery(WebhookQuery):

@@ -13,6 +13,7 @@ from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH
+from product_importer.core.problem_types import ProblemType
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
 from product_importer.webhooks.models import Delivery, Webhook
@@ -36,7 +37,7 @@ def list_webhooks(session: Session, query: WebhookQuery) -> WebhookPage:
     """Return a page of the webhooks, newest first."""
     there = col(Webhook.deleted_at).is_(None)
     newest = select(Webhook).where(there).order_by(col(Webhook.created_at).desc(), col(Webhook.id).desc())
-    found = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
+    found = session.scalars(newest.limit(query.page_size).offset(query.offset)).all()
     return WebhookPage(
         items=[_read(session, webhook) for webhook in found],
         total=session.scalar(select(func.count()).select_from(Webhook).where(there)) or 0,
@@ -168,7 +169,7 @@ def _check_address(url: str) -> None:
     except AddressNotAllowed as refusal:
         raise Unprocessable(
             f"url: {refusal}",
-            kind="address-not-allowed",
+            kind=ProblemType.ADDRESS_NOT_ALLOWED,
             title="The address is not allowed",
             errors=[{"field": "url", "message": str(refusal)}],
         ) from refusal

@@ -42,7 +42,7 @@ def test_what_the_server_refuses_is_no_lost_connection(servers):
     "name", ["", "%(names)s", "import_staging_%", "Product", 'a"b', "a b", "a.b", "1", "a\n", "é"]
 )
 def test_only_names_that_we_make_become_part_of_a_statement(name):
-    with pytest.raises(ValueError, match="not the name of a table or column of ours"):
+    with pytest.raises(ValueError, match="not the name of one of our tables or columns"):
         db.identifier(name)
 
 
@@ -54,12 +54,12 @@ def test_a_name_of_ours_is_quoted(servers):
 
 def test_a_superuser_is_warned_of_and_a_plain_role_is_not(servers, monkeypatch, caplog):
     """Also where the session has put its powers aside: every statement can take them up again."""
-    assert db.needless_powers() is None
+    assert db.superuser_warning() is None
     assert _migrated() and "superuser" not in caplog.text
     url = superuser_url().set(drivername="postgresql+psycopg2", database=db.engine().url.database)
     engine = create_engine(url, connect_args={"options": f"-c role={db.engine().url.username}"})
     monkeypatch.setattr(db, "engine", lambda: engine)
-    warning = db.needless_powers()
+    warning = db.superuser_warning()
     assert warning and "is a superuser" in warning and "DATABASE_URL" in warning
     [check] = [check for check in health.diagnose().checks if check.name == "postgresql"]
     assert check.ok and check.warning == warning

@@ -15,7 +15,7 @@ import pytest
 
 from product_importer.core import limited_process
 from product_importer.core.errors import TooMany
-from product_importer.core.limited_process import LimitedProcess, NoAnswer, OutOfTime
+from product_importer.core.limited_process import DeadlineExceeded, LimitedProcess, ProcessFailed
 from tests.waiting import wait_for
 
 MODULE = "tests.core.outbound.answering"
@@ -47,7 +47,7 @@ def test_the_process_has_its_file_and_nothing_else(stream, monkeypatch):
     found = json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))
     assert found["content"] == "content"
     # Python itself may set LC_CTYPE.
-    assert found["environment"].keys() - {*limited_process.KEPT, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
+    assert found["environment"].keys() - {*limited_process.PASSED_VARIABLES, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
     assert found["sockets"] == [0]
 
 
@@ -73,7 +73,7 @@ def test_what_takes_too_long_is_killed(stream, monkeypatch, tmp_path, act):
     pid = tmp_path / "pid"
     work = LimitedProcess(MODULE)
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 1)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         # Until the deadline is kept by a process that has begun.
         while not pid.exists():
             work.ask(stream, {"ACT": act, "PID_FILE": str(pid)})
@@ -85,7 +85,7 @@ ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux boun
 
 @pytest.mark.parametrize("act", ["fail", pytest.param("fill_the_memory", marks=ONLY_LINUX)])
 def test_one_that_fails_gives_no_answer_and_the_next_file_gets_one(stream, act):
-    with pytest.raises(NoAnswer):
+    with pytest.raises(ProcessFailed):
         LimitedProcess(MODULE).ask(stream, {"ACT": act})
     assert json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
 
@@ -99,8 +99,8 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
         [
             sys.executable,
             "-c",
-            "from product_importer.core.limited_process import Confined\n"
-            f"Confined({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
+            "from product_importer.core.limited_process import LimitedProcess\n"
+            f"LimitedProcess({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
         ]
     )
     child = wait_for(written_pid(pid), SECONDS, "the process has begun")
@@ -120,7 +120,7 @@ def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path
         with pytest.raises(TooMany, match="in a moment"):
             work.ask(stream, environment)
         os.kill(child, signal.SIGKILL)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessFailed):
             first.result()
 
 
@@ -134,5 +134,5 @@ def test_one_whose_turn_does_not_come_is_told_to_come_again(stream, monkeypatch,
         with pytest.raises(TooMany):
             work.ask(stream, {"ACT": "wait"})
         os.kill(child, signal.SIGKILL)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessFailed):
             first.result()

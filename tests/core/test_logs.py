@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from product_importer.core import logs
-from product_importer.core.logs import SafeRecord, escaped, safe
+from product_importer.core.logs import RedactedRecord, escaped, safe
 from product_importer.core.redaction import HIDDEN
 from tests.application import ROOT, free_port
 from tests.forgery import FORGED_LINE, FORGERY, HEADERS, SECRET, TAB, assert_safe
@@ -28,7 +28,7 @@ def written() -> StringIO:
 def log(written):
     """A logger with a handler of its own, as libraries have them."""
     before = logging.getLogRecordFactory()
-    logging.setLogRecordFactory(SafeRecord)
+    logging.setLogRecordFactory(RedactedRecord)
     handler = logging.StreamHandler(written)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("test.logs")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_importer.core.names import names_in_json, near, repeated_in_json
+from product_importer.core.names import names_in_json, repeated_in_json, similar_name
 
 FIELDS = ("file", "mode", "duplicates", "blank", "dry_run", "columns", "encoding", "delimiter")
 VALUES = st.recursive(
@@ -19,12 +19,12 @@ VALUES = st.recursive(
     [("dryrun", "dry_run"), ("DRY-RUN", "dry_run"), ("dry run", "dry_run"), ("colums", "columns"), ("Mode", "mode")],
 )
 def test_what_was_probably_meant(written, meant):
-    assert near(written, FIELDS) == meant
+    assert similar_name(written, FIELDS) == meant
 
 
 @pytest.mark.parametrize("written", ["", "x", "price", "note", "é" * 100_000])
 def test_what_is_like_nothing_means_nothing(written):
-    assert near(written, FIELDS) is None
+    assert similar_name(written, FIELDS) is None
 
 
 @pytest.mark.parametrize(

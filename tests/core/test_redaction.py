@@ -59,7 +59,7 @@ HARMLESS = [
     "webhook 01a2092e-a412-7000-8000-46da72beb174 is disabled: The receiver answered 410 Gone.",
     'password authentication failed for user "shop"',
     "(Background on this error at: https://sqlalche.me/e/20/e3q8)",
-    "no nudge for product_importer.imports.tasks.run_import: Error 111 connecting to 127.0.0.1:6379.",
+    "cannot enqueue product_importer.imports.tasks.run_import: Error 111 connecting to 127.0.0.1:6379.",
     "what? nothing=1",
     "File '/srv/shop/a-very-long-name-of-a-folder-of-mine/x.py'",
 ]

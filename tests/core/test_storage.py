@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from product_importer.core import storage as storages
-from product_importer.core.storage import FolderStorage, Missing, ObjectStorage, Storage
+from product_importer.core.storage import FolderStorage, ObjectNotFound, ObjectStorage, Storage
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_what_is_given_up_leaves_nothing(storage):
     writer.write(CONTENT)
     writer.abort()
     assert list(storage.keys()) == []
-    with pytest.raises(Missing):
+    with pytest.raises(ObjectNotFound):
         storage.open("a.csv")
 
 

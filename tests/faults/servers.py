@@ -87,8 +87,8 @@ class Valkey:
 
     @contextmanager
     def gone(self, seconds: float) -> Iterator[None]:
-        """Kill the embedded server for so long, and keep its guardian from starting it again."""
-        with self._still(family(self._application, "guardian valkey"), seconds):
+        """Kill the embedded server for so long, and keep its supervisor from starting it again."""
+        with self._still(family(self._application, "supervisor valkey"), seconds):
             os.kill(self._pid(), signal.SIGKILL)
             yield
 

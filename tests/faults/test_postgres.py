@@ -1,4 +1,4 @@
-"""PostgreSQL ends at once in the middle of an import, and is started again by its guardian.
+"""PostgreSQL ends at once in the middle of an import, and is started again by its supervisor.
 
 Its unlogged staging table is empty then: the file is read again, and no row counts twice.
 """

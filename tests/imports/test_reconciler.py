@@ -1,4 +1,5 @@
 from product_importer.core import db, queue, redis
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import MAX_ATTEMPTS, reconcile
@@ -59,12 +60,10 @@ def test_orphaned_staging_tables_are_dropped_and_others_stay(database):
 
 
 def test_only_one_process_reconciles_at_a_time(database):
-    from product_importer.imports.reconciler import ADVISORY_LOCK
-
     upload(FILE)
     redis.client().flushdb()
     execute("UPDATE import_job SET created_at = now() - interval '1 minute'")
     with db.engine().begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({AdvisoryLock.RECONCILE_IMPORTS})")
         db.run(reconcile)
     assert queue.waiting_keys(RUN_IMPORT) == set()

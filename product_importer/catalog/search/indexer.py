@@ -18,12 +18,11 @@ from product_importer.catalog.models import (
     product_count,
     search_segment,
 )
-from product_importer.core import db
+from product_importer.core import advisory_locks, db
+from product_importer.core.advisory_locks import AdvisoryLock
 
 log = logging.getLogger(__name__)
 
-# Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
-ADVISORY_LOCK = 7_301_002
 # Fewer changes than this are read through by every search in a millisecond or two.
 MIN_CHANGES = 1_000
 # A segment is taken into the new one when it has at most so many times its rows.
@@ -68,7 +67,7 @@ def collect(session: Session) -> bool:
     From its commit on, searches read the segment, if slowly. Must be called first in its transaction.
     """
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    if not _is_alone(session):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.INDEX_CATALOGUE):
         return False
     session.execute(NO_TIMEOUT)
     _drop_retired(session)
@@ -102,7 +101,7 @@ def build(session: Session) -> bool:
     It takes about half a minute for 500,000 rows. Products and searches do not wait for it, and a process that is
     killed meanwhile leaves the segment as it was.
     """
-    if not _is_alone(session):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.INDEX_CATALOGUE):
         return False
     unindexed = select(search_segment.c.id, search_segment.c.rows).where(
         search_segment.c.retired_at.is_(None), search_segment.c.is_indexed.is_(False)
@@ -117,10 +116,6 @@ def build(session: Session) -> bool:
     session.execute(search_segment.update().where(search_segment.c.id == found.id).values(is_indexed=True))
     log.info("the text index has caught up with %s changes", f"{found.rows:,}")
     return True
-
-
-def _is_alone(session: Session) -> bool:
-    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))))
 
 
 def _absorbed(session: Session, changes: int) -> list[int]:

@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductQuery
-from product_importer.core.pagination import Cursor, unusable_cursor
+from product_importer.core.pagination import Cursor, invalid_cursor
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,12 @@ def place(query: ProductQuery) -> Place:
     if not query.cursor:
         return Place(query.sort, query.page, _order(query.sort))
     if "page" in query.model_fields_set:
-        raise unusable_cursor("Give either a cursor or a page, not both.")
+        raise invalid_cursor("Give either a cursor or a page, not both.")
     cursor = Cursor.decode(query.cursor)
     if cursor.sort.removeprefix("-") not in SORTS or cursor.sort.startswith("--"):
-        raise unusable_cursor()
+        raise invalid_cursor()
     if "sort" in query.model_fields_set and query.sort != cursor.sort:
-        raise unusable_cursor(f"This cursor is of a list that is sorted by {cursor.sort}.")
+        raise invalid_cursor(f"This cursor is of a list that is sorted by {cursor.sort}.")
     return Place(cursor.sort, cursor.page, _order(cursor.sort), (_behind(cursor),))
 
 
@@ -105,4 +105,4 @@ def _values(cursor: Cursor) -> list[Any]:
     try:
         return [key.read(text) for key, text in zip(_keys(cursor.sort), cursor.after, strict=True)]
     except (ValueError, OverflowError):
-        raise unusable_cursor() from None
+        raise invalid_cursor() from None

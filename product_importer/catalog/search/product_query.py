@@ -23,6 +23,7 @@ from product_importer.catalog.search.candidates import proposed
 from product_importer.catalog.search.filters import conditions
 from product_importer.catalog.search.keyset import Place, place
 from product_importer.core.errors import Unprocessable
+from product_importer.core.problem_types import ProblemType
 
 TIMEOUT_SECONDS = 5
 # Up to about so many matches, or this share of the catalogue, the index is asked; beyond, the list is walked.
@@ -79,7 +80,7 @@ def find(session: Session, query: ProductQuery, begins: Place) -> Found:
             raise
         raise Unprocessable(
             f"The search took longer than {TIMEOUT_SECONDS} s. Give longer terms, or another order.",
-            kind="search-too-slow",
+            kind=ProblemType.SEARCH_TOO_SLOW,
             title="The search takes too long",
         ) from error
 
@@ -97,7 +98,7 @@ class Search:
         self._query = query
         self._begins = begins
         self._conditions = conditions(PRODUCTS.c, query)
-        self._offset = 0 if begins.where else (query.page - 1) * query.page_size
+        self._offset = 0 if begins.where else query.offset
 
     def run(self) -> Found:
         """Return the page."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core.errors import Invalid, Unprocessable
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.suggestions import suggest
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 
@@ -89,7 +90,7 @@ def check_column_count(names: Sequence[str]) -> None:
         raise Invalid(
             f"The first line has {len(names):,} columns; at most {MAX_COLUMNS:,} are read. "
             "Remove those that are not needed, or check the delimiter.",
-            kind="too-many-columns",
+            kind=ProblemType.TOO_MANY_COLUMNS,
             title="The file has too many columns",
         )
 
@@ -160,7 +161,7 @@ def _header_error(reason: str, names: list[str], missing: list[str], suggestions
     return Invalid(
         f"{reason} It has: {found}. The columns sku, name and description are required, in any case and order; "
         "columns with other names can be mapped to them.",
-        kind="invalid-csv-header",
+        kind=ProblemType.INVALID_CSV_HEADER,
         title="The file's header is not that of a product catalogue",
         missing=missing,
         found=names,

@@ -12,18 +12,17 @@ import reflex as rx
 from pydantic import ValidationError
 from reflex.event import EventSpec, EventType
 
+from product_importer.core.db import OUTAGE, OUTAGE_SECONDS
 from product_importer.core.errors import DomainError, Unavailable
 from product_importer.imports import service
 from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.imports.progress import OUTAGE, watch
+from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportPage, ImportQuery
 from product_importer.ui import routes
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 20
-# How long to wait before a database that was away is asked again.
-OUTAGE_SECONDS = 2
 # Not a step of the router's: it stays at the entry that it made.
 REPLACE = "history.replaceState(history.state, '', %s)"
 

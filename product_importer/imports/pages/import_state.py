@@ -6,8 +6,9 @@ from uuid import UUID
 import reflex as rx
 from reflex.event import EventType
 
+from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
-from product_importer.imports import progress, service
+from product_importer.imports import service
 from product_importer.imports.pages.view_models import ErrorView, ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
@@ -43,7 +44,7 @@ class ImportState(rx.State):
         except (ValueError, NotFound):
             async with self:
                 self.missing = True
-        except progress.OUTAGE:
+        except OUTAGE:
             async with self:
                 self.load_error = "The database does not answer. Try again in a moment."
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, enumerated, fold
 
 
@@ -20,7 +21,7 @@ class ColumnMapping:
     @classmethod
     def of(cls, error: DomainError) -> Self:
         """Return the mapping that a header error suggests; without columns where a mapping cannot help."""
-        if error.kind != "invalid-csv-header" or not error.extra.get("missing"):
+        if error.kind != ProblemType.INVALID_CSV_HEADER or not error.extra.get("missing"):
             return cls()
         columns = _unique(error.extra.get("found") or [])
         named = {fold(name): name for name in columns}

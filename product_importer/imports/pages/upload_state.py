@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import reflex as rx
 from reflex.event import EventSpec
 
+from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
 from product_importer.imports.options import ImportOptions, parse
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
 from product_importer.imports.pages.view_models import ErrorView
-from product_importer.imports.progress import OUTAGE
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
 from product_importer.imports.upload.receiver import IncomingUpload

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from product_importer.core.errors import DomainError
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
@@ -27,7 +28,7 @@ STEPS = {
     ImportPhase.FINISHED: "Finishing",
 }
 # Where on the page an error can be fixed, by the error's kind: its own text is for REST clients, too.
-HINTS = {"not-text": "On this page: choose the encoding under Options, then import the file again."}
+HINTS = {ProblemType.NOT_TEXT: "On this page: choose the encoding under Options, then import the file again."}
 MAX_COLUMN_NAMES = 12
 
 

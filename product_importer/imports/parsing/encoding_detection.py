@@ -4,6 +4,7 @@ import codecs
 import re
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 
 # So many bytes at the beginning tell whether a text is UTF-16 without a byte order mark.
 SNIFF_BYTES = 64
@@ -137,7 +138,7 @@ def _unmarked_utf_16(start: bytes) -> str | None:
 def _not_text(offset: int, line: int, byte: bytes, reason: str) -> Invalid:
     return Invalid(
         f"Byte {offset:,} (line {line:,}) is 0x{byte.hex().upper()}: {reason}. {OVERRIDE}",
-        kind="not-text",
+        kind=ProblemType.NOT_TEXT,
         title="The file is not readable as text",
         line=line,
         offset=offset,

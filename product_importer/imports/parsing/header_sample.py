@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.records import Chunk, Unreadable, not_csv
 from product_importer.imports.parsing.xlsx.reader import Sheet
@@ -58,7 +59,7 @@ def read_names(records: Records | Sheet) -> list[str]:
     if not names:
         raise Invalid(
             "The file has no first line with column names. Needed are sku, name and description.",
-            kind="empty-file",
+            kind=ProblemType.EMPTY_FILE,
             title="The file is empty",
         )
     if sum(map(len, names)) > MAX_HEADER_CHARACTERS:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 
 RECORDS_PER_CHUNK = 5_000
@@ -79,7 +80,7 @@ class Chunk:
 
 def not_csv(detail: str) -> Invalid:
     """Return the error for a file that holds no rows that can be read; the detail says what to do."""
-    return Invalid(detail, kind="not-csv", title="The file is not a CSV file")
+    return Invalid(detail, kind=ProblemType.NOT_CSV, title="The file is not a CSV file")
 
 
 def height(row: list[str]) -> int:

@@ -4,7 +4,11 @@ import json
 from typing import BinaryIO
 
 from product_importer.core.errors import Invalid, TooLarge
-from product_importer.core.limited_process import DEADLINE_SECONDS, MEMORY_BYTES, LimitedProcess, NoAnswer, OutOfTime
+from product_importer.core.limited_process import (
+    DEADLINE_SECONDS,
+    MEMORY_BYTES,
+    LimitedProcess,
+)
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.header_sample import HeaderSample
@@ -25,9 +29,9 @@ def read_workbook_head(stream: BinaryIO) -> tuple[Format, HeaderSample]:
     """
     try:
         answer = json.loads(READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}))
-    except OutOfTime:
+    except DeadlineExceeded:
         raise not_csv(f"Reading the workbook took longer than {DEADLINE_SECONDS} s. {ADVICE}") from None
-    except NoAnswer:
+    except ProcessFailed:
         limit = f"{MEMORY_BYTES // 2**20:,} MB of memory"
         raise not_csv(f"The workbook is damaged, or needs more than {limit} to be read. {ADVICE}") from None
     if "error" in answer:

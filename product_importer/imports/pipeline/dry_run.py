@@ -90,7 +90,7 @@ def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> li
     values = {
         "outcomes": [query.outcome] if query.outcome else list(ChangeOutcome),
         "limit": query.page_size,
-        "offset": (query.page - 1) * query.page_size,
+        "offset": query.offset,
     }
     header = Header(tuple(job.header), tuple(job.fields))
     keeps = job.choices.get("blank") == "keep"

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from product_importer.core import db
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,6 @@ RETURNING *
 """
 # Two workers that claim a large import each must not both find the same slot free.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s) FROM import_job WHERE id = %(id)s AND is_large"
-CLAIM_LOCK = 7_301_006
 # What an earlier holder left open would make this one wait: a stopped process keeps its locks.
 END_EARLIER_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -127,7 +127,7 @@ def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
         raw: Any = connection.connection.driver_connection
         with raw.cursor(cursor_factory=RealDictCursor) as cursor:
             if slots is not None:
-                cursor.execute(ONE_AT_A_TIME, {"id": str(job_id), "lock": CLAIM_LOCK})
+                cursor.execute(ONE_AT_A_TIME, {"id": str(job_id), "lock": AdvisoryLock.CLAIM_LARGE_IMPORT.value})
             cursor.execute(CLAIM, {"id": str(job_id), "lease": LEASE_SECONDS, "slots": slots})
             row = cursor.fetchone()
             if row is None:

@@ -52,7 +52,7 @@ def run(lease: Lease) -> None:
                 work.finish(ImportStatus.COMPLETED)
         except Unreadable as error:
             work.end(ImportStatus.FAILED, error.code, error.message, error.line)
-        except storage.Missing:
+        except storage.ObjectNotFound:
             message = "The uploaded file is gone. Upload it again."
             work.end(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message)
         except Stopped:

@@ -16,6 +16,7 @@ from product_importer.core.errors import (
     repeated_field,
     unknown_field,
 )
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import options
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
@@ -112,14 +113,16 @@ class UploadForm:
         try:
             self._parser.write(piece)
         except MultipartParseError as error:
-            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind="bad-form") from error
+            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind=ProblemType.BAD_FORM) from error
 
     def accept(self) -> ImportRead:
         """Start the import of the file that has arrived."""
         if self._upload is None:
             raise Unprocessable("The form has no file.", errors=[NO_FILE])
         if not self._is_complete:
-            raise Invalid("The form ends before its closing boundary. Nothing of it was kept.", kind="bad-form")
+            raise Invalid(
+                "The form ends before its closing boundary. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+            )
         return self._upload.accept(options.parse(self.options), self._idempotency_key)
 
     def abort(self) -> None:
@@ -161,7 +164,7 @@ class UploadForm:
         self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
         if not self._field:
             raise Invalid(
-                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind="bad-form"
+                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind=ProblemType.BAD_FORM
             )
         if self._field not in FIELDS:
             raise invalid_fields([unknown_field(self._field, FIELDS)])

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from product_importer.core.errors import first_line
 from product_importer.core.outbound import http_client
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.webhooks.delivery import signing
@@ -195,7 +196,7 @@ def _excerpt(content: bytearray) -> str:
 
 
 def _first_line(fault: Exception) -> str:
-    line = (str(fault).strip().partition("\n")[0] or type(fault).__name__)[:300]
+    line = first_line(fault)[:300]
     return line.encode(errors="replace").decode().replace("\0", "")
 
 

@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core import db
+from product_importer.core.errors import first_line
 from product_importer.core.outbound.address_policy import AddressPolicy, policy
 from product_importer.webhooks.delivery import http_attempt, queue
 from product_importer.webhooks.delivery.http_attempt import Outcome
@@ -78,7 +79,7 @@ class Sender:
         except SQLAlchemyError as error:
             if time.monotonic() - self._answered_at > DATABASE_PATIENCE_SECONDS:
                 raise
-            log.warning("deliveries have to wait for PostgreSQL: %s", str(error).splitlines()[0])
+            log.warning("deliveries have to wait for PostgreSQL: %s", first_line(error))
             await asyncio.sleep(1)
             return queue.Turn(0, [])
         self._answered_at = time.monotonic()

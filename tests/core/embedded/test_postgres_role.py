@@ -61,7 +61,7 @@ def superuser(data_dir: Path, database: str = postgres_role.DATABASE) -> Iterato
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[None]:
-    """The server under a guardian that leaves the cluster as it is, as that of an older version does."""
+    """The server under a supervisor that leaves the cluster as it is, as that of an older version does."""
     files, server = ServiceFiles(data_dir, "postgres"), PostgresServer(data_dir)
     files.make_directories()
     command, account = server.prepare()
@@ -233,7 +233,7 @@ def test_a_handing_over_that_was_cut_off_is_done_at_the_next_start(
         wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
         server = PostgresServer(data_dir)
         with monkeypatch.context() as patch, pytest.raises(Cut):
-            patch.setattr(postgres_role, "_write_access", cut)
+            patch.setattr(postgres_role, "_write_hba", cut)
             server.complete()
         assert not server.answers()
         with superuser(data_dir) as connection:

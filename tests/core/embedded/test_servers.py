@@ -26,10 +26,10 @@ pytestmark = pytest.mark.embedded
 PROJECT = Path(__file__).parents[3]
 USER = """
 import sys
-from product_importer.core import services
+from product_importer.core.embedded import servers
 try:
-    print(services.database_url() if sys.argv[1] == "postgres" else services.redis_url(), flush=True)
-except services.ServiceError as error:
+    print(servers.database_url() if sys.argv[1] == "postgres" else servers.redis_url(), flush=True)
+except servers.ServiceError as error:
     sys.exit(str(error))
 sys.stdin.read()
 """
@@ -146,7 +146,7 @@ def test_users_that_start_together_share_one_new_server(tmp_path: Path) -> None:
         for user in users:
             user.__exit__()
     _wait_until_stopped(data_dir, "postgres")
-    assert ServiceFiles(data_dir, "postgres").log.read_text().count("guardian: starting") == 1
+    assert ServiceFiles(data_dir, "postgres").log.read_text().count("supervisor: starting") == 1
 
 
 def test_forked_child_keeps_the_server(data_dir: Path) -> None:
@@ -191,13 +191,13 @@ def test_killed_valkey_comes_back(data_dir: Path) -> None:
         wait_for(lambda: server.pid() not in {None, first}, 10, "a new server")
 
 
-def test_killed_guardian_takes_the_server_along_and_is_replaced(data_dir: Path) -> None:
+def test_killed_supervisor_takes_the_server_along_and_is_replaced(data_dir: Path) -> None:
     files = ServiceFiles(data_dir, "postgres")
     with User(data_dir, "postgres") as user:
         user.url  # noqa: B018
         os.kill(_supervisor(files), signal.SIGKILL)
         with User(data_dir, "postgres") as second:
-            wait_for(lambda: is_locked(files.supervisor), 10, "a new guardian")
+            wait_for(lambda: is_locked(files.supervisor), 10, "a new supervisor")
             url = second.url
             wait_for(lambda: _answers(url), 15, "a server")
     if sys.platform.startswith("linux"):
@@ -205,8 +205,8 @@ def test_killed_guardian_takes_the_server_along_and_is_replaced(data_dir: Path) 
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_server_without_guardian_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
-    """So it is on macOS after a guardian was killed; on Linux the server would have ended with it."""
+def test_server_without_supervisor_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
+    """So it is on macOS after a supervisor was killed; on Linux the server would have ended with it."""
     files, server = ServiceFiles(data_dir, name), SERVERS[name](data_dir)
     files.make_directories()
     files.log.unlink(missing_ok=True)
@@ -222,7 +222,7 @@ def test_server_without_guardian_is_adopted_and_stopped_at_the_end(data_dir: Pat
             assert orphan.poll() is None
             assert server.pid() == orphan.pid
         assert orphan.wait(20) == 0
-    assert "guardian: starting" not in files.log.read_text()
+    assert "supervisor: starting" not in files.log.read_text()
 
 
 def test_process_id_of_another_program_does_not_keep_postgres_from_starting(data_dir: Path) -> None:
@@ -246,7 +246,7 @@ def test_half_made_cluster_is_made_anew(data_dir: Path) -> None:
     assert not (home / "data.unfinished").exists()
 
 
-def test_servers_hold_no_lock_of_users_and_guardians(data_dir: Path) -> None:
+def test_servers_hold_no_lock_of_users_and_supervisors(data_dir: Path) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
     with User(data_dir, "postgres") as user:

@@ -10,7 +10,7 @@ import pytest
 
 from product_importer.core.cidr import parse_networks, parse_ports
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy, closed, policy
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy, closed_reason, policy
 from product_importer.core.settings import settings
 from tests.webhooks.forbidden import ALLOWED, FORBIDDEN
 
@@ -39,7 +39,7 @@ def test_a_public_url_is_taken(url):
     ],
 )
 def test_an_address_that_is_not_plainly_public_is_closed(address):
-    assert closed(ip_address(address))
+    assert closed_reason(ip_address(address))
     with pytest.raises(AddressNotAllowed):
         STRICT.check_ip(address, 443)
 

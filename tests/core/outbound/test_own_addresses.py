@@ -7,7 +7,7 @@ import pytest
 
 from product_importer.core.cidr import parse_networks
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
-from product_importer.core.outbound.own_addresses import described, is_of_this_machine
+from product_importer.core.outbound.own_addresses import from_settings, is_of_this_machine
 from tests.webhooks.forbidden import LOOPBACK_HOSTS
 
 # Everything is open: what is refused is refused because it is the application.
@@ -16,7 +16,7 @@ NO_PORTS: frozenset[int] = frozenset()
 
 
 def policy(host="127.0.0.1", port=3000, allowed_hosts="", further=NO_PORTS) -> AddressPolicy:
-    return AddressPolicy(EVERYWHERE, own=described(host, port, allowed_hosts, further))
+    return AddressPolicy(EVERYWHERE, own=from_settings(host, port, allowed_hosts, further))
 
 
 def refuses(allowed: AddressPolicy, url: str) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import match
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
 
@@ -35,4 +36,4 @@ def test_only_columns_with_unique_names_are_offered():
 
 def test_no_mapping_is_asked_for_where_it_cannot_help():
     assert ColumnMapping.of(header_error("sku", "SKU", "name", "description")).columns == []
-    assert ColumnMapping.of(Invalid("No.", kind="not-text")).columns == []
+    assert ColumnMapping.of(Invalid("No.", kind=ProblemType.NOT_TEXT)).columns == []

@@ -9,11 +9,12 @@ from product_importer.catalog import service as catalog
 from product_importer.catalog.schemas import ProductUpdate
 from product_importer.core import db, outbox, queue
 from product_importer.core.errors import Conflict
+from product_importer.core.pagination import PageQuery
 from product_importer.imports import service, tasks
 from product_importer.imports.pipeline import undo
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
-from product_importer.imports.schemas import ImportRead, ImportUndo, PageQuery
+from product_importer.imports.schemas import ImportRead, ImportUndo
 from tests.imports.pipeline.test_runner import csv_of, fetch
 
 HEAD = "sku,name,description,active,colour"
