@@ -1,7 +1,6 @@
 """What can be done with products. Services never commit: the caller owns the transaction."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -28,11 +27,14 @@ from product_importer.core.errors import Conflict, NotFound, Stale
 # The version that a product must still have, or several that will do; None takes any.
 Expected = int | frozenset[int] | None
 
-# Slices above this one add what speaks against deleting everything: they raise a Conflict.
-BEFORE_DELETE_ALL: list[Callable[[Session], None]] = []
-
-# Whoever reads meanwhile, an export above all, is waited for this long; those that come later wait behind.
+# How long deleting all products waits for readers of the table, such as exports.
 DELETE_ALL_WAIT_SECONDS = 5
+# In SQL, because the catalogue may not import the models of imports: they build on it.
+UNFINISHED_IMPORT = text("""
+    SELECT id, filename, CASE undo_status WHEN 'pending' THEN 'being undone' ELSE status END AS state
+    FROM import_job WHERE status IN ('pending', 'processing') OR undo_status = 'pending'
+    ORDER BY created_at LIMIT 1
+""")
 
 
 def list_products(session: Session, query: ProductQuery) -> ProductPage:
@@ -110,16 +112,15 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
 def delete_all_products(session: Session) -> int:
     """Delete every product, record one `products_deleted`, and return how many there were.
 
-    It takes as long for five million as for five. The table is locked before anything is asked, and until the
-    commit: who writes products meanwhile, an import that begins just now included, comes entirely before or
-    entirely after. An import that has begun before is seen by the checks in `BEFORE_DELETE_ALL`.
+    It takes as long for five million as for five. The table is locked first, until the commit: an import that began
+    earlier is found by the check, and one that begins later waits for the lock at its first merge.
 
     Raises:
-        Conflict: an import is unfinished (`import-running`), or somebody reads for too long (`catalogue-busy`).
+        Conflict: an import is unfinished (`import-running`), or others read the table for too long
+            (`catalogue-busy`).
     """
     _lock_table(session)
-    for check in BEFORE_DELETE_ALL:
-        check(session)
+    _refuse_while_importing(session)
     deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
@@ -190,6 +191,18 @@ def _lock_table(session: Session) -> None:
             kind="catalogue-busy",
             title="The catalogue is in use",
         ) from error
+
+
+def _refuse_while_importing(session: Session) -> None:
+    """Refuse to delete all products while an import or an undo is active."""
+    unfinished = session.execute(UNFINISHED_IMPORT).first()
+    if unfinished is not None:
+        raise Conflict(
+            f"The import of “{unfinished.filename}” is {unfinished.state}. Wait for its end, or cancel it first.",
+            kind="import-running",
+            title="An import is running",
+            job_id=str(unfinished.id),
+        )
 
 
 def _recorded(session: Session, event_type: str, product: Product) -> ProductRead:

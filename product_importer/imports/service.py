@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict, NotFound
@@ -265,23 +264,3 @@ def _begin_again(session: Session, job: ImportJob) -> ImportRead:
     session.flush()
     queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
     return ImportRead.of(job)
-
-
-def refuse_while_importing(session: Session) -> None:
-    """Speak against deleting the whole catalogue while an import is unfinished.
-
-    Raises:
-        Conflict: one is; `job_id` in its `extra` says which.
-    """
-    is_unfinished = or_(col(ImportJob.status).not_in(FINAL), col(ImportJob.undo_status) == "pending")
-    job = session.scalar(select(ImportJob).where(is_unfinished).order_by(col(ImportJob.created_at)).limit(1))
-    if job is not None:
-        raise Conflict(
-            f"The import of “{job.filename}” is {_state(job)}. Wait for its end, or cancel it first.",
-            kind="import-running",
-            title="An import is running",
-            job_id=str(job.id),
-        )
-
-
-BEFORE_DELETE_ALL.append(refuse_while_importing)

@@ -8,6 +8,7 @@ import pytest
 from product_importer.catalog import schemas, service
 from product_importer.core import db
 from product_importer.core.ids import new_id
+from product_importer.imports.schemas import FINAL
 from tests.catalog.conftest import events, problem
 
 FIELDS = {"id", "sku", "name", "description", "active", "attributes", "version", "created_at", "updated_at"}
@@ -289,6 +290,22 @@ def test_nothing_is_deleted_while_an_import_is_unfinished(client, create, run_im
     assert client.get("/api/products").json()["total"] == 2
     client.post(f"/api/jobs/{job_id}/cancel")
     assert client.delete("/api/products?confirm=true").json() == {"deleted": 2}
+
+
+@pytest.mark.parametrize("status", ["pending", "processing", *sorted(FINAL)])
+def test_only_an_import_in_a_final_status_lets_all_products_be_deleted(client, create, status):
+    from tests.imports.conftest import execute, upload
+
+    create()
+    job_id = upload(b"sku,name,description\na,b,c\n")
+    execute("UPDATE import_job SET status = %s WHERE id = %s", status, str(job_id))
+    answer = client.delete("/api/products?confirm=true")
+    if status in FINAL:
+        assert answer.json() == {"deleted": 1}
+    else:
+        assert problem(answer, 409, "import-running")["detail"].startswith(
+            f"The import of “catalogue.csv” is {status}."
+        )
 
 
 def test_an_import_that_begins_while_all_is_deleted_comes_after(client, create, run_import):
