@@ -45,9 +45,9 @@ def _pieces(conditions: list[ColumnElement[bool]]) -> Iterator[tuple[int, str]]:
         # The fixed columns at once: to find the others takes a pass over the table.
         yield 0, ",".join(COLUMNS)
         names = _attribute_names(connection, conditions)
-        yield 0, _csv([["", *map(escape, names)]]) if names else "\r\n"
+        yield 0, to_csv([["", *map(escape, names)]]) if names else "\r\n"
         for rows in _rows(connection, conditions):
-            yield len(rows), _csv(_cells(row, names) for row in rows)
+            yield len(rows), to_csv(_cells(row, names) for row in rows)
 
 
 def _snapshot() -> Connection:
@@ -76,7 +76,8 @@ def _cells(row: Any, names: list[str]) -> list[str]:
     return [escape(sku), escape(name), escape(description), "true" if active else "false", *map(escape, values)]
 
 
-def _csv(rows: Iterable[list[str]]) -> str:
+def to_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as lines of CSV that end in CR LF."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue()

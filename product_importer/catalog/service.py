@@ -1,6 +1,5 @@
 """What can be done with products. Services never commit: the caller owns the transaction."""
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
+from product_importer.catalog import events
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import (
     ProductCreate,
@@ -21,7 +21,6 @@ from product_importer.catalog.schemas import (
 )
 from product_importer.catalog.search import product_query
 from product_importer.catalog.search.keyset import place
-from product_importer.core import outbox
 from product_importer.core.errors import Conflict, NotFound, Stale
 
 # The version that a product must still have, or several that will do; None takes any.
@@ -73,7 +72,8 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
-    return _recorded(session, "product_created", product)
+    events.record(session, "product_created", product)
+    return ProductRead.model_validate(product)
 
 
 def update_product(
@@ -93,7 +93,8 @@ def update_product(
         return ProductRead.model_validate(product)
     changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
     _write(session, product, changes)
-    return _recorded(session, "product_updated", product)
+    events.record(session, "product_updated", product)
+    return ProductRead.model_validate(product)
 
 
 def delete_product(session: Session, product_id: UUID, expected_version: Expected = None) -> None:
@@ -106,7 +107,7 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
     product = _get(session, product_id, locked=True)
     _require(product, expected_version)
     session.delete(product)
-    _recorded(session, "product_deleted", product)
+    events.record(session, "product_deleted", product)
 
 
 def delete_all_products(session: Session) -> int:
@@ -124,7 +125,7 @@ def delete_all_products(session: Session) -> int:
     deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
-    _record(session, "products_deleted", None, deleted=deleted)
+    events.record_all_deleted(session, deleted)
     return deleted
 
 
@@ -203,13 +204,3 @@ def _refuse_while_importing(session: Session) -> None:
             title="An import is running",
             job_id=str(unfinished.id),
         )
-
-
-def _recorded(session: Session, event_type: str, product: Product) -> ProductRead:
-    told = {"product_id": str(product.id), "sku": product.sku, "name": product.name}
-    _record(session, event_type, product.version, **told)
-    return ProductRead.model_validate(product)
-
-
-def _record(session: Session, event_type: str, version: int | None, **told: Any) -> None:
-    outbox.record(session, event_type, {"event_type": event_type, **told, "timestamp": time.time()}, version)

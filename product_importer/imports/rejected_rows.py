@@ -1,7 +1,5 @@
 """The rejected rows of an import as a CSV that can be corrected and uploaded again."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,6 +7,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from product_importer.catalog.csv_injection import escape, reescape
+from product_importer.catalog.export import to_csv
 from product_importer.core import db
 from product_importer.core.errors import NotFound
 from product_importer.imports.columns.header import REJECT_COLUMNS, fold, unnamed
@@ -43,11 +42,11 @@ def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
 def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
     # A column without a name is called by its place, which is another one where such columns stood before it.
     names = [job.header[at] or (unnamed(at) if at != place else "") for place, at in enumerate(positions)]
-    yield _csv([[*map(reescape, names), *REJECT_COLUMNS]])
+    yield to_csv([[*map(reescape, names), *REJECT_COLUMNS]])
     line = 0
     # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
     while errors := db.run(_errors_after, job.id, line, duplicates):
-        yield _csv(_row(error, job.fields, positions) for error in errors)
+        yield to_csv(_row(error, job.fields, positions) for error in errors)
         line = errors[-1].line
 
 
@@ -80,9 +79,3 @@ def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
         cell.lstrip(SKIPPED) if field in TRIMMED else cell for cell, field in zip(error.row, fields, strict=True)
     )
     return map(reescape, trimmed)
-
-
-def _csv(rows) -> str:  # type: ignore[no-untyped-def]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
