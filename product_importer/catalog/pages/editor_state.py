@@ -22,7 +22,7 @@ from product_importer.catalog.pages.form_data import (
     update,
 )
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import told
+from product_importer.catalog.pages.view_models import error_text
 from product_importer.catalog.schemas import ProductRead
 from product_importer.core.errors import DomainError, Stale
 from product_importer.ui import toasts
@@ -91,7 +91,7 @@ class EditorState(rx.State):
             product = await ask(service.read_product, UUID(product_id))
         except DomainError as error:
             return [
-                toasts.error("The product cannot be edited.", description=told(error)),
+                toasts.error("The product cannot be edited.", description=error_text(error)),
                 CatalogState.load_products,
             ]
         async with self:
@@ -213,7 +213,7 @@ class EditorState(rx.State):
 def _refusal(error: DomainError | ValidationError) -> str:
     """Why the form was not saved, as one sentence or several."""
     if isinstance(error, DomainError):
-        return told(error)
+        return error_text(error)
     return " ".join(f"{LABELS.get(field, field)}: {fault}" for field, fault in faults(error).items())
 
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from product_importer.catalog.pages.delete_dialogs import delete_all_dialog, delete_dialog
-from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.delete_state import DeleteAllState
 from product_importer.catalog.pages.editor_dialog import product_dialog
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
@@ -49,7 +49,7 @@ def products_page() -> rx.Component:
         filters(),
         toolbar(),
         rx.cond(
-            CatalogState.problem,
+            CatalogState.error,
             problem(),
             rx.fragment(listed(), rx.cond(CatalogState.is_empty, rx.fragment(), footer())),
         ),
@@ -86,7 +86,7 @@ def filters() -> rx.Component:
                 ORDERS,
                 name="sort-order",
                 value=CatalogState.listing.sort,
-                on_change=CatalogState.order_products,
+                on_change=CatalogState.sort_products,
             ),
             class_name="for-cards",
         ),
@@ -132,8 +132,9 @@ def export_link() -> rx.Component:
 
 def delete_all_button() -> rx.Component:
     """Open the dialog for the whole catalogue."""
-    delete = RemovalState.ask_before_deleting_all
-    return opener("Delete all…", kind="quiet bad", on_click=delete, data_testid="products-delete-all")
+    return opener(
+        "Delete all…", kind="quiet bad", on_click=DeleteAllState.open_dialog, data_testid="products-delete-all"
+    )
 
 
 def count() -> rx.Component:
@@ -155,7 +156,7 @@ def clear_button() -> rx.Component:
 def problem() -> rx.Component:
     """Why there is no list, and the way out."""
     return notice(
-        rx.el.p(CatalogState.problem),
+        rx.el.p(CatalogState.error),
         rx.el.div(
             rx.cond(CatalogState.is_outage, button("Try again", on_click=CatalogState.load_products)),
             rx.cond(CatalogState.listing.page > 1, first_page_button()),
@@ -209,7 +210,7 @@ def page_size() -> rx.Component:
         [(str(size), str(size)) for size in PAGE_SIZES],
         name="page-size",
         value=CatalogState.listing.page_size.to_string(),
-        on_change=CatalogState.size_page,
+        on_change=CatalogState.set_page_size,
     )
 
 

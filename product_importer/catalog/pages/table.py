@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import ProductView
@@ -37,7 +37,7 @@ def sortable(title: str, column: str) -> rx.Component:
     """A heading that sorts."""
     order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
     return rx.el.th(
-        rx.el.button(title, type="button", on_click=CatalogState.sort_products(column), class_name="sort"),
+        rx.el.button(title, type="button", on_click=CatalogState.sort_by_column(column), class_name="sort"),
         scope="col",
         aria_sort=order,
     )
@@ -76,7 +76,7 @@ def active_switch(product: ProductView) -> rx.Component:
 
 def row_actions(product: ProductView) -> tuple[rx.Component, rx.Component]:
     """Change the product, or delete it."""
-    edit, delete = EditorState.edit_product(product.id), RemovalState.ask_before_deleting
+    edit, delete = EditorState.edit_product(product.id), DeleteState.open_dialog
     return (
         button("Edit", kind="quiet", on_click=edit, aria_label=f"Edit {product.sku}", data_testid="product-edit"),
         button(

@@ -93,7 +93,7 @@ def apply_button() -> rx.Component:
 
 def undo_button(job: ImportView) -> rx.Component:
     """Take it back, after a question."""
-    return button("Undo…", on_click=UndoState.ask_before_undoing(job.id), data_testid="import-undo")
+    return button("Undo…", on_click=UndoState.open_dialog(job.id), data_testid="import-undo")
 
 
 def refusal() -> rx.Component:

@@ -31,24 +31,24 @@ def undo_dialog() -> rx.Component:
             class_name="muted",
         ),
         rx.cond(
-            UndoState.refusal,
-            notice(rx.el.p(UndoState.refusal), title="Nothing was undone", data_testid="undo-error"),
+            UndoState.error,
+            notice(rx.el.p(UndoState.error), title="Nothing was undone", data_testid="undo-error"),
         ),
         rx.el.div(
             button("Cancel", on_click=closing(UNDO), custom_attrs={"data-focus": ""}),
             button(
-                rx.cond(UndoState.is_undoing, "Undoing…", "Undo import"),
+                rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
                 kind="danger",
                 on_click=UndoState.undo_import,
-                disabled=UndoState.is_undoing,
-                aria_busy=rx.cond(UndoState.is_undoing, "true", "false"),
+                disabled=UndoState.is_busy,
+                aria_busy=rx.cond(UndoState.is_busy, "true", "false"),
                 data_testid="confirm-undo",
             ),
             class_name="dialog-actions",
         ),
         name=UNDO,
         shown=UndoState.is_open,
-        on_close=UndoState.keep_import,
+        on_close=UndoState.close,
         role="alertdialog",
     )
 
@@ -73,7 +73,7 @@ def told(state: rx.Component, words: rx.Var[str] | str) -> rx.Component:
 def kept_products(import_id: rx.Var[str]) -> rx.Component:
     """The products that stayed as they were, and why."""
     return rx.el.div(
-        rx.cond(UndoState.problem, notice(rx.el.p(UndoState.problem), title="What was kept cannot be shown")),
+        rx.cond(UndoState.kept_error, notice(rx.el.p(UndoState.kept_error), title="What was kept cannot be shown")),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(rx.el.tr(rx.el.th("Kept", scope="col"), rx.el.th("Why", scope="col"))),

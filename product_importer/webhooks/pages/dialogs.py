@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.ui.modal import closing, dialog_actions, focused, modal, question
 from product_importer.ui.widgets import busy_button, button, refusal
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.editor_state import SecretState
 
@@ -107,21 +107,21 @@ def delete_dialog() -> rx.Component:
     """Delete a webhook, after a question."""
     return question(
         "Delete this webhook?",
-        rx.el.p(rx.el.span(WebhookRemovalState.url, class_name="strong"), class_name="doomed"),
+        rx.el.p(rx.el.span(WebhookDeleteState.url, class_name="strong"), class_name="doomed"),
         "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
         "to make a pause, switch it off instead.",
-        refusal(WebhookRemovalState.refusal, title="Nothing was deleted", testid=REFUSAL),
+        refusal(WebhookDeleteState.error, title="Nothing was deleted", testid=REFUSAL),
         busy_button(
             "Delete",
             "Deleting…",
-            is_busy=WebhookRemovalState.is_deleting,
+            is_busy=WebhookDeleteState.is_busy,
             kind="danger",
-            on_click=WebhookRemovalState.delete_webhook,
+            on_click=WebhookDeleteState.delete_webhook,
             data_testid="confirm-delete",
         ),
         name=DELETE,
-        shown=WebhookRemovalState.is_open,
-        on_close=WebhookRemovalState.keep_webhook,
+        shown=WebhookDeleteState.is_open,
+        on_close=WebhookDeleteState.close,
     )
 
 
