@@ -1,28 +1,28 @@
-"""The dialogs in which a product, or all of them, are deleted."""
+"""The dialogs that delete one product, or all of them."""
 
 import reflex as rx
 
 from product_importer.catalog.pages.delete_state import PHRASE, DeleteAllState, DeleteState
-from product_importer.ui.modal import dialog_actions, focused, modal, question
-from product_importer.ui.widgets import busy_button, refusal
+from product_importer.ui.modal import confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, error_notice
 
 DELETE = "delete-dialog"
 DELETE_ALL = "delete-all-dialog"
-REFUSED = "Nothing was deleted"
+ERROR_TITLE = "Nothing was deleted"
 
 
 def delete_dialog() -> rx.Component:
-    """Delete one product, after a question."""
-    return question(
+    """Ask before one product is deleted."""
+    return confirmation(
         "Delete this product?",
         rx.el.p(
             rx.el.span(DeleteState.product.sku, class_name="mono strong"),
             " ",
             DeleteState.product.name,
-            class_name="doomed",
+            class_name="subject",
         ),
         "This cannot be undone.",
-        refusal(DeleteState.error, title=REFUSED, testid="delete-error"),
+        error_notice(DeleteState.error, title=ERROR_TITLE, testid="delete-error"),
         busy_button(
             "Delete",
             "Deleting…",
@@ -38,7 +38,7 @@ def delete_dialog() -> rx.Component:
 
 
 def delete_all_dialog() -> rx.Component:
-    """Delete all products, after a phrase."""
+    """Ask before all products are deleted."""
     return modal(
         "Delete all products?",
         rx.cond(DeleteAllState.is_open, delete_all_form()),
@@ -50,12 +50,12 @@ def delete_all_dialog() -> rx.Component:
 
 
 def delete_all_form() -> rx.Component:
-    """How many there are, and the phrase that shows that it is meant."""
+    """Show the number of products, and ask for the phrase that confirms."""
     return rx.el.form(
         rx.el.p(
-            "The whole catalogue, ",
+            "This deletes the whole catalogue, ",
             rx.el.strong(DeleteAllState.count, data_testid="delete-all-count"),
-            ", is deleted, whatever the list is filtered by. This cannot be undone.",
+            ", not only the filtered products. It cannot be undone.",
         ),
         rx.el.label(
             rx.el.span("Type ", rx.el.span(PHRASE, class_name="mono strong"), " to confirm", class_name="label"),
@@ -67,11 +67,11 @@ def delete_all_form() -> rx.Component:
                 on_change=DeleteAllState.type_phrase,
                 class_name="input",
                 data_testid="delete-all-phrase",
-                **focused(),
+                **initial_focus(),
             ),
             class_name="field",
         ),
-        refusal(DeleteAllState.error, title=REFUSED, testid="delete-all-error"),
+        error_notice(DeleteAllState.error, title=ERROR_TITLE, testid="delete-all-error"),
         dialog_actions(
             DELETE_ALL,
             busy_button(

@@ -24,7 +24,7 @@ def columns_form() -> rx.Component:
             ),
         ),
         rx.el.div(*(column_choice(*field) for field in FIELDS), class_name="mapping-fields"),
-        rx.el.p(UploadState.pairing_problem, role="status", class_name="fault", data_testid="mapping-problem"),
+        rx.el.p(UploadState.pairing_problem, role="status", class_name="field-error", data_testid="mapping-problem"),
         role="group",
         aria_labelledby="mapping-title",
         class_name="card stack",

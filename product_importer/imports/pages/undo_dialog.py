@@ -6,7 +6,7 @@ from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.ui.modal import closing, modal
+from product_importer.ui.modal import close_dialog, modal
 from product_importer.ui.widgets import badge, button, link, local_time, notice, pager
 
 UNDO = "undo-dialog"
@@ -35,7 +35,7 @@ def undo_dialog() -> rx.Component:
             notice(rx.el.p(UndoState.error), title="Nothing was undone", data_testid="undo-error"),
         ),
         rx.el.div(
-            button("Cancel", on_click=closing(UNDO), custom_attrs={"data-focus": ""}),
+            button("Cancel", on_click=close_dialog(UNDO), custom_attrs={"data-focus": ""}),
             button(
                 rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
                 kind="danger",

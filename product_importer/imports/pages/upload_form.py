@@ -9,7 +9,7 @@ from reflex_components_core.el.elements.typography import Div  # type: ignore[im
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.mapping_form import columns_form
 from product_importer.imports.pages.upload_state import UPLOAD, UploadState
-from product_importer.ui.before_unload import asking_before_leaving
+from product_importer.ui.before_unload import confirm_leaving
 from product_importer.ui.widgets import button, choice, link, notice, progress_bar
 
 KINDS = "CSV, TSV, .gz, .zip or Excel (.xlsx), of any size. Its first line names the columns: sku, name, description."
@@ -35,7 +35,7 @@ def upload_form() -> rx.Component:
             rx.el.div(*start_buttons(chosen), class_name="actions"),
             class_name="upload-row",
         ),
-        on_mount=[UploadState.open_form, asking_before_leaving(UPLOAD)],
+        on_mount=[UploadState.open_form, confirm_leaving(UPLOAD)],
         aria_label="Upload",
         class_name="stack",
     )
