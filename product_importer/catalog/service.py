@@ -1,4 +1,4 @@
-"""What can be done with products. Services never commit: the caller owns the transaction."""
+"""Operations on products. They never commit: the caller owns the transaction."""
 
 from typing import Any
 from uuid import UUID
@@ -20,10 +20,10 @@ from product_importer.catalog.schemas import (
     sku_key,
 )
 from product_importer.catalog.search import product_query
-from product_importer.catalog.search.keyset import place
+from product_importer.catalog.search.keyset import page_start
 from product_importer.core.errors import Conflict, NotFound, Stale
 
-# The version that a product must still have, or several that will do; None takes any.
+# The version, or one of the versions, that a product must still have; None accepts any.
 Expected = int | frozenset[int] | None
 
 # How long deleting all products waits for readers of the table, such as exports.
@@ -40,18 +40,18 @@ def list_products(session: Session, query: ProductQuery) -> ProductPage:
     """Return the page of products that `query` asks for, and how many match in all.
 
     Raises:
-        Unprocessable: the cursor is none or contradicts the rest of the query, the page lies too deep, or the
-            search takes too long.
+        Unprocessable: the cursor is invalid or contradicts the rest of the query, the page is too far from both ends
+            of the list, or the search takes too long.
     """
-    begins = place(query)
-    found = product_query.find(session, query, begins)
+    start = page_start(query)
+    found = product_query.find(session, query, start)
     return ProductPage(
         items=[ProductRead.model_validate(product) for product in found.items],
         total=found.total,
         total_is_exact=found.total_is_exact,
-        page=begins.page,
+        page=start.page,
         page_size=query.page_size,
-        next_cursor=begins.next_cursor(found.items[-1]) if found.has_next else None,
+        next_cursor=start.next_cursor(found.items[-1]) if found.has_next else None,
     )
 
 
@@ -68,7 +68,7 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     """Create a product and record `product_created`.
 
     Raises:
-        Conflict: another product has the SKU, in whatever case; `product_id` in its `extra` says which.
+        Conflict: another product has the SKU, in any case; `product_id` in its `extra` is that product's id.
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
@@ -79,15 +79,15 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
 def update_product(
     session: Session, product_id: UUID, given: ProductUpdate, expected_version: Expected = None
 ) -> ProductRead:
-    """Change the fields that are given and record `product_updated`; without any difference nothing happens.
+    """Change the given fields and record `product_updated`; do nothing where no value differs.
 
     Raises:
         NotFound: there is no such product.
-        Stale: somebody else has changed it; `current` in its `extra` is what it is now.
+        Stale: the product has another version; `current` in its `extra` is the product as it is now.
         Conflict: another product has the new SKU.
     """
     product = _get(session, product_id, locked=True)
-    _require(product, expected_version)
+    _require_version(product, expected_version)
     changes = given.model_dump(exclude_unset=True)
     if all(getattr(product, field) == value for field, value in changes.items()):
         return ProductRead.model_validate(product)
@@ -102,10 +102,10 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
 
     Raises:
         NotFound: there is no such product.
-        Stale: somebody else has changed it.
+        Stale: the product has another version.
     """
     product = _get(session, product_id, locked=True)
-    _require(product, expected_version)
+    _require_version(product, expected_version)
     session.delete(product)
     events.record(session, "product_deleted", product)
 
@@ -130,8 +130,8 @@ def delete_all_products(session: Session) -> int:
 
 
 def is_sku_taken(session: Session, sku: str, except_id: UUID | None = None) -> bool:
-    """Whether a product other than `except_id` has this SKU, in whatever case."""
-    return is_storable(sku) and _holder(session, sku_key(sku)) not in (None, except_id)
+    """Return whether a product other than `except_id` has this SKU, in any case."""
+    return is_storable(sku) and _id_by_key(session, sku_key(sku)) not in (None, except_id)
 
 
 def _get(session: Session, product_id: UUID, locked: bool = False) -> Product:
@@ -141,7 +141,7 @@ def _get(session: Session, product_id: UUID, locked: bool = False) -> Product:
     return product
 
 
-def _require(product: Product, expected: Expected) -> None:
+def _require_version(product: Product, expected: Expected) -> None:
     accepted = frozenset({expected}) if isinstance(expected, int) else expected
     if accepted is None or product.version in accepted:
         return
@@ -152,7 +152,7 @@ def _require(product: Product, expected: Expected) -> None:
 
 
 def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
-    """Write a product inside a savepoint, so that the refusal of its SKU leaves the transaction whole."""
+    """Write a product inside a savepoint, so that a taken SKU does not end the transaction."""
     sku = values.get("sku", product.sku)
     try:
         with session.begin_nested():
@@ -165,18 +165,18 @@ def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
 
 def _sku_taken(session: Session, sku: str) -> Conflict:
     message = f"The SKU “{sku}” is taken by another product."
-    holder = _holder(session, sku_key(sku))
+    other_id = _id_by_key(session, sku_key(sku))
     return Conflict(
         message,
         kind="sku-taken",
         title="The SKU is taken",
-        # It may have gone in the meantime.
-        product_id=str(holder) if holder else None,
+        # None if that product was deleted meanwhile.
+        product_id=str(other_id) if other_id else None,
         errors=[{"field": "sku", "message": message}],
     )
 
 
-def _holder(session: Session, key: str) -> UUID | None:
+def _id_by_key(session: Session, key: str) -> UUID | None:
     return session.scalar(select(Product.id).where(col(Product.sku_key) == key))
 
 
