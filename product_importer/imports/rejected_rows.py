@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.csv_injection import escape, reescape
+from product_importer.catalog.csv_injection import escape, escape_cell
 from product_importer.catalog.export import to_csv
 from product_importer.core import db
 from product_importer.core.errors import NotFound
@@ -42,7 +42,7 @@ def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
 def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
     # A column without a name is called by its place, which is another one where such columns stood before it.
     names = [job.header[at] or (unnamed(at) if at != place else "") for place, at in enumerate(positions)]
-    yield to_csv([[*map(reescape, names), *REJECT_COLUMNS]])
+    yield to_csv([[*map(escape_cell, names), *REJECT_COLUMNS]])
     line = 0
     # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
     while errors := db.run(_errors_after, job.id, line, duplicates):
@@ -73,9 +73,9 @@ def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
         # What the merge refused is what was staged, without the guards of the file's cells.
         return map(escape, error.row)
     if len(error.row) != len(fields):
-        return map(reescape, error.row)
+        return map(escape_cell, error.row)
     # Spaces around these mean nothing, but a guard in front of them would.
     trimmed = (
         cell.lstrip(SKIPPED) if field in TRIMMED else cell for cell, field in zip(error.row, fields, strict=True)
     )
-    return map(reescape, trimmed)
+    return map(escape_cell, trimmed)
