@@ -1,14 +1,13 @@
 """Write an import's rejected rows as a CSV that can be corrected and uploaded again."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.csv_injection import escape, reescape
+from product_importer.catalog.csv_injection import escape, escape_cell
+from product_importer.catalog.export import to_csv
 from product_importer.core import db
 from product_importer.imports import jobs
 from product_importer.imports.columns.header import REJECT_COLUMNS, default_name, fold
@@ -39,11 +38,11 @@ def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
 def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
     # The default name of an unnamed column holds its position: write it where leaving out columns shifts it.
     names = [job.header[at] or (default_name(at) if at != place else "") for place, at in enumerate(positions)]
-    yield _csv([[*map(reescape, names), *REJECT_COLUMNS]])
+    yield to_csv([[*map(escape_cell, names), *REJECT_COLUMNS]])
     line = 0
     # Each piece has a transaction of its own: a slow client must not hold one of the few connections.
     while errors := db.run(_errors_after, job.id, line, duplicates):
-        yield _csv(_row(error, job.fields, positions) for error in errors)
+        yield to_csv(_row(error, job.fields, positions) for error in errors)
         line = errors[-1].line
 
 
@@ -70,16 +69,10 @@ def _escaped(error: Any, fields: list[str]) -> Iterator[str]:
         # Rows that the merge rejected were staged, with the escapes of the file's cells removed.
         return map(escape, error.row)
     if len(error.row) != len(fields):
-        return map(reescape, error.row)
+        return map(escape_cell, error.row)
     # Spaces around these fields mean nothing, but an escaped space would be part of the value.
     trimmed = (
         cell.lstrip(ESCAPED_SPACES) if field in TRIMMED else cell
         for cell, field in zip(error.row, fields, strict=True)
     )
-    return map(reescape, trimmed)
-
-
-def _csv(rows) -> str:  # type: ignore[no-untyped-def]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+    return map(escape_cell, trimmed)

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.service import BEFORE_DELETE_ALL
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
@@ -203,23 +202,3 @@ def _restart(session: Session, job: ImportJob) -> ImportRead:
     session.flush()
     queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
     return ImportRead.of(job)
-
-
-def refuse_while_importing(session: Session) -> None:
-    """Refuse to delete all products while an import or an undo is unfinished.
-
-    Raises:
-        Conflict: one is unfinished; `job_id` in its `extra` says which.
-    """
-    is_unfinished = or_(col(ImportJob.status).not_in(FINAL), col(ImportJob.undo_status) == UndoStatus.PENDING)
-    job = session.scalar(select(ImportJob).where(is_unfinished).order_by(col(ImportJob.created_at)).limit(1))
-    if job is not None:
-        raise Conflict(
-            f"The import of “{job.filename}” is {jobs.state(job)}. Wait until it has ended, or cancel it first.",
-            kind=ProblemType.IMPORT_RUNNING,
-            title="An import is running",
-            job_id=str(job.id),
-        )
-
-
-BEFORE_DELETE_ALL.append(refuse_while_importing)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from product_importer.catalog.csv_injection import escape, unescape, unescape_column
 
-# Rich in what matters; anything else now and then.
+# Mostly the characters that matter.
 cells = st.text(
     st.one_of(st.sampled_from("'=+-@\t\r\n＝ a\"'"), st.characters(exclude_categories=["Cs"])), max_size=6
 )
@@ -13,14 +13,14 @@ cells = st.text(
 @given(cells)
 @example("'")
 @example("''=")
-def test_a_guard_is_undone_exactly_and_nothing_that_is_guarded_runs(value):
+def test_unescape_is_the_inverse_of_escape_and_no_escaped_cell_is_a_formula(value):
     escaped = escape(value)
     assert unescape(escaped) == value
     assert escaped[:1] not in set("=+-@\t\r\n＝＋－＠")
 
 
 @given(st.lists(cells))
-def test_a_column_is_unguarded_as_its_cells_are(values):
+def test_a_column_is_unescaped_as_its_cells_are(values):
     assert list(unescape_column(values)) == [unescape(value) for value in values]
 
 

@@ -24,7 +24,7 @@ NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Duration")
 def history() -> rx.Component:
     """All imports, newest first."""
     return rx.cond(
-        HistoryState.problem,
+        HistoryState.error,
         problem(),
         rx.cond(HistoryState.imports.length() > 0, rx.fragment(history_table(), history_pager()), no_imports()),
     )
@@ -48,8 +48,8 @@ def search() -> rx.Component:
 def problem() -> rx.Component:
     """Why the history cannot be shown, and a button to try again."""
     return notice(
-        rx.el.p(HistoryState.problem),
-        rx.el.div(button("Try again", on_click=HistoryState.look_again), class_name="actions"),
+        rx.el.p(HistoryState.error),
+        rx.el.div(button("Try again", on_click=HistoryState.reload), class_name="actions"),
         title="The imports cannot be shown",
         data_testid="imports-problem",
     )

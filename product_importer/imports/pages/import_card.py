@@ -94,7 +94,7 @@ def apply_button() -> rx.Component:
 
 def undo_button(job: ImportView) -> rx.Component:
     """Open the undo dialog."""
-    return button("Undo…", on_click=UndoState.ask_before_undoing(job.id), data_testid="import-undo")
+    return button("Undo…", on_click=UndoState.open_dialog(job.id), data_testid="import-undo")
 
 
 def action_error() -> rx.Component:

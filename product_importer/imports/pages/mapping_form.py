@@ -24,7 +24,7 @@ def mapping_form() -> rx.Component:
             ),
         ),
         rx.el.div(*(column_select(*field) for field in FIELDS), class_name="mapping-fields"),
-        rx.el.p(UploadState.mapping_error, role="status", class_name="fault", data_testid="mapping-problem"),
+        rx.el.p(UploadState.mapping_error, role="status", class_name="field-error", data_testid="mapping-problem"),
         role="group",
         aria_labelledby="mapping-title",
         class_name="card stack",

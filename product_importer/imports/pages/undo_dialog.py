@@ -7,7 +7,7 @@ from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.ui.modal import closing, modal
+from product_importer.ui.modal import close_dialog, modal
 from product_importer.ui.widgets import badge, button, link, local_time, notice, pager
 
 UNDO = "undo-dialog"
@@ -32,24 +32,24 @@ def undo_dialog() -> rx.Component:
             class_name="muted",
         ),
         rx.cond(
-            UndoState.refusal,
-            notice(rx.el.p(UndoState.refusal), title="Nothing was undone", data_testid="undo-error"),
+            UndoState.error,
+            notice(rx.el.p(UndoState.error), title="Nothing was undone", data_testid="undo-error"),
         ),
         rx.el.div(
-            button("Cancel", on_click=closing(UNDO), custom_attrs={"data-focus": ""}),
+            button("Cancel", on_click=close_dialog(UNDO), custom_attrs={"data-focus": ""}),
             button(
-                rx.cond(UndoState.is_undoing, "Undoing…", "Undo import"),
+                rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
                 kind="danger",
                 on_click=UndoState.undo_import,
-                disabled=UndoState.is_undoing,
-                aria_busy=rx.cond(UndoState.is_undoing, "true", "false"),
+                disabled=UndoState.is_busy,
+                aria_busy=rx.cond(UndoState.is_busy, "true", "false"),
                 data_testid="confirm-undo",
             ),
             class_name="dialog-actions",
         ),
         name=UNDO,
         shown=UndoState.is_open,
-        on_close=UndoState.keep_import,
+        on_close=UndoState.close,
         role="alertdialog",
     )
 
@@ -74,7 +74,9 @@ def result_line(state: rx.Component, text: rx.Var[str] | str) -> rx.Component:
 def kept_products(import_id: rx.Var[str]) -> rx.Component:
     """The products that the undo did not change, and why."""
     return rx.el.div(
-        rx.cond(UndoState.problem, notice(rx.el.p(UndoState.problem), title="The kept products cannot be shown")),
+        rx.cond(
+            UndoState.kept_error, notice(rx.el.p(UndoState.kept_error), title="The kept products cannot be shown")
+        ),
         rx.el.div(
             rx.el.table(
                 rx.el.thead(rx.el.tr(rx.el.th("Product", scope="col"), rx.el.th("Reason", scope="col"))),

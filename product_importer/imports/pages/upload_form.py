@@ -9,7 +9,7 @@ from reflex_components_core.el.elements.typography import Div  # type: ignore[im
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.mapping_form import mapping_form
 from product_importer.imports.pages.upload_state import UPLOAD, UploadState
-from product_importer.ui.before_unload import asking_before_leaving
+from product_importer.ui.before_unload import confirm_leaving
 from product_importer.ui.widgets import button, choice, link, notice, progress_bar
 
 FILE_TYPES = (
@@ -38,7 +38,7 @@ def upload_form() -> rx.Component:
             rx.el.div(*start_buttons(selected), class_name="actions"),
             class_name="upload-row",
         ),
-        on_mount=[UploadState.open_form, asking_before_leaving(UPLOAD)],
+        on_mount=[UploadState.open_form, confirm_leaving(UPLOAD)],
         aria_label="Upload",
         class_name="stack",
     )

@@ -7,7 +7,9 @@ from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.limited_process import (
     DEADLINE_SECONDS,
     MEMORY_BYTES,
+    DeadlineExceeded,
     LimitedProcess,
+    ProcessFailed,
 )
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Format

@@ -5,6 +5,7 @@ A statement's parameters are the range (`after`, `range_end`), the number behind
 is always a parameter. MERGE and PREVIEW answer with one row, in the order of `merge.Outcome`.
 """
 
+from product_importer.catalog.events import INSERT_EVENTS
 from product_importer.imports.columns.header import IGNORED
 from product_importer.imports.error_codes import RowErrorCode, RowOutcome
 
@@ -144,16 +145,13 @@ REASONS = {
 
 # One event a written row, for those who want each: with the id that a new product has or would have, so in the order
 # of lines; nothing compares the two. What is written carries it along: the merge has no plan for a join of its parts.
-TELL = """, told AS (
-    INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT event_id, named.event_type, jsonb_build_object(
-        'event_type', named.event_type, 'product_id', written.id, 'sku', written.sku, 'name', written.name,
-        'timestamp', round(extract(epoch FROM clock_timestamp()), 3)
-    ), written.version, %(job_id)s
-    FROM written, LATERAL (
-        SELECT CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END AS event_type
-    ) AS named
-)"""
+TOLD_EVENTS = INSERT_EVENTS.format(
+    event_id="event_id",
+    event_type="CASE version WHEN 1 THEN 'product_created' ELSE 'product_updated' END",
+    batch_id="%(job_id)s",
+    source="written",
+)
+TELL = f", told AS ({TOLD_EVENTS})"
 
 # Found in the index alone; only the rows that are reported are fetched.
 REPEATED = f"""(

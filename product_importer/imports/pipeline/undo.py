@@ -13,6 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
+from product_importer.catalog.events import INSERT_EVENTS
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
@@ -111,15 +112,20 @@ WITH kept AS (
 SELECT count(*) FROM kept
 """)
 # An event for each product, those of the removed ones first.
-TELL = """
-    INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT (%(prefix)s || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid, '{event_type}',
-        jsonb_build_object('event_type', '{event_type}', 'product_id', id, 'sku', sku, 'name', name,
-            'timestamp', round(extract(epoch FROM clock_timestamp()), 3)),
-        version, %(batch)s FROM {source}
-"""
-TELL_REMOVED = sql.SQL(TELL.format(event_type="product_deleted", source="removed", offset=0))
-TELL_RESTORED = sql.SQL(TELL.format(event_type="product_updated", source="restored", offset=1 << 31))
+EVENT_ID = "(%(prefix)s || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid"
+TELL_REMOVED = sql.SQL(
+    INSERT_EVENTS.format(
+        event_id=EVENT_ID.format(offset=0), event_type="'product_deleted'", batch_id="%(batch)s", source="removed"
+    )
+)
+TELL_RESTORED = sql.SQL(
+    INSERT_EVENTS.format(
+        event_id=EVENT_ID.format(offset=1 << 31),
+        event_type="'product_updated'",
+        batch_id="%(batch)s",
+        source="restored",
+    )
+)
 TELL_NOBODY = sql.SQL("SELECT 1")
 END = f"""
 UPDATE import_job SET undo_status = '{UndoStatus.UNDONE}', undone_at = clock_timestamp(), undo_table = NULL,

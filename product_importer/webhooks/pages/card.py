@@ -3,7 +3,7 @@
 import reflex as rx
 
 from product_importer.ui.widgets import badge, busy_button, button, link, local_time, notice, switch
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.view_models import WebhookView
@@ -131,7 +131,7 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
         button(
             "Delete",
             kind="quiet bad",
-            on_click=WebhookRemovalState.ask_before_deleting(webhook.id, webhook.url),
+            on_click=WebhookDeleteState.open_dialog(webhook.id, webhook.url),
             aria_label=f"Delete {webhook.url}",
             data_testid="webhook-delete",
         ),

@@ -9,7 +9,7 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
-from product_importer.ui.services import ask
+from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import delivery_log
 from product_importer.webhooks.pages.form_data import told
 from product_importer.webhooks.pages.list_state import WebhookState, identify, named_in
@@ -144,14 +144,12 @@ class DeliveryState(rx.State):
         webhook_id, status, page = self._asked()
         query = DeliveryQuery.model_validate({"status": status or None, "page": page, "page_size": PAGE_SIZE})
         try:
-            found = await ask(delivery_log.list_deliveries, identify(webhook_id), query)
-            if not found.items and found.page > found.pages:
-                # The list has become shorter.
-                query = query.model_copy(update={"page": found.pages})
-                found = await ask(delivery_log.list_deliveries, identify(webhook_id), query)
+            identity = identify(webhook_id)
+            return await ask_page(
+                lambda session, query: delivery_log.list_deliveries(session, identity, query), query
+            )
         except DomainError as error:
             return error
-        return found
 
     def _take(self, found: DeliveryPage | DomainError) -> None:
         self.loading = False

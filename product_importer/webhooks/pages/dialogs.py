@@ -2,9 +2,9 @@
 
 import reflex as rx
 
-from product_importer.ui.modal import closing, dialog_actions, focused, modal, question
-from product_importer.ui.widgets import busy_button, button, refusal
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, button, error_notice
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.editor_state import SecretState
 
@@ -37,7 +37,7 @@ def secret_dialog() -> rx.Component:
             "Messages to ",
             rx.el.span(SecretState.url, class_name="strong"),
             " are signed with this secret. Store it at the receiver now: it is shown only this once.",
-            class_name="doomed",
+            class_name="subject",
         ),
         rx.el.div(
             rx.el.input(
@@ -61,7 +61,8 @@ def secret_dialog() -> rx.Component:
             ),
         ),
         rx.el.div(
-            button("Done", on_click=closing(SECRET), data_testid="webhook-secret-done"), class_name="dialog-actions"
+            button("Done", on_click=close_dialog(SECRET), data_testid="webhook-secret-done"),
+            class_name="dialog-actions",
         ),
         name=SECRET,
         shown=SecretState.is_open,
@@ -76,17 +77,17 @@ def copy_button() -> rx.Component:
         kind="primary",
         on_click=rx.call_script(COPY, callback=SecretState.note_copy),
         data_testid="webhook-secret-copy",
-        **focused(),
+        **initial_focus(),
     )
 
 
 def rotate_dialog() -> rx.Component:
     """Make a new secret, after a question."""
-    return question(
+    return confirmation(
         "Make a new secret?",
-        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="doomed"),
+        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="subject"),
         "The old secret stays valid for 24 hours, so that there is time to store the new one at the receiver.",
-        refusal(SecretState.refusal, title="No secret was made", testid=REFUSAL),
+        error_notice(SecretState.refusal, title="No secret was made", testid=REFUSAL),
         busy_button(
             "Make a new secret",
             "Making…",
@@ -94,7 +95,7 @@ def rotate_dialog() -> rx.Component:
             kind="primary",
             on_click=SecretState.rotate_secret,
             data_testid="confirm-rotate",
-            **focused(),
+            **initial_focus(),
         ),
         name=ROTATE,
         shown=SecretState.is_asking,
@@ -105,23 +106,23 @@ def rotate_dialog() -> rx.Component:
 
 def delete_dialog() -> rx.Component:
     """Delete a webhook, after a question."""
-    return question(
+    return confirmation(
         "Delete this webhook?",
-        rx.el.p(rx.el.span(WebhookRemovalState.url, class_name="strong"), class_name="doomed"),
+        rx.el.p(rx.el.span(WebhookDeleteState.url, class_name="strong"), class_name="subject"),
         "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
         "to make a pause, switch it off instead.",
-        refusal(WebhookRemovalState.refusal, title="Nothing was deleted", testid=REFUSAL),
+        error_notice(WebhookDeleteState.error, title="Nothing was deleted", testid=REFUSAL),
         busy_button(
             "Delete",
             "Deleting…",
-            is_busy=WebhookRemovalState.is_deleting,
+            is_busy=WebhookDeleteState.is_busy,
             kind="danger",
-            on_click=WebhookRemovalState.delete_webhook,
+            on_click=WebhookDeleteState.delete_webhook,
             data_testid="confirm-delete",
         ),
         name=DELETE,
-        shown=WebhookRemovalState.is_open,
-        on_close=WebhookRemovalState.keep_webhook,
+        shown=WebhookDeleteState.is_open,
+        on_close=WebhookDeleteState.close,
     )
 
 
@@ -152,11 +153,11 @@ def redeliver_form() -> rx.Component:
                 default_value="day",
                 class_name="input",
                 data_testid="redeliver-period",
-                **focused(),
+                **initial_focus(),
             ),
             class_name="field",
         ),
-        refusal(DeliveryState.refusal, title="Nothing was sent again", testid=REFUSAL),
+        error_notice(DeliveryState.refusal, title="Nothing was sent again", testid=REFUSAL),
         dialog_actions(
             REDELIVER,
             busy_button(

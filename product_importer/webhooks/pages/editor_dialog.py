@@ -5,8 +5,8 @@ from typing import Any
 import reflex as rx
 
 from product_importer.ui import widgets
-from product_importer.ui.modal import dialog_actions, focused, modal
-from product_importer.ui.widgets import busy_button, fault_id, form_field, refusal
+from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, error_id, error_notice, form_field
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
 from product_importer.webhooks.pages.view_models import EVENTS
 
@@ -38,7 +38,7 @@ def webhook_form() -> rx.Component:
         description_field(),
         event_fields(),
         import_fields(),
-        refusal(WebhookEditorState.refusal, title="Not saved", testid="webhook-form-error"),
+        error_notice(WebhookEditorState.refusal, title="Not saved", testid="webhook-form-error"),
         dialog_actions(DIALOG, save_button()),
         key=f"form-{WebhookEditorState.form.number}",
         on_submit=WebhookEditorState.save_webhook,
@@ -49,7 +49,7 @@ def webhook_form() -> rx.Component:
 
 def described(name: str) -> dict[str, Any]:
     """What every text field of the form says of itself."""
-    return widgets.described(name, prefix="webhook", form=WebhookEditorState.form, faults=WebhookEditorState.faults)
+    return widgets.input_props(name, prefix="webhook", form=WebhookEditorState.form, errors=WebhookEditorState.faults)
 
 
 def url_field() -> rx.Component:
@@ -60,16 +60,16 @@ def url_field() -> rx.Component:
         aria_required="true",
         spell_check=False,
         placeholder="https://example.com/hooks/products",
-        **focused(),
+        **initial_focus(),
     )
-    return form_field("Address", control, name="webhook-url", fault=WebhookEditorState.faults["url"])
+    return form_field("Address", control, name="webhook-url", error=WebhookEditorState.faults["url"])
 
 
 def description_field() -> rx.Component:
     """What the receiver is for."""
     control = rx.el.input(**described("description"), placeholder="What it is for, if you like")
     return form_field(
-        "Description", control, name="webhook-description", fault=WebhookEditorState.faults["description"]
+        "Description", control, name="webhook-description", error=WebhookEditorState.faults["description"]
     )
 
 
@@ -81,12 +81,12 @@ def event_fields() -> rx.Component:
         rx.el.div(*(event_field(name, words) for name, words in EVENTS.items()), class_name="checks two"),
         rx.el.p(
             fault,
-            id=fault_id("webhook-events"),
+            id=error_id("webhook-events"),
             aria_live="polite",
-            class_name="fault",
+            class_name="field-error",
             data_testid="webhook-events-fault",
         ),
-        aria_describedby=fault_id("webhook-events"),
+        aria_describedby=error_id("webhook-events"),
     )
 
 

@@ -11,7 +11,7 @@ from reflex_base.utils.form import FormData
 
 from product_importer.core.errors import DomainError
 from product_importer.ui import toasts
-from product_importer.ui.modal import revealing
+from product_importer.ui.modal import scroll_to_notice
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
 from product_importer.webhooks.pages.form_data import Draft, faults, told
@@ -127,7 +127,7 @@ class WebhookEditorState(rx.State):
             # The form was closed before its answer came.
             return [toasts.error("The webhook was not saved.", description=told(error))]
         self.faults, self.refusal = faults(error), told(error)
-        return [revealing(DIALOG)]
+        return [scroll_to_notice(DIALOG)]
 
 
 class SecretState(rx.State):

@@ -82,4 +82,4 @@ def _refused_address(message: str) -> str:
 
 
 def _fault(item: Mapping[str, Any]) -> str:
-    return "Choose at least one event." if item["type"] == "too_short" else formatting.fault(item)
+    return "Choose at least one event." if item["type"] == "too_short" else formatting.field_error(item)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.ui import toasts
-from product_importer.ui.services import ask
+from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import service
 from product_importer.webhooks.pages.form_data import told
 from product_importer.webhooks.pages.view_models import OutcomeView, WebhookView
@@ -150,10 +150,7 @@ async def _one(named: str) -> tuple[list[WebhookRead], int, int]:
 
 
 async def _all(page: int) -> tuple[list[WebhookRead], int, int]:
-    found = await ask(service.list_webhooks, WebhookQuery(page=page, page_size=PAGE_SIZE))
-    if not found.items and found.page > found.pages:
-        # The last one of the last page is gone.
-        return await _all(found.pages)
+    found = await ask_page(service.list_webhooks, WebhookQuery(page=page, page_size=PAGE_SIZE))
     return found.items, found.page, found.pages
 
 

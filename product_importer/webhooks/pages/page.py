@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.ui import routes
 from product_importer.ui.layout import page, section
-from product_importer.ui.modal import opener
+from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
 from product_importer.webhooks.pages.card import webhook_details, webhook_row
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
@@ -55,7 +55,7 @@ def dialogs() -> tuple[rx.Component, ...]:
 
 def new_button(testid: str) -> rx.Component:
     """Open the form of a new webhook."""
-    return opener("New webhook", kind="primary", on_click=WebhookEditorState.start_webhook, data_testid=testid)
+    return dialog_button("New webhook", kind="primary", on_click=WebhookEditorState.start_webhook, data_testid=testid)
 
 
 def problem() -> rx.Component:

@@ -135,7 +135,7 @@ def test_an_undo_that_nobody_carries_out_is_sent_again(run_import):
     assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
     assert current(job.id).undo.status == "pending"
     with pytest.raises(Conflict):
-        db.run(service.refuse_while_importing)
+        db.run(catalog.delete_all_products)
     from product_importer.core import redis
 
     redis.client().flushdb()
