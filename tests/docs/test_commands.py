@@ -34,6 +34,7 @@ CHECKED = {
     r"docker compose up": "tests/test_container.py",
     r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
     r"time sh -c 'make run & ": "test_links, for the target",
+    r"(pipx install )?pre-commit\b": "nothing: it is no package of ours",
 }
 
 
