@@ -24,6 +24,7 @@ from product_importer.catalog.search import product_query
 from product_importer.core import db, queue
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.imports.schemas import COUNTS
+from product_importer.webhooks.models import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ FROM (
 GROUP BY status
 """)
 # Each subquery reads one partial index, as far as the limit.
-WAITING = text("""
+WAITING = text(f"""
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NULL LIMIT :most
@@ -57,7 +58,7 @@ SELECT
         SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NOT NULL LIMIT :most
     ) AS batched) AS events,
     (SELECT count(*) FROM (
-        SELECT FROM webhook_delivery WHERE status = 'pending' LIMIT :most
+        SELECT FROM webhook_delivery WHERE status = '{DeliveryStatus.PENDING}' LIMIT :most
     ) AS pending) AS deliveries,
     (SELECT count(*) FROM webhook WHERE deleted_at IS NULL AND first_failed_at IS NOT NULL) AS failing
 """)
@@ -68,7 +69,6 @@ SELECT status, count(*) FROM (
 ) AS newest
 GROUP BY status
 """)
-DELIVERY_STATUSES = ("pending", "succeeded", "failed")
 
 
 class MetricsResponse(PlainTextResponse):
@@ -142,7 +142,7 @@ def _webhooks(session: Session) -> Iterator[Metric]:
     yield _gauge("deliveries_pending", pending, waiting.deliveries)
     yield _gauge("webhooks_failing", "Webhooks whose last attempt failed.", waiting.failing)
     found = dict(session.execute(DELIVERIES, {"newest": NEWEST_DELIVERIES}).all())
-    counts = {(status,): found.get(status, 0) for status in DELIVERY_STATUSES}
+    counts = {(status,): found.get(status, 0) for status in DeliveryStatus}
     newest = f"The {NEWEST_DELIVERIES:,} newest deliveries by status; failed ones are not tried again."
     yield _gauge("newest_deliveries", newest, counts, ("status",))
 

@@ -24,6 +24,7 @@ from product_importer.catalog.search import product_query
 from product_importer.catalog.search.keyset import place
 from product_importer.core import outbox
 from product_importer.core.errors import Conflict, NotFound, Stale
+from product_importer.core.outbox import EventType
 
 # The version that a product must still have, or several that will do; None takes any.
 Expected = int | frozenset[int] | None
@@ -71,7 +72,7 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
-    return _recorded(session, "product_created", product)
+    return _recorded(session, EventType.PRODUCT_CREATED, product)
 
 
 def update_product(
@@ -91,7 +92,7 @@ def update_product(
         return ProductRead.model_validate(product)
     changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
     _write(session, product, changes)
-    return _recorded(session, "product_updated", product)
+    return _recorded(session, EventType.PRODUCT_UPDATED, product)
 
 
 def delete_product(session: Session, product_id: UUID, expected_version: Expected = None) -> None:
@@ -104,7 +105,7 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
     product = _get(session, product_id, locked=True)
     _require(product, expected_version)
     session.delete(product)
-    _recorded(session, "product_deleted", product)
+    _recorded(session, EventType.PRODUCT_DELETED, product)
 
 
 def delete_all_products(session: Session) -> int:
@@ -123,7 +124,7 @@ def delete_all_products(session: Session) -> int:
     deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
-    _record(session, "products_deleted", None, deleted=deleted)
+    _record(session, EventType.PRODUCTS_DELETED, None, deleted=deleted)
     return deleted
 
 
@@ -192,11 +193,11 @@ def _lock_table(session: Session) -> None:
         ) from error
 
 
-def _recorded(session: Session, event_type: str, product: Product) -> ProductRead:
+def _recorded(session: Session, event_type: EventType, product: Product) -> ProductRead:
     told = {"product_id": str(product.id), "sku": product.sku, "name": product.name}
     _record(session, event_type, product.version, **told)
     return ProductRead.model_validate(product)
 
 
-def _record(session: Session, event_type: str, version: int | None, **told: Any) -> None:
+def _record(session: Session, event_type: EventType, version: int | None, **told: Any) -> None:
     outbox.record(session, event_type, {"event_type": event_type, **told, "timestamp": time.time()}, version)

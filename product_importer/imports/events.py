@@ -6,9 +6,10 @@ from typing import Any
 from sqlmodel import Session
 
 from product_importer.core import outbox
+from product_importer.core.outbox import EventType
 from product_importer.imports.schemas import COUNTS
 
-EVENT_TYPES = {"completed": "import_completed", "failed": "import_failed"}
+EVENT_TYPES = {"completed": EventType.IMPORT_COMPLETED, "failed": EventType.IMPORT_FAILED}
 
 
 def record_end(session: Session, job: dict[str, Any]) -> None:

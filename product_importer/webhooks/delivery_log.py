@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from product_importer.core import queue
 from product_importer.core.errors import NotFound
 from product_importer.core.outbox import DELIVER
-from product_importer.webhooks.models import Attempt, Delivery
+from product_importer.webhooks.models import Attempt, Delivery, DeliveryStatus
 from product_importer.webhooks.schemas import AttemptRead, DeliveryPage, DeliveryQuery, DeliveryRead, Redelivered
 from product_importer.webhooks.service import get_webhook
 
@@ -59,7 +59,8 @@ def redeliver_failed(session: Session, webhook_id: UUID, since: datetime) -> Red
     """
     get_webhook(session, webhook_id)
     has_failed = or_(
-        col(Delivery.status) == "failed", and_(col(Delivery.status) == "pending", col(Delivery.tries) > 0)
+        col(Delivery.status) == DeliveryStatus.FAILED,
+        and_(col(Delivery.status) == DeliveryStatus.PENDING, col(Delivery.tries) > 0),
     )
     failed_since = and_(has_failed, col(Delivery.last_attempt_at) >= _in_utc(since))
     return Redelivered(redelivered=_send_again(session, webhook_id, failed_since))
@@ -80,7 +81,7 @@ def _send_again(session: Session, webhook_id: UUID, chosen: ColumnElement[bool])
     again = (
         update(Delivery)
         .where(col(Delivery.webhook_id) == webhook_id, chosen)
-        .values(status="pending", tries=0, next_attempt_at=func.now())
+        .values(status=DeliveryStatus.PENDING, tries=0, next_attempt_at=func.now())
     )
     result: Any = session.execute(again.execution_options(synchronize_session=False))
     queue.notify_after_commit(session, DELIVER)

@@ -4,6 +4,7 @@ A delivery is of an event in the outbox, which goes together with its deliveries
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,21 @@ from sqlalchemy import ARRAY, Boolean, Column, DateTime, ForeignKey, Index, Inte
 from sqlmodel import Field, SQLModel
 
 from product_importer.core.ids import new_id
+
+
+class ImportEvents(StrEnum):
+    """Which events of an import a webhook gets: one at its end, or also one for each product."""
+
+    SUMMARY = "summary"
+    EACH = "each"
+
+
+class DeliveryStatus(StrEnum):
+    """Whether a delivery waits for an attempt, has arrived, or is given up."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
 
 
 def _text(nullable: bool = False, **options: Any) -> Any:
@@ -42,7 +58,7 @@ class Webhook(SQLModel, table=True):
     url: str = Field(sa_column=_text())
     description: str = Field(default="", sa_column=_text())
     event_types: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    import_events: str = Field(default="summary", sa_column=_text())
+    import_events: str = Field(default=ImportEvents.SUMMARY, sa_column=_text())
     enabled: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
     secret: str = Field(sa_column=_text())
     previous_secret: str | None = Field(default=None, sa_column=_text(nullable=True))
@@ -70,7 +86,7 @@ class Delivery(SQLModel, table=True):
             "webhook_id",
             "next_attempt_at",
             "event_id",
-            postgresql_where=text("status = 'pending'"),
+            postgresql_where=text(f"status = '{DeliveryStatus.PENDING}'"),
         ),
     )
 
@@ -78,7 +94,7 @@ class Delivery(SQLModel, table=True):
     webhook_id: UUID = Field(sa_column=Column(ForeignKey("webhook.id"), nullable=False))
     event_id: UUID
     event_type: str = Field(sa_column=_text())
-    status: str = Field(default="pending", sa_column=_text(server_default="pending"))
+    status: str = Field(default=DeliveryStatus.PENDING, sa_column=_text(server_default=DeliveryStatus.PENDING))
     attempts: int = Field(default=0, sa_column=_count())
     tries: int = Field(default=0, sa_column=_count())
     next_attempt_at: datetime | None = Field(default=None, sa_column=_moment())

@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 from product_importer.core import queue
 from product_importer.core.outbox import DELIVER
 from product_importer.core.settings import settings
+from product_importer.webhooks.models import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ SELECT EXISTS (
 ) OR EXISTS (
     SELECT FROM webhook, LATERAL (
         SELECT FROM webhook_delivery
-        WHERE webhook_id = webhook.id AND status = 'pending'
+        WHERE webhook_id = webhook.id AND status = '{DeliveryStatus.PENDING}'
             AND next_attempt_at < now() - interval '{NOTIFY_SECONDS} seconds'
             AND (claimed_until IS NULL OR claimed_until < now())
         LIMIT 1

@@ -1,35 +1,19 @@
 """What webhooks and their deliveries look like from outside."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from product_importer.core.enums import InlineEnum
+from product_importer.core.outbox import EventType
 from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 
 MAX_URL = 2_000
 MAX_WEBHOOK_DESCRIPTION = 1_000
 MAX_WEBHOOK_PAGE = 100_000
-
-EventType = Literal[
-    "product_created",
-    "product_updated",
-    "product_deleted",
-    "products_deleted",
-    "import_completed",
-    "import_failed",
-]
-EVENT_TYPES: tuple[EventType, ...] = (
-    "product_created",
-    "product_updated",
-    "product_deleted",
-    "products_deleted",
-    "import_completed",
-    "import_failed",
-)
-ImportEvents = Literal["summary", "each"]
-DeliveryStatus = Literal["pending", "succeeded", "failed"]
 
 
 def _stripped(value: Any) -> Any:
@@ -47,7 +31,7 @@ def _storable(text: str) -> str:
 
 
 def _each_once(given: list[EventType]) -> list[EventType]:
-    return [event_type for event_type in EVENT_TYPES if event_type in given]
+    return [event_type for event_type in EventType if event_type in given]
 
 
 Url = Annotated[
@@ -68,10 +52,10 @@ Description = Annotated[
     AfterValidator(_storable),
 ]
 EventTypes = Annotated[
-    list[EventType], Field(min_length=1, description="What it is told of."), AfterValidator(_each_once)
+    list[InlineEnum[EventType]], Field(min_length=1, description="What it is told of."), AfterValidator(_each_once)
 ]
-ImportChoice = Annotated[
-    ImportEvents,
+ImportEventsField = Annotated[
+    InlineEnum[ImportEvents],
     Field(
         description="`each`: beside the end of an import also `product_created` and `product_updated`, of those in "
         "`event_types`, for each product that an import creates or updates."
@@ -86,8 +70,8 @@ class WebhookCreate(BaseModel):
 
     url: Url
     description: Description = ""
-    event_types: EventTypes = Field(default_factory=lambda: list(EVENT_TYPES))
-    import_events: ImportChoice = "summary"
+    event_types: EventTypes = Field(default_factory=lambda: list(EventType))
+    import_events: ImportEventsField = ImportEvents.SUMMARY
     enabled: StrictBool = True
 
 
@@ -99,7 +83,7 @@ class WebhookUpdate(BaseModel):
     url: Url = Field(default_factory=str)
     description: Description = Field(default_factory=str)
     event_types: EventTypes = Field(default_factory=list)
-    import_events: ImportChoice = "summary"
+    import_events: ImportEventsField = ImportEvents.SUMMARY
     enabled: StrictBool = Field(default_factory=bool)
 
 
@@ -111,7 +95,7 @@ class DeliverySummary(BaseModel):
     id: UUID
     event_id: Annotated[UUID, Field(description="The message's `webhook-id`.")]
     event_type: str
-    status: DeliveryStatus
+    status: InlineEnum[DeliveryStatus]
     attempts: int
     status_code: int | None
     response_time_ms: int | None
@@ -147,8 +131,8 @@ class WebhookRead(BaseModel):
     id: UUID
     url: str
     description: str
-    event_types: list[EventType]
-    import_events: ImportEvents
+    event_types: list[InlineEnum[EventType]]
+    import_events: InlineEnum[ImportEvents]
     enabled: bool
     created_at: datetime
     updated_at: datetime
@@ -196,7 +180,7 @@ class WebhookQuery(BaseModel):
 class DeliveryQuery(WebhookQuery):
     """Which deliveries, and which page of them."""
 
-    status: DeliveryStatus | None = None
+    status: InlineEnum[DeliveryStatus] | None = None
 
 
 class WebhookPage(Page[WebhookRead]):

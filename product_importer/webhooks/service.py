@@ -12,10 +12,10 @@ from product_importer.core import db, queue
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
-from product_importer.core.outbox import DELIVER, WANTS_EACH
+from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
-from product_importer.webhooks.models import Delivery, Webhook
+from product_importer.webhooks.models import Delivery, ImportEvents, Webhook
 from product_importer.webhooks.schemas import (
     DeliverySummary,
     Secret,
@@ -144,8 +144,8 @@ def wants_each(session: Session) -> bool:
     wanting = select(Webhook.id).where(
         col(Webhook.enabled),
         col(Webhook.deleted_at).is_(None),
-        Webhook.import_events == "each",
-        col(Webhook.event_types).op("&&")(["product_created", "product_updated"]),
+        Webhook.import_events == ImportEvents.EACH,
+        col(Webhook.event_types).op("&&")([EventType.PRODUCT_CREATED, EventType.PRODUCT_UPDATED]),
     )
     return session.scalar(wanting.limit(1)) is not None
 

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
+from product_importer.core.outbox import EventType
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,8 @@ TELL = """
             'timestamp', round(extract(epoch FROM clock_timestamp()), 3)),
         version, %(batch)s FROM {source}
 """
-TELL_REMOVED = sql.SQL(TELL.format(event_type="product_deleted", source="removed", offset=0))
-TELL_RESTORED = sql.SQL(TELL.format(event_type="product_updated", source="restored", offset=1 << 31))
+TELL_REMOVED = sql.SQL(TELL.format(event_type=EventType.PRODUCT_DELETED, source="removed", offset=0))
+TELL_RESTORED = sql.SQL(TELL.format(event_type=EventType.PRODUCT_UPDATED, source="restored", offset=1 << 31))
 TELL_NOBODY = sql.SQL("SELECT 1")
 END = """
 UPDATE import_job SET undo_status = 'undone', undone_at = clock_timestamp(), undo_table = NULL,

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target, next_delay, render
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ FAILED_FOR_LONG = f"Every attempt of the last {FAILING_DAYS} days has failed."
 
 # `{chosen}` are the events that a webhook may be told of now; each waits in one of two partial indexes. A delivery is
 # due by the time of the statement: a transaction that began earlier may come to its turn later.
-DISPATCH = """
+DISPATCH = f"""
 WITH taken AS MATERIALIZED (
-    SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {chosen}
+    SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {{chosen}}
     ORDER BY id
     LIMIT (SELECT least(:most, greatest(1, :deliveries / greatest(1, count(*)))) FROM webhook WHERE enabled)
     FOR UPDATE SKIP LOCKED
@@ -49,7 +50,7 @@ WITH taken AS MATERIALIZED (
     SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, statement_timestamp()
     FROM taken JOIN webhook ON taken.event_type = ANY(webhook.event_types)
     WHERE webhook.enabled AND webhook.deleted_at IS NULL AND webhook.created_at <= taken.created_at
-        AND (taken.batch_id IS NULL OR webhook.import_events = 'each')
+        AND (taken.batch_id IS NULL OR webhook.import_events = '{ImportEvents.EACH}')
     ORDER BY taken.id
     ON CONFLICT (event_id, webhook_id) DO NOTHING
 )
@@ -63,12 +64,12 @@ RELEASED = text(
 )
 END_BATCH = text("DELETE FROM event_batch WHERE id = :batch")
 
-CLAIM = text("""
+CLAIM = text(f"""
 WITH due AS MATERIALIZED (
     SELECT found.id FROM webhook, LATERAL (
         SELECT id, next_attempt_at, event_id FROM webhook_delivery
-        WHERE webhook_id = webhook.id AND status = 'pending' AND next_attempt_at <= statement_timestamp()
-            AND (claimed_until IS NULL OR claimed_until < now())
+        WHERE webhook_id = webhook.id AND status = '{DeliveryStatus.PENDING}'
+            AND next_attempt_at <= statement_timestamp() AND (claimed_until IS NULL OR claimed_until < now())
         ORDER BY next_attempt_at, event_id
         LIMIT greatest(0, CASE WHEN webhook.first_failed_at IS NULL THEN :each ELSE :failing END
             - coalesce((CAST(:in_flight AS jsonb) ->> CAST(webhook.id AS text))::integer, 0))
@@ -88,7 +89,7 @@ ORDER BY next_attempt_at, event_id
 """)
 
 # Whoever asked in the meantime for it to be sent again has made it due anew, and that holds, but for a success.
-RECORD = text("""
+RECORD = text(f"""
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS given (
         id uuid, due timestamptz, started_at timestamptz, status_code integer, response_time_ms integer,
@@ -99,9 +100,9 @@ WITH outcome AS MATERIALIZED (
     SET attempts = attempts + 1, claimed_until = NULL, last_attempt_at = outcome.started_at,
         tries = CASE next_attempt_at WHEN due THEN tries + 1 ELSE tries END,
         status = CASE
-            WHEN outcome.error IS NULL THEN 'succeeded'
-            WHEN next_attempt_at = due AND delay IS NULL THEN 'failed'
-            ELSE 'pending'
+            WHEN outcome.error IS NULL THEN '{DeliveryStatus.SUCCEEDED}'
+            WHEN next_attempt_at = due AND delay IS NULL THEN '{DeliveryStatus.FAILED}'
+            ELSE '{DeliveryStatus.PENDING}'
         END,
         next_attempt_at = CASE
             WHEN outcome.error IS NULL THEN NULL
@@ -110,7 +111,7 @@ WITH outcome AS MATERIALIZED (
         END,
         status_code = outcome.status_code, response_time_ms = outcome.response_time_ms,
         response_excerpt = outcome.response_excerpt, error = outcome.error
-    FROM outcome WHERE delivery.id = outcome.id AND delivery.status = 'pending'
+    FROM outcome WHERE delivery.id = outcome.id AND delivery.status = '{DeliveryStatus.PENDING}'
     RETURNING delivery.id, delivery.attempts
 )
 INSERT INTO webhook_attempt (
@@ -136,10 +137,10 @@ DISABLE_FAILED = text(
     DISABLE.format(when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id")
 ).bindparams(IDS)
 
-NEXT_DUE = text("""
+NEXT_DUE = text(f"""
 SELECT extract(epoch FROM min(found.next_attempt_at) - now()) FROM webhook, LATERAL (
     SELECT next_attempt_at FROM webhook_delivery
-    WHERE webhook_id = webhook.id AND status = 'pending' ORDER BY next_attempt_at LIMIT 1
+    WHERE webhook_id = webhook.id AND status = '{DeliveryStatus.PENDING}' ORDER BY next_attempt_at LIMIT 1
 ) AS found
 WHERE webhook.enabled AND webhook.deleted_at IS NULL
 """)

@@ -11,6 +11,7 @@ from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
 from product_importer.ui.services import ask
 from product_importer.webhooks import delivery_log
+from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.form_data import told
 from product_importer.webhooks.pages.list_state import WebhookState, identify, named_in
 from product_importer.webhooks.pages.view_models import TONES, DeliveryView
@@ -166,7 +167,7 @@ class DeliveryState(rx.State):
 def _is_on_its_way(found: DeliveryPage) -> bool:
     """Whether the answer to anything that is shown may come at any moment."""
     soon = datetime.now(UTC) + timedelta(seconds=LOOK_SECONDS)
-    return any(one.status == "pending" and (one.next_attempt_at or soon) <= soon for one in found.items)
+    return any(one.status == DeliveryStatus.PENDING and (one.next_attempt_at or soon) <= soon for one in found.items)
 
 
 def _counted(number: int) -> str:

@@ -7,13 +7,14 @@ import reflex as rx
 from product_importer.ui import widgets
 from product_importer.ui.modal import dialog_actions, focused, modal
 from product_importer.ui.widgets import busy_button, fault_id, form_field, refusal
+from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
 from product_importer.webhooks.pages.view_models import EVENTS
 
 IMPORTS = (
-    ("summary", "One event for each import", "When it ends, with its counts."),
+    (ImportEvents.SUMMARY, "One event for each import", "When it ends, with its counts."),
     (
-        "each",
+        ImportEvents.EACH,
         "One event for each product, too",
         "The product events chosen above, for each that an import creates or updates.",
     ),

@@ -6,17 +6,19 @@ from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
-from reflex.event import EventType
+from reflex.event import EventType as ReflexEvent
 from reflex_base.utils.form import FormData
 
 from product_importer.core.errors import DomainError
+from product_importer.core.outbox import EventType
 from product_importer.ui import toasts
 from product_importer.ui.modal import revealing
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
+from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.form_data import Draft, faults, told
 from product_importer.webhooks.pages.list_state import WebhookState
-from product_importer.webhooks.schemas import EVENT_TYPES, WebhookRead
+from product_importer.webhooks.schemas import WebhookRead
 
 DIALOG = "webhook-dialog"
 
@@ -29,8 +31,8 @@ class FormView:
     webhook_id: str = ""
     url: str = ""
     description: str = ""
-    event_types: list[str] = field(default_factory=lambda: list(EVENT_TYPES))
-    import_events: str = "summary"
+    event_types: list[str] = field(default_factory=lambda: [name.value for name in EventType])
+    import_events: str = ImportEvents.SUMMARY.value
 
     @classmethod
     def of(cls, webhook: WebhookRead | None, number: int) -> Self:
@@ -42,8 +44,8 @@ class FormView:
             str(webhook.id),
             webhook.url,
             webhook.description,
-            list(webhook.event_types),
-            webhook.import_events,
+            [name.value for name in webhook.event_types],
+            webhook.import_events.value,
         )
 
 
@@ -65,7 +67,7 @@ class WebhookEditorState(rx.State):
         self._open(None)
 
     @rx.event(background=True)
-    async def edit_webhook(self, webhook_id: str) -> list[EventType[()]] | None:
+    async def edit_webhook(self, webhook_id: str) -> list[ReflexEvent[()]] | None:
         """Open the form of a webhook as it is now."""
         try:
             webhook = await ask(service.read_webhook, UUID(webhook_id))
@@ -84,7 +86,7 @@ class WebhookEditorState(rx.State):
         self.is_open = False
 
     @rx.event(background=True)
-    async def save_webhook(self, sent: FormData[str, Any]) -> list[EventType[()]] | None:
+    async def save_webhook(self, sent: FormData[str, Any]) -> list[ReflexEvent[()]] | None:
         """Create the webhook and show its secret, or save what was changed; then close the form."""
         async with self:
             if self.is_saving:
@@ -102,7 +104,7 @@ class WebhookEditorState(rx.State):
             self.is_open = self.is_open and self.form.number != number
         return [*done, WebhookState.load_webhooks]
 
-    async def _store(self, draft: Draft) -> list[EventType[()]]:
+    async def _store(self, draft: Draft) -> list[ReflexEvent[()]]:
         """Save, and return what is told of it.
 
         Raises:
@@ -122,7 +124,7 @@ class WebhookEditorState(rx.State):
         self._seen, self.form = webhook, FormView.of(webhook, self.form.number + 1)
         self.faults, self.refusal, self.is_open = {}, "", True
 
-    def _refuse(self, error: DomainError | ValidationError, number: int) -> list[EventType[()]]:
+    def _refuse(self, error: DomainError | ValidationError, number: int) -> list[ReflexEvent[()]]:
         if not self.is_open or self.form.number != number:
             # The form was closed before its answer came.
             return [toasts.error("The webhook was not saved.", description=told(error))]
@@ -171,7 +173,7 @@ class SecretState(rx.State):
         self.is_asking = False
 
     @rx.event(background=True)
-    async def rotate_secret(self) -> list[EventType[()]] | None:
+    async def rotate_secret(self) -> list[ReflexEvent[()]] | None:
         """Make a new secret, and show it."""
         async with self:
             if self.is_rotating:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import formatting
+from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.schemas import WebhookCreate, WebhookRead, WebhookUpdate
 
 REFUSED = "address not allowed: "
@@ -33,7 +34,10 @@ class Draft:
         fields = dict(entries)
         chosen = [value for name, value in entries if name == "event_types"]
         return cls(
-            fields.get("url", ""), fields.get("description", ""), chosen, fields.get("import_events", "summary")
+            fields.get("url", ""),
+            fields.get("description", ""),
+            chosen,
+            fields.get("import_events", ImportEvents.SUMMARY),
         )
 
     def creation(self) -> WebhookCreate:

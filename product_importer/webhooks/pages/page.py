@@ -6,6 +6,7 @@ from product_importer.ui import routes
 from product_importer.ui.layout import page, section
 from product_importer.ui.modal import opener
 from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
+from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.card import webhook_details, webhook_row
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.deliveries_table import delivery_table
@@ -14,7 +15,7 @@ from product_importer.webhooks.pages.editor_dialog import webhook_dialog
 from product_importer.webhooks.pages.editor_state import WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 
-STATUSES = (("", "All"), ("pending", "Pending"), ("succeeded", "Succeeded"), ("failed", "Failed"))
+STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in DeliveryStatus))
 PURPOSE = (
     "A webhook tells another program of what happens here: a product was created, changed or deleted, an import has "
     "ended. Each event is sent to the address you name, signed, and again until it has arrived."

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from product_importer.core.outbox import EventType
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 from product_importer.webhooks.schemas import (
-    EVENT_TYPES,
     AttemptRead,
     DeliveryRead,
     DeliverySummary,
@@ -13,15 +14,19 @@ from product_importer.webhooks.schemas import (
     WebhookRead,
 )
 
-EVENTS = {
-    "product_created": "Product created",
-    "product_updated": "Product updated",
-    "product_deleted": "Product deleted",
-    "products_deleted": "All products deleted",
-    "import_completed": "Import completed",
-    "import_failed": "Import failed",
+EVENTS: dict[str, str] = {
+    EventType.PRODUCT_CREATED: "Product created",
+    EventType.PRODUCT_UPDATED: "Product updated",
+    EventType.PRODUCT_DELETED: "Product deleted",
+    EventType.PRODUCTS_DELETED: "All products deleted",
+    EventType.IMPORT_COMPLETED: "Import completed",
+    EventType.IMPORT_FAILED: "Import failed",
 }
-TONES = {"succeeded": "good", "failed": "bad", "pending": "neutral"}
+TONES: dict[str, str] = {
+    DeliveryStatus.SUCCEEDED: "good",
+    DeliveryStatus.FAILED: "bad",
+    DeliveryStatus.PENDING: "neutral",
+}
 # One that has failed, and waits for its next attempt.
 RETRYING = "warning"
 
@@ -87,7 +92,7 @@ class DeliveryView:
     @classmethod
     def of(cls, delivery: DeliverySummary) -> Self:
         """Return `delivery` as the pages show it, with its attempts where they are known."""
-        is_retrying = delivery.status == "pending" and delivery.attempts > 0
+        is_retrying = delivery.status == DeliveryStatus.PENDING and delivery.attempts > 0
         full = delivery if isinstance(delivery, DeliveryRead) else None
         return cls(
             id=str(delivery.id),
@@ -101,7 +106,7 @@ class DeliveryView:
             excerpt=(full.response_excerpt or "") if full else "",
             created_at=_iso(delivery.created_at),
             last_attempt_at=_iso(delivery.last_attempt_at),
-            next_attempt_at=_iso(delivery.next_attempt_at) if delivery.status == "pending" else "",
+            next_attempt_at=_iso(delivery.next_attempt_at) if delivery.status == DeliveryStatus.PENDING else "",
             history=[AttemptView.of(attempt) for attempt in full.history] if full else [],
         )
 
@@ -126,13 +131,13 @@ class WebhookView:
     @classmethod
     def of(cls, webhook: WebhookRead) -> Self:
         """Return `webhook` as the pages show it."""
-        is_told_all = len(webhook.event_types) == len(EVENT_TYPES)
+        is_told_all = len(webhook.event_types) == len(EventType)
         return cls(
             id=str(webhook.id),
             url=webhook.url,
             description=webhook.description,
             events=["All events"] if is_told_all else [event_name(name) for name in webhook.event_types],
-            wants_each=webhook.import_events == "each",
+            wants_each=webhook.import_events == ImportEvents.EACH,
             enabled=webhook.enabled,
             disabled_reason="" if webhook.enabled else webhook.disabled_reason or "",
             created_at=_iso(webhook.created_at),

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from product_importer.core import db, outbox, redis
+from product_importer.core.outbox import EventType
 from product_importer.core.queue import JOBS
 from product_importer.webhooks import reconciler, tasks
 from product_importer.webhooks.delivery import queue
@@ -266,8 +267,8 @@ def test_many_events_are_one_nudge_and_none_when_nothing_happened(webhook, creat
     assert waiting() == 1
     redis.client().delete("rq:queue:webhooks")
     with pytest.raises(RuntimeError), db.session() as session:
-        outbox.record(session, "product_created", {})
-        outbox.record(session, "product_created", {})
+        outbox.record(session, EventType.PRODUCT_CREATED, {})
+        outbox.record(session, EventType.PRODUCT_CREATED, {})
         raise RuntimeError
     assert waiting() == 0
 
