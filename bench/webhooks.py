@@ -15,7 +15,7 @@ import httpx
 
 from bench.results import Section
 from bench.subject import Subject
-from product_importer.webhooks.delivery.queue import MAX_EACH
+from product_importer.webhooks.delivery.queue import MAX_IN_FLIGHT_PER_WEBHOOK
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 
@@ -27,8 +27,8 @@ PACED_SECONDS = 10
 
 NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message: an import of so many
 products that there are {DELIVERIES:,} deliveries, each webhook being told of each product; and {PACE} products
-a second created by REST for {PACED_SECONDS} s. A webhook gets at most {MAX_EACH} messages at
-once, so with such a receiver at most {MAX_EACH / TAKES_SECONDS:,.0f}/s."""
+a second created by REST for {PACED_SECONDS} s. A webhook gets at most {MAX_IN_FLIGHT_PER_WEBHOOK} messages at
+once, so with such a receiver at most {MAX_IN_FLIGHT_PER_WEBHOOK / TAKES_SECONDS:,.0f}/s."""
 
 
 def measure(subject: Subject) -> Section:

@@ -142,7 +142,7 @@ def test_a_slow_drip_is_cut_at_the_deadline(client, webhook, receiver, monkeypat
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
     assert time.monotonic() - began < 2
     assert (tested["success"], tested["status_code"]) == (False, 200)
-    assert tested["error"] == "no complete answer within 1 s"
+    assert tested["error"] == "no complete response within 1 s"
     assert ended.wait(5), "the connection is still open"
 
 
@@ -195,7 +195,7 @@ def test_a_head_without_end_is_cut_soon(client, webhook, receiver, piece):
     receiver.answer = flood
     made = webhook(receiver.url)
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
-    assert tested["error"] == "the head of the answer is longer than 64 KB"
+    assert tested["error"] == "the response headers are longer than 64 KB"
     assert tested["response_time_ms"] < 5_000
     assert sum(written) < 20_000_000
 
@@ -207,14 +207,14 @@ def test_whatever_an_attempt_meets_ends_that_attempt_only(
     healthy, poisonous = make_receiver(), make_receiver()
     webhook(poisonous.url)
     webhook(healthy.url)
-    exchange = http_attempt._exchange
+    post = http_attempt._post
 
-    async def meet(through, url, target, message, answer):
+    async def raise_error(client, url, target, message, response):
         if url.port == poisonous.port:
             raise fault
-        await exchange(through, url, target, message, answer)
+        await post(client, url, target, message, response)
 
-    monkeypatch.setattr(http_attempt, "_exchange", meet)
+    monkeypatch.setattr(http_attempt, "_post", raise_error)
     create()
     send()
     assert len(healthy.received) == 1

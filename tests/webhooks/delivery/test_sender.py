@@ -105,7 +105,7 @@ def test_an_import_sends_one_message_and_writes_no_other_event(webhook, receiver
 def test_each_product_of_an_import_is_told_of_in_the_order_of_lines(
     client, webhook, make_receiver, run_import, send, monkeypatch
 ):
-    monkeypatch.setattr(queue, "MAX_EACH", 1)
+    monkeypatch.setattr(queue, "MAX_IN_FLIGHT_PER_WEBHOOK", 1)
     each, summary = make_receiver(), make_receiver()
     webhook(each.url, import_events="each")
     webhook(summary.url)
@@ -137,12 +137,12 @@ def test_events_in_lanes_and_batches_wait_for_the_import_s_end_and_are_each_told
         (5000, 5000)
     ]
     while dispatched := db.run(queue.dispatch):
-        assert dispatched <= queue.EVENTS_AT_ONCE + 1
+        assert dispatched <= queue.MAX_EVENTS_PER_DISPATCH + 1
     assert fetch("SELECT count(*) FROM webhook_delivery") == [(5000,)]
 
 
 def test_two_senders_do_not_mix_up_the_order_of_lines(webhook, receiver, run_import, monkeypatch):
-    monkeypatch.setattr(queue, "EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr(queue, "MAX_EVENTS_PER_DISPATCH", 2)
     webhook(receiver.url, import_events="each", event_types=["product_created"])
     run_import("sku,name,description\n" + "".join(f"{sku},Name,\n" for sku in "abcdef"))
     db.run(queue.dispatch)
@@ -158,7 +158,7 @@ def test_two_senders_do_not_mix_up_the_order_of_lines(webhook, receiver, run_imp
 
 
 def test_a_turn_stays_short_where_many_are_told_of_each_event(webhook, receiver, create, monkeypatch):
-    monkeypatch.setattr(queue, "DELIVERIES_AT_ONCE", 6)
+    monkeypatch.setattr(queue, "MAX_DELIVERIES_PER_DISPATCH", 6)
     for number in range(3):
         webhook(f"{receiver.url}/{number}")
     for number in range(5):
@@ -198,7 +198,7 @@ def test_a_slow_receiver_delays_nobody_else(webhook, make_receiver, create, send
     while len(quick.received) < 60:
         assert time.monotonic() - began < 5, len(quick.received)
         time.sleep(0.02)
-    assert len(slow.received) <= queue.MAX_EACH
+    assert len(slow.received) <= queue.MAX_IN_FLIGHT_PER_WEBHOOK
     release.set()
     sending.join(20)
     assert len(slow.received) == 60
@@ -234,9 +234,9 @@ def test_a_failing_receiver_gets_less_at_once(webhook, receiver, create):
         create(f"SKU-{number}")
     db.run(queue.dispatch)
     execute("UPDATE webhook SET first_failed_at = now()")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MAX_FAILING - 1
+    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MAX_IN_FLIGHT_FAILING - 1
     execute("UPDATE webhook SET first_failed_at = NULL")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MAX_EACH - 3
+    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MAX_IN_FLIGHT_PER_WEBHOOK - 3
 
 
 @pytest.mark.parametrize(("succeeds", "status"), [(False, "pending"), (True, "succeeded")])
@@ -294,7 +294,7 @@ def test_a_wiped_redis_is_put_right_by_the_reconciler(webhook, receiver, create,
 
 
 def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send, monkeypatch):
-    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+    monkeypatch.setattr(reconciler, "MAX_DELETES", 2)
     webhook(receiver.url)
     for number in range(5):
         create(f"OLD-{number}")
@@ -311,7 +311,7 @@ def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send
 
 
 def test_an_event_of_many_deliveries_goes_in_small_batches_too(webhook, receiver, create, send, monkeypatch):
-    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+    monkeypatch.setattr(reconciler, "MAX_DELETES", 2)
     for number in range(5):
         webhook(f"{receiver.url}/{number}")
     create()
