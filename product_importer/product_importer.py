@@ -27,7 +27,7 @@ from product_importer.webhooks.pages.page import webhook_page, webhooks_page
 
 # A dialog that was left open by leaving the page does not wait for the next visit.
 WEBHOOK_DIALOGS_CLOSED = [
-    SecretState.forget_secret,
+    SecretState.close_secret,
     WebhookEditorState.close_editor,
     WebhookRemovalState.keep_webhook,
 ]
@@ -85,7 +85,7 @@ app.add_page(
     title=theme.title("Webhook"),
     on_load=[
         *WEBHOOK_DIALOGS_CLOSED,
-        DeliveryState.leave_failed,
+        DeliveryState.close_redeliver,
         WebhookState.open_webhook,
         DeliveryState.open_deliveries,
     ],

@@ -9,7 +9,7 @@ from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import routes, toasts
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
-from product_importer.webhooks.pages.form_data import told
+from product_importer.webhooks.pages.form_data import error_text
 from product_importer.webhooks.pages.list_state import WebhookState
 
 
@@ -46,7 +46,7 @@ class WebhookRemovalState(rx.State):
             done = toasts.info("The webhook had been deleted already.")
         except DomainError as error:
             async with self:
-                self.refusal, self.is_deleting = told(error), False
+                self.refusal, self.is_deleting = error_text(error), False
             return None
         else:
             done = toasts.success("The webhook was deleted.")
