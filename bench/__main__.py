@@ -1,4 +1,4 @@
-"""`make bench`; `python -m bench SECTION…` for some sections only; `python -m bench readme` writes README's table.
+"""Run the benchmark: all sections, or `python -m bench SECTION…`. `python -m bench readme` writes README's table.
 
 BENCH_ROWS sets the number of products: 500,000 by default, which takes about 20 minutes.
 """
@@ -18,26 +18,26 @@ SECTIONS = ("floor", "reading", "peers", "growth", "search", "webhooks", "subscr
 
 
 def main(words: list[str]) -> int:
-    """Measure the sections named, or all; return 0 when every one succeeded."""
+    """Measure the named sections, or all; return 0 if every one succeeded."""
     if words == ["readme"]:
         return readme.main()
-    # Whoever ends the benchmark ends what it started, too.
+    # Exit normally, so that the application is stopped, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     unknown = [word for word in words if word not in SECTIONS]
     if unknown:
         raise SystemExit(f"bench: no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}, and readme")
-    print(f"{ROWS:,} rows on {machine.described()}; {machine.versions()}", flush=True)
+    print(f"{ROWS:,} rows on {machine.description()}; {machine.versions()}", flush=True)
     succeeded = [measure(name) for name in words or SECTIONS]
     sections = results.load(SECTIONS, ROWS)
     page = results.write(sections, ROWS)
     print(f"\nWritten: {page}, {chart.write(sections, ROWS)}")
-    if ROWS >= results.LEAST_ROWS:
+    if ROWS >= results.MIN_ROWS:
         print("README's figures: python -m bench readme")
     return 0 if all(succeeded) else 1
 
 
 def measure(name: str) -> bool:
-    """Measure one section on an application of its own, print and keep it; return whether it succeeded."""
+    """Measure one section on its own application, print and save it; return whether it succeeded."""
     print(f"\n{name} …", flush=True)
     began = time.monotonic()
     module = importlib.import_module(f"bench.{name}")

@@ -1,11 +1,11 @@
-"""`python -m bench readme`: put the summary of bench/results.md into README.md, where a test compares the two."""
+"""Copy the summary of bench/results.md into README.md. A test compares the two."""
 
 from bench import chart
 from bench.results import BEGIN, END, PAGE, block
 from tests.application import ROOT
 
 README = ROOT / "README.md"
-# Where it goes when README has no figures yet.
+# The heading before which it goes if README has no figures yet.
 BEFORE = "## Tests\n"
 HEADING = f"""## Figures
 
@@ -20,7 +20,7 @@ HEADING = f"""## Figures
 
 
 def main() -> int:
-    """Replace what stands between the marks."""
+    """Replace the text between the marks in README."""
     if not PAGE.exists():
         raise SystemExit(f"bench: there is no {PAGE.relative_to(ROOT)} yet: make bench")
     README.write_text(filled(README.read_text(), PAGE.read_text()))
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def filled(readme: str, page: str) -> str:
-    """Return README with the summary of the page; a chapter for it is added where there is none."""
+    """Return README with the summary of the page, in a new chapter if it has none."""
     if block(readme) is None:
         before, heading, after = readme.partition(BEFORE)
         readme = before + HEADING + heading + after

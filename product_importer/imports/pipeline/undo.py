@@ -17,6 +17,7 @@ from product_importer.catalog.events import INSERT_EVENTS
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
+from product_importer.core.outbox import EventType
 from product_importer.imports.error_codes import UndoKeptReason
 from product_importer.imports.models import UndoStatus
 
@@ -115,13 +116,16 @@ SELECT count(*) FROM kept
 EVENT_ID = "(%(prefix)s || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid"
 TELL_REMOVED = sql.SQL(
     INSERT_EVENTS.format(
-        event_id=EVENT_ID.format(offset=0), event_type="'product_deleted'", batch_id="%(batch)s", source="removed"
+        event_id=EVENT_ID.format(offset=0),
+        event_type=f"'{EventType.PRODUCT_DELETED}'",
+        batch_id="%(batch)s",
+        source="removed",
     )
 )
 TELL_RESTORED = sql.SQL(
     INSERT_EVENTS.format(
         event_id=EVENT_ID.format(offset=1 << 31),
-        event_type="'product_updated'",
+        event_type=f"'{EventType.PRODUCT_UPDATED}'",
         batch_id="%(batch)s",
         source="restored",
     )
