@@ -1,4 +1,4 @@
-"""Draw the chart of README: the speed of each tool relative to ours, as SVG bars for light and dark themes.
+"""Draw the chart of docs/performance.md: the speed of each tool relative to ours, as SVG bars for light and dark.
 
 Each was measured in turn with ours and is drawn relative to it, because the speed of a machine varies.
 """
@@ -36,9 +36,9 @@ def draw(bars: list[tuple[str, float]]) -> str:
     longest = max((rate for _, rate in bars), default=1)
     lines = "".join(_bar(place, name, rate / longest, rate) for place, (name, rate) in enumerate(bars))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {TOP + ROW * len(bars)}" role="img">
-<title>Rows imported a second, beside Product Importer</title>
+<title>Rows imported per second, as a multiple of Product Importer</title>
 <style>{STYLE}</style>
-<text class="title" x="0" y="24">Rows a second, all of them new: how many times ours</text>
+<text class="title" x="0" y="24">Rows per second, all rows new, as a multiple of Product Importer</text>
 {lines}</svg>
 """
 

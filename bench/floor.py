@@ -37,11 +37,10 @@ SET name = excluded.name, description = excluded.description, version = held.ver
 WHERE (held.name, held.description) IS DISTINCT FROM (excluded.name, excluded.description);
 """
 
-NOTE = f"""Seconds from the upload's first byte to `completed`, beside `psql`: `\\copy` into a temporary table
-and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
-of products, which there has its two keys and nothing else. In turn, median of {ROUNDS}; ratios are medians of
-each turn's ratio. The floor checks no row, counts nothing, cannot go on after a crash, and leaves nothing for
-search."""
+NOTE = f"""Seconds from the upload's first byte to `completed`, compared with `psql`: `\\copy` into a temporary
+table and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
+of products, which has only its two keys there. Measured in turn, median of {ROUNDS}; ratios are medians of each
+turn's ratio. `psql` checks no row, counts nothing, cannot continue after a crash, and prepares nothing for search."""
 
 
 def measure(subject: Subject) -> Section:
@@ -51,7 +50,7 @@ def measure(subject: Subject) -> Section:
     for _ in range(ROUNDS):
         for name, path in turns(subject, floor):
             taken.setdefault(name, []).append(turn(subject, floor, path))
-    section = Section("Beside psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
+    section = Section("Compared with psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
     for name, pairs in taken.items():
         ours, others = zip(*pairs, strict=True)
         cells = (f"{median(ours):.2f}", f"{median(others):.2f}", f"{ratio(ours, others):.2f}")

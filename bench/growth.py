@@ -13,11 +13,11 @@ ROUNDS = 3
 LARGEST_IN_ROUNDS = 500_000
 SMALLEST = 50_000
 
-NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. That
-holds {rows:,} products, and the keys of the new ones lie between theirs. The last column is the median of each
-turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; what
-processes share is counted once."""
-EMPTY, FULL = "an empty one", "a full catalogue"
+NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. The full
+catalogue has {rows:,} products, and the keys of the new rows are between theirs. The last column is the median of
+each turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; shared
+memory is counted once."""
+EMPTY, FULL = "an empty catalogue", "a full catalogue"
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ MAX_ROWS = 50_000
 # Milliseconds from the start of the navigation to the first contentful paint.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
-NOTE = f"""In headless Chromium on the same machine, so without a network's delay. Interactive is when what the
-page is for can be used: the first rows of products are there, which takes scripts, websocket and a query. First
-visits have an empty cache, second ones the first's. Bytes are those on the wire, as they were encoded. Median
+NOTE = f"""In headless Chromium on the same machine, so without a network's delay. A page is interactive when its
+first content is there, such as the first rows of products, which takes scripts, websocket and a query. First visits
+have an empty cache, second visits the first's. Bytes are those on the wire, as they were encoded. Median
 of {ROUNDS}."""
 
 

@@ -20,8 +20,8 @@ from product_importer.imports.pipeline.copy_encoder import Encoder
 from product_importer.imports.pipeline.row_validation import RowValidator
 
 ROUNDS = 5
-NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
-without the waiting that goes on beside it."""
+NOTE = f"""Seconds of processor time, median of {ROUNDS}. Each step includes those before it. No server takes part, so
+no waiting for one is included."""
 
 
 def measure(subject: Subject) -> Section:

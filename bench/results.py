@@ -11,11 +11,11 @@ from bench import machine
 from bench.folder import FOLDER
 from tests.application import ROOT
 
-# Figures with fewer rows are only for trying the benchmark: README does not quote them.
+# What docs/performance.md quotes is measured with at least so many rows; fewer are for trying the benchmark itself.
 MIN_ROWS = 500_000
 PAGE = ROOT / "bench" / "results.md"
-HEAD = ("what", "Product Importer", "beside it", "ratio")
-BEGIN, END = "<!-- figures: written by `python -m bench readme` -->", "<!-- end of the figures -->"
+HEAD = ("what", "Product Importer", "compared with", "ratio")
+BEGIN, END = "<!-- figures: written by `python -m bench figures` -->", "<!-- end of the figures -->"
 
 
 @dataclass
@@ -90,8 +90,8 @@ def block(text: str) -> str | None:
 
 
 def _page(sections: list[Section]) -> Iterator[str]:
-    yield "# What it costs\n"
-    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. Each says how.\n"
+    yield "# Benchmark results\n"
+    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. Each section says how.\n"
     yield from (BEGIN, "")
     yield from _summary(sections)
     yield END

@@ -22,8 +22,8 @@ IN_SUMMARY = (
     "last page by number",
 )
 
-NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, beside one sequential
-scan of all {rows:,} products in the same run. As the import had just ended and the index was behind, {behind}.
+NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, compared with one
+sequential scan of all {rows:,} products in the same run. Just after the import, while the index was behind, {behind}.
 The index had caught up {seconds:.0f} s after the import's end."""
 
 

@@ -8,9 +8,9 @@ from tests.application import Application
 
 ROUNDS = 3
 
-NOTE = f"""Seconds from `python -m product_importer up` until `/api/ready` says that everything is there: cold
-in an empty `DATA_DIR`, where PostgreSQL's cluster is made and migrated first; warm in the same one again. The
-page was built before. Median of {ROUNDS}."""
+NOTE = f"""Seconds from `python -m product_importer up` until `/api/ready` answers 200. Cold: in an empty `DATA_DIR`,
+where PostgreSQL's cluster is created and migrated first. Warm: in the same folder again. The page was built before.
+Median of {ROUNDS}."""
 
 
 def measure(subject: Subject) -> Section:

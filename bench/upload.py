@@ -21,9 +21,9 @@ PACE_SECONDS = 0.01
 ALONE_SECONDS = 2
 FINAL = ("completed", "failed", "cancelled")
 
-NOTE = """One upload of {megabytes:,.0f} MB from a process of its own, until its 202: stored, hashed, checked
-for text on the way; the import is cancelled then. Meanwhile, and for as long without any upload, another client
-asks for the first page of products a hundred times a second. In turn, median of {rounds}."""
+NOTE = """One upload of {megabytes:,.0f} MB from a separate process, until its 202: it is stored, hashed and checked
+meanwhile; then the import is cancelled. During the upload, and for as long without one, another client requests the
+first page of products a hundred times a second. Measured in turn, median of {rounds}."""
 
 
 def measure(subject: Subject) -> Section:

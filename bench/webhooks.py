@@ -25,10 +25,11 @@ TAKES_SECONDS = 0.05
 PACE = 100
 PACED_SECONDS = 10
 
-NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message: an import of so many
-products that there are {DELIVERIES:,} deliveries, each webhook being told of each product; and {PACE} products
-a second created by REST for {PACED_SECONDS} s. A webhook gets at most {MAX_IN_FLIGHT_PER_WEBHOOK} messages at
-once, so with such a receiver at most {MAX_IN_FLIGHT_PER_WEBHOOK / TAKES_SECONDS:,.0f}/s."""
+NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message. Deliveries per second: an import
+of so many products that there are {DELIVERIES:,} deliveries, one for each product and webhook. First attempts: {PACE}
+products a second, created by REST for {PACED_SECONDS} s. A webhook gets at most
+{MAX_IN_FLIGHT_PER_WEBHOOK} messages at once, so with such a receiver at most
+{MAX_IN_FLIGHT_PER_WEBHOOK / TAKES_SECONDS:,.0f}/s."""
 
 
 def measure(subject: Subject) -> Section:

@@ -244,7 +244,7 @@ def test_the_passwords_have_to_be_set_and_stand_in_no_file():
     assert {rendered(text) for text in given} == {"postgres_password42"}
     assert rendered(services["redis"]["environment"]["REDISCLI_AUTH"]) == "redis_password42"
     for name in re.findall(r"\$\{(\w*PASSWORD\w*)", (ROOT / "compose.yaml").read_text()):
-        assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "README.md").read_text()
+        assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_the_databases_are_named_as_the_application_asks_for_them():

@@ -14,8 +14,8 @@ from product_importer.core import db, queue, redis
 from product_importer.core.outbox import Event
 from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.webhooks.models import Delivery, Webhook
+from tests.docs.documents import ROOT, assert_same, table
 from tests.imports.conftest import run_import, upload
-from tests.test_docs import ROOT, assert_same, table
 
 __all__ = ["run_import"]
 

@@ -14,13 +14,13 @@ ROUNDS = 3
 DATABASE = "bench_peers"
 OURS = "Product Importer"
 
-NOTE = f"""Rows a second into an empty catalogue, and of the same file again. Each tool works on the same server, in
-a database of its own, from an environment of its own. Slow ones get fewer rows. dlt, Sling and pgmerge fill a table
-with the file's three columns and the SKU as its only key, which is how they work and less than ours; the others fill
-the same table as ours. Seconds are those of the work, from opening the file to the last commit, without the start of
-an interpreter where it is a library; ours are from the upload's first byte to `completed`. In turn, median of
-{ROUNDS}; the last column is the median of each turn's ratio of ours to theirs, all new. What each checks and counts
-differs, and none of them does all that ours does."""
+NOTE = f"""Rows per second into an empty catalogue, and of the same file again. Each tool works on the same server, in
+its own database and its own environment. Slow tools get fewer rows. dlt, Sling and pgmerge fill a table with the
+file's three columns and the SKU as its only key, as they usually work; that is less than ours. The others fill the
+same table as ours. Their seconds are from opening the file to the last commit; for a library, without the start of
+the interpreter. Ours are from the upload's first byte to `completed`. Measured in turn, median of {ROUNDS}; the last
+column is the median of each turn's ratio of ours to theirs, all rows new. Each tool checks and counts different
+things, and none does everything that ours does."""
 
 
 @dataclass
@@ -105,7 +105,7 @@ def _installed(peer: Peer) -> str | None:
 
 def _section(rows: int, new: list[float], again: list[float], everyone: list[Turns]) -> Section:
     section = Section(
-        "Beside other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
+        "Compared with other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
     )
     section.lines.append((OURS, "this program", f"{rows:,}", f"{median(new):,.0f}", f"{median(again):,.0f}", "1.0"))
     section.bars.append((OURS, 1.0))
@@ -119,7 +119,7 @@ def _section(rows: int, new: list[float], again: list[float], everyone: list[Tur
         section.lines.append((peer.title, peer.how, *cells))
         ours = f"{median(new):,.0f} rows/s"
         section.summary.append(
-            (f"import, all new, beside {peer.title}", ours, f"{rate:,.0f} rows/s", f"{cells[3]} × as fast")
+            (f"import, all new, compared with {peer.title}", ours, f"{rate:,.0f} rows/s", f"{cells[3]} × as fast")
         )
         section.bars.append((peer.title, rate / median(new)))
     return section
