@@ -11,9 +11,9 @@ import pytest
 
 from bench.readme import filled
 from bench.results import BEGIN, END, PAGE, block
-from product_importer.__main__ import COMMANDS
 from product_importer.api import api
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.commands.cli import cli
 from product_importer.core import limited_process
 from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
@@ -86,11 +86,11 @@ def test_every_route_stands_in_readme_and_no_other():
 
 def test_every_command_stands_in_readme_and_no_other():
     rows = {f"| {' | '.join(row)} |" for row in table(README, "| command | does |")}
-    assert_same(rows, map(command_line, COMMANDS), "README.md, table of commands")
+    assert_same(rows, map(command_line, cli.commands), "README.md, table of commands")
 
 
 def command_line(name: str) -> str:
-    summary = (COMMANDS[name].__doc__ or "").splitlines()[0].rstrip(".")
+    summary = cli.commands[name].get_short_help_str().rstrip(".")
     return f"| `python -m product_importer {name}` | {summary} |"
 
 
