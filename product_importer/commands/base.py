@@ -1,5 +1,6 @@
 """What all commands share: they read the settings first, and say in one line what stopped them."""
 
+import os
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -26,7 +27,8 @@ class Command(click.Command):
         from product_importer.core.settings import settings
 
         logs.configure()
-        settings()
+        # Absolute: processes that a command starts may run in another folder.
+        os.environ.update(DATA_DIR=str(settings().data_dir))
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
