@@ -10,7 +10,7 @@ INSTALL_PROJECT = $(BIN)/pip install --quiet --disable-pip-version-check --no-de
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
-.PHONY: help run dev test faults bench lock
+.PHONY: help run dev lint unit test faults bench lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -21,6 +21,12 @@ run: $(VENV)/run.stamp ## start everything and print the page's address; Ctrl-C 
 
 dev: $(VENV)/run.stamp ## the same with hot reload
 	@exec $(BIN)/python -m product_importer dev
+
+lint: $(VENV)/test.stamp ## check format, lint, types and architecture
+	@exec $(BIN)/python -m tests.lint
+
+unit: $(VENV)/test.stamp ## run the tests that need neither servers nor processes
+	@exec $(BIN)/python -m pytest --quiet -p tests.unit -p no:schemathesis
 
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests

@@ -133,6 +133,7 @@ def test_both_stages_have_the_same_python_and_it_can_run_the_code():
     assert f"python{version[1]}/" in " ".join(values("RUN")), "a folder below /venv/lib has another version's name"
 
 
+@pytest.mark.processes
 def test_two_packages_are_left_out_with_their_hashes_and_nothing_else_is():
     script = re.search(r"sed -E '([^']+)' requirements\.txt", " ".join(values("RUN")))
     assert script

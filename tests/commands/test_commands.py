@@ -16,6 +16,8 @@ from product_importer.commands.cli import cli
 from product_importer.imports.options import Choices
 from tests.application import ROOT, data_folder, free_port
 
+pytestmark = pytest.mark.processes
+
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
     """Run `up` with just these variables; it must end by itself."""
