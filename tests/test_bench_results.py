@@ -5,6 +5,8 @@ import pytest
 from bench import results
 from bench.results import Section
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

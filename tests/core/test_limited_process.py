@@ -18,6 +18,8 @@ from product_importer.core.errors import TooMany
 from product_importer.core.limited_process import DeadlineExceeded, LimitedProcess, ProcessFailed
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.processes
+
 MODULE = "tests.core.outbound.answering"
 SECONDS = 30
 

@@ -124,6 +124,7 @@ def test_a_long_message_is_cut(log, written):
     assert len(written.getvalue()) < 2 * logs.MAX_CHARACTERS
 
 
+@pytest.mark.processes
 def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():
     port = free_port()
     command = [sys.executable, "-m", "tests.commands.faulty_application", str(port)]
@@ -150,6 +151,7 @@ def fails(port: int) -> bool:
     return answer.is_success
 
 
+@pytest.mark.processes
 def test_an_uncaught_exception_of_a_command_is_logged_and_hides_its_secrets():
     program = (
         "import json, sys; from product_importer.core import logs; logs.configure(); "

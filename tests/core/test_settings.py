@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 PRINT = (
     "from product_importer.core.settings import settings; s = settings(); print(s.database_url, s.port, s.uploads)"

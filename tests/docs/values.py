@@ -1,7 +1,7 @@
 """The values that documents list, each list by one function that finds them in the code."""
 
-from product_importer.__main__ import COMMANDS
 from product_importer.api import api
+from product_importer.commands.cli import cli
 from product_importer.core.outbox import EventType
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
@@ -10,7 +10,7 @@ from product_importer.imports.models import ImportPhase, ImportStatus
 
 def commands() -> set[str]:
     """Return the names of the command line's commands."""
-    return set(COMMANDS)
+    return set(cli.commands)
 
 
 def statuses() -> set[str]:
