@@ -1,4 +1,4 @@
-"""The benchmark's page: what was measured with one size stays when another is measured."""
+"""The benchmark's page keeps the results of other sizes when one size is measured."""
 
 import pytest
 

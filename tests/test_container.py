@@ -1,4 +1,4 @@
-"""What Dockerfile, .dockerignore and compose.yaml name exists, and they agree with each other and with the code."""
+"""Dockerfile, .dockerignore and compose.yaml agree with each other and with the code."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The lock against what was chosen, and against what is installed. No test needs a network."""
+"""The lock files match the .in files and the installed packages. No test needs a network."""
 
 import importlib.metadata
 import re
