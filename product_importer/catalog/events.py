@@ -8,6 +8,8 @@ from product_importer.catalog.models import Product
 from product_importer.core import outbox
 from product_importer.core.outbox import EventType
 
+# The id that `core.ids` gives to a number of an import or of a batch.
+NUMBERED_ID = "(%(prefix)s || lpad(to_hex({number}), 8, '0'))::uuid"
 # One event for each row of `source`, which has a product's id, sku, name and version. All places are SQL.
 INSERT_EVENTS = """INSERT INTO event (id, event_type, payload, version, batch_id)
     SELECT {event_id}, {event_type}, jsonb_build_object(
