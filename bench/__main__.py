@@ -28,18 +28,18 @@ def main(words: list[str]) -> int:
     unknown = [word for word in words if word not in SECTIONS]
     if unknown:
         raise SystemExit(f"bench: no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}, and figures")
-    print(f"{ROWS:,} rows on {machine.described()}; {machine.versions()}", flush=True)
+    print(f"{ROWS:,} rows on {machine.description()}; {machine.versions()}", flush=True)
     succeeded = [measure(name) for name in words or SECTIONS]
     sections = results.load(SECTIONS, ROWS)
     page = results.write(sections, ROWS)
     print(f"\nWritten: {page}, {chart.write(sections, ROWS)}")
-    if ROWS >= results.LEAST_ROWS:
+    if ROWS >= results.MIN_ROWS:
         print("Copy the figures into docs/performance.md: python -m bench figures")
     return 0 if all(succeeded) else 1
 
 
 def measure(name: str) -> bool:
-    """Measure one section on an application of its own, print and keep it; return whether it succeeded."""
+    """Measure one section on its own application, print and save it; return whether it succeeded."""
     print(f"\n{name} …", flush=True)
     began = time.monotonic()
     module = importlib.import_module(f"bench.{name}")

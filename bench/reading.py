@@ -1,6 +1,6 @@
-"""What a worker's own processor time goes to: reading, checking and staging a file, beside Python's reader alone.
+"""Measure a worker's processor time for reading, validating and encoding a file, beside `csv.reader`.
 
-The merge is PostgreSQL's; this part is Python's, and it is what two lanes of a merge wait for.
+The merge runs in PostgreSQL; this part runs in Python, and the merge waits for it.
 """
 
 import csv
@@ -25,7 +25,7 @@ no waiting for one is included."""
 
 
 def measure(subject: Subject) -> Section:
-    """Measure three steps and the reader that they begin with."""
+    """Measure `csv.reader` and three steps of ours."""
     path = Catalogue(subject.rows).file()
     steps = {
         "csv.reader alone": lambda: _read_alone(path),
@@ -60,7 +60,7 @@ def _read(path: Path, checks: bool, encode: bool) -> None:
 
 
 def _cpu(step: Callable[[], None]) -> float:
-    # As the worker does while it reads.
+    # The worker does this, too, while it reads.
     gc.disable()
     began = time.process_time()
     step()

@@ -1,4 +1,4 @@
-"""How long a start takes until everything answers, a worker included; the page has been built before."""
+"""Measure the time from a start until everything answers, including a worker, with the page already built."""
 
 import time
 
@@ -15,7 +15,7 @@ Median of {ROUNDS}."""
 
 def measure(subject: Subject) -> Section:
     """Start twice in a folder, several times."""
-    # Whatever has to be built is built now.
+    # Build the page now, outside the measurement.
     subject.application.is_ready()
     subject.close()
     cold, warm = zip(*(_starts() for _ in range(ROUNDS)), strict=True)

@@ -1,4 +1,4 @@
-"""What it costs an import that somebody wants to be told of it: it should not wait for them."""
+"""Measure how much webhooks slow an import down: it should not wait for them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +19,7 @@ messages are sent after the import."""
 
 
 def measure(subject: Subject) -> Section:
-    """Import without anybody to be told, with many, and with one who wants to know everything."""
+    """Import without webhooks, with many, and with one that gets every product event."""
     catalogue = Catalogue(min(MAX_ROWS, subject.rows))
     kinds: dict[str, Callable[[], AbstractContextManager]] = {
         "none": nullcontext,
@@ -34,7 +34,7 @@ def measure(subject: Subject) -> Section:
                 subject.settle()
                 taken[kind].append(subject.run(catalogue.file()).seconds)
                 if kind.startswith(f"{MANY:,}"):
-                    wait_for(lambda log=log: count(log) >= MANY, 120, "everybody has been told")  # type: ignore[misc]
+                    wait_for(lambda log=log: count(log) >= MANY, 120, "every message has arrived")  # type: ignore[misc]
     return _section(catalogue.rows, taken)
 
 

@@ -25,6 +25,7 @@ from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.errors import first_line
 from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
+from product_importer.webhooks.models import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ FROM (
 ) AS job
 GROUP BY status
 """)
-# Each subquery reads a partial index up to the limit.
-WAITING = text("""
+# Each subquery reads one partial index, as far as the limit.
+WAITING = text(f"""
 SELECT
     (SELECT count(*) FROM (
         SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NULL LIMIT :maximum
@@ -57,7 +58,7 @@ SELECT
         SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NOT NULL LIMIT :maximum
     ) AS batched) AS events,
     (SELECT count(*) FROM (
-        SELECT FROM webhook_delivery WHERE status = 'pending' LIMIT :maximum
+        SELECT FROM webhook_delivery WHERE status = '{DeliveryStatus.PENDING}' LIMIT :maximum
     ) AS pending) AS deliveries,
     (SELECT count(*) FROM webhook WHERE deleted_at IS NULL AND first_failed_at IS NOT NULL) AS failing
 """)
@@ -68,7 +69,6 @@ SELECT status, count(*) FROM (
 ) AS newest
 GROUP BY status
 """)
-DELIVERY_STATUSES = ("pending", "succeeded", "failed")
 
 
 class MetricsResponse(PlainTextResponse):
@@ -142,7 +142,7 @@ def _webhooks(session: Session) -> Iterator[Metric]:
     yield _gauge("deliveries_pending", pending, waiting.deliveries)
     yield _gauge("webhooks_failing", "Webhooks whose last attempt failed.", waiting.failing)
     found = dict(session.execute(DELIVERIES, {"newest": NEWEST_DELIVERIES}).all())
-    counts = {(status,): found.get(status, 0) for status in DELIVERY_STATUSES}
+    counts = {(status,): found.get(status, 0) for status in DeliveryStatus}
     newest = f"The {NEWEST_DELIVERIES:,} newest deliveries by status; failed ones are not tried again."
     yield _gauge("newest_deliveries", newest, counts, ("status",))
 

@@ -27,7 +27,7 @@ from product_importer.webhooks.pages.page import webhook_page, webhooks_page
 
 # Close dialogs that were open when the page was left.
 WEBHOOK_DIALOGS_CLOSED = [
-    SecretState.forget_secret,
+    SecretState.close_secret,
     WebhookEditorState.close_editor,
     WebhookDeleteState.close,
 ]
@@ -85,7 +85,7 @@ app.add_page(
     title=theme.title("Webhook"),
     on_load=[
         *WEBHOOK_DIALOGS_CLOSED,
-        DeliveryState.leave_failed,
+        DeliveryState.close_redeliver,
         WebhookState.open_webhook,
         DeliveryState.open_deliveries,
     ],

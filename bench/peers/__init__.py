@@ -1,4 +1,4 @@
-"""Other ways to bring the same file into PostgreSQL, each as its own documentation says, beside ours."""
+"""Compare with other tools that import the same file, each used as its documentation says."""
 
 import time
 import traceback
@@ -25,7 +25,7 @@ things, and none does everything that ours does."""
 
 @dataclass
 class Turns:
-    """What a tool's turns gave, in rows a second; or why it gave nothing."""
+    """A tool's rows per second in each turn, or why it failed."""
 
     peer: Peer
     new: list[float] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Turns:
     reason: str | None = None
 
     def attempt(self, subject: Subject) -> None:
-        """Take one turn; a tool that fails once is left alone."""
+        """Run the tool once. A tool that has failed is not run again."""
         if self.reason is None:
             try:
                 new, again = turn(subject, self.peer)
@@ -45,7 +45,7 @@ class Turns:
 
 
 def measure(subject: Subject) -> Section:
-    """Let everyone take turns."""
+    """Run all tools in turn."""
     everyone = [Turns(peer) for peer in PEERS]
     for turns in everyone:
         turns.reason = _installed(turns.peer)
@@ -60,7 +60,7 @@ def measure(subject: Subject) -> Section:
 
 
 def ours_in_turn(subject: Subject) -> tuple[float, float]:
-    """Return our rows a second, all new and again."""
+    """Return our rows per second: all new, and the same file again."""
     path = Catalogue(subject.rows).file()
     subject.empty()
     new = subject.run(path).seconds
@@ -70,12 +70,12 @@ def ours_in_turn(subject: Subject) -> tuple[float, float]:
 
 
 def turn(subject: Subject, peer: Peer) -> tuple[float, float]:
-    """Return a tool's rows a second, all new and again.
+    """Return a tool's rows per second: all new, and the same file again.
 
     Raises:
         RuntimeError: it failed, or not every row arrived.
     """
-    catalogue = Catalogue(min(peer.most_rows, subject.rows))
+    catalogue = Catalogue(min(peer.max_rows, subject.rows))
     subject.database(DATABASE)
     rates = []
     with subject.connect(DATABASE) as connection:
@@ -93,7 +93,7 @@ def turn(subject: Subject, peer: Peer) -> tuple[float, float]:
 
 
 def _installed(peer: Peer) -> str | None:
-    """Install a tool; return why it cannot be had, None when it can."""
+    """Install a tool; return the error, None on success."""
     began = time.monotonic()
     try:
         install(peer)
@@ -115,7 +115,7 @@ def _section(rows: int, new: list[float], again: list[float], everyone: list[Tur
             section.lines.append((peer.title, peer.how, "", f"failed: {turns.reason}", "", ""))
             continue
         rate, times = median(turns.new), median(ours / its for ours, its in zip(new, turns.new, strict=True))
-        cells = (f"{min(rows, peer.most_rows):,}", f"{rate:,.0f}", f"{median(turns.again):,.0f}", f"{times:.1f}")
+        cells = (f"{min(rows, peer.max_rows):,}", f"{rate:,.0f}", f"{median(turns.again):,.0f}", f"{times:.1f}")
         section.lines.append((peer.title, peer.how, *cells))
         ours = f"{median(new):,.0f} rows/s"
         section.summary.append(

@@ -6,7 +6,10 @@ from sqlmodel import Session
 
 from product_importer.catalog.models import Product
 from product_importer.core import outbox
+from product_importer.core.outbox import EventType
 
+# The id that `core.ids` gives to a number of an import or of a batch.
+NUMBERED_ID = "(%(prefix)s || lpad(to_hex({number}), 8, '0'))::uuid"
 # One event for each row of `source`, which has a product's id, sku, name and version. All places are SQL.
 INSERT_EVENTS = """INSERT INTO event (id, event_type, payload, version, batch_id)
     SELECT {event_id}, {event_type}, jsonb_build_object(
@@ -15,7 +18,7 @@ INSERT_EVENTS = """INSERT INTO event (id, event_type, payload, version, batch_id
     ), version, {batch_id} FROM {source}"""
 
 
-def record(session: Session, event_type: str, product: Product) -> None:
+def record(session: Session, event_type: EventType, product: Product) -> None:
     """Record one event of one product, in the transaction that changes it."""
     payload = {
         "event_type": event_type,
@@ -29,5 +32,5 @@ def record(session: Session, event_type: str, product: Product) -> None:
 
 def record_all_deleted(session: Session, deleted: int) -> None:
     """Record one event for the deletion of all products, `deleted` in number."""
-    payload = {"event_type": "products_deleted", "deleted": deleted, "timestamp": time.time()}
-    outbox.record(session, "products_deleted", payload)
+    payload = {"event_type": EventType.PRODUCTS_DELETED, "deleted": deleted, "timestamp": time.time()}
+    outbox.record(session, EventType.PRODUCTS_DELETED, payload)

@@ -22,6 +22,7 @@ from product_importer.catalog.schemas import (
 from product_importer.catalog.search import product_query
 from product_importer.catalog.search.keyset import page_start
 from product_importer.core.errors import Conflict, NotFound, Stale
+from product_importer.core.outbox import EventType
 from product_importer.core.problem_types import ProblemType
 
 # The version, or one of the versions, that a product must still have; None accepts any.
@@ -73,7 +74,7 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
-    events.record(session, "product_created", product)
+    events.record(session, EventType.PRODUCT_CREATED, product)
     return ProductRead.model_validate(product)
 
 
@@ -94,7 +95,7 @@ def update_product(
         return ProductRead.model_validate(product)
     changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
     _write(session, product, changes)
-    events.record(session, "product_updated", product)
+    events.record(session, EventType.PRODUCT_UPDATED, product)
     return ProductRead.model_validate(product)
 
 
@@ -108,7 +109,7 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
     product = _get(session, product_id, locked=True)
     _require_version(product, expected_version)
     session.delete(product)
-    events.record(session, "product_deleted", product)
+    events.record(session, EventType.PRODUCT_DELETED, product)
 
 
 def delete_all_products(session: Session) -> int:

@@ -5,6 +5,7 @@ The other slices do not depend on webhooks, and this module knows only the name 
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,18 @@ from product_importer.core import queue
 from product_importer.core.ids import new_id
 
 DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver", takes_id=False)
+
+
+class EventType(StrEnum):
+    """The types of events that webhooks can subscribe to."""
+
+    PRODUCT_CREATED = "product_created"
+    PRODUCT_UPDATED = "product_updated"
+    PRODUCT_DELETED = "product_deleted"
+    PRODUCTS_DELETED = "products_deleted"
+    IMPORT_COMPLETED = "import_completed"
+    IMPORT_FAILED = "import_failed"
+
 
 # Functions that say whether anyone wants an event for every product of an import. If none does, none are written.
 WANTS_EACH: list[Callable[[Session], bool]] = []
@@ -59,7 +72,7 @@ class EventBatch(SQLModel, table=True):
     released_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
-def record(session: Session, event_type: str, payload: dict[str, Any], version: int | None = None) -> None:
+def record(session: Session, event_type: EventType, payload: dict[str, Any], version: int | None = None) -> None:
     """Add an event to the session's transaction: it exists exactly when the change does."""
     session.add(Event(event_type=event_type, payload=payload, version=version))
     queue.notify_after_commit(session, DELIVER)

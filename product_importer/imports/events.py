@@ -6,10 +6,14 @@ from typing import Any
 from sqlmodel import Session
 
 from product_importer.core import outbox
+from product_importer.core.outbox import EventType
 from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
 
-EVENT_TYPES = {ImportStatus.COMPLETED: "import_completed", ImportStatus.FAILED: "import_failed"}
+EVENT_TYPES = {
+    ImportStatus.COMPLETED: EventType.IMPORT_COMPLETED,
+    ImportStatus.FAILED: EventType.IMPORT_FAILED,
+}
 
 
 def record_end(session: Session, job: dict[str, Any]) -> None:

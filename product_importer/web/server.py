@@ -216,9 +216,11 @@ def _building() -> Iterator[None]:
 def _export() -> None:
     log = settings().data_dir / "web-build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    # The builder must find the tools of this virtual environment even where it is not activated.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         code = subprocess.run(
-            EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output, check=False
+            EXPORT, cwd=ROOT, env=os.environ | {"PATH": path}, stdout=output, stderr=output, check=False
         ).returncode
     if code or not PAGE.is_file():
         raise SystemExit(f"product-importer: the page cannot be built: {_explain(log)}")
@@ -231,8 +233,3 @@ def _explain(log: Path) -> str:
             return f"{explanation} (log: {log})"
     lines = [line.strip() for line in said.splitlines() if line.strip() and HINT not in line]
     return f"{lines[-1] if lines else 'no output'} (log: {log})"
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment with this virtual environment's tools in PATH, even where it is not activated."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}

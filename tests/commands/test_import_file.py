@@ -18,8 +18,8 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from product_importer.__main__ import main
 from product_importer.commands import import_file, import_report
+from product_importer.commands.cli import main
 from product_importer.commands.import_report import ProgressLine
 from product_importer.core import db
 from product_importer.core.storage import storage

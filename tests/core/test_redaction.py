@@ -1,4 +1,4 @@
-"""What must not stand in a log is taken out of every text, in whatever shape a library writes it."""
+"""Secrets are redacted in every form in which libraries write them."""
 
 import random
 import string
@@ -66,17 +66,17 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", SECRETS)
-def test_a_secret_is_taken_out(text):
+def test_a_secret_is_redacted(text):
     told = redacted(text)
     assert "S3CRET" not in told and HIDDEN in told
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_is_no_secret_stays(text):
+def test_other_text_is_unchanged(text):
     assert redacted(text) == text
 
 
-def test_what_stands_around_a_secret_stays():
+def test_text_around_a_secret_is_unchanged():
     assert redacted("cannot open postgresql://shop:a@db:5432/shop, see above") == (
         f"cannot open postgresql://{HIDDEN}@db:5432/shop, see above"
     )
@@ -116,12 +116,12 @@ MEAN += [
 
 
 @pytest.mark.parametrize("text", MEAN, ids=[text[:24] for text in MEAN])
-def test_a_text_made_to_keep_the_patterns_busy_comes_back(text):
+def test_no_text_keeps_the_patterns_busy(text):
     # A pattern that goes back over the text again and again would not end within the life of this test.
     assert len(redacted(text)) < 3 * MAX_CHARACTERS
 
 
-def test_any_text_is_taken():
+def test_any_text_can_be_redacted():
     chance = random.Random(1)
     for _ in range(300):
         parts = chance.choices([*PIECES, *string.printable, "\x1b", "\u2028", "\ud800"], k=chance.randrange(80))

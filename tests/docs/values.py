@@ -1,16 +1,16 @@
 """The values that documents list, each list by one function that finds them in the code."""
 
-from product_importer.__main__ import COMMANDS
 from product_importer.api import api
+from product_importer.commands.cli import cli
+from product_importer.core.outbox import EventType
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
-from product_importer.webhooks.schemas import EVENT_TYPES
 
 
 def commands() -> set[str]:
     """Return the names of the command line's commands."""
-    return set(COMMANDS)
+    return set(cli.commands)
 
 
 def statuses() -> set[str]:
@@ -25,7 +25,7 @@ def phases() -> set[str]:
 
 def event_types() -> set[str]:
     """Return the types of events that webhooks receive."""
-    return {*EVENT_TYPES, "webhook_test"}
+    return {*EventType, "webhook_test"}
 
 
 def routes() -> set[str]:

@@ -191,7 +191,7 @@ def test_killed_valkey_comes_back(data_dir: Path) -> None:
         wait_for(lambda: server.pid() not in {None, first}, 10, "a new server")
 
 
-def test_killed_supervisor_takes_the_server_along_and_is_replaced(data_dir: Path) -> None:
+def test_killed_supervisor_ends_the_server_and_is_replaced(data_dir: Path) -> None:
     files = ServiceFiles(data_dir, "postgres")
     with User(data_dir, "postgres") as user:
         user.url  # noqa: B018
@@ -206,7 +206,7 @@ def test_killed_supervisor_takes_the_server_along_and_is_replaced(data_dir: Path
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_server_without_supervisor_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
-    """So it is on macOS after a supervisor was killed; on Linux the server would have ended with it."""
+    """This happens on macOS after a supervisor was killed; on Linux the server ends with it."""
     files, server = ServiceFiles(data_dir, name), SERVERS[name](data_dir)
     files.make_directories()
     files.log.unlink(missing_ok=True)
@@ -237,7 +237,7 @@ def test_process_id_of_another_program_does_not_keep_postgres_from_starting(data
         other.kill()
 
 
-def test_half_made_cluster_is_made_anew(data_dir: Path) -> None:
+def test_incomplete_cluster_is_created_again(data_dir: Path) -> None:
     home = data_dir / "postgres"
     (home / "data").rename(home / "data.unfinished")
     (home / "data.unfinished" / "PG_VERSION").unlink()
@@ -246,7 +246,7 @@ def test_half_made_cluster_is_made_anew(data_dir: Path) -> None:
     assert not (home / "data.unfinished").exists()
 
 
-def test_servers_hold_no_lock_of_users_and_supervisors(data_dir: Path) -> None:
+def test_servers_hold_no_locks_of_users_or_supervisors(data_dir: Path) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
     with User(data_dir, "postgres") as user:
@@ -273,7 +273,7 @@ def test_other_major_version_is_refused_in_one_line(data_dir: Path) -> None:
     assert len(error.splitlines()) == 1
 
 
-def test_broken_cluster_is_reported_in_the_servers_own_words(data_dir: Path) -> None:
+def test_broken_cluster_is_reported_with_the_servers_error(data_dir: Path) -> None:
     (data_dir / "postgres" / "data" / "global" / "pg_control").unlink()
     with User(data_dir, "postgres") as user:
         error = user.error
@@ -282,7 +282,7 @@ def test_broken_cluster_is_reported_in_the_servers_own_words(data_dir: Path) -> 
     assert len(error.splitlines()) == 1
 
 
-def test_data_dir_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_data_dir_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with User(tmp_path / "file" / "data", "postgres") as user:
         error = user.error
@@ -344,7 +344,7 @@ def _reachable(path: Path) -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of this machine's own servers, and none of ours that would change theirs."""
+    """Return the environment without variables that would change the servers."""
     kept = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
     return {**kept, "PGPORT": "1", "PGDATA": "/nonexistent", "PGHOST": "nowhere"}
 

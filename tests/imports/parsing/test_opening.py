@@ -21,7 +21,8 @@ TEXT = "".join(f"{','.join(row)}\n" for row in ROWS).encode()
 
 
 @pytest.mark.parametrize(
-    "pack", [bytes, gzip.compress, lambda text: zipped({"a.csv": text}), lambda _: saved(*ROWS)],
+    "pack", [bytes, gzip.compress, lambda text: zipped({"a.csv": text}),
+             pytest.param(lambda _: saved(*ROWS), marks=pytest.mark.processes)],
     ids=["plain", "gzip", "zip", "xlsx"],
 )  # fmt: skip
 def test_progress_grows_evenly_from_nothing_to_the_size_of_the_stored_file(pack, monkeypatch):
