@@ -1,4 +1,4 @@
-"""The tables of imports: what happened to each file, and to each row that was not imported."""
+"""The tables of imports, and the states that an import can be in."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -85,11 +85,11 @@ def _count() -> Any:
 
 
 class ImportJob(SQLModel, table=True):
-    """One import: its file, its state, its counts, and what a worker needs to go on where another stopped.
+    """One import: its file, its state, its counts, and what a worker needs to go on where another one stopped.
 
-    Whoever raised `fence` last owns the import until `lease_until`; a worker with an older fence writes nothing.
-    `lane_ends` are the SKU keys at which each parallel lane's share of the file ends, `lane_checkpoints` the last
-    key each lane has committed.
+    `fence` is the fencing token: the worker that raised it last owns the import until `lease_until`, and one with an
+    older token writes nothing. `lane_ends` are the last SKU keys of the lanes that are merged in parallel,
+    `lane_checkpoints` the last keys committed.
     """
 
     __tablename__ = "import_job"
@@ -106,17 +106,17 @@ class ImportJob(SQLModel, table=True):
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
-    # Whether it takes more than a moment to import; and whether a worker that others wait for works on it.
+    # Whether the import takes more than a moment; whether it holds a worker for which others wait.
     is_large: bool = Field(default=False, sa_column=_flag())
     holds_worker: bool = Field(default=False, sa_column=_flag())
     sha256: str = Field(sa_column=_text())
-    # How the bytes are to be read, as `formats.Format`; what was chosen, as `choices.Choices`.
+    # How the file is read, as `parsing.file_format.Format`; the options, as `schemas.ImportChoices`.
     format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     choices: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    # The file's own header, and for each of its columns the product field it fills ("" for an attribute).
+    # The column names of the file, and for each column what it fills, as in `columns.header.Header`.
     header: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     fields: list[str] = Field(sa_column=Column(JSONB, nullable=False))
-    # The key that its client gave it, so that the same upload, sent again, is not imported again.
+    # Given by the client, so that an upload that is sent twice is imported once.
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, unique=True))
 
     status: str = Field(default=ImportStatus.PENDING, sa_column=_text())
@@ -141,12 +141,12 @@ class ImportJob(SQLModel, table=True):
     staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
-    # How many products each lane has created: their ids count them.
+    # How many products each lane has created; their ids continue from there.
     lane_created: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer), nullable=True))
-    # A trial's table of outcomes, until it is applied or too old; when it was applied.
+    # The table of a dry run's outcomes, until it is applied or too old; when it was applied.
     preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    # The table of what this import overwrote, until it is too old; what became of an undo.
+    # The table of the values that this import overwrote, until it is too old; the state and the counts of an undo.
     undo_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     undo_status: str | None = Field(default=None, sa_column=_text(nullable=True))
     undo_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
@@ -162,9 +162,9 @@ class ImportJob(SQLModel, table=True):
 
 
 class ImportRowError(SQLModel, table=True):
-    """A row of a file that did not become a product: where it stood, why, and the row itself.
+    """A row of a file that did not become a product: its line, the reason, its cells.
 
-    No foreign key: PostgreSQL checks it row by row, of which there may be a million, and no import is ever deleted.
+    It has no foreign key: PostgreSQL would check it for each of maybe a million rows, and no import is ever deleted.
     """
 
     __tablename__ = "import_row_error"
@@ -173,12 +173,12 @@ class ImportRowError(SQLModel, table=True):
     line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     code: str = Field(sa_column=_text())
     reason: str = Field(sa_column=_text())
-    # json, not jsonb: kept as it was, never searched.
+    # json, not jsonb: it is stored as it is and never searched.
     row: list[str] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class ImportMapping(SQLModel, table=True):
-    """Which field each column fills, as somebody accepted it for files with these columns."""
+    """The mapping of columns to fields that was last accepted for files with these columns."""
 
     __tablename__ = "import_mapping"
 
@@ -188,7 +188,7 @@ class ImportMapping(SQLModel, table=True):
 
 
 class ImportUndoKept(SQLModel, table=True):
-    """A product that an undo left as it was, because somebody had changed it since the import."""
+    """A product that an undo left as it was, because it had changed since the import."""
 
     __tablename__ = "import_undo_kept"
 
@@ -199,7 +199,7 @@ class ImportUndoKept(SQLModel, table=True):
 
 
 class ImportUndoRestored(SQLModel, table=True):
-    """At `version` a product was again what it had been at `as_version`: so an earlier import can be undone, too."""
+    """An undo made a product's `version` equal to its `as_version`: so an earlier import can be undone, too."""
 
     __tablename__ = "import_undo_restored"
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
@@ -34,7 +35,7 @@ class Header:
         """Return the column that fills `field`, or None."""
         return self.fields.index(field) if field in self.fields else None
 
-    @property
+    @cached_property
     def attributes(self) -> dict[int, str]:
         """The columns that become attributes: position to the attribute's name, each name once.
 

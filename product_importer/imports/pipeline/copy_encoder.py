@@ -1,6 +1,6 @@
-"""Checked rows as the text that `COPY … FROM STDIN` reads, made column by column.
+"""Encode valid rows as text for `COPY … FROM STDIN`, column by column.
 
-A call per cell would take longer than PostgreSQL takes for the row.
+A call for each cell would take longer than PostgreSQL takes for the row.
 """
 
 import json
@@ -19,9 +19,9 @@ from product_importer.imports.pipeline.staging_table import NULL, escaped
 
 
 class Encoder:
-    """Writes the good rows of chunks: line, key, SKU, name, description, and what else `columns` names.
+    """Encodes rows: line, key, SKU, name, description, and `active` and `attributes` if the file has them.
 
-    With `keep_blank` a blank cell of the column “active” is NULL and means what the product has.
+    With `keep_blank` a blank cell of `active` is NULL, which keeps the value of the product.
     """
 
     def __init__(self, header: Header, keep_blank: bool = False):
@@ -60,11 +60,11 @@ class Encoder:
         ]
         lines = pc.binary_join_element_wise(*columns, "\t")
         ended = pc.binary_join_element_wise(lines, "", "\n")
-        # The texts of an array lie one behind the other.
+        # The values of an array lie one after the other in memory.
         return bytes(ended.buffers()[2])
 
     def _optional(self, chunk: Chunk) -> list[Sequence[str]]:
-        """Return the columns that not every file has."""
+        """Return the columns `active` and `attributes`, as far as the file has them."""
         columns: list[Sequence[str]] = []
         if self._active is not None:
             columns.append([self._flag(word) for word in chunk.column(self._active)])
@@ -78,11 +78,11 @@ def _kept_flag(word: str) -> str:
 
 
 def _stripped(values: Sequence[str]) -> Sequence[str]:
-    """Return a column without guards and outer spaces; those before a guard are no part of the value either."""
+    """Return a column without escapes and outer spaces; spaces before an escape are no part of the value either."""
     stripped = list(map(str.strip, values))
-    unguarded = unescape_column(stripped)
-    # Behind a guard there may be spaces again; a checked value is never all spaces.
-    return stripped if unguarded is stripped else list(map(str.strip, unguarded))
+    unescaped = unescape_column(stripped)
+    # There may be spaces after an escape; a valid value is never all spaces.
+    return stripped if unescaped is stripped else list(map(str.strip, unescaped))
 
 
 def _stripped_array(chunk: ArrowChunk, position: int) -> pa.StringArray:
@@ -109,7 +109,7 @@ def _keys(skus: Sequence[str]) -> list[str]:
 
 
 def _objects(names: dict[int, str], chunk: Chunk) -> list[str]:
-    """Return each row's further columns as a JSON object, without the blank ones."""
+    """Return the attributes of each row as a JSON object, without the blank ones."""
     picked = [unescape_column(chunk.column(position)) for position in names]
     labels = list(names.values())
     return [

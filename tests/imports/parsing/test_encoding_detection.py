@@ -1,4 +1,4 @@
-"""Encodings: what a file is in is found, told, and can be said instead; what is no text is refused with its place."""
+"""Encodings are detected or chosen; bytes that are not text are refused with their position."""
 
 import pytest
 

@@ -57,7 +57,7 @@ def test_an_ended_import_is_not_claimed(run_import):
     assert claim(job.id) is None
 
 
-def test_an_outdated_fence_writes_nothing(database):
+def test_an_outdated_fencing_token_writes_nothing(database):
     job_id = upload(FILE)
     old = claim(job_id)
     lapse(job_id)

@@ -1,4 +1,4 @@
-"""Guards of formulas, as an export writes them, are undone before anything else is made of a cell."""
+"""Escapes of formulas, as an export writes them, are removed before a cell is used."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Rows that go on with the product above, as the exports of shops have them for variants and images."""
+"""Rows that continue the product above, as shops export variants and images."""
 
 import pytest
 from hypothesis import example, given
@@ -13,19 +13,19 @@ VARIANTS = match(["Handle", "Title", "description", "SKU"], {"Title": "name"})
 
 
 def codes(header, rows, keep_blank=False, chunk=100) -> list[str]:
-    """Return what becomes of each row, given to the checks in chunks: its fault's code, or ""."""
-    checks, found = RowValidator(header, keep_blank), [""] * len(rows)
+    """Return what becomes of each row, validated in chunks: the code of its error, or ""."""
+    validator, found = RowValidator(header, keep_blank), [""] * len(rows)
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]
-        for error in checks.validate(Chunk(list(range(start, start + len(part))), part)).errors:
+        for error in validator.validate(Chunk(list(range(start, start + len(part))), part)).errors:
             found[error.line] = error.code
     return found
 
 
 def test_a_row_that_goes_on_says_with_what_and_where_it_began():
-    checks = RowValidator(SHOPIFY)
-    checks.validate(Chunk([11, 12], [["mug", "Mug", "", ""], ["ocean-blue-shirt", "Shirt", "x\ny", ""]]))
-    validated = checks.validate(
+    validator = RowValidator(SHOPIFY)
+    validator.validate(Chunk([11, 12], [["mug", "Mug", "", ""], ["ocean-blue-shirt", "Shirt", "x\ny", ""]]))
+    validated = validator.validate(
         Chunk([14, 15], [["ocean-blue-shirt", "", "", "b"], [" ocean-blue-shirt", " ", "", ""]])
     )
     assert [(error.line, error.code) for error in validated.errors] == [(14, "continuation"), (15, "continuation")]

@@ -23,11 +23,11 @@ HEADER = ["sku", "name", "description", "active"]
 def outcome(text: str, delimiter: str = ",", *, quickly: bool) -> tuple[list[bytes], list[RowError]]:
     """Return the lines given to PostgreSQL and the errors, checked and in order."""
     records = Records(io.StringIO(text, newline=""), delimiter, arrow.parse if quickly else None)
-    checks, encode = RowValidator(match(HEADER)), Encoder(match(HEADER))
+    validator, encode = RowValidator(match(HEADER)), Encoder(match(HEADER))
     lines: list[bytes] = []
     errors: list[RowError] = []
     for chunk in records.chunks():
-        validated = checks.validate(chunk)
+        validated = validator.validate(chunk)
         lines += encode(validated).split(b"\n")[:-1]
         errors += validated.errors
     return lines, errors

@@ -88,11 +88,11 @@ def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
     format, names = detected(content, Choices(delimiter=file.delimiter))
     records = open_records(CountingReader(io.BytesIO(content)), format, arrow.parse)
     records.header()
-    checks = RowValidator(match(names))
+    validator = RowValidator(match(names))
     rows: Rows = []
     errors: list[RowError] = []
     for chunk in records.chunks():
-        validated = checks.validate(chunk)
+        validated = validator.validate(chunk)
         rows += zip(validated.lines, validated.rows, strict=True)
         errors += validated.errors
     return names, rows, errors
