@@ -7,13 +7,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 from redis import Redis
 from sqlalchemy import URL, make_url
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests import parallel
 from tests.application import data_folder
 
 DATA = data_folder()
@@ -21,8 +24,8 @@ DATABASE = f"product_importer_test_{os.getpid()}"
 # Says that a Redis database is ours, also when an earlier run was killed and left something.
 MARK = "product-importer-test"
 PASSWORD = secrets.token_hex(16)
-GIVEN_DATABASE_URL = os.environ.pop("DATABASE_URL", None)
-GIVEN_REDIS_URL = os.environ.get("REDIS_URL")
+GIVEN_DATABASE_URL = parallel.given("DATABASE_URL")
+GIVEN_REDIS_URL = parallel.given("REDIS_URL")
 os.environ |= {"DATA_DIR": str(DATA), "UPLOAD_DIR": "", "WORKERS": "1", "BATCH_SIZE": "1000"}
 
 
@@ -51,6 +54,8 @@ def _own(database: str) -> str:
 if GIVEN_DATABASE_URL:
     # Nobody's data is touched.
     os.environ["DATABASE_URL"] = _own(DATABASE)
+if GIVEN_REDIS_URL:
+    os.environ["REDIS_URL"] = parallel.redis_urls(GIVEN_REDIS_URL)[0]
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +85,6 @@ def servers(given_role: None) -> Iterator[None]:
     if GIVEN_DATABASE_URL:
         as_superuser("DROP DATABASE {} WITH (FORCE)", DATABASE)
     embedded.stop()
-    shutil.rmtree(DATA.parent)
 
 
 def _take_redis(client) -> None:
@@ -95,8 +99,7 @@ def own_servers(given_role: None) -> Iterator[dict[str, str]]:
     """The environment of an application of its own: a database and a Redis database that no other test touches."""
     environment = {}
     if GIVEN_REDIS_URL:
-        given, _, number = GIVEN_REDIS_URL.rpartition("/")
-        environment["REDIS_URL"] = f"{given}/{int(number) + 1}"
+        environment["REDIS_URL"] = parallel.redis_urls(GIVEN_REDIS_URL)[1]
         _take_redis(Redis.from_url(environment["REDIS_URL"]))
     if GIVEN_DATABASE_URL:
         name = f"{DATABASE}_application"
@@ -143,6 +146,27 @@ def client(database: None):
         yield opened
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse more test processes than the given Redis server has databases for."""
+    processes = config.getoption("numprocesses", None)
+    if GIVEN_REDIS_URL and processes:
+        parallel.require_redis_databases(GIVEN_REDIS_URL, processes)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folder that this process made."""
+    shutil.rmtree(DATA.parent, ignore_errors=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests from outside last: the browser's driver keeps an event loop running in this thread."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Alone, put the tests from outside last; of several processes, let none wait long for another at the end."""
+    if parallel.is_one_of_several():
+        items.sort(key=lambda item: parallel.rank(item.nodeid))
+    else:
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give pytest-xdist's processes whole groups of tests."""
+    return parallel.ByGroup(config, log)
