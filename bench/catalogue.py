@@ -1,4 +1,4 @@
-"""Catalogues for the benchmark: the same rows for the same seed, words as common and as rare as in real texts."""
+"""Make catalogues for the benchmark: the same rows for the same seed, with word frequencies as in real texts."""
 
 import os
 import random
@@ -15,11 +15,11 @@ ROWS_PER_PIECE = 10_000
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What a file holds: so many rows, about 120 bytes each, in a random order of SKUs.
+    """The content of a file: `rows` rows of about 120 bytes each, in a random order of SKUs.
 
-    `revised` is the share of rows whose description differs from that of the same catalogue without it, or with
-    another `edition`. `repeated` is the share of rows whose SKU stands in the file twice. A `suffix` makes other
-    SKUs that lie between those of a catalogue without it; `spread` takes only every n-th number.
+    `revised` is the share of rows whose description differs from that in the catalogue with `revised=0` or with
+    another `edition`. `repeated` is the share of rows whose SKU is in the file twice. A `suffix` makes different SKUs
+    that sort between those without it; `spread` takes only every n-th number.
     """
 
     rows: int
@@ -31,14 +31,14 @@ class Catalogue:
     seed: int = 1
 
     def file(self) -> Path:
-        """Return its CSV, written when it is asked for the first time."""
+        """Return the path of its CSV, which is written at the first call."""
         path = FOLDER / "files" / f"{'_'.join(map(str, astuple(self)))}.csv"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".part")
             with unfinished.open("wb") as file:
                 file.writelines(csv_pieces(self))
-                # What is measured next does not share the disk with it.
+                # Write it to the disk now, not during the next measurement.
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.rename(path)
@@ -46,36 +46,36 @@ class Catalogue:
 
     @property
     def products(self) -> int:
-        """How many products the file holds."""
+        """The number of products in the file."""
         return self.rows - self.repeats
 
     @property
     def repeats(self) -> int:
-        """How many rows have the SKU of another one."""
+        """The number of rows with the SKU of another row."""
         return int(self.rows * self.repeated)
 
 
 def words(seed: int = 1) -> list[str]:
     """Return the vocabulary, the most common word first; lengths and letters as in English."""
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     weights = [1 / (rank + 1) for rank in range(len(LETTERS))]
     made: dict[str, None] = {}
     while len(made) < VOCABULARY:
-        made["".join(dice.choices(LETTERS, weights, k=dice.randint(3, 10)))] = None
+        made["".join(rng.choices(LETTERS, weights, k=rng.randint(3, 10)))] = None
     return list(made)
 
 
 def csv_pieces(catalogue: Catalogue) -> Iterator[bytes]:
     """Yield the CSV of a catalogue."""
-    dice = random.Random(catalogue.seed)
+    rng = random.Random(catalogue.seed)
     vocabulary = words(catalogue.seed)
     # Zipf's law: the n-th word is 1/n as common as the first.
     weights = [1 / (rank + 10) for rank in range(VOCABULARY)]
-    numbers = _numbers(catalogue, dice)
+    numbers = _numbers(catalogue, rng)
     yield b"sku,name,description\n"
     for start in range(0, len(numbers), ROWS_PER_PIECE):
         part = numbers[start : start + ROWS_PER_PIECE]
-        drawn = iter(dice.choices(vocabulary, weights, k=16 * len(part)))
+        drawn = iter(rng.choices(vocabulary, weights, k=16 * len(part)))
         lines = (
             f"SKU-{number:08}{catalogue.suffix},{' '.join(next(drawn) for _ in range(4))},"
             f"{' '.join(next(drawn) for _ in range(12))}{_revision(catalogue, number)}\n"
@@ -84,10 +84,10 @@ def csv_pieces(catalogue: Catalogue) -> Iterator[bytes]:
         yield "".join(lines).encode()
 
 
-def _numbers(catalogue: Catalogue, dice: random.Random) -> list[int]:
+def _numbers(catalogue: Catalogue, rng: random.Random) -> list[int]:
     numbers = list(range(0, catalogue.products * catalogue.spread, catalogue.spread))
-    numbers += dice.sample(numbers, catalogue.repeats)
-    dice.shuffle(numbers)
+    numbers += rng.sample(numbers, catalogue.repeats)
+    rng.shuffle(numbers)
     return numbers
 
 

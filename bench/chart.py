@@ -1,13 +1,13 @@
-"""The chart of README: how fast each way is beside ours, as bars in SVG that follow the reader's light or dark.
+"""Draw the chart of docs/performance.md: the speed of each tool relative to ours, as SVG bars for light and dark.
 
-Each was measured in turn with ours and is drawn as a part of it, for a machine is not as quick in every minute.
+Each was measured in turn with ours and is drawn relative to it, because the speed of a machine varies.
 """
 
 from html import escape
 from pathlib import Path
 
 from bench.folder import FOLDER
-from bench.results import LEAST_ROWS, Section
+from bench.results import MIN_ROWS, Section
 from tests.application import ROOT
 
 PATH = ROOT / "docs" / "images" / "bench.svg"
@@ -23,22 +23,22 @@ text { font: 14px system-ui, sans-serif; fill: #1f2328 }
 
 
 def write(sections: list[Section], rows: int) -> Path:
-    """Draw the bars of all sections, the longest first."""
-    path = PATH if rows >= LEAST_ROWS else FOLDER / "bench.svg"
+    """Draw the bars of all sections, longest first; return the path."""
+    path = PATH if rows >= MIN_ROWS else FOLDER / "bench.svg"
     path.write_text(
-        drawn(sorted({name: bar for section in sections for name, bar in section.bars}.items(), key=_rate))
+        draw(sorted({name: bar for section in sections for name, bar in section.bars}.items(), key=_rate))
     )
     return path
 
 
-def drawn(bars: list[tuple[str, float]]) -> str:
+def draw(bars: list[tuple[str, float]]) -> str:
     """Return the SVG of the bars, in this order."""
-    most = max((rate for _, rate in bars), default=1)
-    lines = "".join(_bar(place, name, rate / most, rate) for place, (name, rate) in enumerate(bars))
+    longest = max((rate for _, rate in bars), default=1)
+    lines = "".join(_bar(place, name, rate / longest, rate) for place, (name, rate) in enumerate(bars))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {TOP + ROW * len(bars)}" role="img">
-<title>Rows imported a second, beside Product Importer</title>
+<title>Rows imported per second, as a multiple of Product Importer</title>
 <style>{STYLE}</style>
-<text class="title" x="0" y="24">Rows a second, all of them new: how many times ours</text>
+<text class="title" x="0" y="24">Rows per second, all rows new, as a multiple of Product Importer</text>
 {lines}</svg>
 """
 

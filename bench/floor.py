@@ -1,7 +1,7 @@
-"""The floor: the same file into the same table by nothing but psql, in turn with ours.
+"""Compare with the floor: the same file into the same table with psql alone, in turn with ours.
 
-Whoever imports by hand writes this. It checks no row, counts nothing, tells nobody and leaves nothing for search: an
-import that took as long would cost nothing but what PostgreSQL takes for the rows.
+This is what one would write by hand. It validates no row, counts nothing, sends no events and maintains no search
+index: an import that takes as long costs only what PostgreSQL needs for the rows.
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from bench.subject import Subject
 
 ROUNDS = 3
 
-# Ours is measured with all that it brings. The floor gets what makes it fastest:
-# * the whole file in one staging table that writes no log, and one statement in one transaction;
+# Ours is measured with all its features. The floor gets what makes it fastest:
+# * the whole file in one staging table without WAL, and one statement in one transaction;
 # * ids that are cheap to make and, ascending in the order of insertion, cheap to index: the server's own
 #   gen_random_uuid() costs 5 µs each in this build, and random ids a random page of the primary key;
 # * enough memory to sort the file in one go.
-# The last row of a key wins: rows of a table without updates lie in the order of the file, so ctid tells.
+# The last row of a key wins. In a table without updates ctid follows the order of the file.
 SCRIPT = r"""
 SET work_mem = '256MB';
 CREATE TEMP TABLE staging (sku text, name text, description text);
@@ -37,21 +37,20 @@ SET name = excluded.name, description = excluded.description, version = held.ver
 WHERE (held.name, held.description) IS DISTINCT FROM (excluded.name, excluded.description);
 """
 
-NOTE = f"""Seconds from the upload's first byte to `completed`, beside `psql`: `\\copy` into a temporary table
-and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
-of products, which there has its two keys and nothing else. In turn, median of {ROUNDS}; ratios are medians of
-each turn's ratio. The floor checks no row, counts nothing, cannot go on after a crash, and leaves nothing for
-search."""
+NOTE = f"""Seconds from the upload's first byte to `completed`, compared with `psql`: `\\copy` into a temporary
+table and one `INSERT … SELECT DISTINCT ON … ON CONFLICT … DO UPDATE … WHERE … IS DISTINCT FROM` into the same table
+of products, which has only its two keys there. Measured in turn, median of {ROUNDS}; ratios are medians of each
+turn's ratio. `psql` checks no row, counts nothing, cannot continue after a crash, and prepares nothing for search."""
 
 
 def measure(subject: Subject) -> Section:
-    """Measure five kinds of files, ours and the floor in turn."""
+    """Measure five kinds of files, ours and psql in turn."""
     floor = subject.database("bench_floor")
     taken: dict[str, list[tuple[float, float]]] = {}
     for _ in range(ROUNDS):
         for name, path in turns(subject, floor):
             taken.setdefault(name, []).append(turn(subject, floor, path))
-    section = Section("Beside psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
+    section = Section("Compared with psql", NOTE, ("file", "Product Importer, s", "psql, s", "ratio"))
     for name, pairs in taken.items():
         ours, others = zip(*pairs, strict=True)
         cells = (f"{median(ours):.2f}", f"{median(others):.2f}", f"{ratio(ours, others):.2f}")
@@ -64,7 +63,7 @@ def measure(subject: Subject) -> Section:
 def turn(subject: Subject, floor: str, path: Path) -> tuple[float, float]:
     """Import a file both ways; return the seconds of both.
 
-    Ours comes last: where the catalogue is emptied next, nobody waits for its text index.
+    Ours comes last: if the catalogue is emptied next, nothing waits for the text index.
     """
     subject.settle()
     theirs = subject.psql(floor, SCRIPT.format(path=path))
@@ -80,7 +79,7 @@ def empty(subject: Subject, floor: str) -> None:
 
 
 def turns(subject: Subject, floor: str) -> Iterator[tuple[str, Path]]:
-    """Yield each file as the catalogue is ready for it; the order saves waiting for the text index."""
+    """Yield each file when the catalogue is ready for it. The order avoids waiting for the text index."""
     rows = subject.rows
     empty(subject, floor)
     yield "all new", Catalogue(rows).file()

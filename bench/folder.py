@@ -1,4 +1,4 @@
-"""Where the benchmark keeps what it makes: catalogues, other tools' environments, figures. Git ignores it."""
+"""The folder for catalogues, environments of other tools, and figures. Git ignores it."""
 
 from tests.application import ROOT
 

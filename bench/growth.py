@@ -1,4 +1,4 @@
-"""Whether ten times the rows cost ten times the time and no more memory, in an empty catalogue and in a full one."""
+"""Measure whether ten times the rows take ten times as long and no more memory."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -9,20 +9,20 @@ from bench.results import Section, median, ratio
 from bench.subject import Subject
 
 ROUNDS = 3
-# Larger ones are imported once into a full catalogue, where each leaves minutes of work to the text index.
+# Larger files are imported into a full catalogue only once: each leaves minutes of work for the text index.
 LARGEST_IN_ROUNDS = 500_000
 SMALLEST = 50_000
 
-NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. That
-holds {rows:,} products, and the keys of the new ones lie between theirs. The last column is the median of each
-turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; what
-processes share is counted once."""
-EMPTY, FULL = "an empty one", "a full catalogue"
+NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. The full
+catalogue has {rows:,} products, and the keys of the new rows are between theirs. The last column is the median of
+each turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; shared
+memory is counted once."""
+EMPTY, FULL = "an empty catalogue", "a full catalogue"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one import cost."""
+    """The seconds of one import, and the peak memory in MB."""
 
     seconds: float
     worker: float
@@ -55,13 +55,13 @@ def into_empty(subject: Subject, rows: int) -> Run:
 
 
 def into_full(subject: Subject, rows: int, suffix: str) -> Run:
-    """Import what lies evenly between the keys of the full catalogue; what earlier runs added stays there."""
+    """Import SKUs that lie evenly between those of the full catalogue; products of earlier runs stay."""
     subject.settle()
     return run(subject, Catalogue(rows, suffix=suffix, spread=subject.rows // rows))
 
 
 def sizes(rows: int) -> list[int]:
-    """Return the sizes from the smallest to what was asked for, ten times the one before."""
+    """Return the sizes from the smallest to `rows`, each ten times the one before."""
     found = [min(SMALLEST, rows // 10 or 1)]
     while found[-1] * 10 < rows:
         found.append(found[-1] * 10)
@@ -77,7 +77,7 @@ def run(subject: Subject, catalogue: Catalogue) -> Run:
 
 
 def note(section: Section, into: str, measured: dict[int, list[Run]]) -> None:
-    """Add a line for each size, and for the summary how the largest compares with the size before."""
+    """Add a line for each size; add the ratio of the two largest to the summary."""
     before: list[Run] = []
     for rows, runs in measured.items():
         seconds = median(run.seconds for run in runs)
@@ -93,6 +93,6 @@ def note(section: Section, into: str, measured: dict[int, list[Run]]) -> None:
 
 
 def times(runs: list[Run], before: list[Run]) -> float:
-    """Return how many times as long the runs took as those of the size before; what was once, by the last turn's."""
+    """Return how many times as long the runs took as those of the size before, pairing the last rounds."""
     turns = min(len(runs), len(before))
     return ratio([run.seconds for run in runs[-turns:]], [run.seconds for run in before[-turns:]])

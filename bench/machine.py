@@ -1,4 +1,4 @@
-"""On what it was measured: without that a figure in seconds means nothing."""
+"""Describe the machine and the versions that were measured."""
 
 import importlib.metadata
 import os
@@ -14,7 +14,7 @@ from product_importer.core.embedded import postgres_account, valkey
 from tests.application import ROOT
 
 
-def described() -> str:
+def description() -> str:
     """Return one sentence on the machine."""
     gibibytes = round(psutil.virtual_memory().total / 2**30)
     return f"{len(os.sched_getaffinity(0))} cores of {_processor()}, {gibibytes} GiB of memory, {_system()}"
@@ -23,8 +23,8 @@ def described() -> str:
 def versions() -> str:
     """Return the versions of what was measured."""
     servers = {
-        "PostgreSQL": _said([str(postgres_account.programs() / "bin" / "postgres"), "--version"]),
-        "Valkey": _said([str(valkey._binary()), "--version"]),
+        "PostgreSQL": _version([str(postgres_account.programs() / "bin" / "postgres"), "--version"]),
+        "Valkey": _version([str(valkey._binary()), "--version"]),
     }
     packages = ("reflex", "fastapi", "rq", "psycopg2-binary")
     named = [f"Python {platform.python_version()}", *(f"{name} {version}" for name, version in servers.items())]
@@ -36,7 +36,7 @@ def today() -> str:
 
 
 def commit() -> str:
-    """Return the short name of the commit that was measured, with a plus when the program differed from it."""
+    """Return the short hash of the measured commit, with a plus if the program has changes."""
     name = _git("rev-parse", "--short", "HEAD").stdout.strip()
     changed = _git("diff", "--quiet", "HEAD", "--", "product_importer", "alembic", "requirements.txt").returncode
     return f"{name}{'+' if changed else ''}" if name else "unknown"
@@ -64,8 +64,8 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _said(command: list[str]) -> str:
-    """Return the first version that a program's own word holds."""
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"\d+(\.\d+)+", said)
+def _version(command: list[str]) -> str:
+    """Return the first version number in a program's output."""
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"\d+(\.\d+)+", output)
     return found[0] if found else "of an unknown version"

@@ -1,4 +1,4 @@
-"""The most memory that the workers and the web process took at once, their children included."""
+"""Measure the peak memory of the workers and of the web process, including their children."""
 
 import threading
 from collections.abc import Callable
@@ -10,8 +10,8 @@ import psutil
 
 MEBIBYTE = 2**20
 SAMPLE_SECONDS = 0.2
-SAMPLES_A_LOOK = 5
-# The words of the command lines: an import's worker has no --queue.
+SAMPLES_PER_PSS = 5
+# By command line: an import worker has no --queue.
 GROUPS: dict[str, Callable[[list[str]], bool]] = {
     "web": lambda words: "product_importer" in words and "web" in words,
     "worker": lambda words: "product_importer" in words and "worker" in words and "--queue" not in words,
@@ -19,10 +19,9 @@ GROUPS: dict[str, Callable[[list[str]], bool]] = {
 
 
 class Peak:
-    """A context manager; behind it `megabytes` holds the peak of each group.
+    """A context manager; after it `megabytes` holds the peak of each group.
 
-    Of memory that processes share each is counted its part (PSS), where the kernel tells it, so that a sum is what
-    they took together.
+    It sums the proportional set size (PSS), where the kernel has it, so that shared memory is counted once.
     """
 
     def __init__(self, data: Path):
@@ -43,9 +42,9 @@ class Peak:
         self._thread.join()
 
     def _found(self) -> dict[str, psutil.Process]:
-        """Return the first process of each group, of the application that keeps its data there."""
+        """Return the first process of each group of the application with this data folder."""
         roots: dict[str, psutil.Process] = {}
-        # In the order of their start: children come after their parents.
+        # In the order of their start, so that parents come before their children.
         for process in sorted(psutil.process_iter(["cmdline", "environ"]), key=lambda process: process.create_time()):
             if (process.info["environ"] or {}).get("DATA_DIR") == self._data:
                 for group, belongs in GROUPS.items():
@@ -60,12 +59,12 @@ class Peak:
                 return
             for group, root in self._roots.items():
                 processes = _tree(root)
-                resident = sum(_told(process, _resident) for process in processes)
-                # For PSS the kernel walks through all pages, which an import feels if it is done all the time. It
-                # grows without the other figure where a process changes what it shared.
-                if resident > self._most_resident[group] or number % SAMPLES_A_LOOK == 0:
+                resident = sum(_read(process, _resident) for process in processes)
+                # PSS makes the kernel walk through all pages, which slows an import down, so it is read only when
+                # the resident size has grown, and now and then: it also grows when shared pages are changed.
+                if resident > self._most_resident[group] or number % SAMPLES_PER_PSS == 0:
                     self._most_resident[group] = max(resident, self._most_resident[group])
-                    taken = sum(_told(process, _proportional) for process in processes) / MEBIBYTE
+                    taken = sum(_read(process, _proportional) for process in processes) / MEBIBYTE
                     self.megabytes[group] = max(self.megabytes[group], taken)
 
 
@@ -76,8 +75,8 @@ def _tree(root: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _told(process: psutil.Process, figure: Callable[[psutil.Process], int]) -> int:
-    """A process may end while it is asked."""
+def _read(process: psutil.Process, figure: Callable[[psutil.Process], int]) -> int:
+    """Return a figure of a process; 0 if the process has ended."""
     try:
         return figure(process)
     except psutil.Error:

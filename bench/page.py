@@ -1,4 +1,4 @@
-"""What a visitor waits for and what goes over the wire, in a real Chromium."""
+"""Measure load times and transferred bytes of the pages in Chromium."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ from tests.browser import chromium, ensure_chromium
 
 ROUNDS = 5
 PAGES = {"/": "product-row", "/imports": "import-start", "/webhooks": "webhook-new"}
-MOST_ROWS = 50_000
-# When the browser has first painted something, since the navigation began.
+MAX_ROWS = 50_000
+# Milliseconds from the start of the navigation to the first contentful paint.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
-NOTE = f"""In headless Chromium on the same machine, so without a network's delay. Interactive is when what the
-page is for can be used: the first rows of products are there, which takes scripts, websocket and a query. First
-visits have an empty cache, second ones the first's. Bytes are those on the wire, as they were encoded. Median
+NOTE = f"""In headless Chromium on the same machine, so without a network's delay. A page is interactive when its
+first content is there, such as the first rows of products, which takes scripts, websocket and a query. First visits
+have an empty cache, second visits the first's. Bytes are those on the wire, as they were encoded. Median
 of {ROUNDS}."""
 
 
 @dataclass
 class Visit:
-    """What one visit cost."""
+    """The measurements of one visit."""
 
     painted: float = 0.0
     interactive: float = 0.0
@@ -38,12 +38,12 @@ class Visit:
 def measure(subject: Subject) -> Section:
     """Visit each page as a new visitor and again."""
     ensure_chromium()
-    subject.hold(Catalogue(min(MOST_ROWS, subject.rows)))
+    subject.hold(Catalogue(min(MAX_ROWS, subject.rows)))
     head = ("page", "visit", "first paint, ms", "interactive, ms", "requests", "kB on the wire", "encoded")
     section = Section("Page", NOTE, head)
     with _browser(subject.application.url) as new_context:
-        for path, sign in PAGES.items():
-            pairs = [_two_visits(new_context(), path, sign) for _ in range(ROUNDS)]
+        for path, testid in PAGES.items():
+            pairs = [_two_visits(new_context(), path, testid) for _ in range(ROUNDS)]
             for name, visits in zip(("first", "second"), zip(*pairs, strict=True), strict=True):
                 section.lines.append((f"`{path}`", name, *_cells(list(visits))))
     first, second = section.lines[:2]
@@ -58,20 +58,20 @@ def _browser(url: str) -> Iterator[Any]:
         yield lambda: browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
 
 
-def _two_visits(context: BrowserContext, path: str, sign: str) -> tuple[Visit, Visit]:
-    visits = _visit(context, path, sign), _visit(context, path, sign)
+def _two_visits(context: BrowserContext, path: str, testid: str) -> tuple[Visit, Visit]:
+    visits = _visit(context, path, testid), _visit(context, path, testid)
     context.close()
     return visits
 
 
-def _visit(context: BrowserContext, path: str, sign: str) -> Visit:
+def _visit(context: BrowserContext, path: str, testid: str) -> Visit:
     page, visit = context.new_page(), Visit()
     wire = context.new_cdp_session(page)
     wire.send("Network.enable")
     wire.on("Network.responseReceived", lambda event: _note(visit, event["response"]))
     wire.on("Network.loadingFinished", lambda event: _add(visit, event["encodedDataLength"]))
     page.goto(path, wait_until="commit")
-    page.get_by_test_id(sign).first.wait_for()
+    page.get_by_test_id(testid).first.wait_for()
     visit.interactive = page.evaluate("() => performance.now()")
     page.wait_for_load_state("networkidle")
     visit.painted = page.evaluate(PAINTED)
@@ -86,7 +86,7 @@ def _note(visit: Visit, response: dict[str, Any]) -> None:
 
 
 def _add(visit: Visit, transferred: float) -> None:
-    # What comes from the cache takes nothing.
+    # Responses from the cache have no transferred bytes.
     if transferred:
         visit.requests += 1
         visit.transferred += transferred

@@ -1,6 +1,6 @@
-"""What a worker's own processor time goes to: reading, checking and staging a file, beside Python's reader alone.
+"""Measure a worker's processor time for reading, validating and encoding a file, beside `csv.reader`.
 
-The merge is PostgreSQL's; this part is Python's, and it is what two lanes of a merge wait for.
+The merge runs in PostgreSQL; this part runs in Python, and the merge waits for it.
 """
 
 import csv
@@ -15,17 +15,17 @@ from bench.subject import Subject
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 ROUNDS = 5
-NOTE = f"""Seconds of processor time, median of {ROUNDS}, each step with those before it: without a server, and so
-without the waiting that goes on beside it."""
+NOTE = f"""Seconds of processor time, median of {ROUNDS}. Each step includes those before it. No server takes part, so
+no waiting for one is included."""
 
 
 def measure(subject: Subject) -> Section:
-    """Measure three steps and the reader that they begin with."""
+    """Measure `csv.reader` and three steps of ours."""
     path = Catalogue(subject.rows).file()
     steps = {
         "csv.reader alone": lambda: _read_alone(path),
@@ -50,17 +50,17 @@ def _read_alone(path: Path) -> None:
 
 def _read(path: Path, checks: bool, encode: bool) -> None:
     with path.open("rb") as file:
-        records = open_records(Counted(file), Format(), arrow.parse)
+        records = open_records(CountingReader(file), Format(), arrow.parse)
         header = match(records.header()[0])
-        sift, text = Checks(header).sift, Encoder(header)
+        validate, text = RowValidator(header).validate, Encoder(header)
         for chunk in records.chunks():
-            sifted = sift(chunk) if checks else chunk
+            validated = validate(chunk) if checks else chunk
             if encode:
-                text(sifted)
+                text(validated)
 
 
 def _cpu(step: Callable[[], None]) -> float:
-    # As the worker does while it reads.
+    # The worker does this, too, while it reads.
     gc.disable()
     began = time.process_time()
     step()

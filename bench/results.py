@@ -1,4 +1,4 @@
-"""What the sections found: kept by section and size, so that one can be measured again, and written as one page."""
+"""Store the figures by section and size, so that each can be measured again, and write them as one page."""
 
 import json
 import statistics
@@ -11,30 +11,30 @@ from bench import machine
 from bench.folder import FOLDER
 from tests.application import ROOT
 
-# What README quotes is measured with at least so many rows; fewer are for trying the benchmark itself.
-LEAST_ROWS = 500_000
+# What docs/performance.md quotes is measured with at least so many rows; fewer are for trying the benchmark itself.
+MIN_ROWS = 500_000
 PAGE = ROOT / "bench" / "results.md"
-HEAD = ("what", "Product Importer", "beside it", "ratio")
-BEGIN, END = "<!-- figures: written by `python -m bench readme` -->", "<!-- end of the figures -->"
+HEAD = ("what", "Product Importer", "compared with", "ratio")
+BEGIN, END = "<!-- figures: written by `python -m bench figures` -->", "<!-- end of the figures -->"
 
 
 @dataclass
 class Section:
-    """The figures of one section: a table, what of it belongs into the summary, and bars for the chart."""
+    """The figures of one section: its table, its lines of the summary, and bars for the chart."""
 
     title: str
     note: str
     head: tuple[str, ...]
     lines: list[tuple[str, ...]] = field(default_factory=list)
-    # As HEAD says: what, ours, the other's, ours in parts of the other's.
+    # As HEAD says: what was measured, our figure, the other figure, and the ratio.
     summary: list[tuple[str, str, str, str]] = field(default_factory=list)
-    # Name, and its rows a second in parts of ours.
+    # Name, and its rows per second relative to ours.
     bars: list[tuple[str, float]] = field(default_factory=list)
     stamp: dict[str, Any] = field(default_factory=dict)
 
 
 def failed(title: str, reason: str) -> Section:
-    """Return the section that says why there are no figures."""
+    """Return a section that says why it has no figures."""
     return Section(title, f"**Failed:** {reason}", ())
 
 
@@ -43,19 +43,19 @@ def median(values: Iterable[float]) -> float:
 
 
 def ratio(ours: Sequence[float], others: Sequence[float]) -> float:
-    """Return the median of the ratios of what was measured in turn: a machine that slows down slows both."""
+    """Return the median of the ratios of each pair, which was measured in turn: a slow machine slows both."""
     return median(a / b for a, b in zip(ours, others, strict=True))
 
 
 def save(name: str, section: Section, rows: int, seconds: float) -> None:
-    """Keep a section's figures, with what they were measured on."""
+    """Store a section's figures, with date, commit and machine."""
     section.stamp = {
         "section": name,
         "rows": rows,
         "seconds": round(seconds),
         "date": machine.today(),
         "commit": machine.commit(),
-        "machine": machine.described(),
+        "machine": machine.description(),
         "versions": machine.versions(),
     }
     folder = _folder(rows)
@@ -64,14 +64,14 @@ def save(name: str, section: Section, rows: int, seconds: float) -> None:
 
 
 def load(names: Iterable[str], rows: int) -> list[Section]:
-    """Return the sections that have been measured, in this order, each with the fewest rows first."""
+    """Return the stored sections, in this order, each with the fewest rows first."""
     kept = [path for name in names for path in sorted(_folder(rows).glob(f"{name}_*.json"), key=_rows_of)]
     return [_section(json.loads(path.read_text())) for path in kept]
 
 
 def write(sections: list[Section], rows: int) -> Path:
-    """Write the page and return where it is."""
-    path = PAGE if rows >= LEAST_ROWS else FOLDER / "results.md"
+    """Write the page and return its path."""
+    path = PAGE if rows >= MIN_ROWS else FOLDER / "results.md"
     path.write_text("\n".join(_page(sections)))
     return path
 
@@ -83,21 +83,21 @@ def table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
 
 
 def block(text: str) -> str | None:
-    """Return what stands between the two marks of a document, None where there are no marks."""
+    """Return the text between the two marks of a document; None without marks."""
     _, begin, rest = text.partition(BEGIN)
     inside, end, _ = rest.partition(END)
     return inside.strip() if begin and end else None
 
 
 def _page(sections: list[Section]) -> Iterator[str]:
-    yield "# What it costs\n"
-    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. Each says how.\n"
+    yield "# Benchmark results\n"
+    yield "Written by `make bench`; `python -m bench SECTION…` measures some sections again. Each section says how.\n"
     yield from (BEGIN, "")
     yield from _summary(sections)
     yield END
     for section in sections:
         stamp = section.stamp
-        size = f", {stamp['rows']:,} rows" if stamp["rows"] > LEAST_ROWS else ""
+        size = f", {stamp['rows']:,} rows" if stamp["rows"] > MIN_ROWS else ""
         yield f"\n## {section.title}{size}\n"
         yield f"{section.note}\n"
         if section.lines:
@@ -107,7 +107,7 @@ def _page(sections: list[Section]) -> Iterator[str]:
 
 
 def _summary(sections: list[Section]) -> Iterator[str]:
-    """Tell the machine and the most telling figures."""
+    """Yield the machine and the main figures."""
     commands = " and ".join(_commands(sections))
     for on, versions in dict.fromkeys((section.stamp["machine"], section.stamp["versions"]) for section in sections):
         dates = sorted({section.stamp["date"] for section in sections if section.stamp["machine"] == on})
@@ -116,7 +116,7 @@ def _summary(sections: list[Section]) -> Iterator[str]:
 
 
 def _commands(sections: list[Section]) -> Iterator[str]:
-    """Tell for each number of rows how it was measured: all sections, or which."""
+    """Yield the command for each number of rows."""
     every = {section.stamp["section"] for section in sections}
     for rows in sorted({section.stamp["rows"] for section in sections}):
         names = [section.stamp["section"] for section in sections if section.stamp["rows"] == rows]
@@ -125,7 +125,7 @@ def _commands(sections: list[Section]) -> Iterator[str]:
 
 
 def _folder(rows: int) -> Path:
-    return FOLDER / ("figures" if rows >= LEAST_ROWS else "trial")
+    return FOLDER / ("figures" if rows >= MIN_ROWS else "small")
 
 
 def _rows_of(path: Path) -> int:

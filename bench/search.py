@@ -1,4 +1,4 @@
-"""Search and paging over REST: p50 and p95, beside a sequential scan of the same rows in the same run."""
+"""Measure search and paging over REST: p50 and p95, beside a sequential scan of the same rows."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ from bench.results import Section, median
 from bench.subject import Subject
 
 REQUESTS = 60
-# What of it goes into the summary.
-TOLD = (
+# The questions whose figures go into the summary.
+IN_SUMMARY = (
     "first page, no filter",
     "name, rare word",
     "description, rare word",
@@ -22,13 +22,13 @@ TOLD = (
     "last page by number",
 )
 
-NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, beside one sequential
-scan of all {rows:,} products in the same run. As the import had just ended and the index was behind, {behind}.
+NOTE = """Requests to `GET /api/products`, {requests} of each kind one after the other, compared with one
+sequential scan of all {rows:,} products in the same run. Just after the import, while the index was behind, {behind}.
 The index had caught up {seconds:.0f} s after the import's end."""
 
 
 def measure(subject: Subject) -> Section:
-    """Import, ask while the index is behind, and then every kind of question."""
+    """Import, search while the index is behind, then measure every kind of question."""
     subject.empty()
     subject.run(Catalogue(subject.rows).file())
     ended = time.monotonic()
@@ -40,7 +40,7 @@ def measure(subject: Subject) -> Section:
         section.lines = list(lines(subject.application.client, connection, subject.rows))
     scan = section.lines[0][1]
     for name, _, p95, parts in section.lines:
-        if name in TOLD:
+        if name in IN_SUMMARY:
             what = f"p95, {subject.rows:,} products, {name}"
             section.summary.append((what, f"{p95} ms", f"a sequential scan: {scan} ms", f"{parts} × as long"))
     return section
@@ -57,17 +57,17 @@ def lines(client: httpx.Client, connection: PgConnection, rows: int) -> Iterator
 
 
 def behind(client: httpx.Client) -> str:
-    """Ask for rare words as an import has just ended, and say how long the answers took."""
+    """Search for rare words right after an import; return a sentence with the times."""
     statuses: list[int] = []
 
     def ask(word: str) -> None:
         statuses.append(client.get("/api/products", params={"name": word}).status_code)
 
     taken = sorted(_timed(partial(ask, word)) for word in words()[-200:-190])
-    refused = sum(status != httpx.codes.OK for status in statuses)
+    failed = sum(status != httpx.codes.OK for status in statuses)
     return (
         f"searches for a rare word took {taken[len(taken) // 2]:.0f} ms (median), {taken[-1]:.0f} ms (longest); "
-        f"{refused} of {len(taken)} were ended by their time limit"
+        f"{failed} of {len(taken)} were ended by their time limit"
     )
 
 
@@ -84,9 +84,9 @@ def _questions(rows: int) -> dict[str, list[dict[str, object]]]:
         "description, common word": [{"description": word} for word in common],
         "description, rare word": [{"description": word} for word in rare],
         "SKU, whole": [{"sku": f"SKU-{rows * n // 21:08}"} for n in range(1, 21)],
-        # Three characters at a time tell little: a fifth of all products has these.
+        # Its trigrams are common: a fifth of all products has them.
         "SKU, whole, nothing but zeros": [{"sku": f"SKU-{0:08}"}],
-        # So many lie side by side in the catalogue, and so at one place of the list.
+        # These products are neighbours in the catalogue, and so in the list.
         "SKU, beginning of 10,000": [{"sku": f"SKU-{rows * n // 21:08}"[:-4]} for n in range(1, 21)],
         "SKU, part": [{"sku": f"{n:02}7{n:02}"} for n in range(20)],
         "any field, rare word": [{"q": word} for word in rare],

@@ -1,4 +1,4 @@
-"""How long a start takes until everything answers, a worker included; the page has been built before."""
+"""Measure the time from a start until everything answers, including a worker, with the page already built."""
 
 import time
 
@@ -8,14 +8,14 @@ from tests.application import Application
 
 ROUNDS = 3
 
-NOTE = f"""Seconds from `python -m product_importer up` until `/api/ready` says that everything is there: cold
-in an empty `DATA_DIR`, where PostgreSQL's cluster is made and migrated first; warm in the same one again. The
-page was built before. Median of {ROUNDS}."""
+NOTE = f"""Seconds from `python -m product_importer up` until `/api/ready` answers 200. Cold: in an empty `DATA_DIR`,
+where PostgreSQL's cluster is created and migrated first. Warm: in the same folder again. The page was built before.
+Median of {ROUNDS}."""
 
 
 def measure(subject: Subject) -> Section:
     """Start twice in a folder, several times."""
-    # Whatever has to be built is built now.
+    # Build the page now, outside the measurement.
     subject.application.is_ready()
     subject.close()
     cold, warm = zip(*(_starts() for _ in range(ROUNDS)), strict=True)

@@ -1,4 +1,4 @@
-"""What is measured: the whole application on embedded servers of its own, as people start it."""
+"""The application under test: complete, on its own embedded servers."""
 
 import http.client
 import json
@@ -20,11 +20,11 @@ from sqlalchemy.schema import CreateTable
 
 from bench.catalogue import Catalogue
 from product_importer.catalog.models import Product
-from product_importer.catalog.search.indexer import FEWEST_CHANGES
+from product_importer.catalog.search.indexer import MIN_CHANGES
 from product_importer.core.embedded import postgres_account
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.postgres_role import SUPERUSER
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL
 from tests.application import Application
 from tests.superuser import let_in
 from tests.waiting import wait_for
@@ -32,9 +32,9 @@ from tests.waiting import wait_for
 DATABASE = "product_importer"
 BLOCK_BYTES = 1 << 20
 SECONDS = 3600
-# What an import leaves to do behind it, and what PostgreSQL does by itself.
+# Background work after an import: search index and autovacuum.
 IS_SETTLED = f"""
-SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {FEWEST_CHANGES}
+SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {MIN_CHANGES}
     AND NOT EXISTS (SELECT FROM search_segment WHERE retired_at IS NULL AND NOT is_indexed)
     AND NOT EXISTS (
         SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()
@@ -45,14 +45,14 @@ SELECT (SELECT coalesce(sum(number), 0) FROM product_change) < {FEWEST_CHANGES}
 
 @dataclass(frozen=True)
 class Import:
-    """One import from outside: the seconds from the request's first byte to `completed`, and the job at its end."""
+    """One import: the seconds from the request's first byte to `completed`, and the finished job."""
 
     seconds: float
     job: dict
 
 
 class Subject:
-    """The application, started when it is first needed; `rows` is the size that the benchmark was asked for."""
+    """The application, started at its first use; `rows` is the number of products to measure with."""
 
     def __init__(self, rows: int):
         for variable in ("DATABASE_URL", "REDIS_URL"):
@@ -68,7 +68,7 @@ class Subject:
         return application
 
     def close(self) -> None:
-        """Stop the application, if it was started, and remove everything it kept."""
+        """Stop the application, if it was started, and delete its data."""
         application = self.__dict__.pop("application", None)
         self._held = None
         if application:
@@ -76,7 +76,7 @@ class Subject:
             application.remove()
 
     def hold(self, catalogue: Catalogue) -> None:
-        """See to it that the products are those of a catalogue and that the text index has caught up with them."""
+        """Make the products those of a catalogue, and wait until the text index is up to date."""
         if self._held != catalogue:
             self.empty()
             self.run(catalogue.file())
@@ -85,27 +85,27 @@ class Subject:
 
     def empty(self) -> None:
         """Delete every product."""
-        wait_for(self._is_emptied, SECONDS, "nobody reads all products")
+        wait_for(self._is_emptied, SECONDS, "no other query reads all products")
         self._held = None
         self.settle()
 
     def _is_emptied(self) -> bool:
         answer = self.application.client.delete("/api/products", params={"confirm": "true"})
-        # Behind a large import the text index reads every product, for longer than the request waits.
+        # After a large import the text index reads every product, for longer than the request waits.
         if answer.status_code == http.client.CONFLICT and "catalogue-busy" in answer.text:
             return False
         return answer.raise_for_status().is_success
 
     def settle(self) -> None:
-        """Wait until nothing is left to do and everything is on the disk, so that no run pays for the one before."""
+        """Wait for background work and write everything to disk, so that no run is slowed by the one before."""
         with self.connect() as connection:
-            wait_for(lambda: _asked(connection, IS_SETTLED), SECONDS, "everything behind the import is done")
+            wait_for(lambda: _is_true(connection, IS_SETTLED), SECONDS, "the background work is done")
             connection.cursor().execute("CHECKPOINT")
 
     def run(self, path: Path) -> Import:
-        """Import a file by REST, to its end."""
+        """Import a file by REST and wait for its end."""
         began = time.monotonic()
-        job = followed(self.application.url, send(self.application.url, path))
+        job = follow(self.application.url, send(self.application.url, path))
         seconds = time.monotonic() - began
         self._held = None
         assert job["status"] == "completed", job
@@ -113,7 +113,7 @@ class Subject:
 
     @contextmanager
     def connect(self, database: str = DATABASE) -> Iterator[PgConnection]:
-        """A connection of psycopg2's to the same server, every statement by itself."""
+        """A psycopg2 connection to the same server, in autocommit mode."""
         connection = psycopg2.connect(self.address(database))
         connection.autocommit = True
         try:
@@ -131,7 +131,7 @@ class Subject:
         return PostgresServer(self.application.data).socket.parent
 
     def database(self, name: str) -> str:
-        """Make a database beside the application's anew, with its table of products but nothing around it."""
+        """Create a database on the same server that holds only the table of products; return its name."""
         with self.connect() as connection:
             cursor = connection.cursor()
             cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -157,7 +157,7 @@ def product_table() -> str:
 
 
 def send(url: str, path: Path, copies: int = 1) -> str:
-    """Upload a file as multipart/form-data, its rows so many times; return the import's id."""
+    """Upload a file as multipart/form-data, its bytes `copies` times; return the import's id."""
     boundary = uuid.uuid4().hex
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{path.name}"\r\n\r\n'.encode()
     tail = f"\r\n--{boundary}--\r\n".encode()
@@ -179,8 +179,8 @@ def send(url: str, path: Path, copies: int = 1) -> str:
     return str(json.loads(body)["job_id"])
 
 
-def followed(url: str, job_id: str) -> dict:
-    """Follow an import by its events until it has ended: asking again and again would cost it what is measured."""
+def follow(url: str, job_id: str) -> dict:
+    """Follow an import by its events until it ends, and return the job. Polling would slow it down."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=SECONDS)
     connection.request("GET", f"/api/jobs/{job_id}/events")
@@ -198,7 +198,7 @@ def sent_bytes(path: Path, copies: int) -> int:
     return path.stat().st_size * copies
 
 
-def _asked(connection: PgConnection, question: str) -> bool:
+def _is_true(connection: PgConnection, query: str) -> bool:
     cursor = connection.cursor()
-    cursor.execute(question)
+    cursor.execute(query)
     return bool(cursor.fetchone()[0])

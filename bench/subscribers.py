@@ -1,4 +1,4 @@
-"""What it costs an import that somebody wants to be told of it: it should not wait for them."""
+"""Measure how much webhooks slow an import down: it should not wait for them."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,19 +10,19 @@ from bench.webhooks import count, receiver
 from tests.waiting import wait_for
 
 ROUNDS = 3
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 MANY = 1_000
 
-NOTE = """All rows new: seconds of the import with nobody to be told, with {many:,} webhooks that want
-`import_completed`, and with one that wants an event of each product. In turn, median of {rounds}; the messages
-themselves are sent behind the import."""
+NOTE = """All rows new: seconds of the import without webhooks, with {many:,} webhooks that want
+`import_completed`, and with one that wants an event for each product. Measured in turn, median of {rounds}. The
+messages are sent after the import."""
 
 
 def measure(subject: Subject) -> Section:
-    """Import without anybody to be told, with many, and with one who wants to know everything."""
-    catalogue = Catalogue(min(MOST_ROWS, subject.rows))
+    """Import without webhooks, with many, and with one that gets every product event."""
+    catalogue = Catalogue(min(MAX_ROWS, subject.rows))
     kinds: dict[str, Callable[[], AbstractContextManager]] = {
-        "nobody": nullcontext,
+        "none": nullcontext,
         f"{MANY:,} webhooks for `import_completed`": lambda: _summaries(subject),
         "one webhook for each product": lambda: _each(subject),
     }
@@ -34,18 +34,18 @@ def measure(subject: Subject) -> Section:
                 subject.settle()
                 taken[kind].append(subject.run(catalogue.file()).seconds)
                 if kind.startswith(f"{MANY:,}"):
-                    wait_for(lambda log=log: count(log) >= MANY, 120, "everybody has been told")  # type: ignore[misc]
+                    wait_for(lambda log=log: count(log) >= MANY, 120, "every message has arrived")  # type: ignore[misc]
     return _section(catalogue.rows, taken)
 
 
 def _section(rows: int, taken: dict[str, list[float]]) -> Section:
-    section = Section("Subscribers", NOTE.format(many=MANY, rounds=ROUNDS), ("to be told", "s", "ratio"))
-    nobody = taken["nobody"]
+    section = Section("Subscribers", NOTE.format(many=MANY, rounds=ROUNDS), ("webhooks", "s", "ratio"))
+    nobody = taken["none"]
     for kind, seconds in taken.items():
         cells = (f"{median(seconds):.2f}", f"{ratio(seconds, nobody):.2f}")
         section.lines.append((kind, *cells))
         if seconds is not nobody:
-            beside = f"nobody to be told: {median(nobody):.2f} s"
+            beside = f"no webhooks: {median(nobody):.2f} s"
             section.summary.append(
                 (f"import of {rows:,} rows, {kind}", f"{cells[0]} s", beside, f"{cells[1]} × as long")
             )

@@ -1,4 +1,4 @@
-"""How fast a file arrives on loopback, and what other requests wait meanwhile."""
+"""Measure the upload rate on loopback, and the latency of other requests meanwhile."""
 
 import multiprocessing
 import threading
@@ -21,26 +21,26 @@ PACE_SECONDS = 0.01
 ALONE_SECONDS = 2
 FINAL = ("completed", "failed", "cancelled")
 
-NOTE = """One upload of {megabytes:,.0f} MB from a process of its own, until its 202: stored, hashed, checked
-for text on the way; the import is cancelled then. Meanwhile, and for as long without any upload, another client
-asks for the first page of products a hundred times a second. In turn, median of {rounds}."""
+NOTE = """One upload of {megabytes:,.0f} MB from a separate process, until its 202: it is stored, hashed and checked
+meanwhile; then the import is cancelled. During the upload, and for as long without one, another client requests the
+first page of products a hundred times a second. Measured in turn, median of {rounds}."""
 
 
 def measure(subject: Subject) -> Section:
-    """Upload, and ask for products beside it."""
+    """Upload files, and request products at the same time."""
     path = Catalogue(FILE_ROWS).file()
     subject.hold(Catalogue(FILE_ROWS))
     copies = max(1, round(subject.rows / 1000 * MEGABYTES_A_THOUSAND_ROWS * 1e6 / path.stat().st_size))
     size = sent_bytes(path, copies) / 1e6
     rates, alone, beside = [], [], []
     url = subject.application.url
-    # A process of its own: in this one the upload and the questions would wait for each other.
+    # A process of its own: in this one the upload and the requests would share the interpreter lock.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         pool.submit(time.sleep, 0).result()
         for _ in range(ROUNDS):
-            alone.append(_p95(_ask_until(url, threading.Timer(ALONE_SECONDS, int))))
+            alone.append(_p95(_request_until(url, threading.Timer(ALONE_SECONDS, int))))
             upload = pool.submit(partial(timed_send, url, path, copies))
-            beside.append(_p95(_ask_until(url, threading.Thread(target=upload.result))))
+            beside.append(_p95(_request_until(url, threading.Thread(target=upload.result))))
             seconds, job_id = upload.result()
             rates.append(size / seconds)
             _cancel(subject, job_id)
@@ -61,8 +61,8 @@ def timed_send(url: str, path: Path, copies: int) -> tuple[float, str]:
     return time.monotonic() - began, job_id
 
 
-def _ask_until(url: str, other: threading.Thread) -> list[float]:
-    """Ask a hundred times a second until a thread has ended; return the milliseconds that each answer took."""
+def _request_until(url: str, other: threading.Thread) -> list[float]:
+    """Request products a hundred times a second until a thread ends; return the latencies in milliseconds."""
     taken: list[float] = []
     with httpx.Client(base_url=url, timeout=30) as client:
         client.get("/api/products")

@@ -1,4 +1,4 @@
-"""How many deliveries a second reach a receiver that takes 50 ms, and how soon after an event its first one comes."""
+"""Measure deliveries per second to a receiver that takes 50 ms, and the delay of first attempts."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ import httpx
 
 from bench.results import Section
 from bench.subject import Subject
-from product_importer.webhooks.delivery.queue import MOST_EACH
+from product_importer.webhooks.delivery.queue import MAX_IN_FLIGHT_PER_WEBHOOK
 from tests.application import ROOT, Application, free_port
 from tests.waiting import wait_for
 
@@ -25,14 +25,15 @@ TAKES_SECONDS = 0.05
 PACE = 100
 PACED_SECONDS = 10
 
-NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message: an import of so many
-products that there are {DELIVERIES:,} deliveries, each webhook being told of each product; and {PACE} products
-a second created by REST for {PACED_SECONDS} s. A webhook gets at most {MOST_EACH} messages at
-once, so with such a receiver at most {MOST_EACH / TAKES_SECONDS:,.0f}/s."""
+NOTE = f"""To a receiver on loopback that takes {TAKES_SECONDS:g} s for each message. Deliveries per second: an import
+of so many products that there are {DELIVERIES:,} deliveries, one for each product and webhook. First attempts: {PACE}
+products a second, created by REST for {PACED_SECONDS} s. A webhook gets at most
+{MAX_IN_FLIGHT_PER_WEBHOOK} messages at once, so with such a receiver at most
+{MAX_IN_FLIGHT_PER_WEBHOOK / TAKES_SECONDS:,.0f}/s."""
 
 
 def measure(subject: Subject) -> Section:
-    """Measure deliveries a second, and the delay of the first attempt."""
+    """Measure the throughput, and the delay of first attempts."""
     application = subject.application
     section = Section("Webhooks", NOTE, ("to", "measured"))
     for webhooks in WEBHOOKS:
@@ -48,7 +49,7 @@ def measure(subject: Subject) -> Section:
 
 
 def throughput(application: Application, webhooks: int) -> float:
-    """Return the deliveries a second of one import's products, of which each webhook is told of each."""
+    """Return the deliveries per second after an import, with each product sent to each webhook."""
     products = DELIVERIES // webhooks
     with receiver(application, webhooks, event_types=["product_created"], import_events="each") as log:
         lines = (f"{webhooks}-{time.time_ns()}-{n},Name,Text" for n in range(products))
@@ -77,7 +78,7 @@ def delays(application: Application) -> tuple[float, float]:
 def receiver(
     application: Application, webhooks: int, takes: float = TAKES_SECONDS, **given: object
 ) -> Iterator[Path]:
-    """A receiver in a process of its own, with so many webhooks that lead to it; the file that it writes."""
+    """Run a receiver in its own process, with webhooks that send to it; yield the path of its log."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "received.jsonl"

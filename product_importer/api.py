@@ -10,8 +10,6 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from psycopg2.errors import QueryCanceled
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
@@ -20,11 +18,20 @@ from product_importer import __version__, health, metrics
 from product_importer.access.hosts import OPEN_PATHS
 from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
-from product_importer.core.db import TIMEOUT_SECONDS
-from product_importer.core.errors import WORDS, DomainError, Invalid, Unavailable, field_errors
+from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
+from product_importer.core.errors import (
+    DESCRIPTIONS,
+    DomainError,
+    Invalid,
+    NotFound,
+    Unavailable,
+    field_errors,
+    invalid_fields,
+)
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
-from product_importer.strict import body_fields, refuse_undeclared
+from product_importer.strict import body_fields, reject_undeclared
 from product_importer.webhooks import api as webhooks
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -36,15 +43,15 @@ api = FastAPI(
     title="Product Importer",
     version=__version__,
     description="Imports product catalogues from CSV into PostgreSQL and manages them.",
-    # A route of our own below: FastAPI's takes any parameter.
+    # Defined below: FastAPI's own route accepts any parameter.
     openapi_url=None,
     docs_url=None,
     redoc_url=None,
-    dependencies=[Depends(refuse_undeclared)],
+    dependencies=[Depends(reject_undeclared)],
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")
-# Where Prometheus looks for it.
+# At `/metrics`, where Prometheus looks by default.
 api.include_router(metrics.router)
 api.mount(f"{DOCS}/assets", StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static"))
 
@@ -57,14 +64,14 @@ def show_openapi() -> JSONResponse:
 
 @api.get(DOCS, include_in_schema=False)
 def show_docs() -> HTMLResponse:
-    """Swagger UI from our own files: FastAPI's page fetches them, and its icon, from other people's servers."""
+    """Swagger UI from local files, where FastAPI's page would load them from other servers."""
     return get_swagger_ui_html(
         openapi_url=OPENAPI,
         title=api.title,
         swagger_js_url=f"{DOCS}/assets/swagger-ui-bundle.js",
         swagger_css_url=f"{DOCS}/assets/swagger-ui.css",
         swagger_favicon_url="/favicon.svg",
-        # It would send the document to a validator elsewhere.
+        # Otherwise it would send the document to a validator on another server.
         swagger_ui_parameters={"validatorUrl": None},
     )
 
@@ -83,7 +90,7 @@ def describe() -> dict[str, Any]:
 
 
 def _describe_parameters(operation: dict[str, Any]) -> None:
-    """Say that a parameter is absent or has a value: unlike a body's field it cannot be null, as FastAPI has it."""
+    """Remove null from the types of parameters, where FastAPI adds it: a parameter has a value or is absent."""
     for parameter in operation.get("parameters", []):
         choices = [choice for choice in parameter["schema"].pop("anyOf", []) if choice != {"type": "null"}]
         if len(choices) == 1:
@@ -93,19 +100,19 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
 
 
 def _describe_problems(operation: dict[str, Any]) -> None:
-    """Say that every refusal is a problem: FastAPI gives each answer the media type of the route's good one."""
+    """Set the media type of errors, where FastAPI uses that of the route's successful answer."""
     for answer in operation["responses"].values():
         if any(media.get("schema") == PROBLEM_SCHEMA for media in answer.get("content", {}).values()):
             answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
 
 
 def _describe_access(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Say what the access layer in front of every route answers by itself."""
+    """Add the answers of the access layer, which is in front of every route."""
     statuses = [429] if path in OPEN_PATHS else [400, 429]
     if method.upper() not in SAFE_METHODS:
         statuses += [403, 408, 413]
     for status in statuses:
-        answer = {"description": WORDS[status], "content": {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}}
+        answer = {"description": DESCRIPTIONS[status], "content": {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}}
         operation["responses"].setdefault(str(status), answer)
 
 
@@ -114,22 +121,21 @@ describe_routes, api.openapi = api.openapi, describe  # type: ignore[method-assi
 
 @api.exception_handler(DomainError)
 def answer_domain_error(request: Request, error: DomainError) -> JSONResponse:
-    """A refusal by the domain."""
-    return _last(request, problem_of(error))
+    """Answer a domain error."""
+    return _close_after_upload(request, problem_of(error))
 
 
 @api.exception_handler(RequestValidationError)
 def answer_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Fields that do not fit the schema."""
+    """Answer fields that do not match the schema."""
     errors = field_errors(error.errors(), skip=1, known=body_fields(request.scope["route"]))
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
-    return _last(request, problem(422, "invalid-fields", "Some fields are invalid", detail, errors=errors))
+    return _close_after_upload(request, problem_of(invalid_fields(errors)))
 
 
-def _last(request: Request, answer: JSONResponse) -> JSONResponse:
-    """Let a refused upload be the last on its connection: its rest is not read, and the server hangs up.
+def _close_after_upload(request: Request, answer: JSONResponse) -> JSONResponse:
+    """Announce that the connection closes after a rejected upload, whose rest is not read.
 
-    A client that is not told sends its next request there, and gets no answer.
+    Otherwise the client would send its next request there and get no answer.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
         answer.headers["Connection"] = "close"
@@ -138,18 +144,15 @@ def _last(request: Request, answer: JSONResponse) -> JSONResponse:
 
 @api.exception_handler(HTTPException)
 def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
-    """What the framework refuses by itself: unknown paths and methods."""
+    """Answer errors of the framework."""
     detail = str(error.detail)
     answer = problem(error.status_code, f"http-{error.status_code}", detail, detail)
     answer.headers.update(error.headers or {})
     return answer
 
 
-@api.exception_handler(OperationalError)
-@api.exception_handler(InterfaceError)
-@api.exception_handler(PoolTimeout)
-def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
-    """PostgreSQL cannot be reached, or took too long."""
+def answer_unavailable(_: Request, cause: Exception) -> JSONResponse:
+    """Answer that PostgreSQL cannot be reached, or took too long."""
     if isinstance(getattr(cause, "orig", None), QueryCanceled):
         error = Unavailable(f"The database took longer than {TIMEOUT_SECONDS} s. Nothing was changed; try again.")
     else:
@@ -157,48 +160,52 @@ def answer_unavailable(_: Request, cause: SQLAlchemyError) -> JSONResponse:
     return problem_of(error)
 
 
+for outage_error in OUTAGE:
+    api.add_exception_handler(outage_error, answer_unavailable)
+
+
 @api.exception_handler(Exception)
-def answer_fault(_: Request, __: Exception) -> JSONResponse:
-    """A fault of ours; the server logs what it was."""
-    return problem(500, "internal", "Internal error", "Something went wrong here, and it was logged.")
+def answer_internal_error(_: Request, __: Exception) -> JSONResponse:
+    """Answer an unexpected exception, which the server logs."""
+    return problem(500, ProblemType.INTERNAL, "Internal error", "Something went wrong here, and it was logged.")
 
 
 def answer_bad_upload(request: Request, error: Exception) -> JSONResponse:
-    """What Reflex's endpoint for files takes for granted: a handler that takes files, a body that says its type."""
+    """Answer exceptions of Reflex's upload route: no event handler for files, or no content type."""
     if isinstance(error, KeyError) and "content-type" in request.headers:
         raise error
     detail = "Files are sent as multipart/form-data, and to an event handler that takes them."
-    return _last(request, problem_of(Invalid(detail, kind="bad-form")))
+    return _close_after_upload(request, problem_of(Invalid(detail, kind=ProblemType.BAD_FORM)))
 
 
-# Reflex adds itself behind these, for every path there is.
+# Reflex later adds a route for all paths, which does not belong here.
 KNOWN_ROUTES = tuple(api.routes)
 
 
 def answer_unknown(request: Request) -> JSONResponse:
-    """What no route takes of all that is ours and not the page's, whose own 404 would be HTML."""
+    """Answer API paths and methods without a route; the page would answer with an HTML page."""
     path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
-        return problem(404, "not-found", "Not found", f"There is nothing at {path}; /api/docs lists what there is.")
+        return problem_of(NotFound(f"There is nothing at {path}; /api/docs lists what there is."))
     detail = f"{path} takes {', '.join(allowed)}, not {request.method}."
-    answer = problem(405, "method-not-allowed", "Method not allowed", detail)
+    answer = problem(405, ProblemType.METHOD_NOT_ALLOWED, "Method not allowed", detail)
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
 
 
-class Unknown:
-    """`answer_unknown` as an application: a function would be a route for GET alone."""
+class UnknownRoute:
+    """`answer_unknown` as an ASGI application: as a function, Starlette would route only GET to it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await answer_unknown(Request(scope))(scope, receive, send)
 
 
 for pattern in ("/api", "/api/{path:path}", "/metrics"):
-    api.router.routes.append(Route(pattern, Unknown(), include_in_schema=False))
+    api.router.routes.append(Route(pattern, UnknownRoute(), include_in_schema=False))
 
 
 def _takes(request: Request, method: str) -> bool:
-    """Whether a route of ours answers this path by that method."""
+    """Whether a route exists for the request's path and this method."""
     scope = {**request.scope, "method": method}
     return any(route.matches(scope)[0] == Match.FULL for route in KNOWN_ROUTES)

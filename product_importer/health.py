@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether everything it needs is there."""
+"""Health routes: whether the process is alive, and whether everything it needs is ready."""
 
 import shutil
 from collections.abc import Callable
@@ -14,25 +14,26 @@ from redis.exceptions import RedisError
 from product_importer import migrations
 from product_importer.core import db, queue, redis, storage
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
 from product_importer.core.settings import settings
 
 router = APIRouter(tags=["health"])
 
 
 class Check(BaseModel):
-    """One thing: whether it is there, what to do when not, and whether everything else waits for it."""
+    """Whether one needed part works, and whether readiness depends on it."""
 
     name: str
     ok: bool
     detail: str
     is_required: bool = True
-    # For `doctor` alone.
+    # Only for `doctor`.
     fix: Annotated[str, Field(exclude=True)] = ""
     warning: Annotated[str | None, Field(exclude=True)] = None
 
 
 class Readiness(BaseModel):
-    """Everything that is needed."""
+    """All checks; `ready` is true if those that are required are ok."""
 
     ready: bool
     checks: list[Check]
@@ -40,36 +41,38 @@ class Readiness(BaseModel):
 
 @router.get("/health", summary="The process is alive")
 def read_health() -> dict[str, str]:
-    """Answers as long as the process does, whatever else is down."""
+    """Answers as long as the process runs, whatever else is down."""
     return {"status": "ok"}
 
 
 @router.get("/ready", summary="Everything needed is there", responses={503: {"model": Readiness}})
 def read_readiness(response: Response) -> Readiness:
-    """PostgreSQL, Redis, migrations and a live worker, each named; 503 when one is missing.
+    """Check PostgreSQL, Redis, migrations and a live worker, each by name; 503 when one is missing.
 
-    A worker of webhooks is named, too, but only what webhooks are told waits for it.
+    A worker of webhooks is checked too, but only deliveries need it.
     """
     readiness = check()
     if not readiness.ready:
         response.status_code = 503
-    return Readiness(ready=readiness.ready, checks=list(map(_for_strangers, readiness.checks)))
+    return Readiness(ready=readiness.ready, checks=list(map(_without_details, readiness.checks)))
 
 
-def _for_strangers(told: Check) -> Check:
-    """Return a check as anybody may see it: a reason may name addresses and roles."""
-    detail = told.detail if told.ok else f"{told.name} is missing: {told.fix}. The command `doctor` says why."
-    return told.model_copy(update={"detail": detail})
+def _without_details(checked: Check) -> Check:
+    """Return a check for the public: the reason of an error may name addresses and roles."""
+    detail = (
+        checked.detail if checked.ok else f"{checked.name} is missing: {checked.fix}. The command `doctor` says why."
+    )
+    return checked.model_copy(update={"detail": detail})
 
 
 def check() -> Readiness:
-    """Look at everything that is needed."""
+    """Check everything that is needed."""
     checks = [
         _checked("postgresql", _ask_postgresql, "start it, or set DATABASE_URL"),
         _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
         _checked("migrations", _ask_migrations, "run `python -m product_importer migrate`"),
         _checked("worker", partial(_ask_workers, "imports"), "run `python -m product_importer worker`"),
-        # Without it nothing fails: whoever starts the parts by hand may not want one. Nobody is told of anything.
+        # Not required: without it only deliveries wait, and not everyone uses webhooks.
         _checked(
             "webhook-worker",
             partial(_ask_workers, "webhooks"),
@@ -77,39 +80,39 @@ def check() -> Readiness:
             is_required=False,
         ),
     ]
-    return _summed_up(checks)
+    return _readiness(checks)
 
 
 def diagnose() -> Readiness:
-    """Look at everything that is needed, and at what each process has for itself: the place of the uploads."""
+    """Check everything, including the storage of uploads as this process sees it."""
     uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
     postgresql, *others = check().checks
     if postgresql.ok:
-        postgresql.warning = db.needless_powers()
-    return _summed_up([postgresql, *others, uploads])
+        postgresql.warning = db.superuser_warning()
+    return _readiness([postgresql, *others, uploads])
 
 
 def free_space(folder: Path) -> str:
-    """Return how much fits on a folder's disk, also before the folder is made; in GB of 10^9 bytes."""
+    """Return the free space on a folder's disk in GB (10^9 bytes); the folder need not exist yet."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return f"{shutil.disk_usage(there).free / 1e9:,.1f} GB free"
 
 
-def _summed_up(checks: list[Check]) -> Readiness:
+def _readiness(checks: list[Check]) -> Readiness:
     return Readiness(ready=all(item.ok for item in checks if item.is_required), checks=checks)
 
 
 def _checked(name: str, ask: Callable[[], str], fix: str, is_required: bool = True) -> Check:
     try:
         return Check(name=name, ok=True, detail=ask(), is_required=is_required)
-    except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, Missing) as error:
-        # The first line says it; what follows may hold addresses.
-        reason = f"{str(error).splitlines()[0]} ({fix})"
+    except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, CheckFailed) as error:
+        # The lines after the first may hold addresses.
+        reason = f"{first_line(error)} ({fix})"
         return Check(name=name, ok=False, detail=reason, is_required=is_required, fix=fix)
 
 
-class Missing(Exception):
-    """Something that answers is not as it should be."""
+class CheckFailed(Exception):
+    """A part answers but is not in order."""
 
 
 def _ask_postgresql() -> str:
@@ -127,14 +130,14 @@ def _ask_redis() -> str:
 
 def _ask_migrations() -> str:
     if not migrations.is_current():
-        raise Missing("the database's schema is not up to date")
+        raise CheckFailed("the database's schema is not up to date")
     return "up to date"
 
 
 def _ask_workers(name: str) -> str:
     workers = queue.live_workers(name)
     if not workers:
-        raise Missing(f"no worker of the queue “{name}” is running")
+        raise CheckFailed(f"no worker of the queue “{name}” is running")
     return f"{workers} running"
 
 

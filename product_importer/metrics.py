@@ -1,7 +1,6 @@
-"""What Prometheus scrapes: asked for at each scrape, at a cost that does not grow with the catalogue.
+"""Metrics for Prometheus, queried at each scrape at a cost that does not grow with the catalogue.
 
-Nothing is counted in this process, so it does not matter which of several web processes answers, nor when it started;
-only the metrics of the process itself are its own.
+All values come from the servers, so any web process can answer; only the process metrics are those of one process.
 """
 
 import logging
@@ -23,52 +22,53 @@ from product_importer import __version__
 from product_importer.catalog.search import product_query
 from product_importer.core import db, queue
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
+from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
+from product_importer.webhooks.models import DeliveryStatus
 
 log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["health"])
 
 QUEUES = ("imports", "webhooks")
-# Prometheus waits for 10 s by default, and an answer without some metrics is better than none.
+# Prometheus waits for 10 s by default. An answer without some metrics is better than none.
 STATEMENT_SECONDS = 2
-# Whoever is that far behind need not be told how far exactly.
-MOST_WAITING = 100_000
+# Rows are counted up to this number.
+MAX_WAITING = 100_000
 NEWEST_DELIVERIES = 10_000
 
-STATUSES = ("pending", "processing", "completed", "failed", "cancelled", "previewed")
 # A row an import, of which there are few. What a trial counted has not happened until it is applied.
 IMPORTS = text(f"""
 SELECT status, count(*) AS imports,
     coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds,
-    {", ".join(f"coalesce(sum({count}) FILTER (WHERE NOT is_trial), 0) AS {count}" for count in COUNTS)}
+    {", ".join(f"coalesce(sum({count}) FILTER (WHERE NOT is_dry_run), 0) AS {count}" for count in COUNTS)}
 FROM (
-    SELECT *, coalesce((choices ->> 'dry_run')::boolean, false) AND applied_at IS NULL AS is_trial FROM import_job
+    SELECT *, coalesce((choices ->> 'dry_run')::boolean, false) AND applied_at IS NULL AS is_dry_run FROM import_job
 ) AS job
 GROUP BY status
 """)
 # Each subquery reads one partial index, as far as the limit.
-WAITING = text("""
+WAITING = text(f"""
 SELECT
     (SELECT count(*) FROM (
-        SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NULL LIMIT :most
+        SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NULL LIMIT :maximum
     ) AS single)
     + (SELECT count(*) FROM (
-        SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NOT NULL LIMIT :most
+        SELECT FROM event WHERE dispatched_at IS NULL AND batch_id IS NOT NULL LIMIT :maximum
     ) AS batched) AS events,
     (SELECT count(*) FROM (
-        SELECT FROM webhook_delivery WHERE status = 'pending' LIMIT :most
+        SELECT FROM webhook_delivery WHERE status = '{DeliveryStatus.PENDING}' LIMIT :maximum
     ) AS pending) AS deliveries,
     (SELECT count(*) FROM webhook WHERE deleted_at IS NULL AND first_failed_at IS NOT NULL) AS failing
 """)
-# By event, whose ids sort by time: no index holds the failed ones, and the table may hold millions.
+# Only the newest, by event ids, which sort by time: the table may have millions of rows and no index by status.
 DELIVERIES = text("""
 SELECT status, count(*) FROM (
     SELECT status FROM webhook_delivery ORDER BY event_id DESC LIMIT :newest
 ) AS newest
 GROUP BY status
 """)
-DELIVERY_STATUSES = ("pending", "succeeded", "failed")
 
 
 class MetricsResponse(PlainTextResponse):
@@ -79,15 +79,15 @@ class MetricsResponse(PlainTextResponse):
 
 @router.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def read_metrics() -> MetricsResponse:
-    """Prometheus' text format. While a server is away it answers all the same, without what that server knows."""
+    """Prometheus' text format. While a server is away, its metrics are left out."""
     return MetricsResponse(generate_latest(REGISTRY))
 
 
 class Servers(Collector):
-    """What PostgreSQL and Redis know of the application."""
+    """Collects the metrics from PostgreSQL and Redis."""
 
     def describe(self) -> Iterable[Metric]:
-        """Name nothing: registering must not ask a server."""
+        """Return nothing, so that registering does not query the servers."""
         return ()
 
     def collect(self) -> Iterator[Metric]:
@@ -95,25 +95,25 @@ class Servers(Collector):
         yield _gauge("build_info", "The version that answers.", build, ("version", "python"))
         answers = {}
         for server, ask in (("postgresql", _ask_postgresql), ("redis", _ask_redis)):
-            found = _asked(server, ask)
+            found = _metrics_of(server, ask)
             answers[(server,)] = float(found is not None)
             yield from found or ()
-        yield _gauge("up", "Whether the server has answered this scrape's questions.", answers, ("server",))
+        yield _gauge("up", "Whether the server answered this scrape's queries.", answers, ("server",))
 
 
-def _asked(server: str, ask: Callable[[], list[Metric]]) -> list[Metric] | None:
+def _metrics_of(server: str, ask: Callable[[], list[Metric]]) -> list[Metric] | None:
     try:
         return ask()
     except (SQLAlchemyError, RedisError, ServiceError) as error:
-        log.warning("no metrics of %s: %s", server, str(error).partition("\n")[0])
+        log.warning("no metrics of %s: %s", server, first_line(error))
         return None
 
 
 def _ask_postgresql() -> list[Metric]:
-    return db.run(_stored)
+    return db.run(_from_database)
 
 
-def _stored(session: Session) -> list[Metric]:
+def _from_database(session: Session) -> list[Metric]:
     session.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"))
     return [
         *_imports(session),
@@ -124,25 +124,25 @@ def _stored(session: Session) -> list[Metric]:
 
 def _imports(session: Session) -> Iterator[Metric]:
     rows = {row.status: row for row in session.execute(IMPORTS)}
-    counts = {(status,): rows[status].imports if status in rows else 0 for status in STATUSES}
+    counts = {(status,): rows[status].imports if status in rows else 0 for status in ImportStatus}
     yield _gauge("imports", "Imports by status.", counts, ("status",))
-    meaning = "Rows of all imports by outcome; those of a trial once it is applied."
+    meaning = "Rows of all imports by outcome; those of a dry run once it is applied."
     outcomes = CounterMetricFamily("product_importer_rows", meaning, labels=("outcome",))
     for count in COUNTS:
         outcomes.add_metric([count], float(sum(getattr(row, count) for row in rows.values())))
     yield outcomes
-    oldest = rows["pending"].oldest_seconds if "pending" in rows else 0
+    oldest = rows[ImportStatus.PENDING].oldest_seconds if ImportStatus.PENDING in rows else 0
     yield _gauge("oldest_pending_import_seconds", "For how long the oldest import has waited for a worker.", oldest)
 
 
 def _webhooks(session: Session) -> Iterator[Metric]:
-    waiting = session.execute(WAITING, {"most": MOST_WAITING}).one()
-    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MOST_WAITING:,}.", waiting.events)
-    pending = f"Deliveries that wait for an attempt; counted to {MOST_WAITING:,}."
+    waiting = session.execute(WAITING, {"maximum": MAX_WAITING}).one()
+    yield _gauge("events_unsent", f"Events without deliveries yet; counted to {MAX_WAITING:,}.", waiting.events)
+    pending = f"Deliveries that wait for an attempt; counted to {MAX_WAITING:,}."
     yield _gauge("deliveries_pending", pending, waiting.deliveries)
     yield _gauge("webhooks_failing", "Webhooks whose last attempt failed.", waiting.failing)
     found = dict(session.execute(DELIVERIES, {"newest": NEWEST_DELIVERIES}).all())
-    counts = {(status,): found.get(status, 0) for status in DELIVERY_STATUSES}
+    counts = {(status,): found.get(status, 0) for status in DeliveryStatus}
     newest = f"The {NEWEST_DELIVERIES:,} newest deliveries by status; failed ones are not tried again."
     yield _gauge("newest_deliveries", newest, counts, ("status",))
 
@@ -151,20 +151,20 @@ def _ask_redis() -> list[Metric]:
     waiting = {(name,): queue.waiting_count(name) for name in QUEUES}
     workers = {(name,): queue.live_workers(name) for name in QUEUES}
     return [
-        _gauge("queue_jobs", "Nudges that no worker has taken yet.", waiting, ("queue",)),
+        _gauge("queue_jobs", "Jobs that no worker has taken yet.", waiting, ("queue",)),
         _gauge("workers", "Live workers.", workers, ("queue",)),
     ]
 
 
 def _gauge(name: str, meaning: str, values: Any, labels: tuple[str, ...] = ()) -> Metric:
-    """Return a gauge of one number, or of numbers by the values of its labels."""
+    """Return a gauge of one number, or of numbers by label values."""
     gauge = GaugeMetricFamily(f"product_importer_{name}", meaning, labels=labels)
     for key, value in values.items() if labels else [((), values)]:
         gauge.add_metric(key, float(value))
     return gauge
 
 
-# One of our own: the library's would bring along whatever other packages count in it.
+# The library's default registry would include the metrics of other packages.
 REGISTRY = CollectorRegistry()
 REGISTRY.register(Servers())
 ProcessCollector(registry=REGISTRY)

@@ -1,4 +1,4 @@
-"""The database's schema: bringing it up to date, and telling whether it is."""
+"""Migrate the database's schema, and check whether it is up to date."""
 
 from pathlib import Path
 
@@ -17,32 +17,32 @@ from product_importer.webhooks import models as webhook_models
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Every module that defines tables, so that the metadata holds them all.
+# All modules that define tables: importing them fills the metadata.
 MODELS = (catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
-# What begins the names of tables that are made at run time.
+# Prefixes of tables that are created at run time.
 PREFIXES = (SEGMENT_PREFIX, staging_table.PREFIX, dry_run.PREFIX, undo.PREFIX)
 
 
 def migrate(revision: str = "head") -> None:
-    """Bring the schema up to `revision`; doing so twice, or from two processes at once, is harmless."""
+    """Migrate the schema to `revision`. Idempotent, also when several processes do it at once."""
     if revision == "head" and is_current():
         return
     command.upgrade(config(), revision)
 
 
 def is_current() -> bool:
-    """Whether the database has every migration that this version of the application knows."""
+    """Whether the database has all migrations of this version of the application."""
     with db.engine().connect() as connection:
         applied = MigrationContext.configure(connection).get_current_heads()
     return set(applied) == set(ScriptDirectory.from_config(config()).get_heads())
 
 
 def config() -> Config:
-    """Return Alembic's configuration, wherever the process was started."""
+    """Return Alembic's configuration, independent of the working directory."""
     return Config(ROOT / "alembic.ini")
 
 
 def compares(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether Alembic compares a thing in the database with the models: tables made at run time it does not."""
+    """Whether Alembic compares an object with the models: all except tables that are created at run time."""
     return not (kind == "table" and name is not None and name.startswith(PREFIXES))

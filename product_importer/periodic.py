@@ -1,4 +1,4 @@
-"""What every web process does beside answering, one process at a time: it keeps in order what others leave."""
+"""Background work of every web process: reconciling, indexing, cleaning up and keeping servers alive."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from product_importer.catalog.search import indexer
 from product_importer.core import db
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.errors import first_line
 from product_importer.imports import retention, service
 from product_importer.imports.reconciler import reconcile as reconcile_imports
 from product_importer.imports.upload import receiver
@@ -26,60 +27,60 @@ SWEEP_SECONDS = 600
 
 
 async def run() -> None:
-    """Bring the schema up to date, and then do everything until cancelled."""
+    """Migrate the schema, then do all background work until cancelled."""
     await asyncio.gather(keep_servers(), _migrate_and_work())
 
 
 async def _migrate_and_work() -> None:
-    while not await _do(_migrated):  # noqa: ASYNC110 - another server is waited for
+    while not await _try(_migrated):  # noqa: ASYNC110 - waits for another server
         await asyncio.sleep(RECONCILE_SECONDS)
     await asyncio.gather(keep_reconciling(), keep_indexing(), keep_uploads())
 
 
 def _migrated() -> bool:
     migrations.migrate()
-    if powers := db.needless_powers():
-        log.warning("%s", powers)
+    if warning := db.superuser_warning():
+        log.warning("%s", warning)
     return True
 
 
 async def keep_servers() -> None:
-    """Replace an embedded server's guardian that was killed, until cancelled."""
+    """Start new supervisors for embedded servers where they were killed, until cancelled."""
     while True:
-        await _do(servers.watch)
+        await _try(servers.watch)
         await asyncio.sleep(SERVERS_SECONDS)
 
 
 async def keep_uploads() -> None:
-    """Remove what uploads left that were killed half-way, and what is kept for some days only, until cancelled."""
+    """Delete files of interrupted uploads and files whose retention is over, until cancelled."""
     while True:
-        await _do(db.run, receiver.sweep)
-        await _do(db.run, retention.prune)
+        await _try(db.run, receiver.delete_orphans)
+        await _try(db.run, retention.prune)
         await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def keep_reconciling() -> None:
     """Reconcile every few seconds until cancelled."""
     while True:
-        await _do(db.run, reconcile_imports)
-        await _do(db.run, reconcile_webhooks)
+        await _try(db.run, reconcile_imports)
+        await _try(db.run, reconcile_webhooks)
         await asyncio.sleep(RECONCILE_SECONDS)
 
 
 async def keep_indexing() -> None:
-    """Let the text index catch up behind imports, never beside them: they would wait for each other's share."""
+    """Update the text index while no import runs, until cancelled: they would slow each other down."""
     while True:
-        if not await _do(db.run, service.is_any_running):
-            if await _do(db.run, indexer.collect):
-                await _do(indexer.clean_up)
-            await _do(db.run, indexer.build)
+        if not await _try(db.run, service.is_any_running):
+            if await _try(db.run, indexer.collect):
+                await _try(indexer.clean_up)
+            await _try(db.run, indexer.build)
         await asyncio.sleep(INDEX_SECONDS)
 
 
-async def _do(work: Callable[..., object], *arguments: object) -> object:
-    """Do it in a thread; a server that is away is asked again the next time."""
+async def _try(work: Callable[..., object], *arguments: object) -> object:
+    """Run `work` in a thread and return its result; log a warning and return None if a server is away."""
     try:
         return await asyncio.to_thread(work, *arguments)
     except (SQLAlchemyError, RedisError, ServiceError) as error:
-        log.warning("the background work has to wait: %s", str(error).splitlines()[0])
+        log.warning("the background work has to wait: %s", first_line(error))
         return None

@@ -1,4 +1,4 @@
-"""The application: pages and REST in one ASGI app. It composes and does nothing else."""
+"""Compose the application: pages and REST in one ASGI app."""
 
 import reflex as rx
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
@@ -8,7 +8,7 @@ from product_importer import periodic
 from product_importer.access.headers import script_hashes
 from product_importer.access.layer import AccessLayer
 from product_importer.api import answer_bad_upload, api, show_docs
-from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.delete_state import DeleteAllState, DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.page import products_page
@@ -19,17 +19,17 @@ from product_importer.imports.pages.page import import_page, imports_page
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.ui import built_pages, routes, theme
 from product_importer.ui.layout import not_found
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.page import webhook_page, webhooks_page
 
-# A dialog that was left open by leaving the page does not wait for the next visit.
+# Close dialogs that were open when the page was left.
 WEBHOOK_DIALOGS_CLOSED = [
-    SecretState.forget_secret,
+    SecretState.close_secret,
     WebhookEditorState.close_editor,
-    WebhookRemovalState.keep_webhook,
+    WebhookDeleteState.close,
 ]
 
 
@@ -56,8 +56,8 @@ app.add_page(
     title=theme.title("Products"),
     on_load=[
         EditorState.close_editor,
-        RemovalState.keep_product,
-        RemovalState.keep_products,
+        DeleteState.close,
+        DeleteAllState.close,
         CatalogState.open_products,
     ],
 )
@@ -71,7 +71,7 @@ app.add_page(
     import_page,
     route=routes.IMPORT,
     title=theme.title("Import"),
-    on_load=[UndoState.keep_import, ImportState.open_import],
+    on_load=[UndoState.close, ImportState.open_import],
 )
 app.add_page(
     webhooks_page,
@@ -85,7 +85,7 @@ app.add_page(
     title=theme.title("Webhook"),
     on_load=[
         *WEBHOOK_DIALOGS_CLOSED,
-        DeliveryState.leave_failed,
+        DeliveryState.close_redeliver,
         WebhookState.open_webhook,
         DeliveryState.open_deliveries,
     ],

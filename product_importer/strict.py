@@ -1,6 +1,6 @@
-"""Nothing asked for is ignored: what a route does not declare is refused, on every route, before anything happens.
+"""Reject parameters, fields and bodies that a route does not declare, before the route runs.
 
-One dependency of the whole application reads what the route declares, so a new route has it without a word.
+A dependency of the whole application reads the declarations of the route, so new routes are covered.
 """
 
 import re
@@ -17,47 +17,49 @@ from fastapi.params import Cookie, Header, Path
 from fastapi.routing import APIRoute
 from pydantic import AwareDatetime
 
-from product_importer.core.errors import MOST_TOLD, invalid_fields, repeated_field, unknown_field
-from product_importer.core.names import names_in_json, near, repeated_in_json
+from product_importer.core.errors import MAX_FIELD_ERRORS, invalid_fields, repeated_field, unknown_field
+from product_importer.core.names import names_in_json, repeated_in_json, similar_name
 
-# Probes and scrapers add parameters of their own, and nothing there could be meant by them.
+# Probes and scrapers add parameters of their own, which these routes ignore.
 LENIENT = frozenset({"/api/health", "/api/ready", "/metrics"})
 
-WHOLE = (re.compile(r"-?[0-9]+"), "This is no whole number; write digits only, such as 1.")
-IDENTITY = (re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE), "This is no UUID.")
+INTEGER = (re.compile(r"-?[0-9]+"), "This is not a whole number; write digits only, such as 1.")
+ID = (re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE), "This is not a UUID.")
 TIME = (
     re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)", re.ASCII),
-    "This is no time with its zone; write one such as 2026-11-01T00:00:00Z.",
+    "This is not a time with a time zone; write one such as 2026-11-01T00:00:00Z.",
 )
-# Pydantic reads more: 0.5 as half a second after 1970, 1_0 as ten.
-WRITTEN: dict[Any, tuple[re.Pattern[str], str]] = {int: WHOLE, UUID: IDENTITY, datetime: TIME, AwareDatetime: TIME}
+# How values must be written. Pydantic accepts more: 0.5 as half a second after 1970, 1_0 as ten.
+FORMATS: dict[Any, tuple[re.Pattern[str], str]] = {int: INTEGER, UUID: ID, datetime: TIME, AwareDatetime: TIME}
 
 
-async def refuse_undeclared(request: Request) -> None:
-    """Refuse parameters, fields and bodies that the route does not declare, and what is there twice.
+async def reject_undeclared(request: Request) -> None:
+    """Reject what the route does not declare, repeated names, and numbers, ids and times that are written wrongly.
 
     Raises:
-        Unprocessable: each of them is named, `MOST_TOLD` at most: a long list would keep others waiting.
+        Unprocessable: with at most `MAX_FIELD_ERRORS` errors.
     """
     if request.url.path in LENIENT:
         return
     route = request.scope["route"]
-    found = chain(_parameters(request, route), _headers(request, route), await _body(request, route))
-    errors = list(islice(found, MOST_TOLD))
+    found = chain(
+        _parameter_errors(request, route), _header_errors(request, route), await _body_errors(request, route)
+    )
+    errors = list(islice(found, MAX_FIELD_ERRORS))
     if errors:
         raise invalid_fields(errors)
 
 
 def body_fields(route: APIRoute) -> tuple[str, ...]:
-    """Return the fields of the body that a route declares: of a JSON object, or of a form."""
+    """Return the names of the fields in a route's body, a JSON object or a form."""
     if route.body_field is not None:
         return tuple(getattr(route.body_field.field_info.annotation, "model_fields", ()))
     media = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
     return tuple(name for kind in media.values() for name in kind["schema"]["properties"])
 
 
-def _declared(route: APIRoute) -> dict[str, Any]:
-    """Return the query parameters that a route declares, and their types."""
+def _declared_parameters(route: APIRoute) -> dict[str, Any]:
+    """Return the types of the query parameters that a route declares, by name."""
     return {
         field.alias: field.field_info.annotation
         for field in get_flat_params(route.dependant)
@@ -65,63 +67,63 @@ def _declared(route: APIRoute) -> dict[str, Any]:
     }
 
 
-def _parameters(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
+def _parameter_errors(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
     given = request.query_params.multi_items()
-    declared = _declared(route) if given else {}
+    declared = _declared_parameters(route) if given else {}
     for name, count in Counter(name for name, _ in given).items():
         if name not in declared:
             yield _unknown_parameter(name, declared, body_fields(route))
         elif count > 1:
             yield repeated_field(name)
-    yield from _misspelt((name, value, declared.get(name)) for name, value in given)
+    yield from _format_errors((name, value, declared.get(name)) for name, value in given)
     path = {field.alias: field.field_info.annotation for field in route.dependant.path_params}
-    yield from _misspelt((name, str(value), path.get(name)) for name, value in request.path_params.items())
+    yield from _format_errors((name, str(value), path.get(name)) for name, value in request.path_params.items())
 
 
 def _unknown_parameter(name: str, declared: Collection[str], fields: Collection[str]) -> dict[str, str]:
-    if not near(name, declared) and (field := near(name, fields)):
+    if not similar_name(name, declared) and (field := similar_name(name, fields)):
         return {
             "field": name,
-            "message": f"This is no query parameter. “{field}” is a field of the body: send it there.",
+            "message": f"This is not a query parameter. “{field}” is a field of the body: send it there.",
         }
     return unknown_field(name, declared)
 
 
-def _misspelt(given: Iterable[tuple[str, str, Any]]) -> Iterator[dict[str, str]]:
-    """Yield the values that are not written as their type is; what has another type is pydantic's to judge."""
+def _format_errors(given: Iterable[tuple[str, str, Any]]) -> Iterator[dict[str, str]]:
+    """Yield the errors of values whose type is in `FORMATS`; pydantic checks the others."""
     for name, value, annotation in given:
         for kind in (annotation, *get_args(annotation)):
-            pattern, message = WRITTEN.get(kind, (None, ""))
+            pattern, message = FORMATS.get(kind, (None, ""))
             if pattern and not pattern.fullmatch(value):
                 yield {"field": name, "message": message}
 
 
-def _headers(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
-    """Yield the declared headers that are there twice: only one would count."""
+def _header_errors(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
+    """Yield the declared headers that occur more than once: FastAPI would use only one."""
     for field in route.dependant.header_params:
         if len(request.headers.getlist(field.alias)) > 1:
             yield repeated_field(field.alias)
 
 
-async def _body(request: Request, route: APIRoute) -> list[dict[str, str]]:
+async def _body_errors(request: Request, route: APIRoute) -> list[dict[str, str]]:
     if route.body_field is not None:
-        # Has been read already, for the route itself.
+        # FastAPI has read it already.
         body = await request.body()
-        return [*_many_unknown(body, body_fields(route)), *map(repeated_field, repeated_in_json(body))]
+        return [*_many_unknown_fields(body, body_fields(route)), *map(repeated_field, repeated_in_json(body))]
     if body_fields(route):
         return []
-    return [{"field": "body", "message": "This takes no body."}] if await _has_body(request) else []
+    return [{"field": "body", "message": "This route takes no body."}] if await _has_body(request) else []
 
 
-def _many_unknown(body: bytes, fields: Collection[str]) -> Iterator[dict[str, str]]:
-    """Yield the names that do not exist where there are very many: the schema would take a second to list them."""
+def _many_unknown_fields(body: bytes, fields: Collection[str]) -> Iterator[dict[str, str]]:
+    """Yield unknown names where there are very many: the schema would take a second to list them."""
     unknown = [name for name in names_in_json(body) if name not in fields]
-    if len(unknown) > MOST_TOLD:
-        yield from (unknown_field(name, fields) for name in unknown[:MOST_TOLD])
+    if len(unknown) > MAX_FIELD_ERRORS:
+        yield from (unknown_field(name, fields) for name in unknown[:MAX_FIELD_ERRORS])
 
 
 async def _has_body(request: Request) -> bool:
-    """Whether a body says anything. Clients that send an empty object with every POST ask for nothing."""
+    """Whether there is a body other than `{}`, which some clients send with every POST."""
     start = b""
     async for piece in request.stream():
         start += piece

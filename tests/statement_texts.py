@@ -2,7 +2,7 @@
 
 Text is our own where it is written out, or put together from constants: names in capitals, which a module sets when
 it is imported, before anything has come from outside. `sql.SQL` is made of such text only, so what is composed of it
-is our own, too: psycopg2 takes no plain string as a part. What cannot be told is a fault.
+is our own, too: psycopg2 takes no plain string as a part. What cannot be told is a violation.
 """
 
 import ast
@@ -30,13 +30,13 @@ class Module:
             if isinstance(node, ast.Assign) and _is_sql(node.value, "SQL")
         }
 
-    def faults(self) -> Iterator[tuple[int, str]]:
+    def violations(self) -> Iterator[tuple[int, str]]:
         """Yield the line and the text of each expression that may not be where it is."""
         for node in ast.walk(self._tree):
             if _is_writer(node):
                 yield node.lineno, ast.unparse(node)  # type: ignore[attr-defined]
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-                yield from Scope(self, node).faults()
+                yield from Scope(self, node).violations()
 
 
 class Scope:
@@ -61,7 +61,7 @@ class Scope:
                     # What a parameter is declared to be stands for what it is given.
                     self._given.setdefault(name, []).extend([declared] if declared else [])
 
-    def faults(self) -> Iterator[tuple[int, str]]:
+    def violations(self) -> Iterator[tuple[int, str]]:
         """Yield the line and the text of each statement that may hold more than text of ours."""
         for call in self._nodes:
             if isinstance(call, ast.Call):

@@ -1,4 +1,4 @@
-"""What holds for every part of the REST API."""
+"""Answers that are common to all parts of the REST API."""
 
 import re
 import time
@@ -20,7 +20,7 @@ import pytest
         ("GET", "/api/products?unknown=1", 422, "unknown"),
     ],
 )
-def test_what_cannot_be_answered_is_a_problem(client, method, path, status, words):
+def test_unknown_paths_and_methods_are_problems(client, method, path, status, words):
     answer = client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     problem = answer.json()
@@ -28,7 +28,7 @@ def test_what_cannot_be_answered_is_a_problem(client, method, path, status, word
     assert problem["title"] and problem["type"]
 
 
-def test_a_wrong_method_says_which_are_right(client):
+def test_a_wrong_method_names_the_allowed_ones(client):
     assert client.patch("/api/jobs").headers["allow"] == "GET"
 
 
@@ -42,7 +42,7 @@ def test_health_answers_and_readiness_names_what_is_missing(client):
     assert "python -m product_importer worker --queue webhooks" in checks["webhook-worker"]["detail"]
 
 
-def test_it_is_ready_with_a_worker_of_imports_and_names_a_missing_one_of_webhooks(client):
+def test_readiness_needs_a_worker_of_imports_and_names_a_missing_one_of_webhooks(client):
     from product_importer.core import queue, redis
 
     def show(name: str) -> None:
@@ -56,7 +56,7 @@ def test_it_is_ready_with_a_worker_of_imports_and_names_a_missing_one_of_webhook
     assert all(check["ok"] for check in client.get("/api/ready").json()["checks"])
 
 
-def test_doctor_looks_at_the_uploads_too(database, monkeypatch, tmp_path):
+def test_doctor_checks_the_uploads_too(database, monkeypatch, tmp_path):
     from product_importer import health
     from product_importer.core import storage
 
@@ -84,7 +84,7 @@ def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
     assert ready.status_code == 503 and "127.0.0.1" not in ready.text
 
 
-def test_the_openapi_document_and_its_page_are_there(client):
+def test_the_openapi_document_and_its_page_exist(client):
     paths = client.get("/api/openapi.json").json()["paths"]
     assert {"/api/upload-csv", "/api/jobs", "/api/jobs/{job_id}/events", "/api/products"} <= paths.keys()
     page = client.get("/api/docs").text
@@ -97,8 +97,8 @@ def test_the_openapi_document_and_its_page_are_there(client):
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_a_statement_that_takes_too_long_is_ended_and_said(client, monkeypatch):
-    """Somebody holds the row: the change waits for its time, and then says that nothing was changed."""
+def test_a_statement_that_takes_too_long_is_ended_with_an_error(client, monkeypatch):
+    """While another transaction holds the row, the change waits, and then reports that nothing was changed."""
     from product_importer.core import db
 
     made = client.post("/api/products", json={"sku": "a", "name": "b"}).json()

@@ -1,9 +1,11 @@
-"""The benchmark's page: what was measured with one size stays when another is measured."""
+"""The benchmark's page keeps the results of other sizes when one size is measured."""
 
 import pytest
 
 from bench import results
 from bench.results import Section
+
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_the_page_names_the_sections_where_not_all_were_measured(folder):
     assert "`BENCH_ROWS=500000 make bench` and `BENCH_ROWS=5000000 python -m bench growth` on " in page
 
 
-def test_a_trial_of_the_benchmark_is_no_figure_of_the_page(folder):
+def test_figures_of_a_small_run_are_not_on_the_page(folder):
     results.save("growth", section("few"), 1_000, 1)
     assert results.load(("growth",), 500_000) == []
     assert results.write(results.load(("growth",), 1_000), 1_000) == folder / "results.md"

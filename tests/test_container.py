@@ -1,4 +1,4 @@
-"""What Dockerfile, .dockerignore and compose.yaml name exists, and they agree with each other and with the code."""
+"""Dockerfile, .dockerignore and compose.yaml agree with each other and with the code."""
 
 import json
 import os
@@ -15,8 +15,8 @@ import yaml  # type: ignore[import-untyped]
 from redis import AuthenticationError, Redis
 from redis import ConnectionError as RedisConnectionError
 
-from product_importer.__main__ import COMMANDS
 from product_importer.api import api
+from product_importer.commands.cli import cli
 from product_importer.core.embedded import postgres_account, valkey
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.settings import Settings
@@ -74,10 +74,19 @@ def fits(path: str, pattern: str) -> bool:
 
 
 def test_the_image_gets_every_file_that_runs():
-    patterns = (*server.SOURCES, "alembic.ini", "alembic/**/*.py", "alembic/**/*.mako", "product_importer/**/*.py")
+    patterns = (
+        *server.SOURCES,
+        "pyproject.toml",
+        "alembic.ini",
+        "alembic/**/*.py",
+        "alembic/**/*.mako",
+        "product_importer/**/*.py",
+    )
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     needed = {str(path.relative_to(ROOT)) for path in found}
     assert {"alembic.ini", ".npmrc", "product_importer/__main__.py"} <= needed
+    # What pyproject.toml names.
+    needed |= {"README.md", "LICENSE"}
     # Links that Reflex makes anew.
     needed = {path for path in needed if not path.startswith("assets/external/")}
     assert sorted(path for path in needed if is_ignored(path)) == []
@@ -93,7 +102,7 @@ def test_the_image_gets_every_file_that_runs():
         ".web/build/client/index.html",
         "tests/conftest.py",
         "product_importer/__pycache__/api.cpython-311.pyc",
-        "README.md",
+        "SECURITY.md",
     ],
 )
 def test_the_image_gets_nothing_else(path: str):
@@ -124,6 +133,7 @@ def test_both_stages_have_the_same_python_and_it_can_run_the_code():
     assert f"python{version[1]}/" in " ".join(values("RUN")), "a folder below /venv/lib has another version's name"
 
 
+@pytest.mark.processes
 def test_two_packages_are_left_out_with_their_hashes_and_nothing_else_is():
     script = re.search(r"sed -E '([^']+)' requirements\.txt", " ".join(values("RUN")))
     assert script
@@ -196,7 +206,7 @@ def test_signals_arrive_and_the_commands_exist():
         services["webhooks"]["healthcheck"]["test"][1:],
     ]
     for command in commands:
-        assert command[:3] == ["python", "-m", "product_importer"] and command[3] in COMMANDS, command
+        assert command[:3] == ["python", "-m", "product_importer"] and command[3] in cli.commands, command
 
 
 def test_a_worker_of_each_kind_that_readiness_asks_for_is_started():
@@ -244,7 +254,7 @@ def test_the_passwords_have_to_be_set_and_stand_in_no_file():
     assert {rendered(text) for text in given} == {"postgres_password42"}
     assert rendered(services["redis"]["environment"]["REDISCLI_AUTH"]) == "redis_password42"
     for name in re.findall(r"\$\{(\w*PASSWORD\w*)", (ROOT / "compose.yaml").read_text()):
-        assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "README.md").read_text()
+        assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "docs" / "operations.md").read_text()
 
 
 def test_the_databases_are_named_as_the_application_asks_for_them():

@@ -1,4 +1,4 @@
-"""Real workers: a large import never keeps small ones waiting for its end while a second worker exists."""
+"""With at least two workers, small imports never wait for the end of large ones."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The logs of the real processes, with somebody outside who wants to forge them and to read secrets in them."""
+"""Clients can neither forge log lines of the real processes nor get secrets into them."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_what_a_page_sends_forges_no_line_and_its_headers_are_not_told(applicati
         "missing 1 required",
         "Frontend Exception",
     )
-    wait_for(lambda: all(sign in application.output.read_text() for sign in signs), 30, "Reflex logs the faults")
+    wait_for(lambda: all(sign in application.output.read_text() for sign in signs), 30, "Reflex logs the errors")
     tab.close()
     assert "FORGED" in application.output.read_text()
     assert_safe(application.output.read_text())
@@ -89,7 +89,7 @@ def test_what_requests_hold_forges_no_line_and_is_not_told(application):
         "/api/upload-csv", content=content, headers={"Content-Type": "multipart/form-data; boundary=b"}
     )
     assert application.finished(job)["status"] == "completed"
-    wait_for(lambda: "Invalid session" in application.output.read_text(), 30, "Engine.IO logs the fault")
+    wait_for(lambda: "Invalid session" in application.output.read_text(), 30, "Engine.IO logs the error")
     text = application.output.read_text().replace(f"{SECRET}.example", "")
     assert_safe(text)
     assert text.count("Invalid session") == 1, "Engine.IO writes by a handler of its own, too"
@@ -102,7 +102,7 @@ def test_the_embedded_server_writes_no_values_into_its_log(application):
     assert application.client.post("/api/products", json=made).status_code == 201
     assert application.client.post("/api/products", json=made).status_code == 409
     log = application.data / "logs" / "postgres.log"
-    wait_for(lambda: "duplicate key" in log.read_text(), 30, "PostgreSQL logs the refusal")
+    wait_for(lambda: "duplicate key" in log.read_text(), 30, "PostgreSQL logs the error")
     assert SECRET not in log.read_text()
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus gets, on real servers, with them away, and as documented."""
+"""The metrics on real servers, without them, and as documented."""
 
 import re
 import time
@@ -12,10 +12,10 @@ from sqlalchemy import create_engine, event, text
 from product_importer import metrics
 from product_importer.core import db, queue, redis
 from product_importer.core.outbox import Event
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.webhooks.models import Delivery, Webhook
+from tests.docs.documents import ROOT, assert_same, table
 from tests.imports.conftest import run_import, upload
-from tests.test_docs import ROOT, assert_same, table
 
 __all__ = ["run_import"]
 
@@ -37,7 +37,7 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
     upload(b"sku,name,description\nc,C,z\n")
     found = scrape(client)
     assert values(found, "products") == {None: 2}
-    nothing = dict.fromkeys(metrics.STATUSES, 0)
+    nothing = dict.fromkeys(ImportStatus, 0)
     assert values(found, "imports") == nothing | {"completed": 2, "pending": 1}
     assert values(found, "rows") == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "rejected": 1}
     assert 0 < values(found, "oldest_pending_import_seconds")[None] < 60
@@ -45,15 +45,15 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
     assert "product_importer_build_info" in {item.name for family in found.values() for item in family.samples}
 
 
-def test_what_a_trial_counted_has_not_happened_until_it_is_applied(client, run_import):
-    trial = run_import("sku,name,description\na,A,x\n").id
+def test_counts_of_a_dry_run_are_left_out_until_it_is_applied(client, run_import):
+    dry_run = run_import("sku,name,description\na,A,x\n").id
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.choices = "previewed", {"dry_run": True}
     found = scrape(client)
     assert (values(found, "imports")["previewed"], values(found, "rows")["created"]) == (1, 0)
     with db.session() as session:
-        job = session.get_one(ImportJob, trial)
+        job = session.get_one(ImportJob, dry_run)
         job.status, job.applied_at = "completed", job.finished_at
     assert values(scrape(client), "rows")["created"] == 1
 
@@ -66,7 +66,7 @@ def test_queues_and_workers_are_those_of_redis(client):
     assert values(found, "workers") == {"imports": 0, "webhooks": 1}
 
 
-def test_webhooks_that_fall_behind_are_seen(client):
+def test_waiting_events_and_failing_webhooks_are_counted(client):
     with db.session() as session:
         webhook = Webhook(url="https://example.com/", event_types=[], secret="")
         session.add(webhook)
@@ -84,7 +84,7 @@ def test_webhooks_that_fall_behind_are_seen(client):
 
 
 def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
-    monkeypatch.setattr(metrics, "MOST_WAITING", 2)
+    monkeypatch.setattr(metrics, "MAX_WAITING", 2)
     with db.session() as session:
         session.add_all(Event(event_type="product_created", payload={}) for _ in range(5))
     assert values(scrape(client), "events_unsent") == {None: 2}
@@ -93,7 +93,7 @@ def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
 @pytest.mark.parametrize(
     ("away", "known"), [("postgresql", "product_importer_workers"), ("redis", "product_importer_products")]
 )
-def test_without_a_server_it_answers_what_the_other_knows(client, monkeypatch, away, known):
+def test_without_a_server_the_other_ones_metrics_are_answered(client, monkeypatch, away, known):
     if away == "postgresql":
         monkeypatch.setattr(db, "engine", lambda: create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none"))
     else:
@@ -109,7 +109,7 @@ def test_without_a_server_it_answers_what_the_other_knows(client, monkeypatch, a
     assert not lacking & found.keys()
 
 
-def test_a_database_without_the_schema_is_no_fault(client, monkeypatch):
+def test_a_database_without_the_schema_is_not_an_error(client, monkeypatch):
     monkeypatch.setattr(metrics, "IMPORTS", text("SELECT nothing FROM nowhere"))
     assert values(scrape(client), "up") == {"postgresql": 0, "redis": 1}
 
@@ -130,7 +130,7 @@ def test_no_statement_reads_the_products(client):
     assert not [statement for statement in asked if re.search(r"\bproduct\b", statement)]
 
 
-def test_other_methods_are_refused_as_everywhere(client):
+def test_other_methods_are_rejected(client):
     answer = client.post("/metrics")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.headers["content-type"] == "application/problem+json"

@@ -53,7 +53,7 @@ def test_models_and_migrations_agree(empty):
     assert migrations.is_current()
 
 
-def test_a_difference_would_be_noticed(empty):
+def test_a_difference_between_models_and_migrations_is_noticed(empty):
     migrations.migrate()
     with empty.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE product ADD COLUMN forgotten integer")
@@ -81,7 +81,7 @@ def test_every_step_goes_up_down_and_up_again(empty):
     assert contents(empty) == whole
 
 
-def test_products_that_were_there_before_are_counted_and_wait_for_the_index(empty):
+def test_existing_products_are_counted_and_wait_for_the_index(empty):
     migrations.migrate("0001")
     with empty.begin() as connection:
         connection.exec_driver_sql(

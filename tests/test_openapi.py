@@ -1,6 +1,6 @@
 """The OpenAPI document against the API itself: schemathesis sends what the document allows, and what it forbids.
 
-No answer may be a fault, none undocumented or of another shape; good requests are taken, bad ones refused.
+No answer may be an internal error, and each must match the document; valid requests succeed, invalid ones fail.
 """
 
 import re
@@ -73,7 +73,7 @@ def nothing_leaves(monkeypatch) -> None:
 
 @schema.parametrize()
 @settings(deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_document_tells_the_truth(ended_import: str, case: Case):
+def test_the_api_behaves_as_the_document_says(ended_import: str, case: Case):
     if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
         make_reasonable(case, ended_import)
     case.call_and_validate()

@@ -1,4 +1,4 @@
-"""The text of a statement is our own: what comes from outside is a parameter (docs/decisions/0019)."""
+"""Statements contain only constant text; user input is passed as parameters (docs/decisions/0019)."""
 
 from pathlib import Path
 
@@ -21,26 +21,26 @@ ALLOWED = {
 }
 
 
-def faults_of(path: Path) -> list[str]:
+def violations_of(path: Path) -> list[str]:
     name = path.relative_to(ROOT).as_posix()
-    faults = sorted(set(Module(path.read_text()).faults()))
-    return [f"{name}:{line}: {text}" for line, text in faults if (name, text) not in ALLOWED]
+    violations = sorted(set(Module(path.read_text()).violations()))
+    return [f"{name}:{line}: {text}" for line, text in violations if (name, text) not in ALLOWED]
 
 
-def test_no_statement_holds_text_from_outside():
+def test_no_statement_contains_user_input():
     paths = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     assert len(paths) > 100
-    faults = [fault for path in paths for fault in faults_of(path)]
-    assert not faults, "pass it as a parameter, see docs/decisions/0019:\n" + "\n".join(faults)
+    violations = [violation for path in paths for violation in violations_of(path)]
+    assert not violations, "pass it as a parameter, see docs/decisions/0019:\n" + "\n".join(violations)
 
 
-def test_what_is_allowed_unseen_is_still_there():
+def test_allowed_exceptions_still_exist():
     for name, text in ALLOWED:
-        found = [text for _, text in Module((ROOT / name).read_text()).faults()]
+        found = [text for _, text in Module((ROOT / name).read_text()).violations()]
         assert text in found, f"{name} has no {text} any more: take it off the list"
 
 
-REFUSED = {
+FORBIDDEN = {
     "a value that psycopg2 writes into the text": "sql.SQL('SELECT {}').format(sql.Literal(name))",
     "the same by another way": "psycopg2.sql.Literal(name)",
     "a name that is not asked whether it is ours": "sql.SQL('DROP TABLE {}').format(sql.Identifier(name))",
@@ -89,11 +89,11 @@ def run(name: str, declared: sql.SQL):
 """)
 
 
-@pytest.mark.parametrize("statement", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN)
 def test_a_value_in_the_text_is_noticed(statement):
-    assert list(module_with(statement).faults())
+    assert list(module_with(statement).violations())
 
 
 @pytest.mark.parametrize("statement", ACCEPTED.values(), ids=ACCEPTED)
-def test_our_own_text_is_left_alone(statement):
-    assert not list(module_with(statement).faults())
+def test_constant_text_is_allowed(statement):
+    assert not list(module_with(statement).violations())

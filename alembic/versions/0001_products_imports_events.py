@@ -1,4 +1,4 @@
-"""products imports events"""
+"""Create products, imports and events."""
 
 import sqlalchemy as sa
 from alembic import op

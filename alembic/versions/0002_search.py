@@ -1,4 +1,4 @@
-"""search: what has changed since the text index, how many products there are, and the index's segments"""
+"""Create the text index's segments, the changes since then, and the count of products."""
 
 import sqlalchemy as sa
 from alembic import op

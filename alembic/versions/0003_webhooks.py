@@ -1,4 +1,4 @@
-"""webhooks: who is told of what, each delivery and each attempt; what the outbox has to know for that"""
+"""Create webhooks, deliveries and attempts, and the outbox's columns for them."""
 
 import sqlalchemy as sa
 from alembic import op

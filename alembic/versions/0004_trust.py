@@ -1,4 +1,4 @@
-"""imports people can trust: formats, choices, previews, undo, remembered columns, kept uploads"""
+"""Add formats, options, dry runs, undo, saved column mappings and kept uploads to imports."""
 
 import sqlalchemy as sa
 from alembic import op

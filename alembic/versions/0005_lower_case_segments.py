@@ -1,4 +1,4 @@
-"""the text index in lower case: what it holds is made anew behind whoever searches meanwhile"""
+"""Store the text index in lower case; it is rebuilt in the background."""
 
 import sqlalchemy as sa
 from alembic import op

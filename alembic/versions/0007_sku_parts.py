@@ -1,4 +1,4 @@
-"""SKUs are indexed by five characters at a time as well: the text index is made anew behind whoever searches"""
+"""Index parts of SKUs of five characters, too; the text index is rebuilt in the background."""
 
 import sqlalchemy as sa
 from alembic import op

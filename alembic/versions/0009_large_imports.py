@@ -1,4 +1,4 @@
-"""which imports are large, and which of them hold a worker: one worker is left to the small ones"""
+"""Mark large imports and those that hold a worker, so that one worker stays free for small ones."""
 
 import sqlalchemy as sa
 from alembic import op

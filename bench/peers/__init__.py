@@ -1,4 +1,4 @@
-"""Other ways to bring the same file into PostgreSQL, each as its own documentation says, beside ours."""
+"""Compare with other tools that import the same file, each used as its documentation says."""
 
 import time
 import traceback
@@ -14,18 +14,18 @@ ROUNDS = 3
 DATABASE = "bench_peers"
 OURS = "Product Importer"
 
-NOTE = f"""Rows a second into an empty catalogue, and of the same file again. Each tool works on the same server, in
-a database of its own, from an environment of its own. Slow ones get fewer rows. dlt, Sling and pgmerge fill a table
-with the file's three columns and the SKU as its only key, which is how they work and less than ours; the others fill
-the same table as ours. Seconds are those of the work, from opening the file to the last commit, without the start of
-an interpreter where it is a library; ours are from the upload's first byte to `completed`. In turn, median of
-{ROUNDS}; the last column is the median of each turn's ratio of ours to theirs, all new. What each checks and counts
-differs, and none of them does all that ours does."""
+NOTE = f"""Rows per second into an empty catalogue, and of the same file again. Each tool works on the same server, in
+its own database and its own environment. Slow tools get fewer rows. dlt, Sling and pgmerge fill a table with the
+file's three columns and the SKU as its only key, as they usually work; that is less than ours. The others fill the
+same table as ours. Their seconds are from opening the file to the last commit; for a library, without the start of
+the interpreter. Ours are from the upload's first byte to `completed`. Measured in turn, median of {ROUNDS}; the last
+column is the median of each turn's ratio of ours to theirs, all rows new. Each tool checks and counts different
+things, and none does everything that ours does."""
 
 
 @dataclass
 class Turns:
-    """What a tool's turns gave, in rows a second; or why it gave nothing."""
+    """A tool's rows per second in each turn, or why it failed."""
 
     peer: Peer
     new: list[float] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Turns:
     reason: str | None = None
 
     def attempt(self, subject: Subject) -> None:
-        """Take one turn; a tool that fails once is left alone."""
+        """Run the tool once. A tool that has failed is not run again."""
         if self.reason is None:
             try:
                 new, again = turn(subject, self.peer)
@@ -45,7 +45,7 @@ class Turns:
 
 
 def measure(subject: Subject) -> Section:
-    """Let everyone take turns."""
+    """Run all tools in turn."""
     everyone = [Turns(peer) for peer in PEERS]
     for turns in everyone:
         turns.reason = _installed(turns.peer)
@@ -60,7 +60,7 @@ def measure(subject: Subject) -> Section:
 
 
 def ours_in_turn(subject: Subject) -> tuple[float, float]:
-    """Return our rows a second, all new and again."""
+    """Return our rows per second: all new, and the same file again."""
     path = Catalogue(subject.rows).file()
     subject.empty()
     new = subject.run(path).seconds
@@ -70,12 +70,12 @@ def ours_in_turn(subject: Subject) -> tuple[float, float]:
 
 
 def turn(subject: Subject, peer: Peer) -> tuple[float, float]:
-    """Return a tool's rows a second, all new and again.
+    """Return a tool's rows per second: all new, and the same file again.
 
     Raises:
         RuntimeError: it failed, or not every row arrived.
     """
-    catalogue = Catalogue(min(peer.most_rows, subject.rows))
+    catalogue = Catalogue(min(peer.max_rows, subject.rows))
     subject.database(DATABASE)
     rates = []
     with subject.connect(DATABASE) as connection:
@@ -93,7 +93,7 @@ def turn(subject: Subject, peer: Peer) -> tuple[float, float]:
 
 
 def _installed(peer: Peer) -> str | None:
-    """Install a tool; return why it cannot be had, None when it can."""
+    """Install a tool; return the error, None on success."""
     began = time.monotonic()
     try:
         install(peer)
@@ -105,7 +105,7 @@ def _installed(peer: Peer) -> str | None:
 
 def _section(rows: int, new: list[float], again: list[float], everyone: list[Turns]) -> Section:
     section = Section(
-        "Beside other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
+        "Compared with other tools", NOTE, ("tool", "how", "rows", "new, rows/s", "again, rows/s", "ours to it")
     )
     section.lines.append((OURS, "this program", f"{rows:,}", f"{median(new):,.0f}", f"{median(again):,.0f}", "1.0"))
     section.bars.append((OURS, 1.0))
@@ -115,11 +115,11 @@ def _section(rows: int, new: list[float], again: list[float], everyone: list[Tur
             section.lines.append((peer.title, peer.how, "", f"failed: {turns.reason}", "", ""))
             continue
         rate, times = median(turns.new), median(ours / its for ours, its in zip(new, turns.new, strict=True))
-        cells = (f"{min(rows, peer.most_rows):,}", f"{rate:,.0f}", f"{median(turns.again):,.0f}", f"{times:.1f}")
+        cells = (f"{min(rows, peer.max_rows):,}", f"{rate:,.0f}", f"{median(turns.again):,.0f}", f"{times:.1f}")
         section.lines.append((peer.title, peer.how, *cells))
         ours = f"{median(new):,.0f} rows/s"
         section.summary.append(
-            (f"import, all new, beside {peer.title}", ours, f"{rate:,.0f} rows/s", f"{cells[3]} × as fast")
+            (f"import, all new, compared with {peer.title}", ours, f"{rate:,.0f} rows/s", f"{cells[3]} × as fast")
         )
         section.bars.append((peer.title, rate / median(new)))
     return section

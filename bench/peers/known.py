@@ -1,11 +1,11 @@
-"""The tools that are measured beside ours, in the versions of today."""
+"""The tools that are compared with ours, and how each is run."""
 
 import platform
 from pathlib import Path
 
 from bench.peers.peer import Peer
 
-# Its SKU is its primary key: pgmerge finds rows by that, and makes no ids.
+# The SKU is the primary key: pgmerge matches rows by it, and creates no ids.
 SMALL_TABLE = "CREATE TABLE catalogue (sku text PRIMARY KEY, name text, description text)"
 
 PGLOADER = r"""
@@ -31,7 +31,7 @@ SLING = f"sling-linux-{'arm64' if platform.machine() == 'aarch64' else 'amd64'}"
 
 
 def _sling(folder: Path, path: Path, socket: Path, database: str) -> list[str]:
-    # It comes without the right to be run.
+    # It is installed without execute permission.
     [program] = folder.glob(f"lib/*/site-packages/{SLING.replace('-', '_')}/bin/{SLING}")
     program.chmod(0o755)
     return [
@@ -50,7 +50,7 @@ def _pgloader(folder: Path, path: Path, socket: Path, database: str) -> list[str
 
 
 def _pgmerge(folder: Path, path: Path, _socket: Path, database: str) -> list[str]:
-    # It takes the table's name from the file's.
+    # It derives the table name from the file name.
     named = folder / "files" / "catalogue.csv"
     named.parent.mkdir(exist_ok=True)
     named.unlink(missing_ok=True)
@@ -64,14 +64,14 @@ PEERS = (
         name="orm",
         title="ORM in batches of 500",
         how="the design this program began with: SQLModel, `INSERT … ON CONFLICT` for 500 rows, commit, next",
-        most_rows=20_000,
+        max_rows=20_000,
         script="orm.py",
     ),
     Peer(
         name="dlt",
         title="dlt 1.31",
         how="pyarrow reads, `merge` with strategy `upsert`, loader file format `csv`, which is COPY",
-        most_rows=100_000,
+        max_rows=100_000,
         packages=("dlt[postgres]==1.31.0", "pyarrow==26.0.1"),
         script="dlt_merge.py",
         table="bench_dlt.catalogue",
@@ -80,7 +80,7 @@ PEERS = (
         name="sling",
         title="Sling 1.4.11",
         how="`sling run --mode incremental --primary-key sku`, the newest version whose program is on PyPI",
-        most_rows=200_000,
+        max_rows=200_000,
         packages=(f"{SLING}==1.4.11",),
         command=_sling,
         table="sling_catalogue",
@@ -89,7 +89,7 @@ PEERS = (
         name="pgloader",
         title="pgloader",
         how="`LOAD CSV` into a staging table, upsert by SQL in `AFTER LOAD DO`; Debian's package",
-        most_rows=100_000,
+        max_rows=100_000,
         debian="pgloader",
         command=_pgloader,
     ),
@@ -97,7 +97,7 @@ PEERS = (
         name="pandas",
         title="pandas 3.1",
         how="`read_csv` in chunks, `to_sql` with its documented COPY method, upsert by SQL",
-        most_rows=200_000,
+        max_rows=200_000,
         packages=("pandas==3.1.1", "SQLAlchemy==2.1.9", "psycopg2-binary==2.9.13"),
         script="pandas_copy.py",
     ),
@@ -105,7 +105,7 @@ PEERS = (
         name="pgmerge",
         title="pgmerge 1.13",
         how="`pgmerge import`: COPY into a temporary table, then INSERT and UPDATE",
-        most_rows=200_000,
+        max_rows=200_000,
         packages=("pgmerge==1.13.0",),
         command=_pgmerge,
         table="catalogue",
@@ -115,7 +115,7 @@ PEERS = (
         name="django",
         title="django-import-export 4.4",
         how="bulk mode, 1,000 rows a batch, `CachedInstanceLoader`, `skip_unchanged`, `skip_diff`",
-        most_rows=5_000,
+        max_rows=5_000,
         packages=("Django==5.2.19", "django-import-export==4.4.3", "psycopg[binary]==3.3.9"),
         script="django_bulk.py",
     ),

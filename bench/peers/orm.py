@@ -1,4 +1,4 @@
-"""The design that this program began with: models in batches of 500. Run as `python orm.py FILE SOCKET DATABASE`."""
+"""The first design of this program: models in batches of 500. Run as `python orm.py FILE SOCKET DATABASE`."""
 
 import csv
 import sys
@@ -17,7 +17,7 @@ BATCH = 500
 
 
 class Product(SQLModel, table=True):
-    """The same table of products, as far as a file fills it."""
+    """The same table of products, with the columns that a file fills."""
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     sku: str
@@ -37,7 +37,7 @@ def main(path: str, socket: str, database: str) -> None:
 def load(engine: Engine, path: str) -> None:
     with Session(engine) as session:
         for batch in batches(path):
-            # One statement must not meet a key twice: the last one wins.
+            # One statement must not contain a key twice: the last row wins.
             products = list({product.sku_key: product for product in batch}.values())
             upsert(session, products)
             session.commit()

@@ -1,4 +1,4 @@
-"""One tool beside ours: how to install it, apart from everything, and how to run it."""
+"""Install a tool in its own environment, and run it."""
 
 import os
 import shutil
@@ -14,22 +14,22 @@ from bench.folder import FOLDER
 
 SECONDS = 900
 SCRIPTS = Path(__file__).parent
-# Nothing may call home.
-SILENCE = {"RUNTIME__DLTHUB_TELEMETRY": "false", "SLING_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
+# Turns off telemetry.
+NO_TELEMETRY = {"RUNTIME__DLTHUB_TELEMETRY": "false", "SLING_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "1"}
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool. `how` is one line for the table, `most_rows` what it can take in a reasonable time.
+    """A tool. `how` is one line for the table, `max_rows` the rows that it imports in a reasonable time.
 
-    `command` makes its command line of its folder, the file, the server's socket folder and the database. A `script`
-    of ours says itself how many seconds its work took; of others the whole command is measured.
+    `command` returns its command line, given its folder, the file, the server's socket folder and the database. A
+    `script` of ours prints the seconds of its work; for other commands the whole run is measured.
     """
 
     name: str
     title: str
     how: str
-    most_rows: int
+    max_rows: int
     packages: tuple[str, ...] = ()
     debian: str = ""
     script: str = ""
@@ -39,19 +39,19 @@ class Peer:
 
     @property
     def folder(self) -> Path:
-        """The folder of its environment, and of what it keeps."""
+        """The folder of its environment and its files."""
         return FOLDER / "tools" / self.name
 
     def run(self, path: Path, socket: Path, database: str) -> float:
         """Load a file; return the seconds of the work.
 
         Raises:
-            RuntimeError: it failed; the message is what it said last.
+            RuntimeError: it failed; the message is its last output.
         """
         command = self._command(path, socket, database)
-        # libpq's own variables serve a tool that cannot be told a socket.
+        # libpq's variables are for tools that have no option for a socket.
         server = {"PGHOST": str(socket), "PGPORT": "5432", "PGUSER": "postgres"}
-        environment = os.environ | SILENCE | server | {"BENCH_FOLDER": str(self.folder)}
+        environment = os.environ | NO_TELEMETRY | server | {"BENCH_FOLDER": str(self.folder)}
         began = time.monotonic()
         done = subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
@@ -69,10 +69,10 @@ class Peer:
 
 
 def install(peer: Peer) -> None:
-    """Install a tool where it is not there yet.
+    """Install a tool if it is not installed yet.
 
     Raises:
-        RuntimeError, subprocess.CalledProcessError: it cannot be had.
+        RuntimeError, subprocess.CalledProcessError: it cannot be installed.
     """
     peer.folder.mkdir(parents=True, exist_ok=True)
     if peer.packages:

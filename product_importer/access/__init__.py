@@ -1,1 +1,1 @@
-"""Who may talk to the application: one ASGI layer around pages, REST, uploads and the websocket."""
+"""One ASGI layer that checks every request: for pages, REST, uploads and the websocket."""

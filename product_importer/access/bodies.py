@@ -1,4 +1,4 @@
-"""Bound what a request may send, and for how long it may send nothing."""
+"""Limit the size of request bodies and the time in which nothing arrives."""
 
 import asyncio
 
@@ -9,14 +9,14 @@ from product_importer.core.errors import DomainError, RequestTimeout, TooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
 SILENCE_SECONDS = 30.0
-# Files, which have a limit of their own and are stored while they arrive: ours and that of Reflex's page.
+# Routes for files, which have their own limit and are stored while they arrive: ours, and the one of Reflex's page.
 UPLOADS = frozenset({("POST", "/api/upload-csv"), ("POST", "/_upload")})
 
 
 class Body:
-    """The body of one request: whole and small, or a file's, piece by piece.
+    """The body of a request: read completely in advance, or passed on in pieces if it is a file.
 
-    `error` is why it was given up; the application behind is told that its client has gone.
+    `error` is set when a file stops arriving; the application then gets a disconnect.
     """
 
     def __init__(self, scope: Scope, receive: Receive):
@@ -24,19 +24,19 @@ class Body:
         self._receive = receive
         self._is_upload = (scope["method"], scope["path"]) in UPLOADS
         self._headers = Headers(scope=scope)
-        # HTTP/2 announces no body.
+        # HTTP/2 requests may have a body without these headers.
         self._has_body = scope["http_version"] == "2" or not {"content-length", "transfer-encoding"}.isdisjoint(
             self._headers
         )
-        self._is_over = False
+        self._is_complete = False
         self._whole: Message | None = None
 
     async def prepare(self) -> None:
-        """Read the body unless it is a file's; what is announced as too large is not read.
+        """Read the body, unless it is a file or its announced length is too large.
 
         Raises:
             TooLarge: it is larger than `MAX_BODY_BYTES`.
-            RequestTimeout: nothing came for `SILENCE_SECONDS`.
+            RequestTimeout: nothing arrived for `SILENCE_SECONDS`.
         """
         if self._is_upload or not self._has_body:
             return
@@ -44,7 +44,7 @@ class Body:
         if length.isdecimal() and int(length) > MAX_BODY_BYTES:
             raise _too_large()
         read = bytearray()
-        while not self._is_over:
+        while not self._is_complete:
             message = await self._next()
             if message["type"] == "http.disconnect":
                 self._whole = message
@@ -66,18 +66,18 @@ class Body:
             return {"type": "http.disconnect"}
 
     async def _next(self) -> Message:
-        if self._is_over:
-            # Only the client's going is still to come, and that may take as long as the answer.
+        if self._is_complete:
+            # Only a disconnect can follow, which may come at any time during the answer.
             return await self._receive()
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 message = await self._receive()
         except TimeoutError:
-            self._is_over = True
+            self._is_complete = True
             raise RequestTimeout(
                 f"Nothing has arrived for {SILENCE_SECONDS:.0f} s, so the request was ended. Nothing of it was kept."
             ) from None
-        self._is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        self._is_complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
         return message
 
 

@@ -1,4 +1,4 @@
-"""The headers of every answer: what a browser may do with it, and that data is not stored."""
+"""Set security headers on every answer, and forbid caching of data."""
 
 import base64
 import hashlib
@@ -11,7 +11,7 @@ from starlette.types import Message, Scope
 DATA_PATHS = ("/api/", "/metrics", "/_upload", "/_event")
 # Swagger UI's own files.
 CACHED_PATHS = ("/api/docs/assets/",)
-# Nothing here is for pages of other origins, whatever the frameworks would answer.
+# Removed from answers, whatever the frameworks set: pages of other origins may read nothing here.
 CROSS_ORIGIN = "access-control-"
 PERMISSIONS = (
     "accelerometer",
@@ -29,9 +29,8 @@ PERMISSIONS = (
     "usb",
 )
 
-
-# What is no page loads nothing, whatever a browser takes it for.
-NO_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# The policy of answers that are not pages: they may load nothing.
+DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -43,10 +42,10 @@ FIXED = {
 
 
 def page_policy(script_hashes: Iterable[str]) -> str:
-    """Return the Content-Security-Policy under which the pages work: everything from ourselves.
+    """Return the Content-Security-Policy of the pages: everything comes from this origin.
 
-    The hashes are of the scripts inside the pages. `unsafe-eval`: Reflex evaluates what its server sends as
-    `call_script` and `run_script`, toasts among it. `unsafe-inline` for styles alone: React and Swagger UI set them.
+    The hashes are those of inline scripts. `unsafe-eval` is needed because Reflex evaluates scripts that its server
+    sends, for toasts among others; `unsafe-inline` is for styles only, which React and Swagger UI set.
     """
     return "; ".join(
         [
@@ -65,17 +64,17 @@ def page_policy(script_hashes: Iterable[str]) -> str:
 
 
 def script_hashes(pages: Iterable[str]) -> set[str]:
-    """Return the sources of a policy that allow the scripts inside these HTML texts."""
+    """Return the CSP sources of the inline scripts in these HTML texts."""
     return {_source(script) for page in pages for script in _inline_scripts(page)}
 
 
 def add_headers(message: Message, scope: Scope, policy: str) -> Message:
-    """Return the message that begins an answer with the headers of every answer; `policy` is that of pages."""
+    """Return the first message of an answer with all headers; `policy` is the Content-Security-Policy of pages."""
     headers = MutableHeaders(raw=[pair for pair in message.get("headers", []) if not _is_cross_origin(pair[0])])
     headers.update(FIXED)
-    # An answer without a type confirms what the browser has (304), which can be a page.
+    # An answer without a type is a 304, which may be for a page.
     is_page = headers.get("content-type", "text/html").startswith("text/html")
-    headers["Content-Security-Policy"] = policy if is_page else NO_PAGE
+    headers["Content-Security-Policy"] = policy if is_page else DATA_POLICY
     path = scope["path"]
     if path.startswith(DATA_PATHS) and not path.startswith(CACHED_PATHS):
         headers["Cache-Control"] = "no-store"
@@ -87,7 +86,7 @@ def _is_cross_origin(name: bytes) -> bool:
 
 
 def _inline_scripts(page: str) -> list[str]:
-    parser = _Scripts()
+    parser = _InlineScripts()
     parser.feed(page)
     parser.close()
     return parser.found
@@ -98,8 +97,8 @@ def _source(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
-class _Scripts(HTMLParser):
-    """Collects the text of the scripts that have no `src`."""
+class _InlineScripts(HTMLParser):
+    """Collects the texts of inline scripts."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)

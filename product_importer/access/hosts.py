@@ -1,4 +1,4 @@
-"""Decide under which names the application is served: a foreign name that leads here is another site's page."""
+"""Allow only hosts that the application serves, which prevents DNS rebinding by other sites."""
 
 import re
 from ipaddress import IPv6Address
@@ -8,24 +8,25 @@ from starlette.types import Scope
 
 from product_importer.core.cidr import parse_hosts
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.core.settings import Settings
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-# Probes of load balancers and orchestrators use the address of the machine. These two tell nobody a secret.
+# Probes use the address of the machine as host. These two routes reveal nothing secret.
 OPEN_PATHS = frozenset({"/api/health", "/api/ready"})
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)
 
 
 def allowed_hosts(given: Settings) -> frozenset[str]:
-    """Return the names that a request may name: loopback, `HOST`, and `ALLOWED_HOSTS`."""
+    """Return the hosts that a request may name: loopback, `HOST` and `ALLOWED_HOSTS`."""
     return LOOPBACK | parse_hosts(given.host) | parse_hosts(given.allowed_hosts or "")
 
 
 def host_of(scope: Scope) -> str:
-    """Return the `Host` of a request in lower case, with its port where it has one.
+    """Return the `Host` of a request in lower case, with its port if it has one.
 
     Raises:
-        Invalid: there is none, more than one, or it is no host.
+        Invalid: there is none, more than one, or an invalid one.
     """
     named = Headers(scope=scope).getlist("host")
     if len(named) != 1 or not HOST.fullmatch(named[0]):
@@ -34,7 +35,7 @@ def host_of(scope: Scope) -> str:
 
 
 def require_allowed_host(scope: Scope, allowed: frozenset[str]) -> None:
-    """Return when the request names a host that is served here, or asks only for health.
+    """Check the host of a request, except on `OPEN_PATHS`.
 
     Raises:
         Invalid: `host-not-allowed`.
@@ -50,7 +51,7 @@ def require_allowed_host(scope: Scope, allowed: frozenset[str]) -> None:
 
 
 def split_host(host: str) -> tuple[str, str]:
-    """Return name and port of a host, the port as "" where there is none; an IPv6 address is shortened."""
+    """Return a host's name and port, "" for a missing port and for an invalid host; IPv6 addresses are shortened."""
     found = HOST.fullmatch(host)
     name, port = (found[1].lower(), found[2] or "") if found else ("", "")
     if name.startswith("["):
@@ -62,4 +63,4 @@ def split_host(host: str) -> tuple[str, str]:
 
 
 def _not_allowed(detail: str) -> Invalid:
-    return Invalid(detail, kind="host-not-allowed", title="The host is not allowed")
+    return Invalid(detail, kind=ProblemType.HOST_NOT_ALLOWED, title="The host is not allowed")

@@ -1,4 +1,4 @@
-"""The layer around everything: it judges each request before anything else sees it, and completes each answer."""
+"""Check each request before anything else sees it, and add headers to each answer."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ from product_importer.core.errors import DomainError, NotFound
 from product_importer.core.problems import problem_of
 from product_importer.core.settings import Settings
 
-# The messages that begin an answer.
-STARTS = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
+# The types of the first messages of answers.
+START_TYPES = {"http.response.start", "websocket.http.response.start", "websocket.accept"}
 
 
 class AccessLayer:
-    """An ASGI application in front of another: hosts, origins, limits and headers.
+    """An ASGI application in front of another: checks hosts, origins and limits, and sets headers.
 
-    Around all that Reflex serves too: its upload endpoint, its websocket and its CORS answers.
+    It also covers what Reflex serves: its upload route, its websocket and its CORS answers.
     """
 
     def __init__(self, app: ASGIApp, given: Settings, script_hashes: Iterable[str]):
@@ -37,24 +37,24 @@ class AccessLayer:
         resolved = proxies.resolve_forwarded(scope, self._proxies)
 
         async def complete(message: Message) -> None:
-            if message["type"] in STARTS:
+            if message["type"] in START_TYPES:
                 message = headers.add_headers(message, resolved, self._policy)
             await send(message)
 
-        await self._judge(scope, resolved, receive, complete)
+        await self._check(scope, resolved, receive, complete)
 
-    async def _judge(self, scope: Scope, resolved: Scope, receive: Receive, send: Send) -> None:
+    async def _check(self, scope: Scope, resolved: Scope, receive: Receive, send: Send) -> None:
         try:
-            _refuse_line_breaks(scope)
-            # Both names: a proxy that forwards `Host` may hand on an `X-Forwarded-Host` that its client made up.
+            _reject_line_breaks(scope)
+            # Both hosts: a proxy that forwards `Host` may pass on an `X-Forwarded-Host` that the client invented.
             hosts.require_allowed_host(scope, self._hosts)
             hosts.require_allowed_host(resolved, self._hosts)
-            origins.refuse_cross_site(resolved)
-            origins.refuse_webhooks(resolved)
+            origins.reject_cross_site(resolved)
+            origins.reject_webhooks(resolved)
             with self._open_requests.counted(resolved):
                 await self._pass_on(resolved, receive, send)
         except DomainError as error:
-            await _refuse(error, resolved, receive, send)
+            await _send_error(error, resolved, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -66,7 +66,7 @@ class AccessLayer:
         try:
             await self._app(scope, body.receive, answer)
         except ClientDisconnect:
-            # What the application behind is told of a body that was given up.
+            # The application got a disconnect because the body stopped arriving.
             if body.error is None:
                 raise
         if body.error is not None and not answer.has_begun:
@@ -74,7 +74,7 @@ class AccessLayer:
 
 
 class _Answer:
-    """Sends an answer on, unless the body was given up before it began: then the refusal is the answer."""
+    """Passes an answer on, unless the body stopped arriving before it began: then the error is the answer."""
 
     def __init__(self, body: Body, send: Send):
         self.has_begun = False
@@ -87,18 +87,18 @@ class _Answer:
             await self._send(message)
 
 
-def _refuse_line_breaks(scope: Scope) -> None:
-    """Refuse a path that fits the wrong route: their patterns end before a line break as well as at the end.
+def _reject_line_breaks(scope: Scope) -> None:
+    """Reject paths with line breaks: the patterns of routes would ignore one at the end.
 
     Raises:
-        NotFound: there is a line break in it.
+        NotFound: the path has a line break.
     """
     if "\n" in scope["path"]:
         raise NotFound(f"There is nothing at {scope['path']!r}: a path has no line breaks.")
 
 
-async def _refuse(error: DomainError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the error, as the last on its connection: what else was sent there is not read."""
+async def _send_error(error: DomainError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the error and close the connection, since the rest of the request is not read."""
     answer = problem_of(error)
     if scope.get("http_version", "1.1").startswith("1"):
         answer.headers["Connection"] = "close"

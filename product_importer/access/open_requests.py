@@ -1,4 +1,4 @@
-"""Bound how many requests one address has open, so that no client can keep everybody else out."""
+"""Limit the open requests of each address, so that no client can keep others out."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ RETRY_SECONDS = 5
 
 
 class OpenRequests:
-    """Requests and websockets that are open now, by the address of their client; loopback is not counted."""
+    """Counts open requests and websockets by client address; loopback is not counted."""
 
-    def __init__(self, most: int):
-        self._most = most
+    def __init__(self, maximum: int):
+        self._maximum = maximum
         self._open: Counter[str] = Counter()
 
     @contextmanager
@@ -24,16 +24,16 @@ class OpenRequests:
         """Count a request while it is open.
 
         Raises:
-            TooMany: its address has as many open as it may have.
+            TooMany: its address has reached the maximum.
         """
         client = scope.get("client")
         address = client[0] if client else ""
         if _is_loopback(address):
             yield
             return
-        if self._open[address] >= self._most:
+        if self._open[address] >= self._maximum:
             raise TooMany(
-                f"{address} has {self._most} requests open, as many as MAX_REQUESTS_PER_ADDRESS allows. "
+                f"{address} has {self._maximum} requests open, as many as MAX_REQUESTS_PER_ADDRESS allows. "
                 "Wait for one to end.",
                 retry_after=RETRY_SECONDS,
             )

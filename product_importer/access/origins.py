@@ -1,7 +1,7 @@
-"""Refuse what a page of another site sends: without sign-in, reaching the port is all it would need.
+"""Reject requests that pages of other sites send: without sign-in, any such page could use the application.
 
-The rule is OWASP's “Cross-Site Request Forgery Prevention”, fetch metadata with `Origin` for browsers that do not
-send it. Clients that are no browsers send neither header, and pass.
+The rule is OWASP's “Cross-Site Request Forgery Prevention”: fetch metadata, or `Origin` for browsers that do not send
+it. Clients that are not browsers send neither header, and pass.
 """
 
 from urllib.parse import urlsplit
@@ -18,13 +18,11 @@ WEBHOOK_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "webhook-signatu
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
-def refuse_cross_site(scope: Scope) -> None:
-    """Return when a request changes nothing, or does not come from another site's page.
-
-    A preflight asks whether another origin may send a request: it may not.
+def reject_cross_site(scope: Scope) -> None:
+    """Reject unsafe requests, preflights and websockets from pages of other origins.
 
     Raises:
-        CrossSite: it comes from another origin.
+        CrossSite: the request comes from another origin.
     """
     headers = Headers(scope=scope)
     if scope["type"] == "websocket":
@@ -42,23 +40,23 @@ def refuse_cross_site(scope: Scope) -> None:
         )
 
 
-def refuse_webhooks(scope: Scope) -> None:
-    """Return when this is no webhook's request: one whose address leads here through a proxy would call our own API.
+def reject_webhooks(scope: Scope) -> None:
+    """Reject requests of webhooks, whose address may lead back here through a proxy.
 
     Raises:
-        WebhookLoop: it has the headers of one (Standard Webhooks 1.0).
+        WebhookLoop: the request has the headers of Standard Webhooks 1.0.
     """
     if WEBHOOK_HEADERS.issubset(Headers(scope=scope)):
         raise WebhookLoop(
-            "This is a webhook's message, and nothing here receives any. Give the webhook another address."
+            "This is a webhook's message, which this application does not receive. Give the webhook another address."
         )
 
 
 def _is_own_origin(origin: str | None, scope: Scope) -> bool:
-    """Whether an `Origin` is that of the host that the request names; true where there is none.
+    """Whether an `Origin` matches the host of the request; True if there is none.
 
-    Whether TLS ends before us is not known without a trusted proxy, so the schemes are not compared: who controls
-    the network before the port controls the page, too.
+    Schemes are not compared, since a proxy that is not trusted may end TLS. An attacker who controls the network
+    in front of the port controls the page anyway.
     """
     if origin is None:
         return True

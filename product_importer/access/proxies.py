@@ -1,4 +1,4 @@
-"""Believe `X-Forwarded-*` where a trusted proxy wrote it, and remove it everywhere else."""
+"""Apply `X-Forwarded-*` headers of trusted proxies, and remove all others."""
 
 from ipaddress import ip_address
 
@@ -13,10 +13,10 @@ PLAIN = {"http": "http", "https": "http", "ws": "ws", "wss": "ws"}
 
 
 def resolve_forwarded(scope: Scope, trusted: tuple[Network, ...]) -> Scope:
-    """Return the scope with the client, scheme and host that a trusted proxy told.
+    """Return the scope with the client, scheme and host that a trusted proxy forwarded, without forwarding headers.
 
-    Nothing behind this layer sees a forwarding header: the websocket server believes any of them. The client is the
-    last address in `X-Forwarded-For` that is no trusted proxy's, because everything before it can be invented.
+    The headers are removed because the websocket server would trust them. The client is the last address in
+    `X-Forwarded-For` that is not a trusted proxy's: everything before it may be forged.
     """
     resolved = {**scope, "headers": [pair for pair in scope["headers"] if not _is_forwarding(pair[0])]}
     client = scope.get("client")
@@ -41,7 +41,7 @@ def _is_forwarding(name: bytes) -> bool:
 
 
 def _listed(headers: Headers, name: str) -> list[str]:
-    """Return the parts of a header that proxies extend, the nearest proxy's last."""
+    """Return the comma-separated parts of a header; the nearest proxy's is the last."""
     parts = ",".join(headers.getlist(name)).split(",")
     return [part.strip() for part in parts if part.strip()]
 

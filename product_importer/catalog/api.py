@@ -1,4 +1,4 @@
-"""Products over REST: parse, call one service function, answer."""
+"""REST routes of products. Each calls one function of the service."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,12 +20,13 @@ from product_importer.catalog.schemas import (
 )
 from product_importer.core import db
 from product_importer.core.errors import Invalid, UnsupportedMedia, problems
+from product_importer.core.problem_types import ProblemType
 
 router = APIRouter(prefix="/products", tags=["products"], responses=problems(422, 503))
 
 
 class CSVResponse(StreamingResponse):
-    """Rows as they are read from the database."""
+    """CSV that is sent while rows are read from the database."""
 
     media_type = "text/csv; charset=utf-8"
 
@@ -37,26 +38,26 @@ class Deleted(BaseModel):
 
 
 def require_json(request: Request) -> None:
-    """Refuse a body that does not say that it is JSON.
+    """Refuse a body whose content type is not JSON.
 
     Raises:
-        UnsupportedMedia: it says something else, or nothing.
+        UnsupportedMedia: the content type is another one, or missing.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise UnsupportedMedia("Send the product as application/json.")
 
 
-# A path whose last part is no UUID is not one of these: 404, or 405 where it is another route's.
+# A path whose last part is not a UUID matches no route with this parameter: 404, or 405 where another route matches.
 ProductId = Annotated[UUID, Path(description="A product's `id`.")]
 IfMatch = Annotated[
     str | None,
     Header(
-        description='Entity tags of which one must be current, such as `"3"`, or `*`; otherwise 412.',
+        description='Entity tags, such as `"3"`, or `*`. If none is current, 412.',
         json_schema_extra={"pattern": TAGS_PATTERN},
     ),
 ]
-IfNoneMatch = Annotated[str | None, Header(description="The entity tag that is known already: 304 if it is current.")]
+IfNoneMatch = Annotated[str | None, Header(description="Known entity tags. If one is current, 304.")]
 JSON_BODY = [Depends(require_json)]
 
 ETAG: dict[str, Any] = {
@@ -65,22 +66,22 @@ ETAG: dict[str, Any] = {
 LOCATION: dict[str, Any] = {
     "Location": {"description": "The product's address.", "schema": {"type": "string", "format": "uri-reference"}}
 }
-# Documented as required, though it is this application that misses it: 400, as the contract has it, and not 422.
+# Documented as required. The route checks it itself, because a missing one is 400 and not FastAPI's 422.
 CONFIRM: dict[str, Any] = {
     "name": "confirm",
     "in": "query",
     "required": True,
-    "description": "`true`, or nothing happens.",
+    "description": "Must be `true`, or nothing is deleted.",
     "schema": {"type": "string", "enum": ["true"]},
 }
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
-UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The product is still the same.", "headers": ETAG}}
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The product has not changed.", "headers": ETAG}}
 
 
 @router.head("", include_in_schema=False)
 @router.get("", summary="List products")
 def list_products(query: Annotated[ProductQuery, Query()]) -> ProductPage:
-    """One page of the products that match every given filter, by number or by the cursor of the page before."""
+    """Return one page of the products that match all given filters, by page number or by cursor."""
     return db.run(service.list_products, query)
 
 
@@ -92,47 +93,47 @@ def list_products(query: Annotated[ProductQuery, Query()]) -> ProductPage:
     responses={201: {"headers": ETAG | LOCATION}, **problems(400, 409, 415)},
 )
 def create_product(given: ProductCreate, response: Response) -> ProductRead:
-    """409 where the SKU exists in any case; `product_id` then says which product has it."""
+    """Create a product. 409 if the SKU exists in any case; `product_id` is then the id of that product."""
     product = db.run(service.create_product, given)
     response.headers["Location"] = f"/api/products/{product.id}"
-    return _tagged(product, response)
+    return _with_etag(product, response)
 
 
 @router.delete(
     "", summary="Delete all products", responses=problems(400, 409), openapi_extra={"parameters": [CONFIRM]}
 )
 def delete_all_products(confirm: Annotated[str, Query(include_in_schema=False)] = "") -> Deleted:
-    """Every product at once. 400 without `confirm=true`, 409 while an import is unfinished."""
+    """Delete every product at once. 400 without `confirm=true`, 409 while an import is unfinished."""
     if confirm != "true":
-        raise Invalid("This deletes every product. Say confirm=true if you mean it.", kind="not-confirmed")
+        raise Invalid("This deletes every product. Send confirm=true to confirm.", kind=ProblemType.NOT_CONFIRMED)
     return Deleted(deleted=db.run(service.delete_all_products))
 
 
 @router.get("/export", summary="Export products as CSV", response_class=CSVResponse)
-def export_products(chosen: Annotated[ProductFilter, Query()]) -> StreamingResponse:
-    """The products that match, streamed: sku, name, description, active, then each attribute in use.
+def export_products(criteria: Annotated[ProductFilter, Query()]) -> StreamingResponse:
+    """Stream the products that match: sku, name, description, active, then each attribute in use.
 
-    Imported again, it changes nothing. A cell that a spreadsheet would run as a formula begins with one more
-    apostrophe, which an import takes off.
+    Importing the file again changes nothing. Cells that a spreadsheet would run as a formula begin with an additional
+    apostrophe, which an import removes.
     """
-    return CSVResponse(Export(chosen), headers={"Content-Disposition": 'attachment; filename="products.csv"'})
+    return CSVResponse(Export(criteria), headers={"Content-Disposition": 'attachment; filename="products.csv"'})
 
 
 @router.head("/{product_id:uuid}", include_in_schema=False)
 @router.get("/{product_id:uuid}", summary="One product", responses=TAGGED | UNCHANGED | problems(404))
 def read_product(product_id: ProductId, response: Response, if_none_match: IfNoneMatch = None) -> Any:
-    """A product, with its version as `ETag`."""
+    """Return a product, with its version as `ETag`."""
     product = db.run(service.read_product, product_id)
     if is_known(if_none_match, product.version):
         return Response(status_code=304, headers={"ETag": etag(product.version)})
-    return _tagged(product, response)
+    return _with_etag(product, response)
 
 
 CHANGES: dict[str, Any] = {
     "dependencies": JSON_BODY,
     "responses": TAGGED | problems(400, 404, 409, 412, 415),
-    "description": "Changes the fields that are given, attributes as a whole; the others stay as they are. "
-    "Without any difference the version stays, too.",
+    "description": "Changes the given fields; attributes are replaced as a whole. The other fields stay. "
+    "If no value differs, the version stays, too.",
 }
 
 
@@ -141,7 +142,7 @@ def put_product(
     product_id: ProductId, given: ProductUpdate, response: Response, if_match: IfMatch = None
 ) -> ProductRead:
     """Change the given fields."""
-    return _tagged(db.run(service.update_product, product_id, given, expected_versions(if_match)), response)
+    return _with_etag(db.run(service.update_product, product_id, given, expected_versions(if_match)), response)
 
 
 @router.patch("/{product_id:uuid}", summary="Change fields of a product", **CHANGES)
@@ -154,10 +155,10 @@ def patch_product(
 
 @router.delete("/{product_id:uuid}", status_code=204, summary="Delete a product", responses=problems(400, 404, 412))
 def delete_product(product_id: ProductId, if_match: IfMatch = None) -> None:
-    """The product is gone; 412 when it was changed since the version that `If-Match` names."""
+    """Delete a product. 412 if it has another version than `If-Match` names."""
     db.run(service.delete_product, product_id, expected_versions(if_match))
 
 
-def _tagged(product: ProductRead, response: Response) -> ProductRead:
+def _with_etag(product: ProductRead, response: Response) -> ProductRead:
     response.headers["ETag"] = etag(product.version)
     return product

@@ -1,39 +1,39 @@
-"""Cells that a spreadsheet would run as a formula: guarded in exports, and the guard undone by imports.
+"""Escape cells that a spreadsheet would run as a formula; unescape them in imports.
 
-A guarded cell begins with one more apostrophe, which spreadsheets take for "this is text" (OWASP, CSV Injection).
-A value that already begins with apostrophes and then such a character gets one more as well, so that `unguard` is
-the exact inverse of `guard` for every value there is.
+An escaped cell begins with one more apostrophe, which spreadsheets read as "this is text" (OWASP, CSV Injection).
+A value that begins with apostrophes and then a formula gets one more as well, so that `unescape` is the exact inverse
+of `escape`.
 
-A file from elsewhere cannot be told from an export: its `'=1+1` is read as `=1+1`, which is what a program that
-guards its cells in the same usual way meant. `'tis` and `'90s` are nobody's guard, and stay as they are.
+Imports cannot tell exports from other files: `'=1+1` always becomes `=1+1`, because other programs escape the same
+way. `'tis` and `'90s` are not escaped formulas and stay as they are.
 """
 
 import re
 from collections.abc import Sequence
 
-# What begins a formula, in ASCII or full width, and what a spreadsheet skips before one.
-RUNS = "=+\\-@\t\r\n＝＋－＠"
-_TO_GUARD = re.compile(f"'*[{RUNS}]")
-_GUARDED = re.compile(f"'+[{RUNS}]")
+# What begins a formula, in ASCII or full width, and what spreadsheets skip before one.
+FORMULA_STARTS = "=+\\-@\t\r\n＝＋－＠"
+_NEEDS_ESCAPE = re.compile(f"'*[{FORMULA_STARTS}]")
+_ESCAPED = re.compile(f"'+[{FORMULA_STARTS}]")
 
 
-def guard(value: str) -> str:
+def escape(value: str) -> str:
     """Return `value` as a cell that no spreadsheet runs."""
-    return f"'{value}" if _TO_GUARD.match(value) else value
+    return f"'{value}" if _NEEDS_ESCAPE.match(value) else value
 
 
-def unguard(value: str) -> str:
-    """Return the value whose guarded cell this is."""
-    return value[1:] if _GUARDED.match(value) else value
+def unescape(value: str) -> str:
+    """Return the value of a cell, escaped or not."""
+    return value[1:] if _ESCAPED.match(value) else value
 
 
-def reguard(cell: str) -> str:
-    """Return a cell of a file, guarded or not, as one that no spreadsheet runs and that means the same value."""
-    return guard(unguard(cell))
+def escape_cell(cell: str) -> str:
+    """Return a cell of a file, escaped or not, as an escaped one of the same value."""
+    return escape(unescape(cell))
 
 
-def unguard_column(values: Sequence[str]) -> Sequence[str]:
-    """Unguard a whole column; one without any apostrophe costs one look."""
+def unescape_column(values: Sequence[str]) -> Sequence[str]:
+    """Return a column's values. A column without apostrophes is checked as a whole, which is fast."""
     if "'" not in "".join(values):
         return values
-    return [unguard(value) if value[:1] == "'" else value for value in values]
+    return [unescape(value) if value[:1] == "'" else value for value in values]

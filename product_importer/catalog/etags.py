@@ -1,10 +1,11 @@
-"""Entity tags and the conditions that requests set by them (RFC 9110, sections 8.8.3 and 13.1)."""
+"""Entity tags, and the conditions of `If-Match` and `If-None-Match` (RFC 9110, sections 8.8.3 and 13.1)."""
 
 import re
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 
-# As JSON Schema writes it, too: one tag, or several with commas between; or any.
+# Also valid in JSON Schema: `*`, or one or more tags separated by commas.
 TAG = r'(?:W/)?"[!#-~]*"'
 TAGS_PATTERN = rf"^(\*|{TAG}([ \t]*,[ \t]*{TAG})*)$"
 
@@ -17,20 +18,20 @@ def etag(version: int) -> str:
 def expected_versions(if_match: str | None) -> frozenset[int] | None:
     """Return the versions that `If-Match` accepts; None for any.
 
-    The comparison is the strong one, so a weak tag accepts nothing, and neither does a tag that is not ours.
+    The comparison is strong: weak tags match nothing, nor do tags that `etag` did not make.
 
     Raises:
-        Invalid: the header is no list of entity tags.
+        Invalid: the header is not a list of entity tags.
     """
     if if_match is None or if_match.strip() == "*":
         return None
     if not re.fullmatch(TAGS_PATTERN[1:-1], if_match.strip()):
-        raise Invalid('If-Match must be * or entity tags in quotes, such as "3".', kind="bad-header")
+        raise Invalid('If-Match must be * or entity tags in quotes, such as "3".', kind=ProblemType.BAD_HEADER)
     return frozenset(int(digits) for digits in re.findall(r'(?<!W/)"([1-9]\d{0,9})"', if_match, re.ASCII))
 
 
 def is_known(if_none_match: str | None, version: int) -> bool:
-    """Whether `If-None-Match` names this version, so that it is not sent again; the weak comparison."""
+    """Return whether `If-None-Match` names this version, by weak comparison: it need not be sent again."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or etag(version) in re.findall(r'"[^"]*"', if_none_match)

@@ -1,4 +1,4 @@
-"""The catalogue as CSV, streamed: what an import reads back unchanged."""
+"""Stream the catalogue as CSV, which an import reads back unchanged."""
 
 import csv
 import io
@@ -9,28 +9,28 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal_column, text
 from sqlmodel import col, select
 
-from product_importer.catalog.csv_injection import guard
+from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import COLUMNS, ProductFilter
 from product_importer.catalog.search.filters import conditions
 from product_importer.core import db
 
 ROWS_PER_PIECE = 1_000
-# A reader who takes nothing for so long is gone; what it holds open would keep PostgreSQL from cleaning up.
+# After this time without reading, the reader is gone. Its open transaction would keep PostgreSQL from cleaning up.
 STALLED_SECONDS = 120
 
 
 class Export:
-    """The pieces of a CSV of every product that matches; `rows` counts those that were given out.
+    """Iterate over a CSV file of the products that match, in pieces; `rows` counts the products so far.
 
-    Memory holds `ROWS_PER_PIECE` products. All is read in one snapshot, so the columns fit the rows whatever is
-    written meanwhile. The products come in the order of their creation.
+    Memory holds `ROWS_PER_PIECE` products. Everything is read in one snapshot, so the columns fit the rows whatever
+    is written meanwhile. Products come in the order of creation.
     """
 
-    def __init__(self, chosen: ProductFilter):
+    def __init__(self, criteria: ProductFilter):
         self.rows = 0
-        pieces = _pieces(conditions(Product, chosen))
-        # The first piece opens the database: what fails there fails before anybody is told of success.
+        pieces = _pieces(conditions(Product, criteria))
+        # The first piece opens the database, so that an outage is raised here, before an answer has begun.
         self._pieces = chain([next(pieces)], pieces)
 
     def __iter__(self) -> Iterator[str]:
@@ -40,18 +40,18 @@ class Export:
 
 
 def _pieces(conditions: list[ColumnElement[bool]]) -> Iterator[tuple[int, str]]:
-    """Yield each piece with the number of products in it; left alone half-way, it closes its connection."""
+    """Yield each piece with the number of products in it. The connection closes even if the reader stops early."""
     with _snapshot() as connection:
-        # The fixed columns at once: to find the others takes a pass over the table.
+        # The fixed columns at once: finding the attributes takes a pass over the table.
         yield 0, ",".join(COLUMNS)
         names = _attribute_names(connection, conditions)
-        yield 0, _csv([["", *map(guard, names)]]) if names else "\r\n"
+        yield 0, to_csv([["", *map(escape, names)]]) if names else "\r\n"
         for rows in _rows(connection, conditions):
-            yield len(rows), _csv(_cells(row, names) for row in rows)
+            yield len(rows), to_csv(_cells(row, names) for row in rows)
 
 
 def _snapshot() -> Connection:
-    """Open a connection of its own, for exports last long and the pool is small: one read-only transaction."""
+    """Open a read-only transaction on a new connection: exports take long, and the pool is small."""
     engine = db.unpooled("product-importer export")
     connection = engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STALLED_SECONDS}s'"))
@@ -59,9 +59,9 @@ def _snapshot() -> Connection:
 
 
 def _attribute_names(connection: Connection, conditions: list[ColumnElement[bool]]) -> list[str]:
-    named = select(func.jsonb_object_keys(col(Product.attributes)).label("name")).where(*conditions)
-    some = named.where(col(Product.attributes) != literal_column("'{}'::jsonb"))
-    return sorted(connection.scalars(some.distinct()))
+    names = select(func.jsonb_object_keys(col(Product.attributes)).label("name")).where(*conditions)
+    in_use = names.where(col(Product.attributes) != literal_column("'{}'::jsonb"))
+    return sorted(connection.scalars(in_use.distinct()))
 
 
 def _rows(connection: Connection, conditions: list[ColumnElement[bool]]) -> Iterator[Any]:
@@ -73,10 +73,11 @@ def _rows(connection: Connection, conditions: list[ColumnElement[bool]]) -> Iter
 def _cells(row: Any, names: list[str]) -> list[str]:
     sku, name, description, active, attributes = row
     values = (attributes.get(label, "") for label in names)
-    return [guard(sku), guard(name), guard(description), "true" if active else "false", *map(guard, values)]
+    return [escape(sku), escape(name), escape(description), "true" if active else "false", *map(escape, values)]
 
 
-def _csv(rows: Iterable[list[str]]) -> str:
+def to_csv(rows: Iterable[Iterable[Any]]) -> str:
+    """Return rows as lines of CSV that end in CR LF."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     return text.getvalue()

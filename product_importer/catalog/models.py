@@ -1,4 +1,4 @@
-"""The table of products."""
+"""The tables of products, their count, their changes and the text index."""
 
 from datetime import datetime
 from typing import Any
@@ -27,22 +27,22 @@ from product_importer.core.ids import new_id
 
 
 class Product(SQLModel, table=True):
-    """One product. `sku` is as a person wrote it, `sku_key` what makes it unique (`schemas.sku_key`).
+    """One product. `sku` is as it was written, `sku_key` is its unique form (`schemas.sku_key`).
 
-    Ids are UUIDv7 and so sort by creation. `updated_at` must never be indexed: an update that touches no index
-    stays in its page (HOT), which is what keeps a large import fast.
+    Ids are UUIDv7 and so sort by creation. `updated_at` must never be indexed: updates that touch no index stay on
+    their page (HOT), which keeps large imports fast.
     """
 
     __tablename__ = "product"
     __table_args__ = (
         UniqueConstraint("sku_key"),
-        # Few are inactive: finding them costs little, and the others cost it nothing.
+        # Partial, because few products are inactive: the others cost nothing.
         Index("ix_product_inactive", "id", postgresql_where=text("NOT active")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     sku: str = Field(sa_column=Column(Text, nullable=False))
-    # Byte order: the same on every server, and what lets the merge work in ranges of keys.
+    # Byte order, which is the same on every server. The merge works in ranges of keys.
     sku_key: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
     name: str = Field(sa_column=Column(Text, nullable=False))
     description: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
@@ -59,13 +59,12 @@ class Product(SQLModel, table=True):
     )
 
 
-# For statements whose building should cost little: its columns need no look at the class.
+# Statements over the table's columns are built faster than over the class.
 PRODUCTS: Table = Product.__table__  # type: ignore[attr-defined]
 
-# The tables below are written by triggers and statements over whole sets, never row by row: no classes.
+# The tables below have no classes, because only triggers and statements over sets of rows write them.
 
-# Products written since the text index took notice of them, those of one statement in a row; a product may stand here
-# more than once.
+# The products changed since the text index was updated, one row for each statement. A product may occur repeatedly.
 product_change = Table(
     "product_change",
     SQLModel.metadata,
@@ -73,11 +72,11 @@ product_change = Table(
     Column("number", Integer, nullable=False),
 )
 
-# How many products there are is the sum of these: every transaction adds its own line and waits for nobody.
+# The number of products is the sum of `delta`: each transaction adds a row, so that none waits for another.
 product_count = Table("product_count", SQLModel.metadata, Column("delta", BigInteger, nullable=False))
 
-# The parts of the text index: segment n is the table `product_search_n`. One that has been replaced is retired,
-# and dropped when no query can be using it any more.
+# The segments of the text index; segment n is the table `product_search_n`. A replaced segment is retired, and
+# dropped when no query can be using it any more.
 search_segment = Table(
     "search_segment",
     SQLModel.metadata,
@@ -90,6 +89,6 @@ search_segment = Table(
 
 SEGMENT_PREFIX = "product_search_"
 SEGMENT_COLUMNS = ("product_id", "sku", "name", "description")
-# SKUs are indexed by so many characters at a time, too. Numbers share their threes: every fifth SKU of a catalogue
-# that counts to 500,000 has `000`.
+# SKUs are also indexed by parts of this many characters, because numbers have common trigrams: a fifth of the numbers
+# up to 500,000 contain `000`.
 SKU_PART = 5

@@ -1,4 +1,4 @@
-"""What a product looks like from outside, its limits, and the one function that makes SKUs comparable."""
+"""Products as requests and answers have them, their limits, and the key that makes SKUs comparable."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_CURSOR, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import MAX_CURSOR, Page, PageQuery
 
 # In characters. A unique index entry ends at 2,704 bytes; 255 characters stay below it in any script.
 MAX_SKU = 255
@@ -17,21 +17,21 @@ MAX_DESCRIPTION = 100_000
 MAX_ATTRIBUTES = 200
 MAX_ATTRIBUTE_NAME = 255
 MAX_ATTRIBUTE = 100_000
-# All of one product's attributes together: as one line of an export they must stay readable for an import.
+# All attributes of one product together, so that an import can read its line of an export.
 MAX_ALL_ATTRIBUTES = 1_000_000
 
-# The columns of an export, and of an import, that are no attributes; in any case.
+# The columns of exports and imports that are not attributes, in any case.
 COLUMNS = ("sku", "name", "description", "active")
 RESERVED = frozenset((*COLUMNS, "_line", "_code", "_reason"))
 
-# Deeper, counting and skipping rows gets slow; a cursor has no such limit.
+# Skipping more rows gets slow. Cursors have no such limit.
 MAX_PAGE = 100_000
 
 Sort = Literal["created_at", "-created_at", "sku", "-sku", "name", "-name", "updated_at", "-updated_at"]
 
 
 def sku_key(sku: str) -> str:
-    """Return what makes two SKUs the same: outer spaces off, case folded, canonical composition.
+    """Return the key by which SKUs are compared: without outer spaces, case-folded, canonically composed.
 
     The comparison is Unicode's canonical caseless matching (The Unicode Standard, D145), so `ſ` is `s`, `ß` is
     `ss`, and composed and decomposed letters are equal; `İ` is `i` with a dot above and not `i`.
@@ -43,7 +43,7 @@ def sku_key(sku: str) -> str:
 
 
 def is_storable(text: str) -> bool:
-    """Whether PostgreSQL can hold a text: it has no NUL, and UTF-8 no half of a surrogate pair."""
+    """Return whether PostgreSQL can store a text: it has no NUL and no half of a surrogate pair."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
@@ -57,45 +57,45 @@ def _storable(text: str) -> str:
 
 
 def _stripped(value: Any) -> Any:
-    # Python's idea of outer spaces, which the importer and the key share; pydantic's own differs.
+    # Python's strip, as in imports and `sku_key`; pydantic's differs.
     return value.strip() if isinstance(value, str) else value
 
 
 def _attributes(given: dict[str, str]) -> dict[str, str]:
-    """Return attributes as an import would store them: names without outer spaces, and none with an empty value."""
+    """Return attributes as an import stores them: names stripped, empty values dropped."""
     if len(given) > MAX_ATTRIBUTES:
         raise ValueError(f"A product has at most {MAX_ATTRIBUTES} attributes, not {len(given)}")
-    named: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for name, value in given.items():
         stripped = name.strip()
-        if fault := _name_fault(stripped, named) or _value_fault(value):
-            raise ValueError(f"“{stripped[:60].encode(errors='replace').decode()}”: {fault}")
-        named[stripped] = value
-    if sum(map(len, named)) + sum(map(len, named.values())) > MAX_ALL_ATTRIBUTES:
+        if error := _name_error(stripped, attributes) or _value_error(value):
+            raise ValueError(f"“{stripped[:60].encode(errors='replace').decode()}”: {error}")
+        attributes[stripped] = value
+    if sum(map(len, attributes)) + sum(map(len, attributes.values())) > MAX_ALL_ATTRIBUTES:
         raise ValueError(f"All attributes together have at most {MAX_ALL_ATTRIBUTES:,} characters")
-    return {name: value for name, value in named.items() if value}
+    return {name: value for name, value in attributes.items() if value}
 
 
-def _name_fault(name: str, taken: Iterable[str]) -> str | None:
+def _name_error(name: str, taken: Iterable[str]) -> str | None:
     if not name:
         return "A name must not be blank"
     if len(name) > MAX_ATTRIBUTE_NAME:
         return f"A name has at most {MAX_ATTRIBUTE_NAME} characters"
-    # As strict as the importer is with a header, in which each name must be able to stand.
+    # As strict as imports are with a header, because each name must be able to stand in one.
     if not "".join(name.split()).isprintable():
         return "A name must not hold control characters"
     if name.casefold() in RESERVED:
-        return "This is a column of its own and cannot be an attribute"
-    return "The name is there twice" if name in taken else None
+        return "This is another column of the product and cannot be an attribute"
+    return "The name is used twice" if name in taken else None
 
 
-def _value_fault(value: str) -> str | None:
+def _value_error(value: str) -> str | None:
     if len(value) > MAX_ATTRIBUTE:
         return f"A value has at most {MAX_ATTRIBUTE:,} characters"
     return None if is_storable(value) else "Text cannot hold a NUL character or half of a surrogate pair"
 
 
-# Patterns say in JSON Schema what the functions check: something that is no space, and no NUL.
+# The JSON Schema of what the functions check: at least one character that is no space, and no NUL.
 NOT_BLANK = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
 NO_NUL = {"pattern": r"^[^\u0000]*$"}
 
@@ -140,7 +140,7 @@ Attributes = Annotated[
 
 
 class ProductCreate(BaseModel):
-    """A product to be."""
+    """A product to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -152,9 +152,9 @@ class ProductCreate(BaseModel):
 
 
 class ProductUpdate(BaseModel):
-    """What changes of a product: the fields that are given (`model_fields_set`), attributes as a whole.
+    """Changes of a product: the given fields (`model_fields_set`); attributes are replaced as a whole.
 
-    None can be null. The defaults only mean that a field may be absent: nobody reads them.
+    No field can be null. The defaults only make fields optional: their values are never used.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -167,7 +167,7 @@ class ProductUpdate(BaseModel):
 
 
 class ProductRead(BaseModel):
-    """A product as the API answers it."""
+    """A product as the API returns it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -183,7 +183,7 @@ class ProductRead(BaseModel):
 
 
 class ProductFilter(BaseModel):
-    """Which products. Texts are substrings in any case; `%` and `_` mean themselves."""
+    """Filters for products. Texts are substrings in any case; `%` and `_` are literal."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -198,23 +198,21 @@ class ProductFilter(BaseModel):
     ] = ""
 
 
-class ProductQuery(ProductFilter):
-    """Which products to list, in which order, and which page of them: by number, or by the cursor before it."""
+class ProductQuery(PageQuery, ProductFilter):
+    """Filters, order, and page of a list of products; the page by number or by the cursor of the one before."""
 
-    page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
     cursor: Annotated[
         str,
         Field(
             max_length=MAX_CURSOR,
-            description="`next_cursor` of the page before, with the same filters and without `page`; its order holds",
+            description="`next_cursor` of the page before. Send the same filters and no `page`; the order is kept",
         ),
     ] = ""
     sort: Sort = "-created_at"
 
 
 class ProductPage(Page[ProductRead]):
-    """One page of products. `total` counts every match, exactly where `total_is_exact`."""
+    """One page of products. `total` is the number of matches, an estimate unless `total_is_exact`."""
 
     total_is_exact: bool = True
     next_cursor: str | None = None

@@ -1,7 +1,5 @@
-"""What can be done with products. Services never commit: the caller owns the transaction."""
+"""Operations on products. They never commit: the caller owns the transaction."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +8,7 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
+from product_importer.catalog import events
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import (
     ProductCreate,
@@ -21,36 +20,40 @@ from product_importer.catalog.schemas import (
     sku_key,
 )
 from product_importer.catalog.search import product_query
-from product_importer.catalog.search.keyset import place
-from product_importer.core import outbox
+from product_importer.catalog.search.keyset import page_start
 from product_importer.core.errors import Conflict, NotFound, Stale
+from product_importer.core.outbox import EventType
+from product_importer.core.problem_types import ProblemType
 
-# The version that a product must still have, or several that will do; None takes any.
+# The version, or one of the versions, that a product must still have; None accepts any.
 Expected = int | frozenset[int] | None
 
-# Slices above this one add what speaks against deleting everything: they raise a Conflict.
-BEFORE_DELETE_ALL: list[Callable[[Session], None]] = []
-
-# Whoever reads meanwhile, an export above all, is waited for this long; those that come later wait behind.
+# How long deleting all products waits for readers of the table, such as exports.
 DELETE_ALL_WAIT_SECONDS = 5
+# In SQL, because the catalogue may not import the models of imports: they build on it.
+UNFINISHED_IMPORT = text("""
+    SELECT id, filename, CASE undo_status WHEN 'pending' THEN 'being undone' ELSE status END AS state
+    FROM import_job WHERE status IN ('pending', 'processing') OR undo_status = 'pending'
+    ORDER BY created_at LIMIT 1
+""")
 
 
 def list_products(session: Session, query: ProductQuery) -> ProductPage:
     """Return the page of products that `query` asks for, and how many match in all.
 
     Raises:
-        Unprocessable: the cursor is none or contradicts the rest of the query, the page lies too deep, or the
-            search takes too long.
+        Unprocessable: the cursor is invalid or contradicts the rest of the query, the page is too far from both ends
+            of the list, or the search takes too long.
     """
-    begins = place(query)
-    found = product_query.find(session, query, begins)
+    start = page_start(query)
+    found = product_query.find(session, query, start)
     return ProductPage(
         items=[ProductRead.model_validate(product) for product in found.items],
         total=found.total,
         total_is_exact=found.total_is_exact,
-        page=begins.page,
+        page=start.page,
         page_size=query.page_size,
-        next_cursor=begins.next_cursor(found.items[-1]) if found.has_next else None,
+        next_cursor=start.next_cursor(found.items[-1]) if found.has_next else None,
     )
 
 
@@ -67,31 +70,33 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     """Create a product and record `product_created`.
 
     Raises:
-        Conflict: another product has the SKU, in whatever case; `product_id` in its `extra` says which.
+        Conflict: another product has the SKU, in any case; `product_id` in its `extra` is that product's id.
     """
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
-    return _recorded(session, "product_created", product)
+    events.record(session, EventType.PRODUCT_CREATED, product)
+    return ProductRead.model_validate(product)
 
 
 def update_product(
     session: Session, product_id: UUID, given: ProductUpdate, expected_version: Expected = None
 ) -> ProductRead:
-    """Change the fields that are given and record `product_updated`; without any difference nothing happens.
+    """Change the given fields and record `product_updated`; do nothing where no value differs.
 
     Raises:
         NotFound: there is no such product.
-        Stale: somebody else has changed it; `current` in its `extra` is what it is now.
+        Stale: the product has another version; `current` in its `extra` is the product as it is now.
         Conflict: another product has the new SKU.
     """
     product = _get(session, product_id, locked=True)
-    _require(product, expected_version)
+    _require_version(product, expected_version)
     changes = given.model_dump(exclude_unset=True)
     if all(getattr(product, field) == value for field, value in changes.items()):
         return ProductRead.model_validate(product)
     changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
     _write(session, product, changes)
-    return _recorded(session, "product_updated", product)
+    events.record(session, EventType.PRODUCT_UPDATED, product)
+    return ProductRead.model_validate(product)
 
 
 def delete_product(session: Session, product_id: UUID, expected_version: Expected = None) -> None:
@@ -99,37 +104,36 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
 
     Raises:
         NotFound: there is no such product.
-        Stale: somebody else has changed it.
+        Stale: the product has another version.
     """
     product = _get(session, product_id, locked=True)
-    _require(product, expected_version)
+    _require_version(product, expected_version)
     session.delete(product)
-    _recorded(session, "product_deleted", product)
+    events.record(session, EventType.PRODUCT_DELETED, product)
 
 
 def delete_all_products(session: Session) -> int:
     """Delete every product, record one `products_deleted`, and return how many there were.
 
-    It takes as long for five million as for five. The table is locked before anything is asked, and until the
-    commit: who writes products meanwhile, an import that begins just now included, comes entirely before or
-    entirely after. An import that has begun before is seen by the checks in `BEFORE_DELETE_ALL`.
+    It takes as long for five million as for five. The table is locked first, until the commit: an import that began
+    earlier is found by the check, and one that begins later waits for the lock at its first merge.
 
     Raises:
-        Conflict: an import is unfinished (`import-running`), or somebody reads for too long (`catalogue-busy`).
+        Conflict: an import is unfinished (`import-running`), or others read the table for too long
+            (`catalogue-busy`).
     """
     _lock_table(session)
-    for check in BEFORE_DELETE_ALL:
-        check(session)
+    _refuse_while_importing(session)
     deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
     session.expire_all()
-    _record(session, "products_deleted", None, deleted=deleted)
+    events.record_all_deleted(session, deleted)
     return deleted
 
 
 def is_sku_taken(session: Session, sku: str, except_id: UUID | None = None) -> bool:
-    """Whether a product other than `except_id` has this SKU, in whatever case."""
-    return is_storable(sku) and _holder(session, sku_key(sku)) not in (None, except_id)
+    """Return whether a product other than `except_id` has this SKU, in any case."""
+    return is_storable(sku) and _id_by_key(session, sku_key(sku)) not in (None, except_id)
 
 
 def _get(session: Session, product_id: UUID, locked: bool = False) -> Product:
@@ -139,7 +143,7 @@ def _get(session: Session, product_id: UUID, locked: bool = False) -> Product:
     return product
 
 
-def _require(product: Product, expected: Expected) -> None:
+def _require_version(product: Product, expected: Expected) -> None:
     accepted = frozenset({expected}) if isinstance(expected, int) else expected
     if accepted is None or product.version in accepted:
         return
@@ -150,7 +154,7 @@ def _require(product: Product, expected: Expected) -> None:
 
 
 def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
-    """Write a product inside a savepoint, so that the refusal of its SKU leaves the transaction whole."""
+    """Write a product inside a savepoint, so that a taken SKU does not end the transaction."""
     sku = values.get("sku", product.sku)
     try:
         with session.begin_nested():
@@ -163,18 +167,18 @@ def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
 
 def _sku_taken(session: Session, sku: str) -> Conflict:
     message = f"The SKU “{sku}” is taken by another product."
-    holder = _holder(session, sku_key(sku))
+    other_id = _id_by_key(session, sku_key(sku))
     return Conflict(
         message,
-        kind="sku-taken",
+        kind=ProblemType.SKU_TAKEN,
         title="The SKU is taken",
-        # It may have gone in the meantime.
-        product_id=str(holder) if holder else None,
+        # None if that product was deleted meanwhile.
+        product_id=str(other_id) if other_id else None,
         errors=[{"field": "sku", "message": message}],
     )
 
 
-def _holder(session: Session, key: str) -> UUID | None:
+def _id_by_key(session: Session, key: str) -> UUID | None:
     return session.scalar(select(Product.id).where(col(Product.sku_key) == key))
 
 
@@ -187,16 +191,18 @@ def _lock_table(session: Session) -> None:
             raise
         raise Conflict(
             "The catalogue is being read, by an export for example. Try again when that is done.",
-            kind="catalogue-busy",
+            kind=ProblemType.CATALOGUE_BUSY,
             title="The catalogue is in use",
         ) from error
 
 
-def _recorded(session: Session, event_type: str, product: Product) -> ProductRead:
-    told = {"product_id": str(product.id), "sku": product.sku, "name": product.name}
-    _record(session, event_type, product.version, **told)
-    return ProductRead.model_validate(product)
-
-
-def _record(session: Session, event_type: str, version: int | None, **told: Any) -> None:
-    outbox.record(session, event_type, {"event_type": event_type, **told, "timestamp": time.time()}, version)
+def _refuse_while_importing(session: Session) -> None:
+    """Refuse to delete all products while an import or an undo is active."""
+    unfinished = session.execute(UNFINISHED_IMPORT).first()
+    if unfinished is not None:
+        raise Conflict(
+            f"The import of “{unfinished.filename}” is {unfinished.state}. Wait for its end, or cancel it first.",
+            kind=ProblemType.IMPORT_RUNNING,
+            title="An import is running",
+            job_id=str(unfinished.id),
+        )

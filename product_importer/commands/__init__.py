@@ -1,1 +1,1 @@
-"""What the command line does beyond starting servers, and the processes that it keeps running."""
+"""The commands of `product-importer`, and the processes that they keep running."""

@@ -1,10 +1,9 @@
-"""The command `import`: a file goes in as every upload does, and this process works on it until it has ended.
+"""The command `import`: accept a file as an upload, and work on it in this process until it has ended.
 
-A worker that runs beside may be quicker to take it, or goes on where this process was killed; either way this is
-only a client that happens to bring a worker along.
+A worker may take the import first, or continue it after this process was killed. This process is a client with a
+worker of its own.
 """
 
-import argparse
 import json
 import logging
 import os
@@ -12,6 +11,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from threading import Event
@@ -20,6 +20,7 @@ from uuid import UUID
 
 from product_importer import migrations
 from product_importer.commands import import_report, import_source, output
+from product_importer.commands.base import INTERRUPTED
 from product_importer.commands.import_report import ProgressLine
 from product_importer.commands.import_source import Source
 from product_importer.core import db
@@ -27,44 +28,46 @@ from product_importer.core.embedded import servers
 from product_importer.core.errors import Conflict, DomainError, Unprocessable
 from product_importer.core.logs import escaped
 from product_importer.imports import options, progress, reconciler, rejected_rows, service, tasks
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
 from product_importer.imports.upload.receiver import IncomingUpload
 
-LOOK_SECONDS = 0.2
-# An import that another process holds, or that PostgreSQL interrupted, is asked for again so often.
+POLL_SECONDS = 0.2
+# Between attempts to take an import that another process holds or that PostgreSQL interrupted.
 RETRY_SECONDS = 2.0
-STOPPED = 130
 
 
-def run(chosen: argparse.Namespace) -> int:
-    """Import one file and say what became of it.
+def run(file: str, given: Mapping[str, object], rejects: str | None) -> int:
+    """Import one file with the options given, and print the result; write rejected rows to `rejects`.
 
     Returns:
-        0 when it is completed, or previewed where only that was asked for; 130 after Ctrl-C; else 1.
+        0 when the import is completed, or previewed with `--dry-run`; 130 after Ctrl-C; else 1.
+
+    Raises:
+        SystemExit: the file or an option is not accepted; the message is one line.
+        SourceError: the file cannot be read.
+        OutputError: the rejected rows cannot be written.
     """
-    # A line tells how far it is; a log would cut it into pieces.
+    # Log lines would break the progress line.
     logging.getLogger().setLevel(logging.WARNING)
     try:
-        given = _choices(chosen)
-        if chosen.rejects:
-            output.check(chosen.rejects)
+        chosen = _options(given)
+        if rejects:
+            output.check(rejects)
         with Interrupts() as interrupts:
-            with import_source.opened(chosen.file) as source, ProgressLine() as line:
-                job = _import(source, given, line, interrupts)
-            return _report(job, given, chosen, is_stopped=interrupts.count > 0)
-    except DomainError as refusal:
-        raise SystemExit(f"product-importer: {escaped(refusal.detail)}{_advice(refusal)}") from None
-    except (import_source.SourceError, output.OutputError) as error:
-        raise SystemExit(f"product-importer: {escaped(str(error))}") from None
+            with import_source.opened(file) as source, ProgressLine() as line:
+                job = _import(source, chosen, line, interrupts)
+            return _report(job, chosen, rejects, is_stopped=interrupts.count > 0)
+    except DomainError as error:
+        raise SystemExit(f"product-importer: {escaped(error.detail)}{_advice(error)}") from None
     except KeyboardInterrupt:
         print("Stopped. Nothing of the file was kept.", file=sys.stderr)
-        return STOPPED
+        return INTERRUPTED
 
 
 class Interrupts:
-    """What Ctrl-C does: it ends the program as ever, but from `count_only` on it is only counted."""
+    """Handle Ctrl-C: raise KeyboardInterrupt at first; after `count_only`, only count."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -78,7 +81,7 @@ class Interrupts:
         signal.signal(signal.SIGINT, self._before)
 
     def count_only(self) -> None:
-        """From here on nothing is left half-way."""
+        """Count further interrupts instead of raising: what has begun must end properly."""
         self._is_counted_only = True
 
     def _note(self, *_: Any) -> None:
@@ -88,7 +91,7 @@ class Interrupts:
 
 
 def follow(job_id: UUID, line: ProgressLine, interrupts: Interrupts) -> ImportRead:
-    """Work on an import, or watch whoever does, and return it when it has ended."""
+    """Work on an import, or watch another process work on it; return it when it has ended."""
     ended = Event()
     with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
         work = pool.submit(_work, job_id, ended)
@@ -98,28 +101,30 @@ def follow(job_id: UUID, line: ProgressLine, interrupts: Interrupts) -> ImportRe
             ended.set()
 
 
-def _choices(chosen: argparse.Namespace) -> Choices:
-    """Return what the options choose; a refusal names them as they are written."""
-    told = {name: getattr(chosen, name) for name in Choices.model_fields}
-    given = {name: str(value) for name, value in told.items() if value is not None}
+def _options(given: Mapping[str, object]) -> ImportOptions:
+    """Validate the options.
+
+    Raises:
+        Unprocessable: an option is invalid; the message names it as it is written on the command line.
+    """
     try:
-        return options.parse(given)
-    except Unprocessable as refusal:
-        # Of one option, the first reason says it: the others are of other ways to write it.
-        reasons = {fault["field"].partition(".")[0]: fault["message"] for fault in reversed(refusal.extra["errors"])}
+        return options.parse({name: str(value) for name, value in given.items() if value is not None})
+    except Unprocessable as error:
+        # The first reason for an option is enough: the others are about alternative ways to write it.
+        reasons = {one["field"].partition(".")[0]: one["message"] for one in reversed(error.extra["errors"])}
         named = (f"--{name.replace('_', '-')}: {message}" for name, message in reversed(reasons.items()))
         raise Unprocessable("; ".join(named)) from None
 
 
-def _import(source: Source, given: Choices, line: ProgressLine, interrupts: Interrupts) -> ImportRead:
-    # Servers that cannot be started are told of before a long download.
+def _import(source: Source, chosen: ImportOptions, line: ProgressLine, interrupts: Interrupts) -> ImportRead:
+    # Before a long download: these fail early when a server cannot be started.
     servers.redis_url()
     migrations.migrate()
     receiver.refuse_too_many()
     with IncomingUpload(source.name) as incoming:
         _receive(source, incoming, line)
         interrupts.count_only()
-        accepted = incoming.accept(given)
+        accepted = incoming.accept(chosen)
     return follow(accepted.id, line, interrupts)
 
 
@@ -136,13 +141,13 @@ def _receive(source: Source, incoming: IncomingUpload, line: ProgressLine) -> No
 
 
 def _work(job_id: UUID, ended: Event) -> None:
-    """Run an import as a worker does, again and again until it has ended: nothing happens while another has it."""
+    """Run an import as a worker does, again until it has ended; a run does nothing while another process has it."""
     while True:
         tasks.run(str(job_id))
         if ended.wait(RETRY_SECONDS):
             return
-        # Ends it as a web process would, once it has stopped too often.
-        with suppress(*progress.OUTAGE):
+        # As in a web process: fail the import once it has stopped too often.
+        with suppress(*db.OUTAGE):
             db.run(reconciler.reconcile)
 
 
@@ -159,45 +164,45 @@ def _watch(job_id: UUID, work: Future[None], line: ProgressLine, interrupts: Int
                 is_cancelled = True
                 line.say("Stopping at the edge of a batch … Press Ctrl-C again to leave at once.")
             job = progress.current(job_id)
-        except progress.OUTAGE:
+        except db.OUTAGE:
             line.show("waiting for PostgreSQL, which does not answer")
         else:
             line.show(import_report.how_far(job))
             if job.is_final:
                 return job
         servers.watch()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def _cancel(job_id: UUID) -> None:
-    # It may have ended just now: then there is nothing to cancel.
+    # An import that has just ended cannot be cancelled.
     with suppress(Conflict):
         db.run(service.cancel_import, job_id)
 
 
 def _leave(line: ProgressLine) -> NoReturn:
-    """End at once, as if killed: threads in the middle of a batch would be waited for. Their batches roll back."""
+    """End at once, without waiting for threads in the middle of a batch: PostgreSQL rolls their batches back."""
     line.say("Left. What is merged stays; the import ends as soon as a web server or another import runs.")
-    os._exit(STOPPED)
+    os._exit(INTERRUPTED)
 
 
-def _report(job: ImportRead, given: Choices, chosen: argparse.Namespace, is_stopped: bool) -> int:
-    # Where standard output is the file of rejects, it holds nothing else.
-    people = sys.stderr if chosen.rejects == "-" else sys.stdout
-    print(import_report.summary(job), file=people, flush=True)
-    if chosen.rejects:
-        output.write(rejected_rows.stream_rejects(job.id), chosen.rejects)
+def _report(job: ImportRead, chosen: ImportOptions, rejects: str | None, is_stopped: bool) -> int:
+    # Standard output holds nothing but the rejected rows when they go there.
+    summary = sys.stderr if rejects == "-" else sys.stdout
+    print(import_report.summary(job), file=summary, flush=True)
+    if rejects:
+        output.write(rejected_rows.stream_rejects(job.id), rejects)
     elif job.rejected:
-        print(import_report.rejects_hint(job), file=people, flush=True)
-    if job.status == ("previewed" if given.dry_run else "completed"):
+        print(import_report.rejects_hint(job), file=summary, flush=True)
+    if job.status == ("previewed" if chosen.dry_run else "completed"):
         return 0
     print(f"product-importer: {import_report.reason(job, is_stopped)}", file=sys.stderr)
-    return STOPPED if is_stopped else 1
+    return INTERRUPTED if is_stopped else 1
 
 
-def _advice(refusal: DomainError) -> str:
-    """Say how to name columns that are there under other names."""
-    near = refusal.extra.get("suggestions")
+def _advice(error: DomainError) -> str:
+    """Suggest `--columns` for columns whose names come near the required ones."""
+    near = error.extra.get("suggestions")
     if not near:
         return ""
     columns = json.dumps({column: field for field, column in near.items()}, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What the command `import` tells people: how far it is, what became of the rows, and why it did not succeed."""
+"""Texts of the command `import`: progress, summary, and the reason when an import does not succeed."""
 
 import shutil
 import sys
@@ -10,12 +10,12 @@ from product_importer.core.logs import escaped
 from product_importer.imports.schemas import COUNTS, ImportRead
 
 BAR_WIDTH = 30
-# Where there is no terminal, a line is printed so often.
+# Between two lines where the output is not a terminal.
 SAY_SECONDS = 5.0
 
 
 class ProgressLine:
-    """One line on a terminal that is drawn anew; in a file or a pipe a new line every few seconds."""
+    """Progress: one line that is redrawn on a terminal, a new line every few seconds in a file or a pipe."""
 
     def __init__(self, stream: TextIO | None = None, say_seconds: float = SAY_SECONDS):
         self._stream = stream or sys.stderr
@@ -30,9 +30,9 @@ class ProgressLine:
         self._leave()
 
     def show(self, text: str) -> None:
-        """Say how it is now."""
+        """Show the present state."""
         if self._stream.isatty():
-            # A full line would wrap on some terminals, and the next one would not cover it.
+            # A full line wraps on some terminals, and the next one would not cover it.
             width = shutil.get_terminal_size().columns - 1
             print(f"\r{text[:width]}\x1b[K", end="", file=self._stream, flush=True)
             self._is_drawn = True
@@ -41,7 +41,7 @@ class ProgressLine:
             self._said_at = time.monotonic()
 
     def say(self, text: str) -> None:
-        """Say something that stays."""
+        """Print a line that stays."""
         self._leave()
         print(text, file=self._stream, flush=True)
 
@@ -52,12 +52,12 @@ class ProgressLine:
 
 
 def received(byte_count: int) -> str:
-    """Return the line for a file that is on its way in."""
+    """Return the progress line while a file is received."""
     return f"receiving: {byte_count / 1e6:,.1f} MB"
 
 
 def how_far(job: ImportRead) -> str:
-    """Return the line for an import: a bar, percent, rows, and what is known of its pace."""
+    """Return the progress line of an import: bar, percent, phase, rows, speed and remaining time."""
     filled = int(BAR_WIDTH * job.percent / 100)
     words = [f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {job.percent:5.1f} %  {job.phase}", _rows(job)]
     if job.rows_per_second is not None:
@@ -68,7 +68,7 @@ def how_far(job: ImportRead) -> str:
 
 
 def summary(job: ImportRead) -> str:
-    """Return what became of an import that has ended: a sentence, and the counts in a column."""
+    """Return the result of an import that has ended: one line, and below it the counts."""
     first = f"{escaped(job.filename)}: {job.status}{' (nothing was changed)' if job.status == 'previewed' else ''}"
     if job.started_at and job.finished_at:
         first += f" in {_seconds(job.finished_at - job.started_at)}"
@@ -78,7 +78,7 @@ def summary(job: ImportRead) -> str:
 
 
 def rejects_hint(job: ImportRead) -> str:
-    """Return how to get the rows that were rejected."""
+    """Return how to get the rejected rows."""
     return (
         "The rejected rows, each with its line and the reason: the same command with --rejects FILE,\n"
         f"or, where the web server runs, /api/jobs/{job.id}/rejects"
@@ -86,7 +86,7 @@ def rejects_hint(job: ImportRead) -> str:
 
 
 def reason(job: ImportRead, is_stopped: bool) -> str:
-    """Return why an import did not end as it should have, and what to do; `is_stopped`: somebody pressed Ctrl-C."""
+    """Return why an import did not succeed and what to do; `is_stopped`: after Ctrl-C."""
     filename = escaped(job.filename)
     if job.status == "failed" and job.error is not None:
         line = "" if job.error.line is None else f", line {job.error.line:,}"
@@ -101,7 +101,7 @@ def reason(job: ImportRead, is_stopped: bool) -> str:
             f"{filename}: stopped by {by}. What is counted above is in the catalogue, the rest is not. "
             "Import the file again to go on: what is in already counts as unchanged."
         )
-    return f"{filename}: ended as {job.status}, which was not asked for. This is our fault."
+    return f"{filename}: ended as {job.status}, which should not happen: please report it."
 
 
 def _rows(job: ImportRead) -> str:

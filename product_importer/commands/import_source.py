@@ -1,4 +1,4 @@
-"""Where the command `import` takes a file from: a path, a URL, or standard input."""
+"""Read the file for the command `import` from a path, a URL or standard input."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -13,17 +13,17 @@ from product_importer.core.outbound import address_policy, downloads
 READ_BYTES = 1024 * 1024
 
 Write = Callable[[bytes], object]
-# Is told the host that a download was redirected to.
+# Called with the host that a download is redirected to.
 Redirected = Callable[[str], object]
 
 
 class SourceError(Exception):
-    """There is nothing to read, or not to its end; the message is one line."""
+    """The file cannot be opened, or not be read to its end; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to import: what it is called, and what gives its bytes to a function as they come."""
+    """A file to import: its name, and `pour`, which passes its bytes to a function as they arrive."""
 
     name: str
     pour: Callable[[Write, Redirected], None]
@@ -31,10 +31,10 @@ class Source:
 
 @contextmanager
 def opened(place: str) -> Iterator[Source]:
-    """Open what a person named: `-`, `https://…`, or a path. A download begins when it is poured.
+    """Open a path, a URL, or standard input for `-`. A download begins with `pour`.
 
     Raises:
-        SourceError: it cannot be opened, or, while it is poured, not be read on.
+        SourceError: it cannot be opened; `pour` raises it when reading fails.
     """
     if place == "-":
         yield Source("stdin", partial(_copy, sys.stdin.buffer, "Standard input"))
@@ -46,17 +46,17 @@ def opened(place: str) -> Iterator[Source]:
 
 
 def _remote(url: str) -> Source:
-    guard = address_policy.guard()
+    policy = address_policy.policy()
     try:
-        guard.check_url(url)
-    except address_policy.AddressNotAllowed as refusal:
-        raise SourceError(f"The URL: {refusal}") from None
-    return Source(downloads.file_name(url), partial(_download, url, guard))
+        policy.check_url(url)
+    except address_policy.AddressNotAllowed as error:
+        raise SourceError(f"The URL: {error}") from None
+    return Source(downloads.file_name(url), partial(_download, url, policy))
 
 
-def _download(url: str, guard: address_policy.Guard, write: Write, redirected: Redirected) -> None:
+def _download(url: str, policy: address_policy.AddressPolicy, write: Write, redirected: Redirected) -> None:
     try:
-        downloads.download(url, guard, write, redirected)
+        downloads.download(url, policy, write, redirected)
     except downloads.DownloadError as error:
         raise SourceError(f"The download: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Where a command writes a table: standard output, or a file that is there only when it is whole."""
+"""Write a table to standard output, or to a file that appears only when it is complete."""
 
 import os
 import sys
@@ -11,21 +11,21 @@ class OutputError(Exception):
 
 
 def check(target: str) -> None:
-    """Look, before long work begins, whether there is a folder for its output.
+    """Check before long work that the output's folder can be written to.
 
     Raises:
-        OutputError: there is none, or none that may be written to.
+        OutputError: the folder does not exist or is not writable.
     """
     if target != "-" and not os.access(Path(target).parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{target} cannot be written: its folder is not there, or not yours")
+        raise OutputError(f"{target} cannot be written: its folder does not exist or is not writable")
 
 
 def write(pieces: Iterable[str], target: str) -> None:
-    """Write to standard output for `-`, or to a file that appears under its name only when it is whole.
+    """Write to standard output for `-`, or to a file that appears under its name only when it is complete.
 
     Raises:
         OutputError: the file cannot be written.
-        BrokenPipeError: whoever read standard output has enough.
+        BrokenPipeError: the program that reads standard output has closed it.
     """
     if target == "-":
         _print(pieces)
@@ -42,7 +42,7 @@ def _print(pieces: Iterable[str]) -> None:
             sys.stdout.buffer.write(piece.encode())
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # What Python would still flush at its end goes nowhere.
+        # Python flushes standard output again at its end: that must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
 

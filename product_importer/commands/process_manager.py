@@ -1,15 +1,15 @@
-"""A small supervisor: web and workers as one program that starts together and ends together.
+"""Run web and workers as one program: start them together, restart what ends, stop them together.
 
-* Each command runs in a session of its own, so Ctrl-C reaches the supervisor alone, which decides the order.
-* SIGINT, SIGTERM and SIGHUP mean: SIGTERM to everybody, a few seconds of grace, SIGKILL to whole sessions.
-  An RQ worker would finish its running import first; an import is resumable, so nobody waits for it. RQ's
-  work horse has a process group of its own but stays in its worker's session: hence sessions are killed.
+* Each command runs in its own session. Ctrl-C therefore reaches only this process, which decides the order.
+* On SIGINT, SIGTERM and SIGHUP every command gets SIGTERM, a few seconds of grace, then SIGKILL for its whole
+  session. An RQ worker would finish its running import first; imports resume, so nothing waits for that. RQ's work
+  horse has its own process group but stays in its worker's session: hence sessions are killed.
 * A second signal during the shutdown kills at once.
-* A command that ends is started again after a pause that doubles; what is left of its session is killed
-  before, so that no old work horse runs beside the new one. An essential command that gives up by itself soon
-  after its start will not do better the next time: then everything is stopped and the exit code is 1.
-* A supervisor that is killed takes everything along: each command holds the reading end of a pipe, and
-  `exit_with_parent()` in the command notices that the writing end is gone. (Linux's PR_SET_PDEATHSIG reaches
+* A command that ends is restarted after a pause that doubles. The rest of its session is killed first, so that no
+  old work horse runs beside the new one. When an essential command exits by itself soon after its start, everything
+  is stopped and the exit code is 1: it would fail again.
+* Commands end with this process even when it is killed. Each holds the reading end of a pipe, and
+  `exit_with_parent()` in the command notices when the writing end is closed. (Linux's PR_SET_PDEATHSIG reaches
   neither a work horse nor macOS.)
 """
 
@@ -30,8 +30,8 @@ PARENT_PIPE = "PRODUCT_IMPORTER_PARENT_PIPE"
 GRACE_SECONDS = 4.0
 POLL_SECONDS = 0.1
 FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 30.0
-# Who lived as long as this was well: the next pause is short, an essential command gets another try.
+MAX_PAUSE_SECONDS = 30.0
+# After this uptime, reset the pause before a restart; an essential command is restarted, too.
 HEALTHY_SECONDS = 10.0
 WATCH_SECONDS = 3.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,13 +39,13 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Command:
-    """A program to keep running. Its output goes where the supervisor's goes."""
+    """A program to keep running. Its output goes where ours goes."""
 
     name: str
     arguments: Sequence[str]
     essential: bool = False
     environment: dict[str, str] = field(default_factory=dict)
-    """Added to the supervisor's own."""
+    """Added to our own."""
 
 
 def supervise(
@@ -57,18 +57,18 @@ def supervise(
 ) -> int:
     """Keep the commands running until a signal comes; call in the main thread.
 
-    `watch` is called every few seconds, for what else has to be looked after.
+    `watch` is called every few seconds.
 
     Returns:
         0 after a signal, 1 when an essential command does not stay alive.
     """
-    return _Supervisor(commands, grace_seconds, healthy_seconds, watch).run()
+    return _ProcessManager(commands, grace_seconds, healthy_seconds, watch).run()
 
 
 def exit_with_parent() -> None:
-    """In a command: end this process and its session as soon as the supervisor is gone, however it went.
+    """In a command: end this process and its session as soon as the process manager has ended or was killed.
 
-    Does nothing in a process that no supervisor started.
+    Does nothing in a process that no process manager started.
     """
     pipe = os.environ.pop(PARENT_PIPE, None)
     if pipe:
@@ -76,7 +76,7 @@ def exit_with_parent() -> None:
 
 
 def kill_session(leader: int) -> None:
-    """Kill every process of a session; return when none is left. The caller, if it belongs to it, is last."""
+    """Kill every process of a session and return when none is left; a caller in the session kills itself last."""
     while members := [pid for pid in _session_members(leader) if pid != os.getpid()]:
         for pid in members:
             with suppress(ProcessLookupError):
@@ -86,7 +86,7 @@ def kill_session(leader: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-class _Supervisor:
+class _ProcessManager:
     def __init__(
         self,
         commands: Sequence[Command],
@@ -142,7 +142,7 @@ class _Supervisor:
 
 
 class _Child:
-    """A command and its present process."""
+    """A command and its current process."""
 
     def __init__(self, command: Command, pipe: int, healthy_seconds: float) -> None:
         self._command = command
@@ -154,7 +154,7 @@ class _Child:
         self._pause = FIRST_PAUSE_SECONDS
 
     def keep_running(self) -> bool:
-        """Start the command when it is due; return False when it is essential and cannot be kept running."""
+        """Restart the command when it is due; return False when it is essential and does not stay alive."""
         if self.is_running():
             return True
         if self._process and not self._note_end(self._process):
@@ -171,7 +171,7 @@ class _Child:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill what is left of the command's session, even where its first process is gone."""
+        """Kill what is left of the command's session, even when its first process has ended."""
         if self._process:
             kill_session(self._process.pid)
             self._process.wait()
@@ -189,30 +189,30 @@ class _Child:
             )
         except OSError as error:
             _say(f"{self._command.name} cannot be started: {error}")
-            return self._plan_restart(lived=0, by_itself=True)
+            return self._plan_restart(uptime=0, by_itself=True)
         return True
 
     def _note_end(self, process: subprocess.Popen[bytes]) -> bool:
-        lived = time.monotonic() - self._started
+        uptime = time.monotonic() - self._started
         self.kill()
         how = f"exit code {process.returncode}" if process.returncode >= 0 else f"signal {-process.returncode}"
-        _say(f"{self._command.name} ended unexpectedly after {lived:.0f} s ({how})")
-        return self._plan_restart(lived, by_itself=process.returncode >= 0)
+        _say(f"{self._command.name} ended unexpectedly after {uptime:.0f} s ({how})")
+        return self._plan_restart(uptime, by_itself=process.returncode >= 0)
 
-    def _plan_restart(self, lived: float, by_itself: bool) -> bool:
-        if lived >= self._healthy_seconds:
+    def _plan_restart(self, uptime: float, by_itself: bool) -> bool:
+        if uptime >= self._healthy_seconds:
             self._pause = FIRST_PAUSE_SECONDS
         elif self._command.essential and by_itself:
             _say(f"{self._command.name} does not stay alive, its last lines above say why: stopping everything")
             return False
         _say(f"starting {self._command.name} again in {self._pause:g} s")
         self._next_start = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._pause = min(self._pause * 2, MAX_PAUSE_SECONDS)
         return True
 
 
 def _follow_parent(pipe: int) -> None:
-    # Nobody writes: reading returns when the supervisor's end is closed.
+    # Nothing is ever written: reading returns when the writing end is closed.
     os.read(pipe, 1)
     kill_session(os.getsid(0))
 
@@ -222,10 +222,10 @@ def _session_members(leader: int) -> list[int]:
 
 
 def _session_of(pid: int) -> int | None:
-    """Return the session of a process that is alive; a zombie has no business left."""
+    """Return the session of a process, None when it has ended or is a zombie."""
     try:
         if Path("/proc/self/stat").exists():
-            # pid (name) state …: the name may contain anything, a closing parenthesis included.
+            # pid (name) state …: the name may contain a closing parenthesis.
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
             if state in "ZX":
                 return None
@@ -237,7 +237,7 @@ def _session_of(pid: int) -> int | None:
 def _all_processes() -> list[int]:
     if Path("/proc/self/stat").exists():
         return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-    # macOS; `state` tells zombies.
+    # macOS. Zombies have the state Z.
     listed = subprocess.run(["/bin/ps", "-A", "-o", "pid=,state="], capture_output=True, text=True, check=True)
     return [int(pid) for pid, state in map(str.split, listed.stdout.splitlines()) if not state.startswith("Z")]
 

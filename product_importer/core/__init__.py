@@ -1,1 +1,1 @@
-"""What every slice builds on; knows no slice."""
+"""Foundations that all slices use: settings, database, queue, storage, errors."""

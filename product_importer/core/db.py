@@ -1,4 +1,4 @@
-"""The PostgreSQL engine and the one way to a transaction."""
+"""PostgreSQL: the connection pool, transactions and composed statements."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, SQLModel
 
@@ -21,14 +22,17 @@ from product_importer.core.embedded import servers
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-RETRIES = 3
+MAX_RETRIES = 3
+# What SQLAlchemy raises while PostgreSQL is away, and how long to wait before asking it again.
+OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
+OUTAGE_SECONDS = 2
 LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
-# Nothing that answers a request takes nearly as long; what may take longer says so by its own SET LOCAL.
+# No request takes nearly this long. A transaction that may take longer sets its own limit with SET LOCAL.
 TIMEOUT_SECONDS = 30
-# The tables and columns that we make. Nothing from outside is ever one of them.
-OUR_NAME = re.compile("[a-z][a-z0-9_]*")
+# The names of our tables and columns. User input is never used as one.
+IDENTIFIER = re.compile("[a-z][a-z0-9_]*")
 
-# Names for constraints, so that a migration can name what it drops.
+# Name constraints by rule, so that migrations can drop them by name.
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -39,7 +43,7 @@ SQLModel.metadata.naming_convention = {
 
 SUPERUSER = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user"
 
-# A host that vanished is noticed within about half a minute instead of two hours.
+# A host that vanished is noticed after about half a minute instead of two hours.
 CONNECT_ARGS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -53,7 +57,7 @@ CONNECT_ARGS = {
 def engine() -> Engine:
     """Return this process's pool of connections, on which no statement runs for longer than `TIMEOUT_SECONDS`.
 
-    It must not be carried across a fork: see `unpooled`.
+    Dispose of it before a fork: connections must not be shared between processes.
     """
     pooled = create_engine(
         servers.database_url(),
@@ -64,19 +68,19 @@ def engine() -> Engine:
         pool_pre_ping=True,
         hide_parameters=True,
     )
-    event.listen(pooled, "begin", _set_up)
-    event.listen(pooled, "handle_error", _name_lost_connection)
+    event.listen(pooled, "begin", _set_up_transaction)
+    event.listen(pooled, "handle_error", _convert_lost_connection)
     return pooled
 
 
-def _set_up(connection: Connection) -> None:
-    # For the transaction only: a setting of the session would not survive a pooler. A server with LLVM may take half
-    # a second to compile a plan, which no statement of ours is worth.
+def _set_up_transaction(connection: Connection) -> None:
+    # For each transaction: behind a pooler the next one may run in another session. Compiling a plan with LLVM may
+    # take half a second, and our statements do not gain that much.
     connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET LOCAL jit = off")
 
 
-def _name_lost_connection(context: ExceptionContext) -> None:
-    """Raise what every lost connection is: psycopg2 has no class for a server that dies while it answers."""
+def _convert_lost_connection(context: ExceptionContext) -> None:
+    """Raise OperationalError for every lost connection: psycopg2 raises a plain DatabaseError if the server dies."""
     error = context.original_exception
     if context.is_disconnect and is_lost(error):
         raise OperationalError(
@@ -85,27 +89,27 @@ def _name_lost_connection(context: ExceptionContext) -> None:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Whether PostgreSQL went away: what the server itself says always comes as a more special class."""
+    """Whether the error means that PostgreSQL went away; what the server itself reports has more specific classes."""
     return isinstance(error, LOST) or type(error) is psycopg2.DatabaseError
 
 
-def needless_powers() -> str | None:
-    """Say so where `DATABASE_URL` names a superuser, whose every statement could run programs and read files."""
+def superuser_warning() -> str | None:
+    """Return a warning if `DATABASE_URL` names a superuser, who could run programs and read files; otherwise None."""
     with engine().connect() as connection:
         role, is_superuser = connection.exec_driver_sql(SUPERUSER).one()
     if not is_superuser:
         return None
     return (
-        f"the role “{role}” is a superuser of PostgreSQL; let DATABASE_URL name a plain role that owns its database,"
-        " which is enough"
+        f"the role “{role}” is a superuser of PostgreSQL; a plain role that owns its database is enough:"
+        " name one in DATABASE_URL"
     )
 
 
 def unpooled(application_name: str) -> Engine:
-    """Return an engine whose every connection is new and named, for the worker's own transactions."""
+    """Return an engine without a pool, for a worker's transactions; `application_name` names its connections."""
     arguments = {**CONNECT_ARGS, "application_name": application_name}
     engine = create_engine(servers.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "handle_error", _name_lost_connection)
+    event.listen(engine, "handle_error", _convert_lost_connection)
     return engine
 
 
@@ -117,19 +121,19 @@ def session() -> Iterator[Session]:
 
 
 def raw_connection(session: Session) -> PgConnection:
-    """Return psycopg2's connection under a session, for SQL that is composed: the same transaction."""
+    """Return the session's psycopg2 connection, in the same transaction, for composed SQL."""
     connection: Any = session.connection().connection.driver_connection
     return connection
 
 
 def identifier(name: str) -> sql.Composable:
-    """Return the name of one of our tables or columns as a part of a statement.
+    """Quote the name of one of our tables or columns for a composed statement.
 
     Raises:
-        ValueError: it is not a name that we make. psycopg2 would take a `%` in it for a parameter.
+        ValueError: it is not a name of ours; psycopg2 would take a `%` in it for a parameter.
     """
-    if not OUR_NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is not the name of a table or column of ours")
+    if not IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of one of our tables or columns")
     return sql.Identifier(name)
 
 
@@ -143,11 +147,11 @@ def run(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    """Call `service(session, …)` in a transaction of its own and return its result.
+    """Call `service(session, …)` in its own transaction and return its result.
 
-    A transaction that PostgreSQL chose to end in favour of another is begun again: nothing of it has happened.
+    After a deadlock or a serialization failure, the call is repeated: the first transaction was rolled back.
     """
-    for _ in range(RETRIES):
+    for _ in range(MAX_RETRIES):
         try:
             with session() as opened:
                 return service(opened, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What can go wrong in the domain, each once; `api.py` turns them into problem+json, pages into text."""
+"""Domain errors. `api.py` answers them as problem+json, pages show them as text."""
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
@@ -6,66 +6,72 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from product_importer.core.names import near
+from product_importer.core.names import similar_name
+from product_importer.core.problem_types import ProblemType
 
-# So many wrong fields are told of. To find out what was meant takes time, and a request may have 100,000.
-MOST_TOLD = 20
+# An error names at most so many wrong fields: a request may have 100,000, and suggesting names takes time.
+MAX_FIELD_ERRORS = 20
+
+
+def first_line(error: object) -> str:
+    """Return the first line of an error's message, or the name of its class where the message is empty."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 class DomainError(Exception):
-    """A refusal with a reason that is shown to the person who asked.
+    """A request that cannot be carried out, with a reason that is shown to the person who sent it.
 
-    `kind` ends the problem's type, `title` names the kind in words, `detail` says what, where and what to do,
-    `extra` holds further members of the problem (RFC 9457, section 3.2). `retry_after` is the time in seconds after
-    which trying again makes sense: the header `Retry-After`; None where waiting does not help.
+    `kind`, `title` and `detail` are members of the problem (RFC 9457); `detail` says what is wrong, where, and what
+    to do. `extra` holds further members (section 3.2). `retry_after` becomes the header `Retry-After`, in seconds; it
+    is None where waiting does not help.
     """
 
     status = 400
-    kind = "bad-request"
+    kind = ProblemType.BAD_REQUEST
     title = "The request cannot be carried out"
     retry_after: int | None = None
 
-    def __init__(self, detail: str, *, kind: str | None = None, title: str | None = None, **extra: Any):
+    def __init__(self, detail: str, *, kind: ProblemType | None = None, title: str | None = None, **extra: Any):
         super().__init__(detail)
         self.detail = detail
-        self.kind = kind or self.kind
+        self.kind = ProblemType(kind or self.kind)
         self.title = title or self.title
         self.extra: Mapping[str, Any] = extra
 
 
 class Invalid(DomainError):
-    """The input is wrong as a whole: a file or an option."""
+    """A file, an option or a header is invalid."""
 
 
 class CrossSite(DomainError):
-    """A page of another origin sent what only our own page and programs may send."""
+    """A page of another origin sent a request that only our own page and programs may send."""
 
     status = 403
-    kind = "cross-site"
+    kind = ProblemType.CROSS_SITE
     title = "Another site may not do this"
 
 
 class WebhookLoop(DomainError):
-    """A webhook's own request came back to the application that sends it."""
+    """A webhook's request was sent to the application itself."""
 
     status = 403
-    kind = "webhook-loop"
+    kind = ProblemType.WEBHOOK_LOOP
     title = "A webhook may not call the application"
 
 
 class NotFound(DomainError):
-    """The thing that was named does not exist, or not any more."""
+    """What the request names does not exist, or no longer exists."""
 
     status = 404
-    kind = "not-found"
+    kind = ProblemType.NOT_FOUND
     title = "Not found"
 
 
 class RequestTimeout(DomainError):
-    """A request that was begun did not go on."""
+    """The client stopped sending before its request was complete."""
 
     status = 408
-    kind = "request-timeout"
+    kind = ProblemType.REQUEST_TIMEOUT
     title = "The request did not go on"
 
 
@@ -73,31 +79,31 @@ class Conflict(DomainError):
     """The request contradicts what is stored."""
 
     status = 409
-    kind = "conflict"
+    kind = ProblemType.CONFLICT
     title = "Conflict"
 
 
 class Stale(DomainError):
-    """The thing was changed since the person who changes it now has read it; `current` holds what it is."""
+    """What the request changes was changed since the client read it; `current` holds its present state."""
 
     status = 412
-    kind = "stale"
+    kind = ProblemType.STALE
     title = "Changed in the meantime"
 
 
 class TooLarge(DomainError):
-    """More bytes than the settings allow."""
+    """The body or file is larger than the settings allow."""
 
     status = 413
-    kind = "too-large"
+    kind = ProblemType.TOO_LARGE
     title = "The upload is too large"
 
 
 class UnsupportedMedia(DomainError):
-    """The body is in a format that is not taken here."""
+    """The route does not accept the format of the body."""
 
     status = 415
-    kind = "unsupported-media-type"
+    kind = ProblemType.UNSUPPORTED_MEDIA_TYPE
     title = "The body has the wrong format"
 
 
@@ -105,15 +111,15 @@ class Unprocessable(DomainError):
     """Fields are wrong; `errors` lists them as `{"field", "message"}`."""
 
     status = 422
-    kind = "invalid-fields"
+    kind = ProblemType.INVALID_FIELDS
     title = "Some fields are invalid"
 
 
 class TooMany(DomainError):
-    """More at once than is taken; it is right to send the same again after `retry_after` seconds."""
+    """Too much at once: the client may send the same request again after `retry_after` seconds."""
 
     status = 429
-    kind = "too-many-requests"
+    kind = ProblemType.TOO_MANY_REQUESTS
     title = "Too much at once"
 
     def __init__(self, detail: str, *, retry_after: int, **named: Any):
@@ -122,30 +128,30 @@ class TooMany(DomainError):
 
 
 class Unavailable(DomainError):
-    """A server behind the application cannot be reached right now; trying again later is right."""
+    """PostgreSQL or Redis cannot be reached right now: the client may try again later."""
 
     status = 503
-    kind = "unavailable"
+    kind = ProblemType.UNAVAILABLE
     title = "Temporarily unavailable"
 
 
 class StorageFull(DomainError):
-    """What arrives cannot be stored: the disk is full, or the object store does not take it."""
+    """The upload cannot be stored: the disk is full, or the object store fails."""
 
     status = 507
-    kind = "storage-full"
+    kind = ProblemType.STORAGE_FULL
     title = "The upload cannot be stored"
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field; a field inside another is named with a dot: `attributes.colour`."""
+    """What is wrong with one field. The name of a nested field has dots: `attributes.colour`."""
 
     field: str
     message: str
 
 
 class Problem(BaseModel):
-    """An error as the API answers it (RFC 9457). Some kinds have further members, such as `missing` or `current`."""
+    """An error (RFC 9457). Some types have further members, such as `missing` or `current`."""
 
     model_config = ConfigDict(
         extra="allow",
@@ -166,18 +172,18 @@ class Problem(BaseModel):
     errors: list[FieldError] = []
 
 
-WORDS = {
-    400: "The request cannot be understood, something it needs is missing, or its host is not allowed.",
-    403: "A page of another site may not do this, nor may a webhook.",
-    404: "There is no such thing.",
+DESCRIPTIONS = {
+    400: "The request is invalid or incomplete, or its host is not allowed.",
+    403: "Pages of other sites and webhooks may not do this.",
+    404: "It does not exist.",
     408: "Nothing has arrived for 30 s.",
-    409: "It contradicts what is stored, or what is going on.",
-    412: "It was changed in the meantime; `current` is what it is now.",
+    409: "It conflicts with what is stored, or with a running import.",
+    412: "It was changed in the meantime; `current` is its present state.",
     413: "It is too large.",
     415: "The body has the wrong format.",
     422: "Some fields are invalid; `errors` names them.",
-    429: "It is too much at once; send it again after `Retry-After` seconds.",
-    503: "A server behind the application does not answer; try again.",
+    429: "Too many requests at once; send it again after `Retry-After` seconds.",
+    503: "PostgreSQL or Redis does not answer; try again.",
 }
 
 
@@ -187,9 +193,9 @@ HEADERS: dict[int, dict[str, Any]] = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return a route's refusals for its documentation: `api.py` gives them the media type of problems."""
+    """Return a route's `responses` for these error statuses; `api.py` sets their media type."""
     return {
-        status: {"model": Problem, "description": WORDS[status], "headers": HEADERS.get(status, {})}
+        status: {"model": Problem, "description": DESCRIPTIONS[status], "headers": HEADERS.get(status, {})}
         for status in statuses
     }
 
@@ -197,30 +203,30 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def field_errors(
     found: Iterable[Mapping[str, Any]], skip: int = 0, known: Collection[str] = ()
 ) -> list[dict[str, str]]:
-    """Return the first `MOST_TOLD` of pydantic's `errors()` as `{"field", "message"}`.
+    """Return the first `MAX_FIELD_ERRORS` of pydantic's `errors()` as `{"field", "message"}`.
 
-    `skip` names' first parts say where, not what. `known` are the fields that there are: the one that was probably
-    meant is named.
+    `skip` parts at the start of each location are left out: they name the part of the request, not the field. `known`
+    are the existing fields, of which a similar one is suggested for an unknown field.
     """
-    told = islice(found, MOST_TOLD)
-    return [{"field": _field(item, skip), "message": _message(item, known)} for item in told]
+    first = islice(found, MAX_FIELD_ERRORS)
+    return [{"field": _field(item, skip), "message": _message(item, known)} for item in first]
 
 
-def invalid_fields(errors: list[dict[str, str]]) -> "Unprocessable":
-    """Return the refusal of these fields."""
-    return Unprocessable("; ".join(f"{fault['field']}: {fault['message']}" for fault in errors), errors=errors)
+def invalid_fields(errors: list[dict[str, str]]) -> Unprocessable:
+    """Return the error that names these fields, each `{"field", "message"}`."""
+    return Unprocessable("; ".join(f"{error['field']}: {error['message']}" for error in errors), errors=errors)
 
 
 def unknown_field(name: str, known: Collection[str]) -> dict[str, str]:
-    """Return what is wrong with a field that does not exist, and which one was probably meant."""
-    if meant := near(name, known):
+    """Return the error of a field that does not exist, with the known field that was probably meant."""
+    if meant := similar_name(name, known):
         return {"field": name, "message": f"There is no such field. Did you mean “{meant}”? Case counts."}
     there_is = f"There are: {', '.join(known)}." if known else "None is taken here."
     return {"field": name, "message": f"There is no such field. {there_is}"}
 
 
 def repeated_field(name: str) -> dict[str, str]:
-    """Return what is wrong with a field that is there twice."""
+    """Return the error of a field that occurs more than once."""
     return {"field": name, "message": "It is there more than once. Send it once."}
 
 
@@ -232,6 +238,6 @@ def _message(item: Mapping[str, Any], known: Collection[str]) -> str:
 
 def _field(item: Mapping[str, Any], skip: int) -> str:
     location = item["loc"]
-    # What breaks a JSON document is told with its place in the text, which is no field's name.
+    # For invalid JSON, pydantic adds the position in the text, which is not a field.
     inside = () if item["type"] == "json_invalid" else location[skip:]
     return ".".join(map(str, inside or location[:1])) or "body"

@@ -1,7 +1,7 @@
-"""Work on a file from outside in a process of its own, which can neither hold up this one nor fill its memory.
+"""Process an untrusted file in a child process with limited time and memory.
 
-The process gets the file and nothing else: no secrets, no connections. It has so much time and so much memory, ends
-with its parent, and is killed in the end whatever it does. One is kept ready, for to start one takes half a second.
+The process gets the file and nothing else: no secrets, no connections. It ends with its parent, and is killed after
+its answer in any case. One process is kept ready, since starting one takes half a second.
 """
 
 import io
@@ -20,48 +20,49 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from product_importer.core.errors import StorageFull, TooMany
+from product_importer.core.problem_types import ProblemType
 
 DEADLINE_SECONDS = 30
 MEMORY_BYTES = 1536 * 1024 * 1024
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-# At a time in this process, and how many may wait for their turn, and for how long.
-MOST_AT_WORK = 2
-MOST_WAITING = 14
+# How many files are processed at once for this process, how many may wait, and for how long.
+MAX_AT_WORK = 2
+MAX_WAITING = 14
 TURN_SECONDS = 60.0
 RETRY_SECONDS = 10
 
 PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent.parent)
-# What Python itself may need to start; nothing else of the environment is handed on.
-KEPT = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+# Variables that Python may need to start; no others are passed on.
+PASSED_VARIABLES = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 END = b"\n"
 
 
-class OutOfTime(Exception):
-    """The work took longer than `DEADLINE_SECONDS`."""
+class DeadlineExceeded(Exception):
+    """The process took longer than `DEADLINE_SECONDS`."""
 
 
-class NoAnswer(Exception):
-    """The process ended without an answer: it was out of memory, or failed."""
+class ProcessFailed(Exception):
+    """The process ended without an answer: it ran out of memory, or failed."""
 
 
-class Confined:
-    """A module that calls `serve` when it is run, and the processes that run it."""
+class LimitedProcess:
+    """Runs a module that calls `serve`, in one process for each file."""
 
     def __init__(self, module: str):
         self._module = module
         self._ready: _Process | None = None
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(MOST_AT_WORK + MOST_WAITING)
-        self._turns = threading.BoundedSemaphore(MOST_AT_WORK)
+        self._places = threading.BoundedSemaphore(MAX_AT_WORK + MAX_WAITING)
+        self._turns = threading.BoundedSemaphore(MAX_AT_WORK)
 
     def ask(self, stream: BinaryIO, environment: Mapping[str, str]) -> bytes:
-        """Return what the module answers to a file; it blocks, so call it in a thread.
+        """Return the module's answer to a file. Blocks, so call it in a thread.
 
-        The process has the variables of `environment` and no others. They must be the same in every call.
+        The process has the variables of `environment`, which must be the same in every call.
 
         Raises:
-            OutOfTime: it took too long.
-            NoAnswer: it failed.
+            DeadlineExceeded: the process took too long.
+            ProcessFailed: the process failed.
             TooMany: too many files wait for their turn.
             StorageFull: a file in an object store cannot be copied to this machine.
         """
@@ -79,7 +80,7 @@ class Confined:
             yield
 
     def _hand_over(self, descriptor: int, environment: Mapping[str, str]) -> "_Process":
-        """Give the file to the process that is ready, or to a new one where there is none, or it was killed."""
+        """Pass the file to the ready process, or to a new one if there is none or it was killed."""
         with self._lock:
             process, self._ready = self._ready, None
         if process is not None:
@@ -99,7 +100,7 @@ class Confined:
 
 
 class _Process(NamedTuple):
-    """One process for one file, and the socket over which the file goes there and the answer comes back."""
+    """A process for one file, and the socket that carries the file there and the answer back."""
 
     child: subprocess.Popen[bytes]
     channel: socket.socket
@@ -107,17 +108,17 @@ class _Process(NamedTuple):
     @classmethod
     def start(cls, module: str, environment: Mapping[str, str]) -> "_Process":
         ours, theirs = socket.socketpair()
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        kept = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
         with theirs:
             child = subprocess.Popen(
-                # Warnings would print what stands in the file.
+                # Warnings could print content of the file.
                 [sys.executable, "-P", "-W", "ignore", "-m", module],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
-                # Where no `.env` lies.
+                # A folder without an `.env`.
                 cwd="/",
                 env={**kept, "PYTHONPATH": PACKAGE_PARENT, **environment},
-                # Ctrl-C is for the parent; the session stays the same, for a supervisor to kill.
+                # So that Ctrl-C reaches only the parent. The session stays the same: a supervisor may kill it.
                 process_group=0,
             )
         return cls(child, ours)
@@ -130,59 +131,60 @@ class _Process(NamedTuple):
         deadline, answer = time.monotonic() + DEADLINE_SECONDS, bytearray()
         while not answer.endswith(END):
             if (left := deadline - time.monotonic()) <= 0:
-                raise OutOfTime
+                raise DeadlineExceeded
             self.channel.settimeout(left)
             try:
                 piece = self.channel.recv(io.DEFAULT_BUFFER_SIZE)
             except TimeoutError:
-                raise OutOfTime from None
+                raise DeadlineExceeded from None
             except OSError:
                 piece = b""
             answer += piece
             if not piece or len(answer) > MAX_ANSWER_BYTES:
-                raise NoAnswer
+                raise ProcessFailed
         return bytes(answer)
 
     def end(self) -> None:
-        """Kill it, if it still lives, and wait until it is gone."""
+        """Kill the process if it still runs, and wait for its end."""
         self.child.kill()
         self.child.wait()
         self.channel.close()
 
 
 def serve(answer: Callable[[BinaryIO], bytes]) -> None:
-    """Be the process: wait for a file, and answer within the limits. The answer must not hold a line break.
+    """In the child process: wait for a file, set the limits and send the answer, which must not hold a line break.
 
     Raises:
-        MemoryError: the memory does not suffice, and `answer` did not catch it.
+        MemoryError: `answer` needed more than `MEMORY_BYTES` and did not catch the error.
     """
     channel = socket.socket(fileno=0)
     _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
     if not descriptors:
-        # The parent is gone, and nobody asks any more.
+        # The parent has ended.
         return
     _limit()
-    threading.Thread(target=_follow_parent, args=(channel,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
     with os.fdopen(descriptors[0], "rb") as stream:
         stream.seek(0)
         channel.sendall(answer(stream) + END)
 
 
 def _limit() -> None:
-    """Bound this process's time and memory, by the kernel: no code of Python's own is needed to end it."""
+    """Let the kernel limit this process's time and memory, which works whatever Python code runs."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(DEADLINE_SECONDS + 1)
-    # macOS has the limit and does not take every value. Linux ends this process first when memory is short.
+    # macOS has the limit but does not accept every value.
     with suppress(ImportError, ValueError, OSError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    # Linux kills this process first when memory is short.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
 
 
-def _follow_parent(channel: socket.socket) -> None:
-    # Nothing more is sent: reading returns when the parent's end is closed.
+def _end_with_parent(channel: socket.socket) -> None:
+    # The parent sends nothing more, so reading returns when it has closed its end.
     with suppress(OSError):
         channel.recv(1)
     os._exit(1)
@@ -191,8 +193,8 @@ def _follow_parent(channel: socket.socket) -> None:
 @contextmanager
 def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not semaphore.acquire(timeout=seconds):
-        detail = "Many workbooks are being looked at right now. Send the file again in a moment."
-        raise TooMany(detail, kind="busy", retry_after=RETRY_SECONDS)
+        detail = "Many workbooks are being read right now. Send the file again in a moment."
+        raise TooMany(detail, kind=ProblemType.BUSY, retry_after=RETRY_SECONDS)
     try:
         yield
     finally:
@@ -201,7 +203,7 @@ def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[Non
 
 @contextmanager
 def _on_disk(stream: BinaryIO) -> Iterator[int]:
-    """Give the descriptor of a file; an object of an object store is copied into a file first."""
+    """Yield a file descriptor of the stream; an object from an object store is copied into a temporary file first."""
     with ExitStack() as opened:
         try:
             descriptor = stream.fileno()

@@ -1,7 +1,7 @@
-"""Logging, the same in every process: what comes from outside forges no line, and no secret stands in a line.
+"""Configure logging: input cannot forge log lines, and secrets are redacted.
 
-Log records are safe by themselves, whoever writes them: Granian, Reflex, RQ and Engine.IO have handlers of their own.
-A traceback becomes part of the message, so that its lines are safe, too.
+The log records do this themselves, since Granian, Reflex, RQ and Engine.IO have their own handlers. A traceback
+becomes part of the message, so that its lines are escaped and redacted, too.
 """
 
 import logging
@@ -16,12 +16,12 @@ from typing import Any
 from product_importer.core.redaction import redacted
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-# Of one message, and of what one exception says.
-MOST_CHARACTERS = 4_000
+# Of a message, and of an exception's text.
+MAX_CHARACTERS = 4_000
 TRACEBACK = "Traceback (most recent call last):"
-# Begins each further line of a text in which a library has put a traceback: no line of the log begins so.
+# Begins each further line of a message into which a library has put a traceback. No record begins like this.
 INDENT = "\n    "
-# What they write before it: Granian, Reflex, RQ.
+# What Granian, Reflex and RQ write before a traceback.
 BEFORE_A_TRACEBACK = re.compile(
     r"(Application callable raised an exception|\[Reflex Backend Exception\]"
     r"|Worker \S+: job \S+: exception raised while executing [^\n]*)"
@@ -32,12 +32,12 @@ log = logging.getLogger("product_importer")
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Make every logger of this process safe, and let uncaught exceptions and warnings be logged. Harmless twice."""
-    logging.setLogRecordFactory(SafeRecord)
+    """Use `RedactedRecord` for all logging of this process, and log warnings and uncaught exceptions. Idempotent."""
+    logging.setLogRecordFactory(RedactedRecord)
     logging.basicConfig(level=level, format=FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("engineio.server", "socketio.server"):
-        # Without a level they would add handlers of their own, and everything stood there twice.
+        # Without a level they add handlers of their own, and each message is logged twice.
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_uncaught
@@ -45,32 +45,32 @@ def configure(level: int = logging.INFO) -> None:
     threading.excepthook = _log_uncaught_in_thread
 
 
-class SafeRecord(logging.LogRecord):
-    """A log record whose message is one line, without secrets; an exception's traceback follows on further lines."""
+class RedactedRecord(logging.LogRecord):
+    """A log record whose message is one line without secrets; a traceback follows on further lines."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._fault = self.exc_info[1] if self.exc_info else None
+        self._error = self.exc_info[1] if self.exc_info else None
         self._message: str | None = None
-        # Nobody writes it as it is.
+        # So that no handler writes the traceback unredacted.
         self.exc_info = None
 
     def getMessage(self) -> str:  # noqa: N802 - the name of the base class
         if self._message is None:
-            told = [] if self._fault is None else described(self._fault)
-            self._message = "\n".join([safe(self._formatted()), *told])
+            lines = [] if self._error is None else traceback_lines(self._error)
+            self._message = "\n".join([safe(self._formatted()), *lines])
         return self._message
 
     def _formatted(self) -> str:
         try:
             return super().getMessage()
         except (TypeError, ValueError, KeyError):
-            # Python would write message and arguments as they are to standard error.
+            # Python would write message and arguments to standard error, unredacted.
             return f"{self.msg} {self.args}"
 
 
 def safe(text: str) -> str:
-    """Return a text for the log: without secrets, on one line, unless a library has put a traceback into it."""
+    """Return a text without secrets and on one line; the lines of a traceback in it stay, indented."""
     found = BEFORE_A_TRACEBACK.match(text)
     if not found:
         return _line(text)
@@ -78,16 +78,16 @@ def safe(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return a text without control characters: `\n` for a new line, as Python's `repr` has it."""
+    r"""Escape unprintable characters as Python does: a line break becomes `\n`."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
 
 
-def described(fault: BaseException) -> list[str]:
-    """Return the lines of an exception's traceback, its causes first; what each says is one line."""
+def traceback_lines(error: BaseException) -> list[str]:
+    """Return the lines of an exception's traceback, its causes first; the text of each exception is one line."""
     lines: list[str] = []
-    for one in _chain(fault):
+    for one in _chain(error):
         frames = "".join(traceback.format_tb(one.__traceback__)).rstrip("\n").split("\n")
         said = "".join(traceback.format_exception_only(one)).rstrip("\n")
         lines += [TRACEBACK, *map(escaped, frames), _line(said)]
@@ -95,28 +95,28 @@ def described(fault: BaseException) -> list[str]:
 
 
 def _line(text: str) -> str:
-    told = escaped(redacted(text))
-    return told if len(told) <= MOST_CHARACTERS else f"{told[:MOST_CHARACTERS]} …"
+    line = escaped(redacted(text))
+    return line if len(line) <= MAX_CHARACTERS else f"{line[:MAX_CHARACTERS]} …"
 
 
-def _chain(fault: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
-    """Yield the exceptions that led to this one, then this one, then those of its group."""
-    if id(fault) in seen:
+def _chain(error: BaseException, seen: frozenset[int] = frozenset()) -> Iterator[BaseException]:
+    """Yield the exceptions that led to this one, then itself, then those of its group."""
+    if id(error) in seen:
         return
-    seen |= {id(fault)}
-    before = fault.__cause__ or (None if fault.__suppress_context__ else fault.__context__)
+    seen |= {id(error)}
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None:
         yield from _chain(before, seen)
-    yield fault
-    for one in fault.exceptions if isinstance(fault, BaseExceptionGroup) else ():
+    yield error
+    for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield from _chain(one, seen)
 
 
-def _log_uncaught(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if issubclass(kind, Exception):
-        log.critical("uncaught exception", exc_info=(kind, fault, trace))
+        log.critical("uncaught exception", exc_info=(kind, error, trace))
     else:
-        sys.__excepthook__(kind, fault, trace)
+        sys.__excepthook__(kind, error, trace)
 
 
 def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:

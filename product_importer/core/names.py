@@ -1,4 +1,4 @@
-"""Names that people and programs write: the known one that was probably meant, and those that stand there twice."""
+"""Suggest the known name for a misspelt one, and find the names in a JSON text."""
 
 import json
 import re
@@ -7,31 +7,31 @@ from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Any
 
-# How alike two names must be, of 1.
-LIKENESS = 0.7
+# The lowest similarity at which a name is suggested, from 0 to 1.
+MIN_SIMILARITY = 0.7
 
 
-def near(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that was probably meant: case, `_` and `-` count for nothing."""
+def similar_name(name: str, known: Collection[str]) -> str | None:
+    """Return the known name most similar to `name`, if any; case, spaces, `_` and `-` are ignored."""
     plain = {_plain(one): one for one in known}
-    found = get_close_matches(_plain(name)[:100], plain, n=1, cutoff=LIKENESS)
+    found = get_close_matches(_plain(name)[:100], plain, n=1, cutoff=MIN_SIMILARITY)
     return plain[found[0]] if found else None
 
 
 def repeated_in_json(text: str | bytes) -> list[str]:
-    """Return the names that an object in a JSON text has twice, with dots: `attributes.colour`.
+    """Return the names that occur twice in one object of a JSON text, as paths with dots: `attributes.colour`.
 
-    Python, like most readers, would take the last one and say nothing. A text that is no JSON has none.
+    Most parsers, Python's too, silently use the last one. For a text that is not JSON the list is empty.
     """
     try:
         return list(_repeated(json.loads(text, object_pairs_hook=_Object), ()))
     except (ValueError, RecursionError):
-        # Whoever reads the text for what it says refuses it: no field is as deep as that.
+        # The schema rejects such a text: it is not JSON, or nested too deeply.
         return []
 
 
 def names_in_json(text: str | bytes) -> list[str]:
-    """Return the names of the object that a JSON text is; none where it is something else, or no JSON."""
+    """Return the names in a JSON object, repeated ones included; an empty list if the text is not a JSON object."""
     try:
         found = json.loads(text, object_pairs_hook=_Object)
     except (ValueError, RecursionError):
@@ -44,7 +44,7 @@ def _plain(name: str) -> str:
 
 
 class _Object(list[tuple[str, Any]]):
-    """A JSON object as it stands there: its names and values in order."""
+    """A JSON object as a list of its names and values, in order, repeated names included."""
 
 
 def _repeated(value: Any, path: tuple[str, ...]) -> Iterator[str]:

@@ -1,10 +1,11 @@
-"""Events as rows, written in the transaction that changed the data; webhooks read them from here.
+"""The outbox: events as rows, written in the transaction that changed the data and sent by the webhooks.
 
-Slices do not know of webhooks, and this module knows of them only the name of the job that it nudges.
+The other slices do not depend on webhooks, and this module knows only the name of the job that sends events.
 """
 
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -17,15 +18,27 @@ from product_importer.core.ids import new_id
 
 DELIVER = queue.Job(queue="webhooks", function="product_importer.webhooks.tasks.deliver", takes_id=False)
 
-# Whoever wants an event for every product of an import says so here; without anybody an import writes none.
+
+class EventType(StrEnum):
+    """The types of events that webhooks can subscribe to."""
+
+    PRODUCT_CREATED = "product_created"
+    PRODUCT_UPDATED = "product_updated"
+    PRODUCT_DELETED = "product_deleted"
+    PRODUCTS_DELETED = "products_deleted"
+    IMPORT_COMPLETED = "import_completed"
+    IMPORT_FAILED = "import_failed"
+
+
+# Functions that say whether anyone wants an event for every product of an import. If none does, none are written.
 WANTS_EACH: list[Callable[[Session], bool]] = []
 
 
 class Event(SQLModel, table=True):
-    """Something that happened: its type's name and what a receiver is told of it.
+    """Something that happened: the type and the payload for receivers.
 
-    `version` is the product's. An event with a `batch_id` is one of an import's many, one a row in the order of
-    lines: it is only for those who want each, and waits until the batch is released.
+    `version` is the product's version. Events with a `batch_id` come from an import, one for each product in the
+    order of lines. They are for receivers that want each, and are sent after the batch is released.
     """
 
     __tablename__ = "event"
@@ -51,7 +64,7 @@ class Event(SQLModel, table=True):
 
 
 class EventBatch(SQLModel, table=True):
-    """Events that are sent together, in order, once the last of them is written. It goes when all are dispatched."""
+    """Events of one import, sent in order after its release; the row is deleted when all are dispatched."""
 
     __tablename__ = "event_batch"
 
@@ -59,14 +72,14 @@ class EventBatch(SQLModel, table=True):
     released_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
-def record(session: Session, event_type: str, payload: dict[str, Any], version: int | None = None) -> None:
+def record(session: Session, event_type: EventType, payload: dict[str, Any], version: int | None = None) -> None:
     """Add an event to the session's transaction: it exists exactly when the change does."""
     session.add(Event(event_type=event_type, payload=payload, version=version))
-    queue.nudge_after_commit(session, DELIVER)
+    queue.notify_after_commit(session, DELIVER)
 
 
 def hold_batch(session: Session, batch_id: UUID) -> bool:
-    """Begin a batch of events, if anybody wants each of them; say whether somebody does."""
+    """Begin a batch if anyone wants an event for every product; return whether anyone does."""
     if not any(wants(session) for wants in WANTS_EACH):
         return False
     session.execute(insert(EventBatch).values(id=batch_id).on_conflict_do_nothing())
@@ -74,8 +87,8 @@ def hold_batch(session: Session, batch_id: UUID) -> bool:
 
 
 def release_batch(session: Session, batch_id: UUID) -> None:
-    """Let the events of a batch go, where there is one."""
+    """Release the events of a batch for sending; do nothing if there is no such batch."""
     batch = session.get(EventBatch, batch_id)
     if batch is not None:
         batch.released_at = session.scalar(func.now())
-        queue.nudge_after_commit(session, DELIVER)
+        queue.notify_after_commit(session, DELIVER)

@@ -1,4 +1,4 @@
-"""Errors as they are answered: `application/problem+json` (RFC 9457)."""
+"""Answer errors as `application/problem+json` (RFC 9457)."""
 
 import json
 from typing import Any
@@ -7,12 +7,12 @@ from starlette.responses import JSONResponse
 
 from product_importer.core.errors import DomainError
 
-PROBLEM_TYPE = "/api/problems/"
+TYPE_PREFIX = "/api/problems/"
 PROBLEM_MEDIA = "application/problem+json"
 
 
 class ProblemResponse(JSONResponse):
-    """An RFC 9457 problem. It may quote what was sent, which is not always text that can be written."""
+    """A problem as a response. Characters that UTF-8 cannot encode, quoted from the request, become `?`."""
 
     media_type = PROBLEM_MEDIA
 
@@ -21,13 +21,13 @@ class ProblemResponse(JSONResponse):
 
 
 def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JSONResponse:
-    """Return an RFC 9457 problem."""
-    body = {"type": PROBLEM_TYPE + kind, "title": title, "status": status, "detail": detail, **extra}
+    """Return a problem as a response; `kind` ends its `type`, `extra` holds further members."""
+    body = {"type": TYPE_PREFIX + kind, "title": title, "status": status, "detail": detail, **extra}
     return ProblemResponse(body, status_code=status)
 
 
 def problem_of(error: DomainError) -> JSONResponse:
-    """Return a domain error as a problem."""
+    """Return a domain error as a response, with `Retry-After` where it has one."""
     answer = problem(error.status, error.kind, error.title, error.detail, **error.extra)
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)

@@ -1,4 +1,4 @@
-"""Enqueueing after commit, by job name, with ids only: a queued job is a nudge that may be lost or doubled."""
+"""Enqueue RQ jobs by name after a commit. A job is only a notification: it may be lost or arrive twice."""
 
 import atexit
 import logging
@@ -23,14 +23,14 @@ from product_importer.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
-# An import that runs longer is stopped and goes on from its checkpoint.
+# An import that runs longer is stopped, and continues later from its checkpoint.
 JOB_TIMEOUT_SECONDS = 6 * 3600
 RESULT_SECONDS = 0
 FAILURE_SECONDS = 3600
 
-# The workers of a queue that live, by the time at which each last said so.
+# A sorted set of a queue's live workers, scored by the time at which each last reported.
 PRESENCE = "workers:{queue}"
-SHOW_SECONDS = 3
+REPORT_SECONDS = 3
 PRESENT_SECONDS = 10
 
 JOBS: list["Job"] = []
@@ -38,9 +38,9 @@ JOBS: list["Job"] = []
 
 @dataclass(frozen=True)
 class Job:
-    """A function that workers run: its queue and its importable name. Making one lists it in `JOBS`.
+    """A function that workers run: its queue and its importable name. Creating one adds it to `JOBS`.
 
-    It takes the id of what it is about, or nothing. Workers refuse every job that is not listed: see `accepted_jobs`.
+    The function takes one id or nothing. Workers reject jobs that are not in `JOBS`: see `job_validation`.
     """
 
     queue: str
@@ -52,12 +52,12 @@ class Job:
 
 
 def enqueue_after_commit(session: Session, job: Job, key: UUID, *, at_front: bool = False) -> None:
-    """Nudge the workers once the session's transaction has committed; nothing happens when it rolls back."""
+    """Enqueue a job when the session's transaction commits; do nothing if it rolls back."""
     event.listen(session, "after_commit", lambda _: enqueue(job, key, at_front=at_front), once=True)
 
 
 def enqueue(job: Job, key: UUID, *, at_front: bool = False) -> None:
-    """Nudge the workers now, behind or before what waits. An unreachable Redis is left to the reconciler."""
+    """Enqueue a job now. If Redis cannot be reached, the reconciler enqueues it later."""
     try:
         _queue(job.queue).enqueue(
             job.function,
@@ -69,26 +69,26 @@ def enqueue(job: Job, key: UUID, *, at_front: bool = False) -> None:
             at_front=at_front,
         )
     except RedisError as error:
-        log.warning("no nudge for %s %s, the reconciler will send it: %s", job.function, key, error)
+        log.warning("cannot enqueue %s %s, the reconciler will: %s", job.function, key, error)
 
 
-def nudge_after_commit(session: Session, job: Job) -> None:
-    """Nudge the workers once after the commit, however often the transaction asks for it."""
-    asked: set[Job] = session.info.setdefault("nudges", set())
+def notify_after_commit(session: Session, job: Job) -> None:
+    """Notify the workers once after the commit, however often the transaction asks for it."""
+    asked: set[Job] = session.info.setdefault("notified_jobs", set())
 
     def committed(_: Session) -> None:
         asked.discard(job)
-        nudge(job)
+        notify(job)
 
     if job not in asked:
         asked.add(job)
         event.listen(session, "after_commit", committed, once=True)
 
 
-def nudge(job: Job) -> None:
-    """Let a worker look for what is due, unless a nudge waits already: a job that has no key does it all.
+def notify(job: Job) -> None:
+    """Enqueue a job without an id, which handles everything that is due, unless a job waits in its queue already.
 
-    An unreachable Redis is logged and left to the reconciler.
+    If Redis cannot be reached, the reconciler enqueues it later.
     """
     try:
         if _queue(job.queue).count == 0:
@@ -100,51 +100,51 @@ def nudge(job: Job) -> None:
                 failure_ttl=FAILURE_SECONDS,
             )
     except RedisError as error:
-        log.warning("no nudge for %s, the reconciler will send it: %s", job.function, error)
+        log.warning("cannot enqueue %s, the reconciler will: %s", job.function, error)
 
 
 def waiting_keys(job: Job) -> set[str]:
-    """Return the keys whose nudges no worker has taken yet.
+    """Return the ids whose jobs wait in the queue.
 
     Raises:
-        RedisError: Redis cannot be asked.
+        RedisError: Redis cannot be reached.
     """
     names: Any = redis.client().lrange(_queue(job.queue).key, 0, -1)
     return {name.decode(errors="replace").partition("_")[0] for name in names}
 
 
 def waiting_count(name: str) -> int:
-    """Return how many nudges of a queue no worker has taken yet.
+    """Return how many jobs wait in a queue.
 
     Raises:
-        RedisError: Redis cannot be asked.
+        RedisError: Redis cannot be reached.
     """
     return int(_queue(name).count)
 
 
 @lru_cache
 def _queue(name: str) -> Queue:
-    # JSON, not pickle: who can write to Redis must not be able to run code here.
+    # JSON, not pickle: whoever can write to Redis must not be able to run code here.
     return Queue(name, connection=redis.client(), serializer=JSONSerializer)
 
 
-def show_presence(queues: list[str]) -> None:
-    """Say every few seconds that a worker lives, from a thread of its own, until the process ends.
+def report_presence(queues: list[str]) -> None:
+    """Report every few seconds, in a thread, that a worker is alive, until the process ends.
 
-    RQ registers a worker once: after Redis has been wiped, or its worker killed, that register is wrong.
+    RQ registers a worker only once, which is wrong after Redis was wiped or the worker was killed.
     """
     worker = f"{socket.gethostname()}:{os.getpid()}"
     with suppress(RedisError):
         _forget_killed(queues)
-    atexit.register(_end_showing, worker, queues)
-    threading.Thread(target=_keep_showing, args=(worker, queues), name="presence", daemon=True).start()
+    atexit.register(_end_reporting, worker, queues)
+    threading.Thread(target=_keep_reporting, args=(worker, queues), name="presence", daemon=True).start()
 
 
 def live_workers(name: str) -> int:
-    """Return how many workers of a queue have shown themselves lately.
+    """Return how many workers of a queue reported within the last `PRESENT_SECONDS`.
 
     Raises:
-        RedisError: Redis cannot be asked.
+        RedisError: Redis cannot be reached.
     """
     presence = PRESENCE.format(queue=name)
     count: Any = redis.client().zcount(presence, time.time() - PRESENT_SECONDS, "+inf")
@@ -152,10 +152,10 @@ def live_workers(name: str) -> int:
 
 
 def _forget_killed(queues: list[str]) -> None:
-    """Take this machine's dead workers off the list: beside their successors they would count twice."""
+    """Remove this machine's dead workers, which would be counted beside those that replace them."""
     for presence in (PRESENCE.format(queue=name) for name in queues):
-        shown: Any = redis.client().zrange(presence, 0, -1)
-        for worker in map(bytes.decode, shown):
+        reported: Any = redis.client().zrange(presence, 0, -1)
+        for worker in map(bytes.decode, reported):
             machine, _, pid = worker.rpartition(":")
             if machine == socket.gethostname() and pid.isdigit() and not _lives(int(pid)):
                 redis.client().zrem(presence, worker)
@@ -171,17 +171,17 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def _end_showing(worker: str, queues: list[str]) -> None:
+def _end_reporting(worker: str, queues: list[str]) -> None:
     with suppress(RedisError):
         for name in queues:
             redis.client().zrem(PRESENCE.format(queue=name), worker)
 
 
-def _keep_showing(worker: str, queues: list[str]) -> None:
+def _keep_reporting(worker: str, queues: list[str]) -> None:
     while True:
         with suppress(RedisError):
             client = redis.client()
             for presence in (PRESENCE.format(queue=name) for name in queues):
                 client.zadd(presence, {worker: time.time()})
                 client.zremrangebyscore(presence, "-inf", time.time() - PRESENT_SECONDS)
-        time.sleep(SHOW_SECONDS)
+        time.sleep(REPORT_SECONDS)

@@ -1,4 +1,4 @@
-"""Clients of Redis or Valkey. What is kept there is a view or a hint: every caller can do without."""
+"""Clients of Redis or Valkey. Callers must work without it: it holds only progress and notifications."""
 
 from functools import lru_cache
 from typing import Any
@@ -10,13 +10,13 @@ from redis.retry import Retry
 
 from product_importer.core.embedded import servers
 
-# Short: a request or an import must not wait for a server that holds nothing it cannot do without.
+# In seconds. Short, since requests and imports can go on without Redis.
 TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2}
 
 
 @lru_cache
 def client() -> redis.Redis:
-    """Return this process's blocking client; its pool makes new connections after a fork by itself."""
+    """Return this process's blocking client. Its pool reconnects after a fork by itself."""
     return redis.Redis.from_url(servers.redis_url(), retry=Retry(NoBackoff(), 0), **TIMEOUTS)
 
 

@@ -1,4 +1,4 @@
-"""Every environment variable the application reads, typed; nothing else reads the environment."""
+"""The settings: every environment variable that the application reads, with type and default."""
 
 import os
 from functools import lru_cache
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _name_the_driver(cls, url: str | None) -> str | None:
-        """`postgres://` and plain `postgresql://` mean psycopg2."""
+        """Use psycopg2 for `postgres://` and `postgresql://`."""
         if url is None:
             return None
         scheme, separator, rest = url.partition("://")
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
 
     @property
     def uploads(self) -> str:
-        """Where uploads are kept: `UPLOAD_DIR`, or its default inside `DATA_DIR`."""
+        """The place of uploaded files: `UPLOAD_DIR`, or its default in `DATA_DIR`."""
         return self.upload_dir or str(self.data_dir / "uploads")
 
     @property
@@ -131,16 +131,16 @@ def settings() -> Settings:
     """Return the settings, read once.
 
     Raises:
-        SystemExit: a value is invalid; the message is one line a value that says which variable and why.
+        SystemExit: values are invalid; the message has one line for each, with the variable and the reason.
     """
     try:
         return Settings()
     except ValidationError as error:
-        raise SystemExit("\n".join(_explain(problem) for problem in error.errors())) from None
+        raise SystemExit("\n".join(_explain(item) for item in error.errors())) from None
 
 
-def _explain(problem) -> str:  # type: ignore[no-untyped-def]
-    variable = str(problem["loc"][0]).upper()
-    # A URL may hold a password: name the variable, never repeat its value.
-    given = "" if variable.endswith("_URL") else f" (got {problem['input']!r})"
-    return f"product-importer: {variable}: {problem['msg'].removeprefix('Value error, ')}{given}"
+def _explain(item) -> str:  # type: ignore[no-untyped-def]
+    variable = str(item["loc"][0]).upper()
+    # A URL may hold a password, so its value is not shown.
+    given = "" if variable.endswith("_URL") else f" (got {item['input']!r})"
+    return f"product-importer: {variable}: {item['msg'].removeprefix('Value error, ')}{given}"

@@ -1,4 +1,4 @@
-"""Private storage of uploaded files by key: a folder, or an object store by its URL."""
+"""Store uploaded files by key, in a folder or an object store."""
 
 import io
 import os
@@ -14,16 +14,17 @@ from typing import BinaryIO, Protocol, cast
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
+from product_importer.core.errors import first_line
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 
 READ_BUFFER_BYTES = 1024 * 1024
-# So much is sent to the disk while more arrives: at the end of an upload there is then little left to wait for.
+# Sync to disk after so many bytes while the upload goes on, so that little is left to sync at its end.
 SYNC_BYTES = 16 * 1024 * 1024
 
 
 class Writer(Protocol):
-    """An object that is being written; nothing is kept of it until `commit`."""
+    """An object that is being written; it exists only after `commit`."""
 
     def write(self, chunk: bytes) -> object: ...
 
@@ -33,7 +34,7 @@ class Writer(Protocol):
 
 
 class Storage(Protocol):
-    """Objects by key. A key is made by this application, never by a user."""
+    """Objects by key. The application makes the keys, never a user."""
 
     def writer(self, key: str) -> Writer: ...
 
@@ -45,11 +46,11 @@ class Storage(Protocol):
 
 
 class StorageError(Exception):
-    """Nothing can be stored in the place that `UPLOAD_DIR` names; the message is one line."""
+    """Nothing can be stored at `UPLOAD_DIR`; the message is one line."""
 
 
-class Missing(Exception):
-    """The object of that key is not there."""
+class ObjectNotFound(Exception):
+    """There is no object of that key."""
 
 
 @lru_cache
@@ -57,17 +58,17 @@ def storage() -> Storage:
     """Return the storage that `UPLOAD_DIR` names.
 
     Raises:
-        StorageError: it is a folder that cannot be made or written to.
+        StorageError: the folder cannot be created or written to.
     """
     place = settings().uploads
     return ObjectStorage(place) if "://" in place else FolderStorage(Path(place))
 
 
 def probe() -> None:
-    """Store something and delete it again.
+    """Check that the storage works: store an object and delete it.
 
     Raises:
-        StorageError: that does not work; a folder's owner may have changed, a disk or a quota be full.
+        StorageError: it does not work: a folder's owner may have changed, or a disk or a quota may be full.
     """
     key = f"probe-{new_id()}"
     try:
@@ -76,7 +77,7 @@ def probe() -> None:
         writer.commit()
         storage().delete(key)
     except (OSError, BaseError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        reason = getattr(error, "strerror", None) or first_line(error)
         raise StorageError(f"{settings().uploads}: {reason}") from error
 
 
@@ -85,14 +86,14 @@ def opened(key: str) -> Iterator[BinaryIO]:
     """Open an object for reading.
 
     Raises:
-        Missing: there is none of that key.
+        ObjectNotFound: there is no object of that key.
     """
     with storage().open(key) as stream:
         yield stream
 
 
 class FolderStorage:
-    """A folder that only its owner can read."""
+    """Stores objects as files in a folder that only its owner can read."""
 
     def __init__(self, folder: Path):
         try:
@@ -110,13 +111,13 @@ class FolderStorage:
         try:
             return (self._folder / key).open("rb", buffering=READ_BUFFER_BYTES)
         except FileNotFoundError as error:
-            raise Missing(key) from error
+            raise ObjectNotFound(key) from error
 
     def delete(self, key: str) -> None:
         (self._folder / key).unlink(missing_ok=True)
 
     def keys(self, older_than_seconds: float = 0) -> Iterator[str]:
-        """Yield what was last written to before so many seconds, half-written files included."""
+        """Yield the keys of files last written at least so many seconds ago, partial files included."""
         before = time.time() - older_than_seconds
         return (
             entry.name for entry in os.scandir(self._folder) if entry.is_file() and entry.stat().st_mtime <= before
@@ -124,7 +125,7 @@ class FolderStorage:
 
 
 class _FileWriter:
-    """Writes beside the final name and renames at the end: a file under its key is always whole."""
+    """Writes to a partial file and renames it at the end, so that a file under its key is always complete."""
 
     def __init__(self, path: Path):
         self._path = path
@@ -149,20 +150,20 @@ class _FileWriter:
         self._partial.rename(self._path)
 
     def abort(self) -> None:
-        # Unlinked first: closing flushes what is buffered, which fails again where the disk is full.
         self._partial.unlink(missing_ok=True)
         self._disk.shutdown()
+        # Closing the raw file does not flush the buffer, which would fail again on a full disk.
         self._file.raw.close()
 
     def _is_synced(self) -> bool:
-        """Whether the disk has what it was sent; a disk says only once that it failed, so that is raised here."""
+        """Whether the last sync is done. Raise its error, which the operating system reports only once."""
         if self._synced is None:
             return True
         return self._synced.done() and self._synced.result() is None
 
 
 class ObjectStorage:
-    """A bucket of an object store, reached by obstore; credentials come from the provider's own variables."""
+    """Stores objects in a bucket by obstore, with credentials from the provider's environment variables."""
 
     def __init__(self, url: str):
         self._store = obstore.store.from_url(url)
@@ -174,7 +175,7 @@ class ObjectStorage:
         try:
             reader = obstore.open_reader(self._store, key, buffer_size=8 * READ_BUFFER_BYTES)
         except (NotFoundError, FileNotFoundError) as error:
-            raise Missing(key) from error
+            raise ObjectNotFound(key) from error
         return cast(BinaryIO, io.BufferedReader(_RawReader(reader), READ_BUFFER_BYTES))
 
     def delete(self, key: str) -> None:
@@ -190,7 +191,7 @@ class ObjectStorage:
 
 
 class _ObjectWriter:
-    """A multipart upload: an object appears when it is completed, and only then."""
+    """Writes a multipart upload, whose object exists only after its completion."""
 
     def __init__(self, store: "obstore.store.ObjectStore", key: str):
         self._writer = obstore.open_writer(store, key)
@@ -202,12 +203,12 @@ class _ObjectWriter:
         self._writer.close()
 
     def abort(self) -> None:
-        # Never completed, the parts stay invisible; the bucket's lifecycle rule removes them.
+        # The parts of an incomplete upload stay invisible until the bucket's lifecycle rule removes them.
         del self._writer
 
 
 class _RawReader(io.RawIOBase):
-    """obstore's reader as Python's raw stream."""
+    """Wraps obstore's reader as a raw stream."""
 
     def __init__(self, reader: "obstore.ReadableFile"):
         self._reader = reader

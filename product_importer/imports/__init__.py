@@ -1,1 +1,1 @@
-"""Imports: upload, read, stage, merge, progress."""
+"""Import catalogue files: upload, read, merge, and follow the progress."""

@@ -1,45 +1,47 @@
-"""How many imports may be unfinished at once: whoever floods the queue is told to come again."""
+"""Limit how many imports may be unfinished at once; further uploads get 429."""
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core import advisory_locks
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import TooMany
-from product_importer.imports.models import ImportJob
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports.models import ACTIVE, ImportJob
 
-MOST_UNFINISHED = 100
+MAX_UNFINISHED = 100
 RETRY_AFTER_SECONDS = 30
-LOCK = 7_301_005
 
 
 def admit(session: Session) -> None:
-    """Let the caller's transaction add one unfinished import; until it ends, no other adds one.
+    """Let the caller's transaction add one unfinished import; until it ends, no other transaction adds one.
 
     Raises:
-        TooMany: there are too many already.
+        TooMany: the limit is reached.
     """
-    session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    advisory_locks.hold(session, AdvisoryLock.ADMIT_IMPORT)
     _refuse_too_many(session)
 
 
-def foretell(session: Session, idempotency_key: str | None = None) -> None:
-    """Speak against an upload before it arrives, unless one was made with the same key: that is then the answer.
+def refuse_early(session: Session, idempotency_key: str | None = None) -> None:
+    """Refuse an upload before it arrives, unless its key belongs to an earlier import: that import is the answer.
 
     Raises:
-        TooMany: as things are now it would not be admitted.
+        TooMany: the limit is reached, so `admit` would fail.
     """
-    with_same_key = select(ImportJob.id).where(ImportJob.idempotency_key == idempotency_key)
-    if idempotency_key is None or session.scalar(with_same_key) is None:
+    earlier = select(ImportJob.id).where(ImportJob.idempotency_key == idempotency_key)
+    if idempotency_key is None or session.scalar(earlier) is None:
         _refuse_too_many(session)
 
 
 def _refuse_too_many(session: Session) -> None:
-    unfinished = col(ImportJob.status).in_(("pending", "processing"))
+    unfinished = col(ImportJob.status).in_(ACTIVE)
     count = session.scalar(select(func.count()).select_from(ImportJob).where(unfinished)) or 0
-    if count >= MOST_UNFINISHED:
+    if count >= MAX_UNFINISHED:
         raise TooMany(
-            f"{count} imports are unfinished, and no more are taken at once. Nothing was kept or changed. "
-            "Try again when some have ended.",
-            kind="too-many-imports",
+            f"{count} imports are unfinished, which is the limit. Nothing was kept or changed. "
+            "Try again when some have finished.",
+            kind=ProblemType.TOO_MANY_IMPORTS,
             title="Too many imports at once",
             retry_after=RETRY_AFTER_SECONDS,
         )

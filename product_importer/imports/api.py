@@ -1,4 +1,4 @@
-"""Imports over REST: parse, call one service function, answer."""
+"""REST routes of imports: parse the request, call one service function, answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,10 @@ from starlette.requests import ClientDisconnect
 
 from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
-from product_importer.imports import progress, rejected_rows, service
-from product_importer.imports.options import Choices
+from product_importer.core.pagination import PageQuery
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports import dry_runs, progress, rejected_rows, service
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
@@ -22,28 +24,25 @@ from product_importer.imports.schemas import (
     ImportPage,
     ImportQuery,
     ImportRead,
-    PageQuery,
     UndoKeptPage,
 )
 from product_importer.imports.upload import multipart
 
 router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
-# Proxies cut connections that are silent for long; the contract promises a comment every 15 s at least.
+# Proxies close silent connections; the API promises a comment at least every 15 s.
 COMMENT_SECONDS = 10
-# How long to wait before a database that was away is asked again.
-OUTAGE_SECONDS = 2
 
 
 class CSVResponse(StreamingResponse):
-    """Rows as they are read from the database."""
+    """A CSV that is sent while its rows are read."""
 
     media_type = "text/csv; charset=utf-8"
 
 
 def _form_fields() -> dict[str, Any]:
-    """Return the schemas of the options as form fields: these cannot be null, and JSON is told by what it holds."""
-    fields: dict[str, dict[str, Any]] = Choices.model_json_schema()["properties"]
+    """Return the schemas of the options as form fields, which cannot be null and may hold JSON."""
+    fields: dict[str, dict[str, Any]] = ImportOptions.model_json_schema()["properties"]
     for schema in fields.values():
         if kinds := schema.pop("anyOf", None):
             del schema["default"]
@@ -64,7 +63,7 @@ UPLOAD_BODY = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A CSV in any usual encoding, also packed as .gz or .zip; or an .xlsx.",
+                            "description": "A CSV in any common encoding, also packed as .gz or .zip; or an .xlsx.",
                         },
                         **_form_fields(),
                     },
@@ -82,7 +81,9 @@ LOCATION = {
     "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
 }
 
-WITH_DUPLICATES = Query(description="Also the rows that lost to another row of their SKU, with the code `duplicate`.")
+WITH_DUPLICATES = Query(
+    description="Also the rows that lost to another row with the same SKU; their code is `duplicate`."
+)
 
 
 @router.post(
@@ -95,82 +96,82 @@ WITH_DUPLICATES = Query(description="Also the rows that lost to another row of t
 async def upload_csv(
     request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
 ) -> ImportAccepted:
-    """Store a file while it arrives, find out its format, check its header, and queue its import.
+    """Store a file while it arrives, detect its format, check its header, and queue its import.
 
-    The same file sent again with the same `Idempotency-Key` gets the first answer again and is not imported again.
-    429 while as many imports as are taken are unfinished; nothing of the file is then read.
+    The same file, sent again with the same `Idempotency-Key`, gets the first answer again and is not imported again.
+    429 while too many imports are unfinished; the file is then not read.
     """
     try:
         accepted = await multipart.receive_upload(
             request.headers.get("content-type"), request.stream(), idempotency_key
         )
     except ClientDisconnect:
-        # Most often nobody is there to read this; a client that only stopped sending is told.
-        raise Invalid("The upload broke off before its end. Nothing of it was kept.", kind="bad-form") from None
+        # Usually the client is gone; one that only stopped sending still reads the answer.
+        raise Invalid(
+            "The upload was cut off before its end. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+        ) from None
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 
 
 @router.get("/jobs", summary="List imports")
 def list_imports(query: Annotated[ImportQuery, Query()]) -> ImportPage:
-    """One page of the imports, newest first."""
+    """List imports, newest first."""
     return db.run(service.list_imports, query)
 
 
-@router.get("/jobs/{job_id}", summary="One import, as it is now", responses=problems(404))
+@router.get("/jobs/{job_id}", summary="Get an import", responses=problems(404))
 def read_import(job_id: UUID) -> ImportRead:
-    """An import's state, its progress and its counts."""
+    """Return an import's current state, progress and counts."""
     return progress.current(job_id)
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import", responses=problems(404, 409))
 def cancel_import(job_id: UUID) -> ImportRead:
-    """Stop an import at the edge of its next batch; what is merged by then stays."""
+    """Cancel an import after its current batch; the rows that are merged by then stay in the catalogue."""
     return db.run(service.cancel_import, job_id)
 
 
-@router.post(
-    "/jobs/{job_id}/retry", status_code=202, summary="Try an import again", responses=problems(404, 409, 429)
-)
+@router.post("/jobs/{job_id}/retry", status_code=202, summary="Retry an import", responses=problems(404, 409, 429))
 def retry_import(job_id: UUID) -> ImportRead:
-    """Let a failed or cancelled import go on where it stopped; let a trial look at the catalogue again."""
+    """Continue a failed or cancelled import where it stopped, or repeat a dry run."""
     return db.run(service.retry_import, job_id)
 
 
-@router.post("/jobs/{job_id}/apply", status_code=202, summary="Apply a trial", responses=problems(404, 409, 429))
+@router.post("/jobs/{job_id}/apply", status_code=202, summary="Apply a dry run", responses=problems(404, 409, 429))
 def apply_import(job_id: UUID) -> ImportRead:
-    """Merge what a trial has shown. 409 `preview-outdated` when products were changed since: `changed` counts them.
+    """Merge what a dry run has shown. 409 `preview-outdated` if products were changed since; `changed` counts them.
 
-    A product that is changed while the merge goes on is left alone, and its row is among the rejected ones.
+    A product that is changed during the merge is left unchanged, and its row is rejected.
     """
     return db.run(service.apply_import, job_id)
 
 
 @router.post("/jobs/{job_id}/undo", status_code=202, summary="Undo an import", responses=problems(404, 409))
 def undo_import(job_id: UUID) -> ImportRead:
-    """Remove the products that an import created and restore those it updated; what was changed since is kept."""
+    """Remove the products that an import created and restore those it updated; keep products changed since."""
     return db.run(service.undo_import, job_id)
 
 
-@router.get("/jobs/{job_id}/changes", summary="What a trial would do", responses=problems(404, 409))
+@router.get("/jobs/{job_id}/changes", summary="List the changes of a dry run", responses=problems(404, 409))
 def list_changes(job_id: UUID, query: Annotated[ChangesQuery, Query()]) -> ChangesPage:
-    """One page of the products that a trial would create and update, field by field."""
-    return db.run(service.list_changes, job_id, query)
+    """List the products that a dry run would create or update, field by field."""
+    return db.run(dry_runs.list_changes, job_id, query)
 
 
-@router.get("/jobs/{job_id}/kept", summary="What an undo kept", responses=problems(404))
+@router.get("/jobs/{job_id}/kept", summary="List the products that an undo kept", responses=problems(404))
 def list_undo_kept(job_id: UUID, query: Annotated[PageQuery, Query()]) -> UndoKeptPage:
-    """One page of the products that an undo left as they were, because somebody had changed them since."""
+    """List the products that an undo did not change, because they were changed since the import."""
     return db.run(service.list_undo_kept, job_id, query)
 
 
 @router.get(
-    "/jobs/{job_id}/rejects", summary="The rejected rows", response_class=CSVResponse, responses=problems(404)
+    "/jobs/{job_id}/rejects", summary="Download rejected rows", response_class=CSVResponse, responses=problems(404)
 )
 def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = False) -> StreamingResponse:
-    """A CSV of the rows that were not imported, each with its line, code and reason; it can be uploaded again.
+    """Return a CSV of the rows that were not imported, with line, code and reason; correct it and upload it again.
 
-    Its columns are the file's own, and `_line`, `_code` and `_reason` behind them, which an import leaves out.
+    Its columns are the file's own, followed by `_line`, `_code` and `_reason`, which an import ignores.
     """
     name = f'attachment; filename="rejects-{job_id}.csv"'
     return CSVResponse(rejected_rows.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
@@ -180,18 +181,18 @@ def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = Fa
     "/jobs/{job_id}/events",
     summary="Follow an import",
     response_class=EventSourceResponse,
-    responses={204: {"description": "The import has ended, and the client knows how."}, **problems(404)},
+    responses={204: {"description": "The import has ended, and the client has its last event."}, **problems(404)},
 )
 async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Header()] = None) -> Response:
     """Server-Sent Events: the import as it is now, then each change; the stream ends with a final status.
 
-    204 to an `EventSource` that comes back although it has the end: so it does not come again.
+    204 to an `EventSource` that reconnects after the last event: it then stops reconnecting.
     """
     try:
-        # Asked for before the response begins, so that an unknown import is a 404 and not an empty stream.
+        # Read before the response begins, so that an unknown import is a 404 and not an empty stream.
         first = await anext(progress.watch(job_id))
-    except progress.OUTAGE:
-        # An EventSource takes any other answer than 200 for the end and does not come back.
+    except db.OUTAGE:
+        # An EventSource that gets anything but 200 does not reconnect.
         return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
     if first.is_final and last_event_id == _event_id(first):
         return Response(status_code=204)
@@ -207,10 +208,10 @@ async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:
 
 async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
     while True:
-        await asyncio.sleep(OUTAGE_SECONDS)
+        await asyncio.sleep(db.OUTAGE_SECONDS)
         try:
             first = await anext(progress.watch(job_id))
-        except progress.OUTAGE:
+        except db.OUTAGE:
             continue
         except NotFound:
             return

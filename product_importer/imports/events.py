@@ -1,4 +1,4 @@
-"""What the rest of the world is told of an import's end."""
+"""Record the webhook event of an import's end."""
 
 import time
 from typing import Any
@@ -6,15 +6,20 @@ from typing import Any
 from sqlmodel import Session
 
 from product_importer.core import outbox
+from product_importer.core.outbox import EventType
+from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
 
-EVENT_TYPES = {"completed": "import_completed", "failed": "import_failed"}
+EVENT_TYPES = {
+    ImportStatus.COMPLETED: EventType.IMPORT_COMPLETED,
+    ImportStatus.FAILED: EventType.IMPORT_FAILED,
+}
 
 
 def record_end(session: Session, job: dict[str, Any]) -> None:
-    """Record the one event of an import's end, in the transaction that ends it; a cancelled one has none.
+    """Record the one event of an import's end, in the transaction that ends it; a cancelled import has none.
 
-    What it has to tell of its products goes out now, too.
+    Also release the events of the import's products.
     """
     outbox.release_batch(session, job["id"])
     event_type = EVENT_TYPES.get(job["status"])

@@ -1,26 +1,26 @@
-"""Uploads that were sent before: by accident, or by a client that did not hear the answer."""
+"""Recognise uploads that were sent before: by accident, or by a client that got no answer."""
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import Conflict
-from product_importer.imports.models import ImportJob
-from product_importer.imports.schemas import FINAL
-
-# The first half of an advisory lock's number; the second is a hash of the key.
-KEY_LOCK = 7_301_004
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports.models import FINAL, ImportJob
 
 
-def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
-    """Return the import that was made with the same idempotency key, where there is one.
+def find_by_key(session: Session, job: ImportJob) -> ImportJob | None:
+    """Return the earlier import with the same idempotency key, or None.
 
     Raises:
-        Conflict: it was made of another file, or with other choices.
+        Conflict: that import has another file or other options.
     """
     if job.idempotency_key is None:
         return None
-    # Two uploads with one key that arrive together must not both find nothing.
-    session.execute(select(func.pg_advisory_xact_lock(KEY_LOCK, func.hashtext(job.idempotency_key))))
+    # Of two uploads that arrive together with one key, only one may find nothing.
+    session.execute(
+        select(func.pg_advisory_xact_lock(AdvisoryLock.IDEMPOTENCY_KEY.value, func.hashtext(job.idempotency_key)))
+    )
     earlier = session.scalar(select(ImportJob).where(ImportJob.idempotency_key == job.idempotency_key))
     if earlier is not None and (
         earlier.sha256,
@@ -29,8 +29,8 @@ def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
         earlier.format,
     ) != (job.sha256, job.choices, job.fields, job.format):
         raise Conflict(
-            "This Idempotency-Key was sent with another file or other choices. Use a new key for each import.",
-            kind="idempotency-key-reused",
+            "This Idempotency-Key was sent with another file or other options. Use a new key for each import.",
+            kind=ProblemType.IDEMPOTENCY_KEY_REUSED,
             title="The key was used already",
             job_id=str(earlier.id),
         )
@@ -38,10 +38,10 @@ def with_same_key(session: Session, job: ImportJob) -> ImportJob | None:
 
 
 def refuse_running(session: Session, job: ImportJob) -> None:
-    """Speak against importing the same bytes with the same choices twice at once.
+    """Refuse to import the same bytes with the same options twice at once.
 
     Raises:
-        Conflict: it is going on; `job_id` says where.
+        Conflict: such an import is unfinished; `job_id` in its `extra` says which.
     """
     running = session.scalar(
         select(ImportJob).where(
@@ -54,8 +54,8 @@ def refuse_running(session: Session, job: ImportJob) -> None:
     )
     if running is not None:
         raise Conflict(
-            f"The very same file is being imported right now, as “{running.filename}”.",
-            kind="same-file-running",
+            f"The same file is being imported right now, as “{running.filename}”.",
+            kind=ProblemType.SAME_FILE_RUNNING,
             title="This file is being imported",
             job_id=str(running.id),
         )

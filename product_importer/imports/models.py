@@ -1,6 +1,7 @@
-"""The tables of imports: what happened to each file, and to each row that was not imported."""
+"""Tables of imports: jobs, rejected rows, saved column mappings, and undos."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,43 @@ from sqlmodel import Field, SQLModel
 from product_importer.core.ids import new_id
 
 
+class ImportStatus(StrEnum):
+    """The state of an import; `previewed` is that of a finished dry run."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PREVIEWED = "previewed"
+
+
+# An active import still changes; a final one only changes when somebody asks for it.
+ACTIVE = (ImportStatus.PENDING, ImportStatus.PROCESSING)
+FINAL = frozenset(ImportStatus) - {*ACTIVE}
+RETRYABLE = (ImportStatus.FAILED, ImportStatus.CANCELLED, ImportStatus.PREVIEWED)
+
+
+class ImportPhase(StrEnum):
+    """The step that an import is at, in this order; a dry run has `previewing` in place of `merging`."""
+
+    WAITING = "waiting"
+    READING = "reading"
+    INDEXING = "indexing"
+    PREVIEWING = "previewing"
+    MERGING = "merging"
+    FINISHED = "finished"
+
+
+class UndoStatus(StrEnum):
+    """The state of an import's undo; `import_job.undo_status` holds `pending` and `undone` only."""
+
+    POSSIBLE = "possible"
+    PENDING = "pending"
+    UNDONE = "undone"
+    EXPIRED = "expired"
+
+
 def _text(nullable: bool = False) -> Any:
     return Column(Text, nullable=nullable)
 
@@ -47,11 +85,11 @@ def _count() -> Any:
 
 
 class ImportJob(SQLModel, table=True):
-    """One import: its file, its state, its counts, and what a worker needs to go on where another stopped.
+    """One import: its file, its state, its counts, and what a worker needs to continue where another stopped.
 
-    Whoever raised `fence` last owns the import until `lease_until`; a worker with an older fence writes nothing.
-    `lane_ends` are the SKU keys at which each parallel lane's share of the file ends, `lane_checkpoints` the last
-    key each lane has committed.
+    `fence` is the fencing token: the worker that raised it last owns the import until `lease_until`, and a worker
+    with an older token writes nothing. `lane_ends` are the SKU keys at which each parallel lane's share of the file
+    ends, `lane_checkpoints` the last key that each lane has committed.
     """
 
     __tablename__ = "import_job"
@@ -60,7 +98,7 @@ class ImportJob(SQLModel, table=True):
         Index(
             "ix_import_job_unfinished",
             "lease_until",
-            postgresql_where=text("status IN ('pending', 'processing')"),
+            postgresql_where=text(f"status IN ('{ImportStatus.PENDING}', '{ImportStatus.PROCESSING}')"),
         ),
     )
 
@@ -68,21 +106,21 @@ class ImportJob(SQLModel, table=True):
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
-    # Whether it takes more than a moment to import; and whether a worker that others wait for works on it.
+    # Whether the file is large (`receiver.LARGE_BYTES`); whether the import holds one of the shared workers.
     is_large: bool = Field(default=False, sa_column=_flag())
     holds_worker: bool = Field(default=False, sa_column=_flag())
     sha256: str = Field(sa_column=_text())
-    # How the bytes are to be read, as `formats.Format`; what was chosen, as `choices.Choices`.
+    # How the bytes are read, as `file_format.Format`; the options, as `schemas.ImportChoices`.
     format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     choices: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    # The file's own header, and for each of its columns the product field it fills ("" for an attribute).
+    # The file's header, and the product field of each column ("" for an attribute, "ignored" for none).
     header: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     fields: list[str] = Field(sa_column=Column(JSONB, nullable=False))
-    # The key that its client gave it, so that the same upload, sent again, is not imported again.
+    # The client's `Idempotency-Key`: the same upload, sent again, is not imported again.
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, unique=True))
 
-    status: str = Field(default="pending", sa_column=_text())
-    phase: str = Field(default="waiting", sa_column=_text())
+    status: str = Field(default=ImportStatus.PENDING, sa_column=_text())
+    phase: str = Field(default=ImportPhase.WAITING, sa_column=_text())
     percent: float = Field(default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0")))
     rows_read: int = Field(default=0, sa_column=_count())
     total_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
@@ -103,12 +141,12 @@ class ImportJob(SQLModel, table=True):
     staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
-    # How many products each lane has created: their ids count them.
+    # How many products each lane has created; their ids are numbered by it.
     lane_created: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer), nullable=True))
-    # A trial's table of outcomes, until it is applied or too old; when it was applied.
+    # A dry run's table of outcomes, until it is applied or expires; when it was applied.
     preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    # The table of what this import overwrote, until it is too old; what became of an undo.
+    # The table of the values that this import overwrote, until it expires; the result of an undo.
     undo_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     undo_status: str | None = Field(default=None, sa_column=_text(nullable=True))
     undo_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
@@ -124,9 +162,9 @@ class ImportJob(SQLModel, table=True):
 
 
 class ImportRowError(SQLModel, table=True):
-    """A row of a file that did not become a product: where it stood, why, and the row itself.
+    """A row of a file that was not imported: its line, the reason, and its cells.
 
-    No foreign key: PostgreSQL checks it row by row, of which there may be a million, and no import is ever deleted.
+    Without a foreign key: PostgreSQL would check it for each of up to a million rows, and no import is ever deleted.
     """
 
     __tablename__ = "import_row_error"
@@ -135,12 +173,12 @@ class ImportRowError(SQLModel, table=True):
     line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     code: str = Field(sa_column=_text())
     reason: str = Field(sa_column=_text())
-    # json, not jsonb: kept as it was, never searched.
+    # json, not jsonb: stored as it is, never searched.
     row: list[str] = Field(sa_column=Column(JSON, nullable=False))
 
 
 class ImportMapping(SQLModel, table=True):
-    """Which field each column fills, as somebody accepted it for files with these columns."""
+    """A saved column mapping: what each column becomes, for files with these columns."""
 
     __tablename__ = "import_mapping"
 
@@ -150,7 +188,7 @@ class ImportMapping(SQLModel, table=True):
 
 
 class ImportUndoKept(SQLModel, table=True):
-    """A product that an undo left as it was, because somebody had changed it since the import."""
+    """A product that an undo did not change, because it was changed since the import."""
 
     __tablename__ = "import_undo_kept"
 
@@ -161,7 +199,7 @@ class ImportUndoKept(SQLModel, table=True):
 
 
 class ImportUndoRestored(SQLModel, table=True):
-    """At `version` a product was again what it had been at `as_version`: so an earlier import can be undone, too."""
+    """After an undo, a product's `version` has the values of `as_version`, so an earlier import can be undone too."""
 
     __tablename__ = "import_undo_restored"
 

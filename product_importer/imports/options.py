@@ -1,4 +1,4 @@
-"""What whoever uploads a file chooses: how it is read, and what an import of it may do."""
+"""Options of an upload: how the file is read, and what its import may change."""
 
 import codecs
 import re
@@ -16,23 +16,23 @@ Mode = Literal["upsert", "create", "update"]
 Duplicates = Literal["last", "first", "reject"]
 Blank = Literal["clear", "keep"]
 Delimiter = Literal[",", ";", "\t", "|"]
-# What a column can be beside a product's field.
+# What a column can become other than a product field.
 ATTRIBUTE, IGNORE = "attribute", "ignore"
 Target = Literal["sku", "name", "description", "active", "attribute", "ignore"]
 
-# Python's names of the encodings that exported catalogues come in; the first three are found by themselves.
+# Python's names of the encodings that exported catalogues use; the first three are detected.
 Encoding = Literal[
     "utf-8", "utf-16", "windows-1252", "windows-1250", "windows-1251", "iso-8859-1", "iso-8859-2", "iso-8859-15",
     "mac-roman", "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr",
 ]  # fmt: skip
 
-# By the name of Python's codec, which knows the usual spellings: `UTF8`, `cp1252` and `latin-1` are three of them.
+# Python's codec names to ours; codec lookup understands spellings such as `UTF8`, `cp1252` and `latin-1`.
 BY_CODEC: dict[str, str] = {codecs.lookup(name).name: name for name in get_args(Encoding)}
 SPELLING = re.compile(r"[a-z0-9_-]{1,40}", re.IGNORECASE | re.ASCII)
 
 
 def _from_json(value: object) -> object:
-    """Return what a form field's text says; a program hands over the thing itself."""
+    """Parse a form field's JSON; return other values, which programs pass, as they are."""
     if not isinstance(value, str):
         return value
     if repeated := repeated_in_json(value):
@@ -41,7 +41,7 @@ def _from_json(value: object) -> object:
 
 
 def _encoding(value: object) -> object:
-    """Return an encoding's own name, in whatever way it is written."""
+    """Return our name of an encoding, whatever its spelling."""
     if isinstance(value, str) and SPELLING.fullmatch(value):
         with suppress(LookupError):
             return BY_CODEC.get(codecs.lookup(value).name, value)
@@ -49,12 +49,12 @@ def _encoding(value: object) -> object:
 
 
 def _delimiter(value: object) -> object:
-    """Return a tab for the two characters that a shell hands on in its place."""
+    r"""Return a tab for the two characters `\t`, which shells pass on unchanged."""
     return "\t" if value == r"\t" else value
 
 
-class Choices(BaseModel):
-    """The options of one upload, as form fields give them; every one may be absent."""
+class ImportOptions(BaseModel):
+    """The options of one upload, named like its form fields; each may be absent."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,18 +62,22 @@ class Choices(BaseModel):
         Mode, Field(description="`upsert` creates and updates; `create` and `update` reject rows of the other kind.")
     ] = "upsert"
     duplicates: Annotated[
-        Duplicates, Field(description="Which row of an SKU counts when a file has several; `reject`: none of them.")
+        Duplicates,
+        Field(description="Which row is used when several rows have the same SKU; `reject` rejects all of them."),
     ] = "last"
     blank: Annotated[
-        Blank, Field(description="What a blank cell does to a product that exists: `clear` the value, or `keep` it.")
+        Blank,
+        Field(description="What a blank cell does to an existing product: `clear` the value, or `keep` it."),
     ] = "clear"
-    dry_run: Annotated[bool, Field(description="Only show what would happen; `apply` then does it.")] = False
+    dry_run: Annotated[bool, Field(description="Only show what the import would change; `apply` then does it.")] = (
+        False
+    )
     columns: Annotated[
         dict[str, Target] | None,
         BeforeValidator(_from_json),
         Field(
-            description="JSON: a column of the file to what it is. Columns that are not named go by their names; "
-            "case and outer spaces do not matter. Remembered for the next file with the same columns.",
+            description="JSON object: column of the file to product field, `attribute` or `ignore`. Other columns "
+            "are matched by name. Case and outer spaces do not matter. Saved for files with the same columns.",
             examples=[{"Handle": "sku", "Title": "name", "Body (HTML)": "description", "Vendor": "ignore"}],
         ),
     ] = None
@@ -81,28 +85,28 @@ class Choices(BaseModel):
         Encoding | None,
         BeforeValidator(_encoding),
         Field(
-            description="How the text is encoded; else it is found out. In any case; usual other spellings, such as "
-            "`utf8` and `cp1252`, do too."
+            description="Encoding of the text; detected if absent. In any case; common spellings such as `utf8` and "
+            "`cp1252` are accepted."
         ),
     ] = None
     delimiter: Annotated[
         Delimiter | None,
         BeforeValidator(_delimiter),
-        Field(description=r"What parts the cells; else it is found out. A tab may be written `\t`."),
+        Field(description=r"Character between the cells; detected if absent. A tab may be written `\t`."),
     ] = None
 
     def stored(self) -> dict[str, object]:
-        """Return what an import's row keeps: what changes its result, and what people see in the history."""
+        """Return the options that the job's row keeps: those that change the result and that the history shows."""
         return self.model_dump(include={"mode", "duplicates", "blank", "dry_run"})
 
 
-def parse(options: Mapping[str, object]) -> Choices:
-    """Return the choices that form fields, or those of the page, name.
+def parse(options: Mapping[str, object]) -> ImportOptions:
+    """Return the options that form fields give.
 
     Raises:
-        Unprocessable: a field does not exist, or its value is not possible; each is named.
+        Unprocessable: a field does not exist, or its value is not possible; `errors` names each.
     """
     try:
-        return Choices.model_validate(options)
+        return ImportOptions.model_validate(options)
     except ValidationError as error:
-        raise invalid_fields(field_errors(error.errors(), known=Choices.model_fields)) from None
+        raise invalid_fields(field_errors(error.errors(), known=ImportOptions.model_fields)) from None

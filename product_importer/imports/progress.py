@@ -1,6 +1,7 @@
-"""How far an import is, for the page and for events: by one watcher, from the job's row and from its worker's pace.
+"""Report an import's progress to the page and to event streams.
 
-The row alone says how much is done, so that no fault makes it less; Redis holds the pace, and wakes who watches.
+The job's row alone says how much is done, so no failure moves it back. Redis only holds the worker's speed and
+estimate, and wakes watchers.
 """
 
 import asyncio
@@ -14,89 +15,83 @@ from uuid import UUID
 
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from product_importer.core import db, redis
-from product_importer.core.errors import NotFound
-from product_importer.imports.models import ImportJob
+from product_importer.core.errors import first_line
+from product_importer.imports import jobs
+from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 from product_importer.imports.schemas import ImportRead
 
 log = logging.getLogger(__name__)
 
-# How long a view outlives the worker that wrote it.
-VIEW_SECONDS = 60
-# How long the watcher waits for a message before it looks by itself: messages may be lost.
-LOOK_SECONDS = 1.0
+# How long Redis keeps a worker's progress after its last report.
+EXPIRE_SECONDS = 60
+# How long a watcher waits for a message before it reads the row anyway: messages may be lost.
+POLL_SECONDS = 1.0
 
-# PostgreSQL is away for a while.
-OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
-
-# The percent at which each phase ends, as measured on all-new files of 500,000 and of 5,000,000 rows.
+# The percent at which reading and indexing end, measured with files of 500,000 and 5,000,000 new products.
 READ_SHARE = 23.0
 INDEX_SHARE = 26.0
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What only the worker knows: seconds to go, rows per second."""
+class WorkerProgress:
+    """What only the worker knows: the seconds left, and its rows per second in the current phase."""
 
     eta_seconds: float | None
     rows_per_second: int | None
 
 
 def percent_of(phase: str, read: float, merged: float) -> float:
-    """Return the percent done of the whole import, from the shares read and merged (0 to 1) in its phase."""
-    if phase == "reading":
+    """Return the percent of the whole import that is done; `read` and `merged` are shares from 0 to 1."""
+    if phase == ImportPhase.READING:
         return READ_SHARE * min(read, 1.0)
-    if phase == "indexing":
+    if phase == ImportPhase.INDEXING:
         return READ_SHARE
     return INDEX_SHARE + (100.0 - INDEX_SHARE) * min(merged, 1.0)
 
 
-def publish(job_id: UUID, fence: int, pace: Pace) -> None:
-    """Show how far an import is; without Redis people see it every few seconds, from the job's row."""
-    key, text = _key(job_id), json.dumps({"fence": fence, **asdict(pace)})
+def publish(job_id: UUID, fence: int, progress: WorkerProgress) -> None:
+    """Publish a worker's progress; without Redis, watchers still see the job's row every second."""
+    key, text = _key(job_id), json.dumps({"fence": fence, **asdict(progress)})
     try:
         with redis.client().pipeline(transaction=False) as pipeline:
-            pipeline.set(key, text, ex=VIEW_SECONDS)
+            pipeline.set(key, text, ex=EXPIRE_SECONDS)
             pipeline.publish(key, text)
             pipeline.execute()
     except RedisError as error:
-        log.debug("import %s: progress is not shown: %s", job_id, error)
+        log.debug("import %s: progress could not be published: %s", job_id, error)
 
 
 def current(job_id: UUID) -> ImportRead:
-    """Return an import as it is now: the job's row with its committed counts, and its worker's pace.
+    """Return an import as it is now: the job's row with its committed counts, and its worker's progress.
 
     Raises:
         NotFound: there is no such import.
     """
     with db.session() as session:
-        job = session.get(ImportJob, job_id)
-    if job is None:
-        raise NotFound(f"There is no import {job_id}.")
+        job = jobs.find(session, job_id)
     return live(job)
 
 
 def live(job: ImportJob) -> ImportRead:
-    """Return the job's row as it is seen from outside, with its worker's pace while it is being processed."""
+    """Return the import of a job's row, with its worker's progress while it is being processed."""
     stored = ImportRead.of(job)
     stored.percent = max(stored.percent, _percent_of_counts(stored))
-    pace = _pace(job.id, job.fence) if stored.status == "processing" else None
-    return stored if pace is None else stored.model_copy(update=asdict(pace))
+    progress = _worker_progress(job.id, job.fence) if stored.status == ImportStatus.PROCESSING else None
+    return stored if progress is None else stored.model_copy(update=asdict(progress))
 
 
 def _percent_of_counts(stored: ImportRead) -> float:
-    """Return what the committed counts prove: they are newer than the percent that the heartbeat wrote."""
+    """Return the percent that the committed counts prove: they are newer than the percent of the last heartbeat."""
     if not stored.total_rows or not stored.processed_rows:
         return 0.0
-    # The last step to 100 belongs to the finish.
-    return min(99.9, round(percent_of("merging", 1.0, stored.processed_rows / stored.total_rows), 1))
+    # 100 is shown only when the import has ended.
+    return min(99.9, round(percent_of(ImportPhase.MERGING, 1.0, stored.processed_rows / stored.total_rows), 1))
 
 
 async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
-    """Yield an import as it is now, then each change; end after a final status. Percent never goes back.
+    """Yield an import as it is now, then each change; end after a final status. `percent` never goes back.
 
     Raises:
         NotFound: there is no such import.
@@ -110,10 +105,10 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
             await _next_message(pubsub, job_id)
             try:
                 seen = await asyncio.to_thread(current, job_id)
-            except OUTAGE as error:
-                # Whoever watches keeps what was seen last until there is something new.
-                log.warning("import %s: cannot be looked at: %s", job_id, str(error).partition("\n")[0])
-                await asyncio.sleep(LOOK_SECONDS)
+            except db.OUTAGE as error:
+                # Watchers keep what they have until PostgreSQL is back.
+                log.warning("import %s: its progress cannot be read: %s", job_id, first_line(error))
+                await asyncio.sleep(POLL_SECONDS)
                 continue
             seen.percent = max(seen.percent, shown.percent)
             if seen != shown:
@@ -126,28 +121,30 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
 
 
 async def _next_message(pubsub: PubSub, job_id: UUID) -> None:
-    """Wait until the worker says something, but no longer than `LOOK_SECONDS`, Redis or not."""
-    deadline = time.monotonic() + LOOK_SECONDS
+    """Wait for a message of the worker, at most `POLL_SECONDS`, with or without Redis."""
+    deadline = time.monotonic() + POLL_SECONDS
     try:
         if not pubsub.subscribed:
             await pubsub.subscribe(_key(job_id))
-        # The answer to the subscription comes as None, long before the time is over.
+        # The confirmation of the subscription is returned as None, before the time is over.
         while (left := deadline - time.monotonic()) > 0:
             if await pubsub.get_message(timeout=left):
                 return
     except (RedisError, OSError) as error:
-        log.debug("import %s: no messages, looking instead: %s", job_id, error)
+        log.debug("import %s: no messages, polling instead: %s", job_id, error)
         await asyncio.sleep(max(0.0, deadline - time.monotonic()))
 
 
-def _pace(job_id: UUID, fence: int) -> Pace | None:
-    """Return what the holder of this fence said last, if Redis still knows."""
+def _worker_progress(job_id: UUID, fence: int) -> WorkerProgress | None:
+    """Return the last report of the worker with this fencing token, or None."""
     try:
         text = redis.client().get(_key(job_id))
     except RedisError:
         return None
-    said = json.loads(text) if text else {}  # type: ignore[arg-type]
-    return Pace(said["eta_seconds"], said["rows_per_second"]) if said.get("fence") == fence else None
+    report = json.loads(text) if text else {}  # type: ignore[arg-type]
+    if report.get("fence") != fence:
+        return None
+    return WorkerProgress(report["eta_seconds"], report["rows_per_second"])
 
 
 def _key(job_id: UUID) -> str:

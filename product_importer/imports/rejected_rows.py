@@ -1,88 +1,78 @@
-"""The rejected rows of an import as a CSV that can be corrected and uploaded again."""
+"""Write an import's rejected rows as a CSV that can be corrected and uploaded again."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.csv_injection import guard, reguard
+from product_importer.catalog.csv_injection import escape, escape_cell
+from product_importer.catalog.export import to_csv
 from product_importer.core import db
-from product_importer.core.errors import NotFound
-from product_importer.imports.columns.header import REJECT_COLUMNS, fold, unnamed
+from product_importer.imports import jobs
+from product_importer.imports.columns.header import REJECT_COLUMNS, default_name, fold
+from product_importer.imports.error_codes import MERGE_CODES, RowErrorCode
 from product_importer.imports.models import ImportJob, ImportRowError
-from product_importer.imports.pipeline.sql_templates import CODES
 
 ROWS_PER_PIECE = 1_000
-# The fields that are read without outer spaces, and the spaces that are guarded.
+# Fields that are read without outer spaces, and the leading spaces that `escape` would escape.
 TRIMMED = ("sku", "name", "active")
-SKIPPED = "\t\r\n"
+ESCAPED_SPACES = "\t\r\n"
 
 
 def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
-    """Return the pieces of the file: its own columns, then the line, the code and the reason of each row.
+    """Return the CSV in pieces: the file's own columns, then the line, code and reason of each row.
 
-    With `duplicates`, also the rows that lost to another row of their SKU.
-
-    Memory holds `ROWS_PER_PIECE` rows, however many there are.
+    With `duplicates`, also the rows that lost to another row with the same SKU. Memory holds `ROWS_PER_PIECE` rows.
 
     Raises:
-        NotFound: there is no such import; raised at once, before the first piece is asked for.
+        NotFound: there is no such import; raised by the call, before the first piece is read.
     """
     with db.session() as session:
-        job = session.get(ImportJob, job_id)
-    if job is None:
-        raise NotFound(f"There is no import {job_id}.")
-    # A file that holds corrected rejects has these columns already: they are written anew.
+        job = jobs.find(session, job_id)
+    # A file of corrected rejects has the added columns already: they are written anew.
     positions = [at for at, name in enumerate(job.header) if fold(name) not in REJECT_COLUMNS]
     return _pieces(job, duplicates, positions)
 
 
 def _pieces(job: ImportJob, duplicates: bool, positions: list[int]) -> Iterator[str]:
-    # A column without a name is called by its place, which is another one where such columns stood before it.
-    names = [job.header[at] or (unnamed(at) if at != place else "") for place, at in enumerate(positions)]
-    yield _csv([[*map(reguard, names), *REJECT_COLUMNS]])
+    # The default name of an unnamed column holds its position: write it where leaving out columns shifts it.
+    names = [job.header[at] or (default_name(at) if at != place else "") for place, at in enumerate(positions)]
+    yield to_csv([[*map(escape_cell, names), *REJECT_COLUMNS]])
     line = 0
-    # Each piece in a transaction of its own: a reader who is slow must not hold one of the few connections.
+    # Each piece has a transaction of its own: a slow client must not hold one of the few connections.
     while errors := db.run(_errors_after, job.id, line, duplicates):
-        yield _csv(_row(error, job.fields, positions) for error in errors)
+        yield to_csv(_row(error, job.fields, positions) for error in errors)
         line = errors[-1].line
 
 
 def _errors_after(session: Session, job_id: UUID, line: int, duplicates: bool) -> Sequence[Any]:
-    """Return line, code, reason and cells of the next rows behind a line, at most `ROWS_PER_PIECE`."""
+    """Return line, code, reason and cells of the next rows after a line, at most `ROWS_PER_PIECE`."""
     columns = (ImportRowError.line, ImportRowError.code, ImportRowError.reason, ImportRowError.row)
     rejected = select(*map(col, columns)).where(ImportRowError.job_id == job_id, col(ImportRowError.line) > line)
     if not duplicates:
-        rejected = rejected.where(col(ImportRowError.code) != "duplicate")
+        rejected = rejected.where(col(ImportRowError.code) != RowErrorCode.DUPLICATE)
     return session.execute(rejected.order_by(col(ImportRowError.line)).limit(ROWS_PER_PIECE)).all()
 
 
 def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]:
-    """Return a row of which no cell runs, and each means what it meant in the file."""
-    guarded = list(_guarded(error, fields))
-    # What could not be taken apart is one text: it stands first, wherever the file's first column is.
-    places = range(len(positions)) if len(guarded) == 1 else positions
-    cells = [guarded[at] if at < len(guarded) else "" for at in places]
-    return [*cells, error.line, error.code, guard(error.reason)]
+    """Return a row whose cells no spreadsheet runs as formulas, and that reads back as the same values."""
+    escaped = list(_escaped(error, fields))
+    # A row that could not be split into cells is one text: it is written to the first column.
+    places = range(len(positions)) if len(escaped) == 1 else positions
+    cells = [escaped[at] if at < len(escaped) else "" for at in places]
+    return [*cells, error.line, error.code, escape(error.reason)]
 
 
-def _guarded(error: Any, fields: list[str]) -> Iterator[str]:
-    if error.code in CODES:
-        # What the merge refused is what was staged, without the guards of the file's cells.
-        return map(guard, error.row)
+def _escaped(error: Any, fields: list[str]) -> Iterator[str]:
+    if error.code in MERGE_CODES:
+        # Rows that the merge rejected were staged, with the escapes of the file's cells removed.
+        return map(escape, error.row)
     if len(error.row) != len(fields):
-        return map(reguard, error.row)
-    # Spaces around these mean nothing, but a guard in front of them would.
+        return map(escape_cell, error.row)
+    # Spaces around these fields mean nothing, but an escaped space would be part of the value.
     trimmed = (
-        cell.lstrip(SKIPPED) if field in TRIMMED else cell for cell, field in zip(error.row, fields, strict=True)
+        cell.lstrip(ESCAPED_SPACES) if field in TRIMMED else cell
+        for cell, field in zip(error.row, fields, strict=True)
     )
-    return map(reguard, trimmed)
-
-
-def _csv(rows) -> str:  # type: ignore[no-untyped-def]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+    return map(escape_cell, trimmed)

@@ -1,4 +1,4 @@
-"""What is kept for some days only: uploaded files, trials, and what an undo needs. The history itself stays."""
+"""Delete expired uploads, dry runs and undo data. The history of imports is kept."""
 
 import logging
 from datetime import datetime, timedelta
@@ -9,18 +9,17 @@ from sqlmodel import Session, col, select
 from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports.models import ImportJob, ImportUndoRestored
+from product_importer.imports.models import FINAL, ImportJob, ImportUndoRestored
 from product_importer.imports.pipeline import dry_run, staging_table, undo
-from product_importer.imports.schemas import FINAL
 
 log = logging.getLogger(__name__)
 
-# In one transaction; the next one comes a few minutes later.
-MOST_AT_ONCE = 500
+# Imports handled in one transaction; the next one follows a few minutes later.
+MAX_AT_ONCE = 500
 
 
 def prune(session: Session) -> None:
-    """Delete what has been kept for long enough."""
+    """Delete what is older than the settings keep it."""
     _prune_files(session)
     _prune_undos(session)
     session.execute(
@@ -29,7 +28,7 @@ def prune(session: Session) -> None:
 
 
 def _prune_files(session: Session) -> None:
-    """Delete the files of imports that ended long ago, and the trials that were never applied with them."""
+    """Delete the uploaded files of old imports, and dry runs that were never applied."""
     for job in _ended(session, settings().upload_retention_days, col(ImportJob.file_deleted_at).is_(None)):
         storage().delete(job.storage_key)
         job.file_deleted_at = session.scalar(select(func.now()))
@@ -37,7 +36,7 @@ def _prune_files(session: Session) -> None:
             staging_table.drop_all(raw_connection(session), job.id)
             dry_run.drop(raw_connection(session), job.id)
             job.staging_table = job.preview_table = None
-        log.info("import %s: its file is not kept any longer", job.id)
+        log.info("import %s: its uploaded file has expired and was deleted", job.id)
 
 
 def _prune_undos(session: Session) -> None:
@@ -48,11 +47,11 @@ def _prune_undos(session: Session) -> None:
 
 
 def _ended(session: Session, days: int, condition: ColumnElement[bool]) -> list[ImportJob]:
-    """Return imports that ended so many days ago, locked; those that somebody is at are left for the next time."""
+    """Return locked imports that ended at least `days` ago; skip those that another transaction has locked."""
     ended = (
         select(ImportJob)
         .where(col(ImportJob.status).in_(FINAL), col(ImportJob.finished_at) < _days_ago(days), condition)
-        .limit(MOST_AT_ONCE)
+        .limit(MAX_AT_ONCE)
         .with_for_update(skip_locked=True, key_share=True)
     )
     return list(session.scalars(ended))

@@ -1,33 +1,44 @@
-"""What an import looks like from outside."""
+"""Schemas of imports as the REST API shows them, and the queries that list them."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import AfterValidator, BaseModel, Field, computed_field
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.pagination import Page, PageQuery
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import IGNORED
-from product_importer.imports.models import ImportJob
+from product_importer.imports.error_codes import ChangeOutcome, RowOutcome
+from product_importer.imports.models import FINAL, ImportJob, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
 from product_importer.imports.parsing.file_format import Format
 
-Status = Literal["pending", "processing", "completed", "failed", "cancelled", "previewed"]
-Phase = Literal["waiting", "reading", "indexing", "previewing", "merging", "finished"]
-UndoStatus = Literal["possible", "pending", "undone", "expired"]
+# The types of fields that hold an enum. OpenAPI lists the values in place; FastAPI would give an enum its own schema.
+if TYPE_CHECKING:
+    AnyStatus = ImportStatus
+    AnyPhase = ImportPhase
+    AnyUndoStatus = UndoStatus
+    AnyChange = ChangeOutcome
+else:
 
-# What becomes of a row: every row of a file ends in exactly one of these.
-COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
+    def _value_of(values: type[StrEnum]) -> Any:
+        return Annotated[Literal[tuple(value.value for value in values)], AfterValidator(values)]
 
-# What the fields of a header that are no product's fields are called outside.
+    AnyStatus = _value_of(ImportStatus)
+    AnyPhase = _value_of(ImportPhase)
+    AnyUndoStatus = _value_of(UndoStatus)
+    AnyChange = _value_of(ChangeOutcome)
+
+COUNTS = tuple(outcome.value for outcome in RowOutcome)
+
+# How the API names the columns that fill no product field.
 COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
-
-FINAL: frozenset[str] = frozenset({"completed", "failed", "cancelled", "previewed"})
 
 
 class ImportFailure(BaseModel):
-    """Why an import failed; `line` is the physical line of the file, where one is to blame."""
+    """Why an import failed; `line` is the physical line of the file where the error is, if it is in one."""
 
     code: str
     message: str
@@ -35,7 +46,7 @@ class ImportFailure(BaseModel):
 
 
 class ImportChoices(BaseModel):
-    """What was chosen for an import."""
+    """The options of an import that change its result."""
 
     mode: Mode = "upsert"
     duplicates: Duplicates = "last"
@@ -44,9 +55,9 @@ class ImportChoices(BaseModel):
 
 
 class ImportUndo(BaseModel):
-    """Whether an import can be taken back until when, and what became of it: counts of products."""
+    """Whether and until when an import can be undone, and the undo's counts of products."""
 
-    status: UndoStatus
+    status: AnyUndoStatus
     until: datetime
     undone_at: datetime | None = None
     removed: int = 0
@@ -55,18 +66,18 @@ class ImportUndo(BaseModel):
 
 
 class ImportRead(BaseModel):
-    """An import as the API answers it. `percent` never goes back; `total_rows` is null until it is known.
+    """An import. `percent` never goes back; `total_rows` is null until it is known.
 
-    `columns` says what each column of the file is: a product's field, "attribute" or "ignore". `undo` is null
-    where there is nothing to take back; `file_available` says whether the uploaded file is still kept.
+    `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
+    is nothing to undo; `file_available` says whether the uploaded file is still stored.
     """
 
     id: UUID
     filename: str
     size_bytes: int
     sha256: str
-    status: Status
-    phase: Phase
+    status: AnyStatus
+    phase: AnyPhase
     percent: Annotated[float, Field(ge=0, le=100)]
     eta_seconds: float | None = None
     rows_per_second: int | None = None
@@ -96,12 +107,12 @@ class ImportRead(BaseModel):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more, unless somebody asks for it."""
-        return self.status in FINAL and not (self.undo and self.undo.status == "pending")
+        """Whether nothing changes any more without a new request."""
+        return self.status in FINAL and not (self.undo and self.undo.status == UndoStatus.PENDING)
 
     @classmethod
     def of(cls, job: ImportJob) -> Self:
-        """Return the job's row as it is seen from outside."""
+        """Return the import of a job's row."""
         names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format"}
         failure = None
         if job.error_code is not None:
@@ -119,7 +130,7 @@ class ImportRead(BaseModel):
 
 
 def _undo(job: ImportJob) -> ImportUndo | None:
-    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_trial(job):
+    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_dry_run(job):
         return None
     until = job.finished_at + timedelta(days=settings().undo_days)
     return ImportUndo(
@@ -134,11 +145,12 @@ def _undo(job: ImportJob) -> ImportUndo | None:
 
 def _undo_status(job: ImportJob, until: datetime) -> UndoStatus:
     if job.undo_status is not None:
-        return "pending" if job.undo_status == "pending" else "undone"
-    return "possible" if until > datetime.now(UTC) and job.undo_table is not None else "expired"
+        return UndoStatus(job.undo_status)
+    is_possible = until > datetime.now(UTC) and job.undo_table is not None
+    return UndoStatus.POSSIBLE if is_possible else UndoStatus.EXPIRED
 
 
-def _is_trial(job: ImportJob) -> bool:
+def _is_dry_run(job: ImportJob) -> bool:
     return bool(job.choices.get("dry_run")) and job.applied_at is None
 
 
@@ -149,34 +161,29 @@ def _speed(job: ImportJob) -> int | None:
     return round(job.total_rows / seconds) if seconds > 0 else None
 
 
-class PageQuery(BaseModel):
-    """Which page of a list."""
-
-    page: Annotated[int, Field(ge=1, le=100_000)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-
-
 class ImportQuery(PageQuery):
     """Which imports to list, newest first."""
 
-    status: Status | None = None
+    status: AnyStatus | None = None
     q: Annotated[
         str,
-        # PostgreSQL holds no NUL, and would refuse the whole question over one.
+        # PostgreSQL texts hold no NUL: it would fail the whole query.
         Field(
-            max_length=255, pattern=r"^[^\x00]*$", description="Only files whose name holds this text, in any case."
+            max_length=255,
+            pattern=r"^[^\x00]*$",
+            description="Only files whose name contains this text, in any case.",
         ),
     ] = ""
 
 
 class ChangesQuery(PageQuery):
-    """Which of a trial's outcomes to list, in the order of the file's lines."""
+    """Which changes of a dry run to list, in the order of the file's lines."""
 
-    outcome: Literal["created", "updated"] | None = None
+    outcome: AnyChange | None = None
 
 
 class FieldChange(BaseModel):
-    """One field, before and after; `before` is null where there was none. Attributes bear their own names."""
+    """One field or attribute before and after the change; null where it has no value."""
 
     field: str
     before: str | bool | None
@@ -184,18 +191,18 @@ class FieldChange(BaseModel):
 
 
 class ImportChange(BaseModel):
-    """What a trial would do with one product. `is_outdated`: somebody has changed the product since."""
+    """What a dry run would change in one product. `is_outdated`: the product was changed since the dry run."""
 
     line: int
     sku: str
-    outcome: Literal["created", "updated"]
+    outcome: AnyChange
     product_id: UUID | None
     is_outdated: bool
     changes: list[FieldChange]
 
 
 class UndoKept(BaseModel):
-    """A product that an undo left as it was, and why."""
+    """A product that an undo did not change, and why."""
 
     product_id: UUID
     sku: str
@@ -206,7 +213,7 @@ class ImportAccepted(BaseModel):
     """The answer to an accepted upload."""
 
     job_id: UUID
-    status: Literal["pending"] = "pending"
+    status: Literal[ImportStatus.PENDING] = ImportStatus.PENDING
 
 
 ImportPage = Page[ImportRead]

@@ -1,4 +1,4 @@
-"""The jobs that workers run: a few lines that call the domain."""
+"""RQ jobs that run and undo imports."""
 
 import logging
 from uuid import UUID
@@ -14,32 +14,32 @@ log = logging.getLogger(__name__)
 
 
 def run_import(job_id: str) -> None:
-    """Run one import, or go on with it; do nothing when another worker has it, it has ended, or is not in turn."""
+    """Run or continue one import; do nothing when another worker has it, it has ended, or it must wait its turn."""
     run(job_id, worker_share.slots())
 
 
 def run(job_id: str, slots: int | None = None) -> None:
-    """Run one import; without `slots` in a process of its own, which no other import waits for."""
+    """Run one import; without `slots`, in a process of its own that no other import waits for."""
     try:
-        held = lease.claim(UUID(job_id), slots)
-        if held is not None:
-            runner.run(held)
-            if held.job.holds_worker:
-                worker_share.pass_on()
-    except lease.Fenced as taken:
-        log.warning("%s", taken)
+        claimed = lease.claim(UUID(job_id), slots)
+        if claimed is not None:
+            runner.run(claimed)
+            if claimed.job.holds_worker:
+                worker_share.notify_waiting()
+    except lease.LeaseLost as error:
+        log.warning("%s", error)
     except (psycopg2.Error, SQLAlchemyError) as error:
-        # The truth is in the row, and the reconciler sends the job again.
+        # The job's row holds the state, and the reconciler queues the import again.
         if not db.is_lost(error):
             raise
-        log.warning("import %s: PostgreSQL is not available, it will go on later: %s", job_id, error)
+        log.warning("import %s: PostgreSQL is not available, the import will continue later: %s", job_id, error)
 
 
 def run_undo(job_id: str) -> None:
-    """Undo one import; do nothing when another worker is at it, or there is nothing to undo."""
+    """Undo one import; do nothing when another worker does it already, or nothing is left to undo."""
     try:
         undo.run(UUID(job_id))
     except (psycopg2.Error, SQLAlchemyError) as error:
         if not db.is_lost(error):
             raise
-        log.warning("import %s: it will be undone later: %s", job_id, error)
+        log.warning("import %s: PostgreSQL is not available, the undo will run later: %s", job_id, error)

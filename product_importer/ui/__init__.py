@@ -1,1 +1,1 @@
-"""The look of the pages: theme, layout, widgets; knows no slice."""
+"""What all pages share: theme, layout, widgets, state mixins. It imports no slice."""

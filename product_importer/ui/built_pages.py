@@ -1,4 +1,4 @@
-"""The HTML of the built page, as it is served."""
+"""Read the HTML of the built pages."""
 
 from reflex.utils.prerequisites import get_web_dir
 from reflex_base import constants
@@ -6,7 +6,7 @@ from reflex_base.environment import environment
 
 
 def read() -> list[str]:
-    """Return the text of every built HTML file; none where Vite serves the page in development."""
+    """Return the text of every built HTML file. In development there is none: Vite serves the pages."""
     if not environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get():
         return []
     folder = get_web_dir() / constants.Dirs.STATIC

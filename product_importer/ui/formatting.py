@@ -1,4 +1,4 @@
-"""Quantities as people write them, and what is wrong with a field."""
+"""Format numbers, durations, sizes and field errors for people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def number(value: int | None) -> str:
-    """With thousands separators; a dash where it is not known."""
+    """Return a number with thousands separators; a dash for None."""
     return DASH if value is None else f"{value:,}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds, or minutes and seconds, or hours and minutes."""
+    """Return seconds as "5 s", "2 min 05 s" or "1 h 30 min"."""
     if seconds < 60:
         return f"{max(1, round(seconds))} s"
     minutes, seconds = divmod(round(seconds), 60)
@@ -22,19 +22,19 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes in the largest unit that leaves a whole number before the point."""
+    """Return a number of bytes in the largest unit of which there is at least one, such as "1.5 MB"."""
     unit = 0
     while count >= 1000 and unit < len(UNITS) - 1:
         count, unit = count / 1000, unit + 1
     return f"{count:,.0f} {UNITS[unit]}" if unit == 0 else f"{count:,.1f} {UNITS[unit]}"
 
 
-def fault(item: Mapping[str, Any]) -> str:
-    """Return one of pydantic's errors as a sentence beside the field."""
+def field_error(item: Mapping[str, Any]) -> str:
+    """Return one of pydantic's errors as a sentence to show beside the field."""
     match item["type"]:
         case "string_too_short":
             return REQUIRED
         case "string_too_long":
-            return f"At most {item['ctx']['max_length']:,} characters, please; this has {len(item['input']):,}."
+            return f"At most {item['ctx']['max_length']:,} characters are allowed; this has {len(item['input']):,}."
         case _:
             return f"{str(item['msg']).removeprefix('Value error, ').rstrip('.')}."

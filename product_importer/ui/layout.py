@@ -9,7 +9,7 @@ from product_importer.ui.widgets import empty_state, link
 
 
 def page(heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None) -> rx.Component:
-    """A whole page; `current` is the route whose entry in the navigation is marked."""
+    """Return a whole page. `current` is the route whose entry in the navigation is marked."""
     return rx.el.div(
         rx.el.a("Skip to content", href="#content", class_name="skip"),
         _top_bar(current),
@@ -23,18 +23,18 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
 
 
 def section(title: str, *content: rx.Component, actions: rx.Component | None = None) -> rx.Component:
-    """A titled part of a page; `actions` stand beside the title."""
+    """Return a part of a page with a title; `actions` stand beside it."""
     heading = rx.el.header(rx.el.h2(title), actions or rx.fragment(), class_name="section-header")
     return rx.el.section(heading, *content, aria_label=title, class_name="section")
 
 
 def not_found() -> rx.Component:
-    """Instead of a page that is not there."""
+    """Return the page for an address that does not exist."""
     return page(
         "Page not found",
         empty_state(
             "There is nothing at this address",
-            "It may be mistyped, or what it led to is gone.",
+            "It may be mistyped, or what it showed was deleted.",
             link("Go to the products", to=routes.PRODUCTS, class_name="button primary"),
         ),
         current="",
@@ -60,13 +60,13 @@ def _brand() -> rx.Component:
 
 def _navigation(current: str) -> rx.Component:
     return rx.el.nav(
-        *(_entry(name, route, current=route == current) for name, route in routes.NAVIGATION),
+        *(_navigation_link(name, route, current=route == current) for name, route in routes.NAVIGATION),
         aria_label="Main",
         class_name="navigation",
     )
 
 
-def _entry(name: str, route: str, *, current: bool) -> rx.Component:
+def _navigation_link(name: str, route: str, *, current: bool) -> rx.Component:
     return link(name, to=route, class_name="entry", aria_current="page" if current else "false")
 
 

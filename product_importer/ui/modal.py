@@ -1,4 +1,4 @@
-"""A dialog over the page: the browser's own, which keeps the focus inside, closes by Escape and gives focus back."""
+"""Dialogs: the browser's `dialog` element, which keeps the focus inside, closes on Escape and restores the focus."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from product_importer.ui.widgets import button
 
 
 class Modal(Dialog):
-    """A `dialog` element that the state opens and closes.
+    """A `dialog` element that is open while `shown` is true.
 
-    It opens after its content has been rendered, so that the part marked by `data-focus` can take the focus.
+    It opens after its content is rendered, so that the element marked with `data-focus` can take the focus.
     """
 
     shown: rx.Var[bool]
@@ -22,11 +22,11 @@ class Modal(Dialog):
         return [*super()._exclude_props(), "shown"]
 
     def add_imports(self) -> dict[str, str]:
-        """React's part in it."""
+        """Import the hook that `add_hooks` uses."""
         return {"react": "useEffect"}
 
     def add_hooks(self) -> list[str | rx.Var[Any]]:
-        """Follow the state."""
+        """Open and close the element when `shown` changes."""
         element = f"{self.get_ref()}.current"
         follow = f"""
 useEffect(() => {{
@@ -40,7 +40,7 @@ useEffect(() => {{
 
 
 def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any, **props: Any) -> rx.Component:
-    """A titled dialog; `on_close` is told however it was closed, `name` is its id."""
+    """Return a dialog with a title. `name` is its id; `on_close` runs however it is closed."""
     return Modal.create(
         rx.el.h2(title, id=f"{name}-title", class_name="dialog-title"),
         *content,
@@ -53,25 +53,25 @@ def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: A
     )
 
 
-def question(
+def confirmation(
     title: Any,
     about: rx.Component,
     consequence: str,
-    refused: rx.Component,
-    answer: rx.Component,
+    error: rx.Component,
+    action: rx.Component,
     *,
     name: str,
     shown: Any,
     on_close: Any,
     is_harmless: bool = False,
 ) -> rx.Component:
-    """A question before something is done by `answer`; it waits on Cancel, unless the answer is harmless."""
+    """Return a dialog that asks before `action`. Cancel has the focus, unless the action is harmless."""
     return modal(
         title,
         about,
         rx.el.p(consequence, class_name="muted"),
-        refused,
-        dialog_actions(name, answer, is_focused=not is_harmless),
+        error,
+        dialog_actions(name, action, is_focused=not is_harmless),
         name=name,
         shown=shown,
         on_close=on_close,
@@ -79,29 +79,30 @@ def question(
     )
 
 
-def opener(*children: Any, **props: Any) -> rx.Component:
-    """A button that opens a dialog, once the page is loaded: what opened earlier would be closed by the loading."""
+def dialog_button(*children: Any, **props: Any) -> rx.Component:
+    """Return a button that opens a dialog. It is disabled until the page has loaded, which closes all dialogs."""
     return button(*children, disabled=~rx.State.is_hydrated, **props)
 
 
-def dialog_actions(name: str, *answers: rx.Component, is_focused: bool = False) -> rx.Component:
-    """How a dialog ends: by Cancel, which may have the focus, or by an answer."""
-    cancel = button("Cancel", on_click=closing(name), **(focused() if is_focused else {}))
-    return rx.el.div(cancel, *answers, class_name="dialog-actions")
+def dialog_actions(name: str, *actions: rx.Component, is_focused: bool = False) -> rx.Component:
+    """Return the buttons of a dialog: Cancel, which has the focus if `is_focused`, and the actions."""
+    cancel = button("Cancel", on_click=close_dialog(name), **(initial_focus() if is_focused else {}))
+    return rx.el.div(cancel, *actions, class_name="dialog-actions")
 
 
-def focused() -> dict[str, Any]:
-    """What marks the part that has the focus when a dialog opens; anew each time, for Reflex adds to it."""
+def initial_focus() -> dict[str, Any]:
+    """Return the properties of the element that has the focus when its dialog opens."""
+    # A new dict each time, because Reflex adds to it.
     return {"custom_attrs": {"data-focus": ""}}
 
 
-def closing(name: str) -> EventSpec:
+def close_dialog(name: str) -> EventSpec:
     """Close the dialog at once, without waiting for the server."""
     return rx.call_script(f"document.getElementById('{name}').close()")
 
 
-def revealing(name: str) -> EventSpec:
-    """Bring what a dialog has to say into sight, once it has been rendered."""
+def scroll_to_notice(name: str) -> EventSpec:
+    """Scroll to the last notice of a dialog, once it has been rendered."""
     notices = f"document.querySelectorAll('#{name} .notice')"
     show = f"[...{notices}].at(-1)?.scrollIntoView({{block: 'nearest'}})"
     return rx.call_script(f"requestAnimationFrame(() => requestAnimationFrame(() => {show}))")

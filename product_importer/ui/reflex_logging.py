@@ -1,4 +1,4 @@
-"""How Reflex writes its log: whole lines as all our processes write them, and of events the names only."""
+"""Make Reflex log as the other processes do: whole lines, and only the names of events."""
 
 import logging
 import os
@@ -7,10 +7,9 @@ from reflex.event import Event
 
 
 def write_whole_lines() -> None:
-    """Let Reflex's loggers write as ours do.
+    """Let Reflex's loggers use the root logger's handler.
 
-    The handler that `reflex run` gives them breaks lines at the width of a terminal: what comes from outside could
-    begin a line of the log.
+    The handler of `reflex run` breaks lines at the width of a terminal, so that text from outside could begin a line.
     """
     os.environ.pop("REFLEX_MANAGED_LOGGING", None)
     reflex = logging.getLogger("reflex")
@@ -20,9 +19,9 @@ def write_whole_lines() -> None:
 
 
 def show_names_only() -> None:
-    """Let events be written by their names.
+    """Log events by their names.
 
-    Reflex writes an event that no handler takes as it is, with all headers of the connection and the tab's token.
+    Reflex logs an event that no handler takes in full, with the headers of the connection and the tab's token.
     """
     Event.__repr__ = _name_of  # type: ignore[method-assign, assignment]
 

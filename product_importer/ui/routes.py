@@ -7,5 +7,5 @@ WEBHOOKS = "/webhooks"
 WEBHOOK = "/webhooks/[webhook_id]"
 
 NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
-# Pages that are built as a folder with an index in it.
+# Pages that are built as a folder with an index file.
 FOLDERS = frozenset({IMPORTS, WEBHOOKS})

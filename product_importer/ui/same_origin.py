@@ -1,4 +1,4 @@
-"""One origin for page, REST and events, whatever host and port the page was built for."""
+"""Serve page, REST and events from one origin, whatever host and port the page was built for."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ SERVED_FROM = """\
 VITE_CONFIG = "vite.config.js"
 VITE_SERVER = "  server: {\n"
 VITE_PLUGINS = "  plugins: [\n"
-# Reflex starts Vite with `--host`, for every address there is; only a plugin's word comes after that.
+# Reflex starts Vite with `--host`, which listens on every address. Only a plugin can change that afterwards.
 LISTEN_ON_HOST = """\
     { name: "listen-on-host", config: () => ({ server: { host: process.env.VITE_LISTEN_ON } }) },
 """
@@ -32,9 +32,9 @@ FORWARDED = ("/api", "/metrics", "/_upload", "/_event", "/_health", "/ping")
 class SameOrigin(Plugin):
     """Make the page talk to the address it came from.
 
-    Reflex bakes the backend's host and port into the page. That would mean a new build for every `PORT`, and
-    a page that cannot work behind a proxy on another port. In development, where Vite serves the page, it forwards
-    everything else to the backend, websocket and uploads too, so that one origin serves all there as well.
+    Reflex builds the backend's host and port into the page. That would need a new build for every `PORT`, and could
+    not work behind a proxy on another port. In development Vite serves the page and forwards everything else to the
+    backend, websocket and uploads included.
     """
 
     def pre_compile(self, **context: Any) -> None:
@@ -44,7 +44,7 @@ class SameOrigin(Plugin):
         context["add_modify_task"](VITE_CONFIG, _listen_on_host)
 
     def post_compile(self, **context: Any) -> None:
-        """Leave origins to the access layer: the websocket server compares schemes, which only a proxy knows."""
+        """Let only the access layer check origins: the websocket server cannot know the scheme behind a proxy."""
         sio = context["app"].sio
         if sio is not None:
             sio.eio.cors_allowed_origins = []
@@ -62,7 +62,7 @@ def _forward_to_backend(vite_config: str) -> str:
 
 
 def _reachable(host: str) -> str:
-    """Return where a server answers that listens on this address, as a URL has it."""
+    """Return the host for URLs of a server that listens on this address."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened on
     return f"[{host}]" if ":" in host else host
 
@@ -72,7 +72,11 @@ def _listen_on_host(vite_config: str) -> str:
 
 
 def _insert_after(anchor: str, addition: str, source: str) -> str:
-    """Insert once; Reflex may hand over a file that an earlier build already changed."""
+    """Insert `addition` after `anchor`, unless an earlier build did.
+
+    Raises:
+        RuntimeError: `anchor` is not there exactly once.
+    """
     if addition in source:
         return source
     if source.count(anchor) != 1:

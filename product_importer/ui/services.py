@@ -1,18 +1,20 @@
-"""How a page asks a service: never on the event loop, and an outage becomes a refusal in words."""
+"""Run a service in a thread; map outages to `Unavailable`."""
 
 import asyncio
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from pydantic import BaseModel
 from sqlmodel import Session
 
 from product_importer.core import db
 from product_importer.core.errors import Unavailable
+from product_importer.core.pagination import Page
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Query = TypeVar("Query", bound=BaseModel)
+PageResult = TypeVar("PageResult", bound=Page[Any])
 
 
 async def ask(
@@ -20,12 +22,24 @@ async def ask(
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    """Call `service(session, …)` in a thread and in a transaction of its own.
+    """Call `service(session, …)` in a thread, with a transaction of its own.
 
     Raises:
-        DomainError: the service refuses; `Unavailable` where the database does not answer.
+        DomainError: the service raised it; `Unavailable` where the database does not answer.
     """
     try:
         return await asyncio.to_thread(db.run, service, *args, **kwargs)
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except db.OUTAGE as error:
         raise Unavailable("The database does not answer. Try again.") from error
+
+
+async def ask_page(service: Callable[[Session, Query], PageResult], query: Query) -> PageResult:
+    """Return the page that `query` asks for; the last page where the list has become shorter than that.
+
+    Raises:
+        DomainError: as `ask` does.
+    """
+    found = await ask(service, query)
+    if not found.items and found.page > found.pages:
+        return await ask(service, query.model_copy(update={"page": found.pages}))
+    return found

@@ -1,13 +1,13 @@
-"""What every page shares in its head: the style sheet, the icon, the title."""
+"""The head of every page: style sheets, icon, title."""
 
 import reflex as rx
 
-# Colours and what all pages share are in assets/app.css, what only imports need is beside it.
+# app.css has the colours and what all pages share, imports.css what only the imports pages need.
 STYLESHEETS = ["/app.css", "/imports.css"]
 
 
 def head() -> list[rx.Component]:
-    """Elements for the head of every page."""
+    """Return the elements of the head of every page."""
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
@@ -15,5 +15,5 @@ def head() -> list[rx.Component]:
 
 
 def title(page: str) -> str:
-    """The document title of a page."""
+    """Return the document title of a page."""
     return f"{page} · Product Importer"

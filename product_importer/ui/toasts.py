@@ -1,4 +1,4 @@
-"""Short messages that pass over the page: what was done, or why it was not."""
+"""Short messages over the page: what was done, or why not."""
 
 import json
 from typing import Any
@@ -8,17 +8,17 @@ from reflex.event import EventSpec
 
 
 def success(text: str, description: str = "") -> EventSpec:
-    """Say that something was done."""
+    """Show that something was done."""
     return _toast("success", text, description)
 
 
 def info(text: str, description: str = "") -> EventSpec:
-    """Say that nothing had to be done."""
+    """Show that nothing had to be done."""
     return _toast("info", text, description)
 
 
 def error(text: str, description: str = "") -> EventSpec:
-    """Say that something was not done."""
+    """Show that something failed."""
     return _toast("error", text, description)
 
 
@@ -29,8 +29,8 @@ def _toast(kind: str, text: str, description: str) -> EventSpec:
 
 
 def _literal(text: str) -> rx.Var[Any]:
-    """Return a text as a literal of JavaScript; it may name products and files.
+    """Return a text from outside as a JavaScript literal.
 
-    Reflex takes `<reflex.Var>1</reflex.Var>` in any text for a reference of its own, hence no `<`.
+    `<` is escaped, because Reflex evaluates `<reflex.Var>…</reflex.Var>` in any text.
     """
     return rx.Var(json.dumps(text).replace("<", r"\u003c"), _var_type=str)

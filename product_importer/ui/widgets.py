@@ -1,4 +1,4 @@
-"""The small parts that pages are made of. Looks are in assets/app.css, under the class names used here."""
+"""The small components that pages are made of. assets/app.css styles them by their class names."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,20 +8,20 @@ from reflex_components_core.el.elements.inline import A  # type: ignore[import-u
 from reflex_components_core.react_router import ReactRouterLink  # type: ignore[import-untyped]
 
 # Options of JavaScript's Date.toLocaleString.
-STYLE = "{dateStyle: 'medium', timeStyle: 'short'}"
-DAY = "{dateStyle: 'medium'}"
+DATE_AND_TIME = "{dateStyle: 'medium', timeStyle: 'short'}"
+DATE = "{dateStyle: 'medium'}"
 
-# In milliseconds.
-PAUSE = 250
+# How long typing must pause before the server is asked.
+DEBOUNCE_MS = 250
 
 
 def button(*children: Any, kind: str = "", **props: Any) -> rx.Component:
-    """A button; `kind` is "", "primary", "quiet" or "danger"."""
+    """Return a button. `kind` holds CSS classes: "", "primary", "quiet", "bad", "danger"."""
     return rx.el.button(*children, type=props.pop("type", "button"), class_name=f"button {kind}", **props)
 
 
 def busy_button(label: Any, busy_label: str, *, is_busy: Any, disabled: Any = None, **props: Any) -> rx.Component:
-    """A button that says what is under way, and takes no click meanwhile."""
+    """Return a button that shows another label and takes no clicks while its action runs."""
     return button(
         rx.cond(is_busy, busy_label, label),
         disabled=is_busy if disabled is None else is_busy | disabled,
@@ -31,24 +31,25 @@ def busy_button(label: Any, busy_label: str, *, is_busy: Any, disabled: Any = No
 
 
 def link(*children: Any, to: Any, **props: Any) -> rx.Component:
-    """A link to another page, followed without reloading."""
+    """Return a link to another page of the application, followed without reloading."""
     return ReactRouterLink.create(*children, to=to, **props)
 
 
 def download_link(*children: Any, href: Any, **props: Any) -> rx.Component:
-    """A link to a file. `rx.el.a` would take it for one of our pages and show that there is none."""
+    """Return a link to a file. `rx.el.a` would treat it as a page of the application, which does not exist."""
     return A.create(*children, href=href, download=True, **props)
 
 
 def field(label: str, control: rx.Component, *, name: str) -> rx.Component:
-    """A control under its label; the control's id is `name`."""
+    """Return a control under its label. `name` is the control's id."""
     return rx.el.div(rx.el.label(label, html_for=name, class_name="label"), control, class_name="field")
 
 
 def search_field(label: str, *, name: str, value: Any, filling: Any, on_change: Any) -> rx.Component:
-    """A text filter that waits for a pause in typing.
+    """Return a text filter that waits for a pause in typing.
 
-    What is typed is the browser's alone, so that no late answer can undo it; `value` counts when `filling` changes.
+    The browser alone holds what is typed, so that no late answer can undo it. `value` replaces it when `filling`
+    changes.
     """
     control = rx.el.input(
         id=name,
@@ -58,16 +59,16 @@ def search_field(label: str, *, name: str, value: Any, filling: Any, on_change: 
         auto_complete="off",
         spell_check=False,
         class_name="input",
-        on_change=on_change.debounce(PAUSE),
+        on_change=on_change.debounce(DEBOUNCE_MS),
         data_testid=name,
     )
     return field(label, control, name=name)
 
 
 def choice(label: str, options: Iterable[tuple[str, str]], *, name: str, value: Any, on_change: Any) -> rx.Component:
-    """One of several values, under its label; `options` are value and words, `name` is id and test id."""
+    """Return a select field under its label. `options` are pairs of value and text; `name` is its id and test id."""
     control = rx.el.select(
-        *(rx.el.option(words, value=option) for option, words in options),
+        *(rx.el.option(text, value=option) for option, text in options),
         id=name,
         value=value,
         on_change=on_change,
@@ -77,45 +78,45 @@ def choice(label: str, options: Iterable[tuple[str, str]], *, name: str, value: 
     return field(label, control, name=name)
 
 
-def form_field(label: str, control: rx.Component, *, name: str, fault: Any) -> rx.Component:
-    """A control of a form, and beside it what is wrong; the control says `aria_describedby=fault_id(name)`."""
+def form_field(label: str, control: rx.Component, *, name: str, error: Any) -> rx.Component:
+    """Return a control of a form and its error; the control has `aria_describedby=error_id(name)`."""
     return rx.el.div(
         rx.el.label(rx.el.span(label, class_name="label"), control, class_name="field"),
-        rx.el.p(fault, id=fault_id(name), aria_live="polite", class_name="fault", data_testid=f"{name}-fault"),
+        rx.el.p(error, id=error_id(name), aria_live="polite", class_name="field-error", data_testid=f"{name}-fault"),
     )
 
 
-def described(name: str, *, prefix: str, form: Any, faults: Any) -> dict[str, Any]:
-    """What a text field of a form says of itself; `prefix` begins its test id, as it does that of `form_field`."""
+def input_props(name: str, *, prefix: str, form: Any, errors: Any) -> dict[str, Any]:
+    """Return the properties of a text input in a form; its `form_field` has the name `{prefix}-{name}`."""
     return {
         "name": name,
         "default_value": getattr(form, name),
         "class_name": "input",
         "auto_complete": "off",
-        "aria_invalid": rx.cond(faults[name], "true", "false"),
-        "aria_describedby": fault_id(f"{prefix}-{name}"),
+        "aria_invalid": rx.cond(errors[name], "true", "false"),
+        "aria_describedby": error_id(f"{prefix}-{name}"),
         "data_testid": f"{prefix}-{name}",
     }
 
 
-def fault_id(name: str) -> str:
-    """The id of what is wrong with a control of a form."""
+def error_id(name: str) -> str:
+    """Return the id of the error of a form's control."""
     return f"{name}-fault"
 
 
 def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> rx.Component:
-    """Something to know now; `tone` is "bad" or "warning"."""
+    """Return a box with something to know now; `tone` is "bad" or "warning"."""
     heading = rx.fragment() if isinstance(title, str) and not title else rx.el.p(title, class_name="notice-title")
     return rx.el.div(heading, *content, role="alert", class_name="notice", data_tone=tone, **props)
 
 
-def refusal(words: Any, *, title: str, testid: str) -> rx.Component:
-    """Why something was not done; nothing where there are no words."""
-    return rx.cond(words, notice(rx.el.p(words), title=title, data_testid=testid))
+def error_notice(error: Any, *, title: str, testid: str) -> rx.Component:
+    """Return a notice that says why something was not done; nothing while `error` is empty."""
+    return rx.cond(error, notice(rx.el.p(error), title=title, data_testid=testid))
 
 
 def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any, **props: Any) -> rx.Component:
-    """On or off, changed by a click."""
+    """Return a switch: on or off, changed by a click."""
     return rx.el.button(
         type="button",
         role="switch",
@@ -129,12 +130,12 @@ def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any, **props: Any)
 
 
 def badge(text: Any, *, tone: Any, **props: Any) -> rx.Component:
-    """A word in a coloured pill; `tone` is "neutral", "busy", "good", "warning" or "bad"."""
+    """Return a word in a coloured pill; `tone` is "neutral", "busy", "good", "warning" or "bad"."""
     return rx.el.span(text, class_name="badge", data_tone=tone, **props)
 
 
 def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) -> rx.Component:
-    """A bar that fills from left to right; `percent` is 0 to 100."""
+    """Return a bar that fills from left to right; `percent` is 0 to 100."""
     return rx.el.div(
         rx.el.div(class_name="progress-fill", style={"width": f"{percent}%"}),
         role="progressbar",
@@ -149,7 +150,7 @@ def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) 
 
 
 def figure(label: Any, value: Any, *, testid: str, note: Any = None) -> rx.Component:
-    """A number with its name; the number alone bears the test id."""
+    """Return a number with its name; only the number has the test id."""
     return rx.el.div(
         rx.el.dt(label),
         rx.el.dd(rx.el.span(value, data_testid=testid), note if note is not None else ""),
@@ -158,7 +159,7 @@ def figure(label: Any, value: Any, *, testid: str, note: Any = None) -> rx.Compo
 
 
 def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
-    """What stands where a list would be, and what to do about it."""
+    """Return what an empty list shows: a title, an explanation, and actions."""
     return rx.el.div(
         rx.el.p(title, class_name="empty-title"),
         rx.el.p(text, class_name="muted"),
@@ -168,12 +169,12 @@ def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
 
 
 def loading() -> rx.Component:
-    """What stands where a list will be."""
+    """Return the placeholder of a list that is loading."""
     return rx.el.div(class_name="card loading", aria_busy="true")
 
 
 def list_pager(state: Any, *, prefix: str) -> rx.Component:
-    """The pager of a list whose state has `list_page`, `pages` and `turn_list`, where one page does not hold it."""
+    """Return the pager of a list of several pages; its state has `list_page`, `pages` and `turn_list`."""
     shown = pager(
         state.list_page, state.pages, previous=state.turn_list(-1), following=state.turn_list(1), prefix=prefix
     )
@@ -192,7 +193,7 @@ def pager(
     about: Any = "",
     prefix: str = "page",
 ) -> rx.Component:
-    """Back, where we are, forth; to the first and the last page where these are given."""
+    """Return the buttons that turn pages, around the current page; First and Last only where handlers are given."""
 
     def turn(label: str, on_click: Any, disabled: Any) -> rx.Component:
         testid = f"{prefix}-{label.lower()}"
@@ -210,12 +211,14 @@ def pager(
     )
 
 
-def local_time(moment: Any, style: str = STYLE) -> rx.Component:
-    """An ISO 8601 time, written in the reader's own language and time zone; in full where the mouse rests on it."""
-    return rx.el.time(_written(moment, style), date_time=moment, title=_written(moment, STYLE), class_name="numeric")
+def local_time(moment: Any, style: str = DATE_AND_TIME) -> rx.Component:
+    """Return an ISO 8601 time in the reader's language and time zone; hovering shows date and time."""
+    return rx.el.time(
+        _localized(moment, style), date_time=moment, title=_localized(moment, DATE_AND_TIME), class_name="numeric"
+    )
 
 
-def _written(moment: Any, style: str) -> rx.Var[str]:
+def _localized(moment: Any, style: str) -> rx.Var[str]:
     return rx.Var(
         f"({moment} ? new Date({moment}).toLocaleString([], {style}) : '')",
         _var_type=str,

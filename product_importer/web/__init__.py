@@ -1,1 +1,1 @@
-"""Build the page and serve page, REST and events on one port."""
+"""Build the page, and serve page, REST and events on one port."""

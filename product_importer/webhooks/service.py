@@ -1,4 +1,4 @@
-"""What can be done with webhooks. Services never commit: the caller owns the transaction."""
+"""Create, change, delete and test webhooks. The caller owns the transaction and commits it."""
 
 import asyncio
 import time
@@ -11,11 +11,12 @@ from sqlmodel import Session, col, select
 from product_importer.core import db, queue
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
-from product_importer.core.outbound.address_policy import AddressNotAllowed, guard
-from product_importer.core.outbox import DELIVER, WANTS_EACH
+from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
+from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
+from product_importer.core.problem_types import ProblemType
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
-from product_importer.webhooks.models import Delivery, Webhook
+from product_importer.webhooks.models import Delivery, ImportEvents, Webhook
 from product_importer.webhooks.schemas import (
     DeliverySummary,
     Secret,
@@ -28,18 +29,19 @@ from product_importer.webhooks.schemas import (
     WebhookUpdate,
 )
 
-OVERLAP = timedelta(hours=24)
+# How long the old secret stays valid after a rotation.
+SECRET_OVERLAP = timedelta(hours=24)
 TEST_EVENT = "webhook_test"
 
 
 def list_webhooks(session: Session, query: WebhookQuery) -> WebhookPage:
     """Return a page of the webhooks, newest first."""
-    there = col(Webhook.deleted_at).is_(None)
-    newest = select(Webhook).where(there).order_by(col(Webhook.created_at).desc(), col(Webhook.id).desc())
+    is_live = col(Webhook.deleted_at).is_(None)
+    newest = select(Webhook).where(is_live).order_by(col(Webhook.created_at).desc(), col(Webhook.id).desc())
     found = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
     return WebhookPage(
         items=[_read(session, webhook) for webhook in found],
-        total=session.scalar(select(func.count()).select_from(Webhook).where(there)) or 0,
+        total=session.scalar(select(func.count()).select_from(Webhook).where(is_live)) or 0,
         page=query.page,
         page_size=query.page_size,
     )
@@ -49,16 +51,16 @@ def read_webhook(session: Session, webhook_id: UUID) -> WebhookRead:
     """Return one webhook.
 
     Raises:
-        NotFound: there is no such webhook.
+        NotFound: the webhook does not exist.
     """
     return _read(session, get_webhook(session, webhook_id))
 
 
 def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
-    """Create a webhook; its secret is told this once.
+    """Create a webhook and return it with its secret, which no other function returns.
 
     Raises:
-        Unprocessable: its address is not allowed.
+        Unprocessable: the URL is not allowed.
     """
     _check_address(given.url)
     webhook = Webhook(**given.model_dump(), secret=signing.new_secret())
@@ -69,13 +71,13 @@ def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
 
 
 def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> WebhookRead:
-    """Change the fields that are given; enabled again, a webhook begins anew, and what waits for it is sent.
+    """Change the given fields of a webhook.
 
-    At another address it begins anew, too: the failures were those of the old one.
+    Enabling a webhook sends its waiting deliveries. Enabling it or changing its URL forgets its earlier failures.
 
     Raises:
-        NotFound: there is no such webhook.
-        Unprocessable: its address is not allowed.
+        NotFound: the webhook does not exist.
+        Unprocessable: the URL is not allowed.
     """
     webhook = get_webhook(session, webhook_id, locked=True)
     changes = given.model_dump(exclude_unset=True)
@@ -87,7 +89,7 @@ def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> 
         changes |= {"disabled_reason": None}
         if not webhook.enabled:
             changes |= {"first_failed_at": None}
-            queue.nudge_after_commit(session, DELIVER)
+            queue.notify_after_commit(session, DELIVER)
     if any(getattr(webhook, field) != value for field, value in changes.items()):
         changes |= {"updated_at": session.scalar(select(func.now()))}
     for field, value in changes.items():
@@ -97,10 +99,10 @@ def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> 
 
 
 def delete_webhook(session: Session, webhook_id: UUID) -> None:
-    """Delete a webhook: nothing is sent to it any more, and its deliveries go in the background.
+    """Delete a webhook: nothing more is sent to it, and the reconciler deletes its deliveries.
 
     Raises:
-        NotFound: there is no such webhook.
+        NotFound: the webhook does not exist.
     """
     webhook = get_webhook(session, webhook_id, locked=True)
     webhook.deleted_at = session.scalar(select(func.now()))
@@ -108,23 +110,23 @@ def delete_webhook(session: Session, webhook_id: UUID) -> None:
 
 
 def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
-    """Give a webhook a new secret. For a day messages are signed with the old one, too.
+    """Give a webhook a new secret. For 24 hours messages are signed with the old one, too.
 
     Raises:
-        NotFound: there is no such webhook.
+        NotFound: the webhook does not exist.
     """
     webhook = get_webhook(session, webhook_id, locked=True)
     now = session.scalars(select(func.now())).one()
-    webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + OVERLAP
+    webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + SECRET_OVERLAP
     webhook.secret, webhook.updated_at = signing.new_secret(), now
     return Secret(secret=webhook.secret)
 
 
 async def test_webhook(webhook_id: UUID) -> TestResult:
-    """Send a test message now, and say how it was taken; it waits for the receiver, in no transaction and no thread.
+    """Send a test message and return its outcome. While it waits it holds neither a transaction nor a thread.
 
     Raises:
-        NotFound: there is no such webhook.
+        NotFound: the webhook does not exist.
     """
     target = await asyncio.to_thread(db.run, _target, webhook_id)
     outcome = await _send_test(webhook_id, target)
@@ -140,21 +142,21 @@ test_webhook.__test__ = False  # type: ignore[attr-defined]
 
 
 def wants_each(session: Session) -> bool:
-    """Whether any webhook is told of every product that an import creates or updates."""
-    wanting = select(Webhook.id).where(
+    """Whether any webhook gets an event for every product that an import creates or updates."""
+    subscribers = select(Webhook.id).where(
         col(Webhook.enabled),
         col(Webhook.deleted_at).is_(None),
-        Webhook.import_events == "each",
-        col(Webhook.event_types).op("&&")(["product_created", "product_updated"]),
+        Webhook.import_events == ImportEvents.EACH,
+        col(Webhook.event_types).op("&&")([EventType.PRODUCT_CREATED, EventType.PRODUCT_UPDATED]),
     )
-    return session.scalar(wanting.limit(1)) is not None
+    return session.scalar(subscribers.limit(1)) is not None
 
 
 def get_webhook(session: Session, webhook_id: UUID, locked: bool = False) -> Webhook:
     """Return the row of a webhook.
 
     Raises:
-        NotFound: there is no such webhook.
+        NotFound: the webhook does not exist.
     """
     webhook = session.get(Webhook, webhook_id, with_for_update=locked, populate_existing=locked)
     if webhook is None or webhook.deleted_at is not None:
@@ -164,21 +166,21 @@ def get_webhook(session: Session, webhook_id: UUID, locked: bool = False) -> Web
 
 def _check_address(url: str) -> None:
     try:
-        guard().check_url(url)
-    except AddressNotAllowed as refusal:
+        policy().check_url(url)
+    except AddressNotAllowed as error:
         raise Unprocessable(
-            f"url: {refusal}",
-            kind="address-not-allowed",
+            f"url: {error}",
+            kind=ProblemType.ADDRESS_NOT_ALLOWED,
             title="The address is not allowed",
-            errors=[{"field": "url", "message": str(refusal)}],
-        ) from refusal
+            errors=[{"field": "url", "message": str(error)}],
+        ) from error
 
 
 def _read(session: Session, webhook: Webhook) -> WebhookRead:
     newest = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(col(Delivery.event_id).desc())
     last = session.scalar(newest.limit(1))
-    shown = webhook.model_dump(include=set(WebhookRead.model_fields))
-    return WebhookRead(**shown, last_delivery=DeliverySummary.model_validate(last) if last else None)
+    fields = webhook.model_dump(include=set(WebhookRead.model_fields))
+    return WebhookRead(**fields, last_delivery=DeliverySummary.model_validate(last) if last else None)
 
 
 def _target(session: Session, webhook_id: UUID) -> Target:
@@ -191,12 +193,11 @@ def _target(session: Session, webhook_id: UUID) -> Target:
 
 
 async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
-    told = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
-    allowed = guard()
-    async with http_attempt.client(allowed) as client:
-        return await http_attempt.send(
-            client, allowed, target, Message(str(new_id()), TEST_EVENT, http_attempt.render(told))
-        )
+    payload = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
+    message = Message(str(new_id()), TEST_EVENT, http_attempt.encode_body(payload))
+    address_policy = policy()
+    async with http_attempt.new_client(address_policy) as client:
+        return await http_attempt.send(client, address_policy, target, message)
 
 
 WANTS_EACH.append(wants_each)

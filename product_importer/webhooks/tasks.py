@@ -1,4 +1,4 @@
-"""The job that webhook workers run: a few lines that call the domain."""
+"""The RQ job of webhook workers."""
 
 import asyncio
 
@@ -11,8 +11,8 @@ __all__ = ["deliver", "service"]
 
 
 def deliver() -> None:
-    """Send everything that is due; several of these at once share the work."""
-    # No connection crosses the fork.
+    """Send everything that is due. Several of these jobs may run at the same time."""
+    # The job runs in a forked process, which must not share connections with its parent.
     db.engine().dispose(close=False)
     if asyncio.run(sender.run()):
-        queue.nudge(DELIVER)
+        queue.notify(DELIVER)

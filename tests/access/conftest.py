@@ -1,4 +1,4 @@
-"""The layer in front of a small application that tells what reached it."""
+"""The access layer in front of a small application that returns what it received."""
 
 from collections.abc import Callable
 from typing import Any

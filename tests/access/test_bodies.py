@@ -13,13 +13,13 @@ MIB = 1024 * 1024
 
 
 def pieces(size: int) -> Iterator[bytes]:
-    """Sent without a Content-Length."""
+    """A body sent without a Content-Length."""
     for _ in range(size // 1024):
         yield b"x" * 1024
 
 
 @pytest.mark.parametrize("path", ["/api/products", "/api/upload-csv/", "/api/upload-csvs"])
-def test_a_large_body_is_refused_and_a_small_one_arrives_whole(visit, path):
+def test_a_large_body_is_rejected_and_a_small_one_arrives_complete(visit, path):
     assert visit().post(path, content=b"x" * MIB).json()["size"] == MIB
     assert visit().post(path, content=pieces(MIB)).json()["size"] == MIB
     for content in (b"x" * (MIB + 1), pieces(MIB + 1024)):
@@ -29,13 +29,13 @@ def test_a_large_body_is_refused_and_a_small_one_arrives_whole(visit, path):
 
 
 @pytest.mark.parametrize("path", ["/api/upload-csv", "/_upload"])
-def test_files_have_a_limit_of_their_own(visit, path):
+def test_files_have_their_own_limit(visit, path):
     assert visit().post(path, content=b"x" * (MIB + 1)).json()["size"] == MIB + 1
     assert visit().put(path, content=b"x" * (MIB + 1)).status_code == 413
 
 
 def answer_to(path: str, messages: list[Message], *, has_length: bool = True) -> list[Message]:
-    """Return what the layer answers to a request that sends these messages, and then nothing any more."""
+    """Return the layer's answer to a request that sends these messages and then nothing more."""
     sent: list[Message] = []
     waiting = iter(messages)
 
@@ -65,13 +65,13 @@ def answer_to(path: str, messages: list[Message], *, has_length: bool = True) ->
     return sent
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read():
+def test_a_body_announced_as_too_large_is_not_read():
     sent = answer_to("/api/products", [])
     assert sent[0]["status"] == 413
 
 
 @pytest.mark.parametrize("path", ["/api/products", "/api/upload-csv", "/_upload"])
-def test_a_client_that_falls_silent_is_ended(monkeypatch, path):
+def test_a_request_that_stops_arriving_is_ended(monkeypatch, path):
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
     begun: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]
     sent = answer_to(path, begun, has_length=False)
@@ -80,7 +80,7 @@ def test_a_client_that_falls_silent_is_ended(monkeypatch, path):
 
 
 def test_a_slow_answer_is_not_ended(monkeypatch):
-    """Only the client's silence counts; whoever waits for an answer is silent too."""
+    """The limit applies to the request, not to the time of the answer."""
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
 
     async def wait_for_the_end(scope, receive, send):

@@ -15,7 +15,7 @@ def policy(answer) -> dict[str, list[str]]:
     ("path", "headers", "status"),
     [("/page", {}, 200), ("/api/x", {}, 200), ("/none", {}, 404), ("/page", {"host": "evil.example"}, 400)],
 )
-def test_every_answer_has_them(visit, path, headers, status):
+def test_every_answer_has_security_headers(visit, path, headers, status):
     answer = visit().get(path, headers=headers)
     assert answer.status_code == status
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -25,14 +25,14 @@ def test_every_answer_has_them(visit, path, headers, status):
     assert policy(answer)["default-src"] == ["'none'"]
 
 
-def test_a_page_runs_our_scripts_alone(visit):
+def test_a_page_runs_only_our_scripts(visit):
     sources = policy(visit().get("/page"))
     assert sources["script-src"] == ["'self'", "'unsafe-eval'", "'sha256-x='"]
     assert sources["connect-src"] == ["'self'"]
     assert "script-src" not in policy(visit().get("/api/x"))
 
 
-def test_data_is_not_stored_and_not_for_other_origins(visit):
+def test_data_is_not_cached_and_not_readable_by_other_origins(visit):
     answer = visit().get("/api/x", headers={"origin": "http://evil.example"})
     assert answer.headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in answer.headers
@@ -40,7 +40,7 @@ def test_data_is_not_stored_and_not_for_other_origins(visit):
     assert visit().get("/api/docs/assets/x").headers["cache-control"] == "max-age=60"
 
 
-def test_the_scripts_inside_a_page_are_found():
+def test_inline_scripts_are_found():
     scripts = ["let a = '&amp;<b>';\n", "import 'x'"]
     page = f"<script>{scripts[0]}</script><script src='/y.js'>no</script><SCRIPT type=module>{scripts[1]}</SCRIPT>"
     digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]

@@ -9,7 +9,7 @@ def scope(address: str) -> dict:
     return {"client": (address, 1)}
 
 
-def test_one_address_has_so_many_and_no_more():
+def test_an_address_has_at_most_the_maximum_of_open_requests():
     requests = OpenRequests(2)
     with requests.counted(scope("203.0.113.7")), requests.counted(scope("203.0.113.7")):
         with pytest.raises(TooMany), requests.counted(scope("203.0.113.7")):
@@ -20,7 +20,7 @@ def test_one_address_has_so_many_and_no_more():
         pass
 
 
-def test_a_request_that_fails_is_over_too():
+def test_a_failed_request_no_longer_counts():
     requests = OpenRequests(1)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), requests.counted(scope("203.0.113.7")):
@@ -28,13 +28,13 @@ def test_a_request_that_fails_is_over_too():
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_is_not_counted(address):
+def test_loopback_is_not_counted(address):
     requests = OpenRequests(1)
     with requests.counted(scope(address)), requests.counted(scope(address)):
         pass
 
 
-def test_an_open_websocket_counts_and_the_next_request_is_told_when_to_come_again(visit):
+def test_an_open_websocket_counts_and_the_next_request_gets_retry_after(visit):
     client = visit(client="203.0.113.7", MAX_REQUESTS_PER_ADDRESS=1)
     host = {"host": "localhost:3000"}
     with client.websocket_connect("/_event", headers=host):

@@ -30,18 +30,18 @@ FOREIGN = [
 
 @pytest.mark.parametrize("headers", OURS)
 @pytest.mark.parametrize("method", UNSAFE)
-def test_our_page_and_programs_may_change_things(visit, method, headers):
+def test_our_page_and_programs_may_send_unsafe_requests(visit, method, headers):
     assert visit().request(method, "/api/products", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
 @pytest.mark.parametrize(("method", "path"), [(method, "/api/x") for method in UNSAFE] + [("POST", "/_upload")])
-def test_a_page_of_another_site_may_not(visit, method, path, headers):
+def test_a_page_of_another_site_is_rejected(visit, method, path, headers):
     answer = visit().request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/cross-site")
 
 
-def test_two_opinions_of_a_browser_are_none(visit):
+def test_repeated_fetch_metadata_is_rejected(visit):
     headers = [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")]
     assert visit().post("/api/x", headers=headers).status_code == 403
 
@@ -54,7 +54,7 @@ def test_two_opinions_of_a_browser_are_none(visit):
         ("https://shop.example", "shop.example:443"),
     ],
 )
-def test_a_usual_port_need_not_be_written(visit, origin, host):
+def test_a_default_port_may_be_omitted(visit, origin, host):
     client = visit(host, ALLOWED_HOSTS="shop.example")
     assert client.post("/api/x", headers={"origin": origin, "host": host}).status_code == 200
 
@@ -64,19 +64,19 @@ def test_links_from_other_sites_work(visit, headers):
     assert visit().get("/page", headers=headers).status_code == 200
 
 
-def test_no_other_origin_is_told_that_it_may_ask(visit):
+def test_preflights_of_other_origins_are_rejected(visit):
     asked = {"origin": "http://evil.example", "access-control-request-method": "GET"}
     assert visit().options("/api/x", headers=asked).status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:5000"])
-def test_the_websocket_is_for_our_page_alone(visit, origin):
+def test_the_websocket_is_only_for_our_page(visit, origin):
     with (
-        pytest.raises(WebSocketDenialResponse) as refused,
+        pytest.raises(WebSocketDenialResponse) as denied,
         visit().websocket_connect("/_event", headers={"host": "localhost:3000", "origin": origin}),
     ):
         pass
-    assert refused.value.status_code == 403
+    assert denied.value.status_code == 403
 
 
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://localhost:3000"}])
@@ -85,7 +85,7 @@ def test_our_page_gets_its_websocket(visit, headers):
         assert websocket.receive_text() == "hello"
 
 
-def test_a_webhook_that_leads_here_does_nothing(visit):
+def test_a_webhook_to_the_application_itself_is_rejected(visit):
     sent = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,x"}
     answer = visit().post("/api/webhooks/1/test", headers=sent)
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/webhook-loop")

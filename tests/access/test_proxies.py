@@ -11,7 +11,7 @@ FORWARDED = {
 GIVEN = {"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "ALLOWED_HOSTS": "shop.example"}
 
 
-def test_a_trusted_proxy_is_believed(visit):
+def test_headers_of_a_trusted_proxy_apply(visit):
     told = visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=FORWARDED).json()
     # The last that is no proxy of ours: who sends the header writes what stands before.
     assert told == {"client": "203.0.113.9", "host": "shop.example", "scheme": "https", "forwarded": [], "size": 0}
@@ -19,17 +19,17 @@ def test_a_trusted_proxy_is_believed(visit):
 
 @pytest.mark.parametrize("given", [{}, GIVEN])
 @pytest.mark.parametrize("client", ["192.0.2.1", "127.0.0.1"])
-def test_nobody_else_is(visit, client, given):
+def test_headers_of_other_clients_are_ignored(visit, client, given):
     told = visit(client=client, **given).get("/api/x", headers=FORWARDED).json()
     assert told == {"client": client, "host": "localhost:3000", "scheme": "http", "forwarded": [], "size": 0}
 
 
-def test_a_proxy_among_proxies_is_the_client_where_nobody_else_is_named(visit):
+def test_the_nearest_proxy_is_the_client_if_all_addresses_are_proxies(visit):
     headers = {"x-forwarded-for": "10.0.0.3, 10.0.0.2"}
     assert visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=headers).json()["client"] == "10.0.0.2"
 
 
-def test_ipv4_inside_ipv6_is_the_same_proxy(visit):
+def test_an_ipv4_address_mapped_to_ipv6_is_the_same_proxy(visit):
     told = visit(client="::ffff:10.0.0.1", **GIVEN).get("/api/x", headers={"x-forwarded-for": "203.0.113.9"}).json()
     assert told["client"] == "203.0.113.9"
 
@@ -38,10 +38,10 @@ def test_ipv4_inside_ipv6_is_the_same_proxy(visit):
     "headers",
     [{"x-forwarded-host": "evil.example"}, {"host": "evil.example", "x-forwarded-host": "shop.example"}],
 )
-def test_both_the_host_and_what_a_proxy_tells_are_judged(visit, headers):
+def test_the_host_and_the_forwarded_host_are_both_checked(visit, headers):
     assert visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=headers).status_code == 400
 
 
-def test_a_page_behind_tls_may_change_things(visit):
+def test_a_page_behind_tls_may_send_unsafe_requests(visit):
     headers = {"origin": "https://shop.example", "x-forwarded-host": "shop.example", "x-forwarded-proto": "https"}
     assert visit(client="10.0.0.1", **GIVEN).post("/api/x", headers=headers).status_code == 200

@@ -1,4 +1,4 @@
-"""Small words for tests of the catalogue."""
+"""Fixtures and helpers for tests of the catalogue."""
 
 from collections.abc import Callable
 
@@ -23,13 +23,13 @@ def create(client) -> Callable[..., dict]:
 
 
 def events() -> list[dict]:
-    """Return what receivers are told, in order."""
+    """Return the payloads of all events, in order."""
     with db.engine().connect() as connection:
         return [payload for (payload,) in connection.exec_driver_sql("SELECT payload FROM event ORDER BY id")]
 
 
 def problem(answer, status: int, kind: str) -> dict:
-    """Check that an answer is a problem of that kind, and return it."""
+    """Check that an answer is an RFC 9457 problem of this kind, and return it."""
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
     assert answer.json()["type"] == f"/api/problems/{kind}"
     assert answer.json()["status"] == status and answer.json()["title"] and answer.json()["detail"]

@@ -8,13 +8,14 @@ import pytest
 from product_importer.catalog import schemas, service
 from product_importer.core import db
 from product_importer.core.ids import new_id
+from product_importer.imports.models import FINAL
 from tests.catalog.conftest import events, problem
 
 FIELDS = {"id", "sku", "name", "description", "active", "attributes", "version", "created_at", "updated_at"}
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 
 
-def test_a_product_is_created_and_told(client):
+def test_creating_a_product_records_an_event(client):
     given = {
         "sku": "  SKU-1 ",
         "name": " Mug\t",
@@ -30,19 +31,19 @@ def test_a_product_is_created_and_told(client):
     assert (product["active"], product["attributes"], product["version"]) == (True, {"colour": "red"}, 1)
     assert re.fullmatch(MOMENT, product["created_at"]) and re.fullmatch(MOMENT, product["updated_at"])
     assert client.get(answer.headers["location"]).json() == product
-    [told] = events()
-    assert told.keys() == {"event_type", "product_id", "sku", "name", "timestamp"}
-    assert {**told, "timestamp": 0} == {
+    [payload] = events()
+    assert payload.keys() == {"event_type", "product_id", "sku", "name", "timestamp"}
+    assert {**payload, "timestamp": 0} == {
         "event_type": "product_created", "product_id": product["id"], "sku": "SKU-1", "name": "Mug", "timestamp": 0,
     }  # fmt: skip
-    assert isinstance(told["timestamp"], float)
+    assert isinstance(payload["timestamp"], float)
 
 
 @pytest.mark.parametrize("sku", ["SKU-1", "sku-1", " Sku-1\u00a0", "\u017fku-1"])
 def test_a_sku_is_taken_in_any_case(client, create, sku):
     product = create("SKU-1")
-    refused = problem(client.post("/api/products", json={"sku": sku, "name": "n"}), 409, "sku-taken")
-    assert (refused["product_id"], refused["errors"][0]["field"]) == (product["id"], "sku")
+    body = problem(client.post("/api/products", json={"sku": sku, "name": "n"}), 409, "sku-taken")
+    assert (body["product_id"], body["errors"][0]["field"]) == (product["id"], "sku")
     other = create("SKU-2")
     problem(client.patch(f"/api/products/{other['id']}", json={"sku": sku}), 409, "sku-taken")
     assert client.get(f"/api/products/{other['id']}").json() == other
@@ -79,7 +80,7 @@ def test_the_case_of_a_sku_can_change(client, create):
     assert (changed["sku"], changed["version"]) == ("sku-1", 2)
 
 
-def test_a_product_is_deleted_and_told(client, create):
+def test_deleting_a_product_records_an_event(client, create):
     product = create()
     path = f"/api/products/{product['id']}"
     answer = client.delete(path)
@@ -100,7 +101,7 @@ def test_a_product_is_deleted_and_told(client, create):
         ("1", 400), ("", 400), ('"1', 400), ('"1" "2"', 400), ('"1",', 400), ("nonsense", 400), ('w/"1"', 400),
     ],
 )  # fmt: skip
-def test_a_condition_is_kept(client, create, header, status):
+def test_if_match_is_obeyed(client, create, header, status):
     path = f"/api/products/{create()['id']}"
     answer = client.patch(path, json={"name": "New"}, headers={"If-Match": header})
     assert answer.status_code == status, answer.text
@@ -112,12 +113,12 @@ def test_a_condition_is_kept(client, create, header, status):
 def test_the_second_of_two_editors_is_shown_the_newer_values(client, create):
     path = f"/api/products/{create()['id']}"
     client.patch(path, json={"name": "First"}, headers={"If-Match": '"1"'})
-    refused = problem(client.patch(path, json={"name": "Second"}, headers={"If-Match": '"1"'}), 412, "stale")
-    assert refused["current"] == client.get(path).json()
-    assert refused["current"]["name"] == "First"
+    body = problem(client.patch(path, json={"name": "Second"}, headers={"If-Match": '"1"'}), 412, "stale")
+    assert body["current"] == client.get(path).json()
+    assert body["current"]["name"] == "First"
 
 
-def test_what_is_known_is_not_sent_again(client, create):
+def test_if_none_match_is_obeyed(client, create):
     path = f"/api/products/{create()['id']}"
     for header in ('"1"', 'W/"1"', '"7", "1"', "*"):
         answer = client.get(path, headers={"If-None-Match": header})
@@ -186,14 +187,14 @@ def test_a_bad_field_is_named(client, create, change, field):
         ("POST", "/api/products", {"sku": "new", "name": "n"}), ("PUT", path, {}), ("PATCH", path, {}),
     ):  # fmt: skip
         answer = client.request(method, target, content=json.dumps({**base, **change}), headers=headers)
-        refused = problem(answer, 422, "invalid-fields")
-        assert [error["field"] for error in refused["errors"]] == [field]
+        body = problem(answer, 422, "invalid-fields")
+        assert [error["field"] for error in body["errors"]] == [field]
     assert len(events()) == 1
 
 
 def test_several_bad_fields_are_all_named(client):
-    refused = problem(client.post("/api/products", json={"name": " ", "active": 1}), 422, "invalid-fields")
-    assert {error["field"] for error in refused["errors"]} == {"sku", "name", "active"}
+    body = problem(client.post("/api/products", json={"name": " ", "active": 1}), 422, "invalid-fields")
+    assert {error["field"] for error in body["errors"]} == {"sku", "name", "active"}
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_several_bad_fields_are_all_named(client):
         (b"sku=a&name=b", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(client, create, body, content_type, status):
+def test_a_body_that_is_no_json_object_is_rejected(client, create, body, content_type, status):
     headers = {} if content_type is None else {"content-type": content_type}
     path = f"/api/products/{create()['id']}"
     for method, target in (("POST", "/api/products"), ("PUT", path), ("PATCH", path)):
@@ -232,13 +233,13 @@ def test_a_body_that_is_no_json_object_is_refused(client, create, body, content_
         "/api/products/export?page=1",
     ],
 )
-def test_what_cannot_be_asked_is_422(client, path):
+def test_an_invalid_query_is_422(client, path):
     assert problem(client.get(path), 422, "invalid-fields")["errors"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("name", ["nonsense", "1", "%00", "%F0%9F%98%80", "0190b5c4", "x" * 5_000])
-def test_what_is_no_id_names_no_product(client, method, name):
+def test_an_invalid_id_is_404(client, method, name):
     assert client.request(method, f"/api/products/{name}", json={}).status_code == 404
 
 
@@ -262,7 +263,7 @@ def test_the_longest_of_everything_is_stored(client, create):
     assert client.get("/api/products", params={"sort": "name"}).json()["items"] == [product]
 
 
-def test_all_are_deleted_at_once_and_told_once(client, create):
+def test_deleting_all_products_records_one_event(client, create):
     for n in range(3):
         create(f"SKU-{n}")
     for query in ("", "?confirm=false", "?confirm=yes", "?confirm="):
@@ -271,8 +272,8 @@ def test_all_are_deleted_at_once_and_told_once(client, create):
     answer = client.delete("/api/products?confirm=true")
     assert (answer.status_code, answer.json()) == (200, {"deleted": 3})
     assert client.get("/api/products").json()["items"] == []
-    told = events()[3:]
-    assert [{**event, "timestamp": 0} for event in told] == [
+    payloads = events()[3:]
+    assert [{**event, "timestamp": 0} for event in payloads] == [
         {"event_type": "products_deleted", "deleted": 3, "timestamp": 0}
     ]
     assert client.delete("/api/products?confirm=true").json() == {"deleted": 0}
@@ -284,15 +285,31 @@ def test_nothing_is_deleted_while_an_import_is_unfinished(client, create, run_im
     create()
     run_import("sku,name,description\nb,B,\n")
     job_id = upload(b"sku,name,description\na,b,c\n")
-    refused = problem(client.delete("/api/products?confirm=true"), 409, "import-running")
-    assert refused["job_id"] == str(job_id) and "catalogue.csv" in refused["detail"]
+    body = problem(client.delete("/api/products?confirm=true"), 409, "import-running")
+    assert body["job_id"] == str(job_id) and "catalogue.csv" in body["detail"]
     assert client.get("/api/products").json()["total"] == 2
     client.post(f"/api/jobs/{job_id}/cancel")
     assert client.delete("/api/products?confirm=true").json() == {"deleted": 2}
 
 
-def test_an_import_that_begins_while_all_is_deleted_comes_after(client, create, run_import):
-    """It waits where it would write; nothing of it is lost, and nothing older is left."""
+@pytest.mark.parametrize("status", ["pending", "processing", *sorted(FINAL)])
+def test_only_an_import_in_a_final_status_lets_all_products_be_deleted(client, create, status):
+    from tests.imports.conftest import execute, upload
+
+    create()
+    job_id = upload(b"sku,name,description\na,b,c\n")
+    execute("UPDATE import_job SET status = %s WHERE id = %s", status, str(job_id))
+    answer = client.delete("/api/products?confirm=true")
+    if status in FINAL:
+        assert answer.json() == {"deleted": 1}
+    else:
+        assert problem(answer, 409, "import-running")["detail"].startswith(
+            f"The import of “catalogue.csv” is {status}."
+        )
+
+
+def test_an_import_that_begins_during_delete_all_comes_after_it(client, create, run_import):
+    """The import waits at its first write; it loses no rows, and no older product is left."""
     create("old")
     file = "sku,name,description\n" + "".join(f"K{n},N,\n" for n in range(3_000))
     jobs = []
@@ -307,7 +324,7 @@ def test_an_import_that_begins_while_all_is_deleted_comes_after(client, create, 
     assert client.get("/api/products").json()["total"] == 3_000
 
 
-def test_who_reads_for_long_makes_deleting_everything_a_conflict(client, create, monkeypatch):
+def test_deleting_all_products_conflicts_with_a_long_read(client, create, monkeypatch):
     create()
     monkeypatch.setattr(service, "DELETE_ALL_WAIT_SECONDS", 0.2)
     with db.engine().begin() as reader:
@@ -316,7 +333,7 @@ def test_who_reads_for_long_makes_deleting_everything_a_conflict(client, create,
     assert client.delete("/api/products?confirm=true").json() == {"deleted": 1}
 
 
-def test_two_who_create_the_same_sku_at_once_make_one(client):
+def test_of_concurrent_creations_of_one_sku_one_succeeds(client):
     answers = []
     start = threading.Barrier(6)
 
@@ -333,7 +350,7 @@ def test_two_who_create_the_same_sku_at_once_make_one(client):
     assert len(events()) == 1
 
 
-def test_two_who_change_the_same_version_at_once_are_told_apart(client, create):
+def test_of_concurrent_changes_of_one_version_one_succeeds(client, create):
     path = f"/api/products/{create()['id']}"
     answers = []
     start = threading.Barrier(6)

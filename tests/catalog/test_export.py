@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from product_importer.__main__ import main
 from product_importer.catalog import export
 from product_importer.catalog.export import Export
 from product_importer.catalog.schemas import ProductCreate, ProductFilter, sku_key
 from product_importer.catalog.service import create_product
+from product_importer.commands.cli import main
 from product_importer.core import db
 from tests.waiting import wait_for
 

@@ -1,13 +1,22 @@
 """The command line from outside: what cannot work is said in one line."""
 
+import importlib.metadata
 import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 
+from product_importer import __version__
+from product_importer.api import api
+from product_importer.commands.cli import cli
+from product_importer.imports.options import ImportOptions
 from tests.application import ROOT, data_folder, free_port
+
+pytestmark = pytest.mark.processes
 
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -68,10 +77,52 @@ def test_a_database_that_does_not_answer_is_said_in_one_line(servers):
     assert "Traceback" not in ended.stderr and "secret" not in ended.stderr
 
 
-def test_help_names_every_command():
-    from product_importer.__main__ import COMMANDS
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
-    said = subprocess.run(
-        [sys.executable, "-m", "product_importer", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    assert all(command in said for command in COMMANDS)
+
+def test_help_names_every_command_with_its_whole_summary():
+    said = " ".join(run(sys.executable, "-m", "product_importer", "--help").stdout.split())
+    assert all(f"{name} {command.get_short_help_str()}" in said for name, command in cli.commands.items())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--help"], 0, "Commands:"),
+        (["--version"], 0, f"version {__version__}"),
+        (["import", "--help"], 0, "--dry-run"),
+        ([], 2, "Commands:"),
+        (["nothing"], 2, "No such command"),
+        (["import"], 2, "Missing argument"),
+        (["export", "-", "--colour", "red"], 2, "No such option"),
+    ],
+)
+def test_the_console_script_and_the_module_are_the_same_program(words, code, said):
+    script = run(str(Path(sys.executable).parent / "product-importer"), *words)
+    module = run(sys.executable, "-m", "product_importer", *words)
+    assert (script.returncode, script.stdout, script.stderr) == (module.returncode, module.stdout, module.stderr)
+    assert script.returncode == code and said in script.stdout + script.stderr
+
+
+def test_the_installed_version_is_that_of_the_code():
+    assert importlib.metadata.version("product-importer") == __version__ == api.version
+
+
+def test_import_has_an_option_for_each_choice_of_an_upload():
+    options = {option.name: option for option in cli.commands["import"].params if isinstance(option, click.Option)}
+    assert options.keys() - {"rejects"} == ImportOptions.model_fields.keys()
+    assert all(options[name].help == field.description for name, field in ImportOptions.model_fields.items())
+
+
+def test_an_invalid_setting_stops_a_command_but_not_its_help(monkeypatch):
+    monkeypatch.setenv("PORT", "0")
+    assert run(sys.executable, "-m", "product_importer", "doctor", "--help").returncode == 0
+    stopped = run(sys.executable, "-m", "product_importer", "doctor")
+    assert stopped.returncode == 1 and stopped.stderr.startswith("product-importer: PORT: ")
+
+
+def test_help_loads_neither_reflex_nor_sqlalchemy():
+    program = "from product_importer.commands.cli import main; import sys; main(['--help']); print(*sys.modules)"
+    loaded = run(sys.executable, "-c", program).stdout.splitlines()[-1].split()
+    assert not {"reflex", "sqlalchemy", "pydantic_settings"} & set(loaded)

@@ -18,13 +18,13 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from product_importer.__main__ import main
 from product_importer.commands import import_file, import_report
+from product_importer.commands.cli import main
 from product_importer.commands.import_report import ProgressLine
 from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports import progress, tasks
-from product_importer.imports.admission import MOST_UNFINISHED
+from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
 from product_importer.imports.pipeline import lease, runner
 from product_importer.imports.schemas import ImportRead
@@ -180,7 +180,7 @@ def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it():
 
 
 def test_too_many_unfinished_imports_are_said_before_anything_is_read(tmp_path):
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     (tmp_path / "a.csv").write_bytes(catalogue(1))
     assert "100 imports are unfinished" in refusal(str(tmp_path / "a.csv"))
     assert list(storage().keys()) == []

@@ -14,6 +14,8 @@ import pytest
 from product_importer.web.ports import PortError, require_free_port
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.processes
+
 PROJECT = Path(__file__).parents[2]
 SUPERVISOR = """
 import sys

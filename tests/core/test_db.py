@@ -1,4 +1,4 @@
-"""What a lost connection looks like to whoever uses the database, and which names may stand in a statement."""
+"""Lost connections, identifiers in statements, and the warning about superusers."""
 
 import psycopg2
 import pytest
@@ -15,8 +15,8 @@ from tests.conftest import superuser_url
 DIED = "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally"
 
 
-def test_a_server_that_dies_in_the_middle_of_an_answer_is_a_lost_connection(servers):
-    """psycopg2 raises its most general class then; as such it was answered with 500 and ended event streams."""
+def test_a_server_that_dies_during_an_answer_is_a_lost_connection(servers):
+    """psycopg2 raises its most general class then, which once caused answers of 500 and ended event streams."""
     engine = db.unpooled("test")
 
     def die(*_):
@@ -31,7 +31,7 @@ def test_a_server_that_dies_in_the_middle_of_an_answer_is_a_lost_connection(serv
     assert db.is_lost(psycopg2.DatabaseError(DIED))
 
 
-def test_what_the_server_refuses_is_no_lost_connection(servers):
+def test_an_error_reported_by_the_server_is_not_a_lost_connection(servers):
     with db.unpooled("test").connect() as connection, pytest.raises(ProgrammingError) as raised:
         connection.exec_driver_sql("SELECT nonsense")
     assert not db.is_lost(raised.value)
@@ -41,25 +41,25 @@ def test_what_the_server_refuses_is_no_lost_connection(servers):
 @pytest.mark.parametrize(
     "name", ["", "%(names)s", "import_staging_%", "Product", 'a"b', "a b", "a.b", "1", "a\n", "é"]
 )
-def test_only_names_that_we_make_become_part_of_a_statement(name):
-    with pytest.raises(ValueError, match="not the name of a table or column of ours"):
+def test_only_our_own_names_become_identifiers(name):
+    with pytest.raises(ValueError, match="not the name of one of our tables or columns"):
         db.identifier(name)
 
 
-def test_a_name_of_ours_is_quoted(servers):
+def test_an_identifier_is_quoted(servers):
     with db.session() as session:
         query = sql.SQL("SELECT count(*) AS {}").format(db.identifier("user"))
         assert db.execute(session, query).mappings().one() == {"user": 1}
 
 
-def test_a_superuser_is_warned_of_and_a_plain_role_is_not(servers, monkeypatch, caplog):
-    """Also where the session has put its powers aside: every statement can take them up again."""
-    assert db.needless_powers() is None
+def test_only_a_superuser_causes_a_warning(servers, monkeypatch, caplog):
+    """Also after SET ROLE, which any statement could reset."""
+    assert db.superuser_warning() is None
     assert _migrated() and "superuser" not in caplog.text
     url = superuser_url().set(drivername="postgresql+psycopg2", database=db.engine().url.database)
     engine = create_engine(url, connect_args={"options": f"-c role={db.engine().url.username}"})
     monkeypatch.setattr(db, "engine", lambda: engine)
-    warning = db.needless_powers()
+    warning = db.superuser_warning()
     assert warning and "is a superuser" in warning and "DATABASE_URL" in warning
     [check] = [check for check in health.diagnose().checks if check.name == "postgresql"]
     assert check.ok and check.warning == warning

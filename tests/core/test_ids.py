@@ -6,7 +6,7 @@ import pytest
 from product_importer.core.ids import id_prefix, id_range, lane_number, new_id
 
 
-def test_ids_are_uuid7_of_now():
+def test_ids_are_uuid7_with_the_current_time():
     made = new_id()
     assert (made.version, made.variant) == (7, "specified in RFC 4122")
     assert abs((made.int >> 80) - time.time() * 1000) < 60_000
@@ -19,12 +19,12 @@ def test_ids_are_distinct_and_ascend():
     assert (made[-1].int >> 80) - time.time() * 1000 < 1_000, "however many there are, they are of now"
 
 
-def test_owners_made_in_the_same_millisecond_share_no_ids():
+def test_owners_of_the_same_millisecond_share_no_ids():
     owners = {new_id().int >> 32 & (1 << 30) - 1 for _ in range(1_000)}
     assert len(owners) > 990
 
 
-def test_the_ids_of_parts_are_uuid7_in_their_order_within_the_range_of_their_owner():
+def test_ids_of_parts_are_ordered_uuid7_in_the_range_of_their_owner():
     owner = new_id()
     made = [UUID(f"{id_prefix(owner)}{line:08x}") for line in (2, 3, 70_000, (1 << 32) - 1)]
     first, last = id_range(owner)
@@ -34,7 +34,7 @@ def test_the_ids_of_parts_are_uuid7_in_their_order_within_the_range_of_their_own
     assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
 
 
-def test_the_numbers_of_lanes_are_apart_from_each_other_and_from_lines():
+def test_numbers_of_lanes_overlap_neither_each_other_nor_lines():
     numbers = [lane_number(lane, count) + 1 for lane in (1, 2, 15, 16) for count in (0, 1, (1 << 27) - 1)]
     assert numbers == sorted(set(numbers))
     assert (numbers[0], numbers[-1]) == (1 << 31, (1 << 32) - 1)

@@ -1,4 +1,4 @@
-"""Work in a process of its own: it has nothing but its file, and ends whatever it does."""
+"""The limited process has only its file, and always ends."""
 
 import io
 import json
@@ -15,8 +15,10 @@ import pytest
 
 from product_importer.core import limited_process
 from product_importer.core.errors import TooMany
-from product_importer.core.limited_process import Confined, NoAnswer, OutOfTime
+from product_importer.core.limited_process import DeadlineExceeded, LimitedProcess, ProcessFailed
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.processes
 
 MODULE = "tests.core.outbound.answering"
 SECONDS = 30
@@ -31,7 +33,7 @@ def stream(tmp_path):
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for yet has, too."""
+    """Whether a process has ended; a zombie has."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -42,23 +44,23 @@ def written_pid(path: Path) -> Callable[[], int]:
     return lambda: int(path.read_text()) if path.exists() else 0
 
 
-def test_the_process_has_its_file_and_nothing_else(stream, monkeypatch):
+def test_the_process_has_only_its_file(stream, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:secret@example.com")
-    found = json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))
+    found = json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))
     assert found["content"] == "content"
     # Python itself may set LC_CTYPE.
-    assert found["environment"].keys() - {*limited_process.KEPT, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
+    assert found["environment"].keys() - {*limited_process.PASSED_VARIABLES, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
     assert found["sockets"] == [0]
 
 
-def test_what_is_no_file_of_this_machine_is_copied_into_one():
+def test_an_object_from_an_object_store_is_copied_into_a_file():
     content = io.BytesIO(b"in an object store")
     content.read()
-    assert json.loads(Confined(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
+    assert json.loads(LimitedProcess(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
 
 
-def test_each_file_has_a_process_of_its_own_and_one_that_was_killed_meanwhile_is_replaced(stream):
-    work, pids = Confined(MODULE), set()
+def test_each_file_has_its_own_process_and_a_killed_one_is_replaced(stream):
+    work, pids = LimitedProcess(MODULE), set()
     for _ in range(3):
         pids.add(json.loads(work.ask(stream, {"ACT": "tell"}))["pid"])
         assert work._ready is not None
@@ -69,11 +71,11 @@ def test_each_file_has_a_process_of_its_own_and_one_that_was_killed_meanwhile_is
 
 
 @pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
-def test_what_takes_too_long_is_killed(stream, monkeypatch, tmp_path, act):
+def test_a_process_that_exceeds_its_time_is_killed(stream, monkeypatch, tmp_path, act):
     pid = tmp_path / "pid"
-    work = Confined(MODULE)
+    work = LimitedProcess(MODULE)
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 1)
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         # Until the deadline is kept by a process that has begun.
         while not pid.exists():
             work.ask(stream, {"ACT": act, "PID_FILE": str(pid)})
@@ -84,23 +86,23 @@ ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux boun
 
 
 @pytest.mark.parametrize("act", ["fail", pytest.param("fill_the_memory", marks=ONLY_LINUX)])
-def test_one_that_fails_gives_no_answer_and_the_next_file_gets_one(stream, act):
-    with pytest.raises(NoAnswer):
-        Confined(MODULE).ask(stream, {"ACT": act})
-    assert json.loads(Confined(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
+def test_after_a_failed_process_the_next_file_is_answered(stream, act):
+    with pytest.raises(ProcessFailed):
+        LimitedProcess(MODULE).ask(stream, {"ACT": act})
+    assert json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
 
 
 @pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
-def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
-    """Also in a call that runs no Python: then the kernel ends it when its time is over."""
+def test_the_process_ends_with_its_parent(tmp_path, act):
+    """Even during a call into C: then the kernel ends it when its time is over."""
     pid = tmp_path / "pid"
     environment = {"ACT": act, "PID_FILE": str(pid), "SECONDS": "1"}
     parent = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "from product_importer.core.limited_process import Confined\n"
-            f"Confined({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
+            "from product_importer.core.limited_process import LimitedProcess\n"
+            f"LimitedProcess({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
         ]
     )
     child = wait_for(written_pid(pid), SECONDS, "the process has begun")
@@ -109,10 +111,10 @@ def test_it_ends_with_its_parent_however_that_ends(tmp_path, act):
     wait_for(lambda: is_gone(child), SECONDS, "the process has ended")
 
 
-def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path):
-    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
-    monkeypatch.setattr(limited_process, "MOST_WAITING", 0)
-    work, pid = Confined(MODULE), tmp_path / "pid"
+def test_too_many_files_at_once_get_an_error(stream, monkeypatch, tmp_path):
+    monkeypatch.setattr(limited_process, "MAX_AT_WORK", 1)
+    monkeypatch.setattr(limited_process, "MAX_WAITING", 0)
+    work, pid = LimitedProcess(MODULE), tmp_path / "pid"
     environment = {"ACT": "wait", "PID_FILE": str(pid)}
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(work.ask, stream, environment)
@@ -120,19 +122,19 @@ def test_too_many_at_a_time_are_told_to_come_again(stream, monkeypatch, tmp_path
         with pytest.raises(TooMany, match="in a moment"):
             work.ask(stream, environment)
         os.kill(child, signal.SIGKILL)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessFailed):
             first.result()
 
 
-def test_one_whose_turn_does_not_come_is_told_to_come_again(stream, monkeypatch, tmp_path):
-    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 1)
+def test_a_file_that_waits_too_long_gets_an_error(stream, monkeypatch, tmp_path):
+    monkeypatch.setattr(limited_process, "MAX_AT_WORK", 1)
     monkeypatch.setattr(limited_process, "TURN_SECONDS", 0.01)
-    work, pid = Confined(MODULE), tmp_path / "pid"
+    work, pid = LimitedProcess(MODULE), tmp_path / "pid"
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(work.ask, stream, {"ACT": "wait", "PID_FILE": str(pid)})
         child = wait_for(written_pid(pid), SECONDS, "the first has begun")
         with pytest.raises(TooMany):
             work.ask(stream, {"ACT": "wait"})
         os.kill(child, signal.SIGKILL)
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ProcessFailed):
             first.result()

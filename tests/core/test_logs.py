@@ -1,4 +1,4 @@
-"""No line of a log is forged, and no secret stands in one; the processes here are real, and so are their loggers."""
+"""Logs have no forged lines and no secrets, in real processes with their own loggers."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from product_importer.core import logs
-from product_importer.core.logs import SafeRecord, escaped, safe
+from product_importer.core.logs import RedactedRecord, escaped, safe
 from product_importer.core.redaction import HIDDEN
 from tests.application import ROOT, free_port
 from tests.forgery import FORGED_LINE, FORGERY, HEADERS, SECRET, TAB, assert_safe
@@ -28,7 +28,7 @@ def written() -> StringIO:
 def log(written):
     """A logger with a handler of its own, as libraries have them."""
     before = logging.getLogRecordFactory()
-    logging.setLogRecordFactory(SafeRecord)
+    logging.setLogRecordFactory(RedactedRecord)
     handler = logging.StreamHandler(written)
     handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     logger = logging.getLogger("test.logs")
@@ -48,7 +48,7 @@ def test_a_control_character_is_escaped(code):
     assert told == f"a{chr(code)!r}b".replace("'", "")
 
 
-def test_what_can_be_read_stays():
+def test_printable_text_is_unchanged():
     for text in ('Größe 5" – ½ Liter', "日本語", "שלום", "C:\\folder", "100 %"):
         assert escaped(text) == text
 
@@ -59,7 +59,7 @@ def test_a_message_is_one_line(log, written):
     assert written.getvalue().count("\n") == 1 and "\\n2026-01-01" in written.getvalue()
 
 
-def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log, written):
+def test_a_traceback_has_lines_and_each_exception_text_is_one(log, written):
     try:
         try:
             raise ValueError(FORGERY)
@@ -80,7 +80,7 @@ def test_a_traceback_has_lines_and_what_exceptions_say_is_one(log, written):
     assert any(line.startswith('  File "') and "in test_a_traceback" in line for line in lines)
 
 
-def test_exceptions_that_lead_to_each_other_are_told_once(log, written):
+def test_cyclic_exceptions_are_logged_once(log, written):
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
     log.error("it failed", exc_info=first)
@@ -95,17 +95,17 @@ def test_exceptions_that_lead_to_each_other_are_told_once(log, written):
         "Worker 1: job 2: exception raised while executing (3)\n",
     ],
 )
-def test_a_traceback_in_a_message_keeps_its_lines_and_none_begins_as_one_of_the_log(before):
+def test_a_traceback_in_a_message_keeps_its_lines_indented(before):
     told = safe(f"{before}{logs.TRACEBACK}\n  File x\nValueError: {FORGERY}\n")
     assert_safe(told)
     assert told.split("\n")[1:3] == [f"    {logs.TRACEBACK}", "      File x"]
 
 
-def test_a_traceback_in_any_other_message_has_no_lines():
+def test_a_traceback_in_any_other_message_is_one_line():
     assert "\n" not in safe(f"file x\n{logs.TRACEBACK}\n{FORGED_LINE}")
 
 
-def test_secrets_of_messages_arguments_and_exceptions_are_hidden(log, written):
+def test_secrets_in_messages_arguments_and_exceptions_are_redacted(log, written):
     log.error("no answer from %s", f"redis://:{SECRET}@cache/0")
     log.error({"headers": HEADERS})
     log.error("it failed", exc_info=ValueError(f"Cookie: {SECRET}"))
@@ -113,7 +113,7 @@ def test_secrets_of_messages_arguments_and_exceptions_are_hidden(log, written):
     assert written.getvalue().count(HIDDEN) >= 7
 
 
-def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, written, capsys):
+def test_arguments_that_do_not_match_the_format_are_logged(log, written, capsys):
     log.error("%d rows", FORGERY)
     assert_safe(written.getvalue())
     assert "FORGED" in written.getvalue() and capsys.readouterr().err == ""
@@ -121,10 +121,11 @@ def test_arguments_that_do_not_fit_are_told_and_nothing_is_raised(log, written, 
 
 def test_a_long_message_is_cut(log, written):
     log.error("a b " * 100_000)
-    assert len(written.getvalue()) < 2 * logs.MOST_CHARACTERS
+    assert len(written.getvalue()) < 2 * logs.MAX_CHARACTERS
 
 
-def test_a_failing_application_behind_the_real_server_forges_nothing_and_tells_no_secret():
+@pytest.mark.processes
+def test_a_failing_application_behind_the_real_server_forges_no_line_and_logs_no_secret():
     port = free_port()
     command = [sys.executable, "-m", "tests.commands.faulty_application", str(port)]
     server = subprocess.Popen(
@@ -150,7 +151,8 @@ def fails(port: int) -> bool:
     return answer.is_success
 
 
-def test_an_uncaught_exception_of_a_command_is_logged_and_hides_its_secrets():
+@pytest.mark.processes
+def test_an_uncaught_exception_of_a_command_is_logged_without_secrets():
     program = (
         "import json, sys; from product_importer.core import logs; logs.configure(); "
         "raise ValueError(json.loads(sys.argv[1]) + ' postgresql://a:S3CRET@db/shop')"
@@ -168,7 +170,7 @@ def test_an_uncaught_exception_of_a_command_is_logged_and_hides_its_secrets():
     assert "CRITICAL product_importer: uncaught exception" in done.stderr and "ValueError: a\\n" in done.stderr
 
 
-def test_the_token_of_a_tab_is_hidden_and_an_id_of_ours_is_not(log, written):
+def test_the_token_of_a_tab_is_redacted_and_our_ids_are_not(log, written):
     log.error("disconnected client %r of import 01a2092e-a412-7000-8000-46da72beb174", TAB)
     assert_safe(written.getvalue())
     assert "01a2092e-a412-7000-8000-46da72beb174" in written.getvalue()

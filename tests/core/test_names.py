@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_importer.core.names import names_in_json, near, repeated_in_json
+from product_importer.core.names import names_in_json, repeated_in_json, similar_name
 
 FIELDS = ("file", "mode", "duplicates", "blank", "dry_run", "columns", "encoding", "delimiter")
 VALUES = st.recursive(
@@ -18,13 +18,13 @@ VALUES = st.recursive(
     ("written", "meant"),
     [("dryrun", "dry_run"), ("DRY-RUN", "dry_run"), ("dry run", "dry_run"), ("colums", "columns"), ("Mode", "mode")],
 )
-def test_what_was_probably_meant(written, meant):
-    assert near(written, FIELDS) == meant
+def test_a_similar_name_is_suggested(written, meant):
+    assert similar_name(written, FIELDS) == meant
 
 
 @pytest.mark.parametrize("written", ["", "x", "price", "note", "é" * 100_000])
-def test_what_is_like_nothing_means_nothing(written):
-    assert near(written, FIELDS) is None
+def test_no_name_is_suggested_without_similarity(written):
+    assert similar_name(written, FIELDS) is None
 
 
 @pytest.mark.parametrize(
@@ -40,17 +40,17 @@ def test_what_is_like_nothing_means_nothing(written):
         ("1" * 10_000, []),
     ],
 )
-def test_names_that_are_there_twice_are_found_with_their_place(text, names):
+def test_repeated_names_are_found_with_their_paths(text, names):
     assert repeated_in_json(text) == repeated_in_json(text.encode()) == names
 
 
 @given(VALUES)
-def test_what_python_writes_has_no_name_twice(value):
+def test_json_written_by_python_has_no_repeated_names(value):
     assert repeated_in_json(json.dumps(value)) == []
 
 
 @given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4), st.data())
-def test_a_name_that_is_written_once_more_is_found(value, data):
+def test_a_repeated_name_is_found(value, data):
     name = data.draw(st.sampled_from(sorted(value)))
     text = f"{json.dumps(value)[:-1]}, {json.dumps(name)}: 0}}"
     assert repeated_in_json(text) == [name]
@@ -66,5 +66,5 @@ def test_a_name_that_is_written_once_more_is_found(value, data):
         ("", []),
     ],
 )
-def test_the_names_of_an_object_are_those_at_its_top(text, names):
+def test_names_in_json_are_those_of_the_outer_object(text, names):
     assert names_in_json(text) == names

@@ -1,11 +1,11 @@
-"""What must not stand in a log is taken out of every text, in whatever shape a library writes it."""
+"""Secrets are redacted in every form in which libraries write them."""
 
 import random
 import string
 
 import pytest
 
-from product_importer.core.redaction import HIDDEN, MOST_CHARACTERS, redacted
+from product_importer.core.redaction import HIDDEN, MAX_CHARACTERS, redacted
 
 SECRETS = [
     "Cookie: session=S3CRET; other=S3CRET",
@@ -59,24 +59,24 @@ HARMLESS = [
     "webhook 01a2092e-a412-7000-8000-46da72beb174 is disabled: The receiver answered 410 Gone.",
     'password authentication failed for user "shop"',
     "(Background on this error at: https://sqlalche.me/e/20/e3q8)",
-    "no nudge for product_importer.imports.tasks.run_import: Error 111 connecting to 127.0.0.1:6379.",
+    "cannot enqueue product_importer.imports.tasks.run_import: Error 111 connecting to 127.0.0.1:6379.",
     "what? nothing=1",
     "File '/srv/shop/a-very-long-name-of-a-folder-of-mine/x.py'",
 ]
 
 
 @pytest.mark.parametrize("text", SECRETS)
-def test_a_secret_is_taken_out(text):
+def test_a_secret_is_redacted(text):
     told = redacted(text)
     assert "S3CRET" not in told and HIDDEN in told
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_is_no_secret_stays(text):
+def test_other_text_is_unchanged(text):
     assert redacted(text) == text
 
 
-def test_what_stands_around_a_secret_stays():
+def test_text_around_a_secret_is_unchanged():
     assert redacted("cannot open postgresql://shop:a@db:5432/shop, see above") == (
         f"cannot open postgresql://{HIDDEN}@db:5432/shop, see above"
     )
@@ -87,8 +87,8 @@ def test_what_stands_around_a_secret_stays():
 
 
 def test_a_long_text_is_cut_and_its_secrets_are_not_shown():
-    assert len(redacted("a b " * MOST_CHARACTERS)) < MOST_CHARACTERS + 10
-    assert "S3CRET" not in redacted("{'headers': {'x': '" + "S3CRET" * MOST_CHARACTERS)
+    assert len(redacted("a b " * MAX_CHARACTERS)) < MAX_CHARACTERS + 10
+    assert "S3CRET" not in redacted("{'headers': {'x': '" + "S3CRET" * MAX_CHARACTERS)
 
 
 PIECES = [
@@ -107,21 +107,21 @@ PIECES = [
     "[",
     "https://a/",
 ]
-MEAN = [piece * MOST_CHARACTERS for piece in PIECES]
+MEAN = [piece * MAX_CHARACTERS for piece in PIECES]
 MEAN += [
-    "headers: " + "[" * MOST_CHARACTERS,
-    "headers={'a': 'b'" + ", 'a'" * MOST_CHARACTERS,
-    "token" * MOST_CHARACTERS,
+    "headers: " + "[" * MAX_CHARACTERS,
+    "headers={'a': 'b'" + ", 'a'" * MAX_CHARACTERS,
+    "token" * MAX_CHARACTERS,
 ]
 
 
 @pytest.mark.parametrize("text", MEAN, ids=[text[:24] for text in MEAN])
-def test_a_text_made_to_keep_the_patterns_busy_comes_back(text):
+def test_no_text_keeps_the_patterns_busy(text):
     # A pattern that goes back over the text again and again would not end within the life of this test.
-    assert len(redacted(text)) < 3 * MOST_CHARACTERS
+    assert len(redacted(text)) < 3 * MAX_CHARACTERS
 
 
-def test_any_text_is_taken():
+def test_any_text_can_be_redacted():
     chance = random.Random(1)
     for _ in range(300):
         parts = chance.choices([*PIECES, *string.printable, "\x1b", "\u2028", "\ud800"], k=chance.randrange(80))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 PRINT = (
     "from product_importer.core.settings import settings; s = settings(); print(s.database_url, s.port, s.uploads)"
@@ -55,14 +57,14 @@ def test_every_spelling_of_postgresql_means_psycopg2(tmp_path, scheme):
     assert ended.stdout.split()[0] == "postgresql+psycopg2://me@server/shop"
 
 
-def test_a_file_env_is_read_and_the_environment_comes_first(tmp_path):
+def test_the_environment_takes_precedence_over_the_env_file(tmp_path):
     (tmp_path / ".env").write_text("PORT=4000\nUPLOAD_DIR=s3://bucket/prefix\n")
     assert start(tmp_path).stdout.split()[1:] == ["4000", "s3://bucket/prefix"]
     assert start(tmp_path, PORT="5000").stdout.split()[1] == "5000"
 
 
 def test_only_one_module_reads_the_environment():
-    """What Reflex and Alembic want to be told in the environment is set, not read; two pass some of it on."""
+    """Variables for Reflex and Alembic are set, not read; two modules pass some of the environment on."""
     reading = ("os.getenv", "os.environ.get", "environ[")
     found = {
         str(path.relative_to(ROOT))

@@ -1,11 +1,11 @@
-"""Uploads in a folder and in an object store: the same words, and nothing half-written is ever seen."""
+"""A folder and an object store behave alike, and show no incomplete objects."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from product_importer.core import storage as storages
-from product_importer.core.storage import FolderStorage, Missing, ObjectStorage, Storage
+from product_importer.core.storage import FolderStorage, ObjectNotFound, ObjectStorage, Storage
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def storage(request, tmp_path, monkeypatch) -> Storage:
 CONTENT = bytes(range(256)) * 50_000
 
 
-def test_what_is_written_is_read_back_and_deleted(storage):
+def test_an_object_is_written_read_and_deleted(storage):
     writer = storage.writer("a.csv")
     for start in range(0, len(CONTENT), 1_000_000):
         writer.write(CONTENT[start : start + 1_000_000])
@@ -56,7 +56,7 @@ def test_what_is_written_is_read_back_and_deleted(storage):
     assert list(storage.keys()) == []
 
 
-def test_an_object_can_be_read_from_any_place(storage):
+def test_an_object_can_be_read_from_any_position(storage):
     writer = storage.writer("a.zip")
     writer.write(CONTENT)
     writer.commit()
@@ -70,16 +70,16 @@ def test_an_object_can_be_read_from_any_place(storage):
         assert stream.read() == CONTENT
 
 
-def test_what_is_given_up_leaves_nothing(storage):
+def test_an_aborted_object_leaves_nothing(storage):
     writer = storage.writer("a.csv")
     writer.write(CONTENT)
     writer.abort()
     assert list(storage.keys()) == []
-    with pytest.raises(Missing):
+    with pytest.raises(ObjectNotFound):
         storage.open("a.csv")
 
 
-def test_what_reached_the_disk_while_more_arrived_is_whole_and_a_fault_of_the_disk_is_told(tmp_path, monkeypatch):
+def test_an_object_synced_during_the_upload_is_complete_and_a_disk_error_is_raised(tmp_path, monkeypatch):
     monkeypatch.setattr(storages, "SYNC_BYTES", 1_000)
     folder = FolderStorage(tmp_path)
     writer = folder.writer("a.csv")
@@ -99,7 +99,7 @@ def test_what_reached_the_disk_while_more_arrived_is_whole_and_a_fault_of_the_di
     assert list(folder.keys()) == ["a.csv"]
 
 
-def test_only_its_owner_can_read_a_folder(tmp_path):
+def test_only_the_owner_can_read_the_folder(tmp_path):
     folder = FolderStorage(tmp_path / "uploads")
     folder.writer("a.csv").commit()
     assert (tmp_path / "uploads").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""What strangers, other sites' pages and slow clients get from the real application."""
+"""What other hosts, other sites and slow clients get from the whole application."""
 
 import shutil
 import socket
@@ -43,7 +43,7 @@ FIRST_VISIT_MILLISECONDS = 60_000
 # The limit is 30 s.
 PATIENCE_SECONDS = 45
 
-# What another site's page does: a form, a request without a preflight, one with, a websocket, a frame.
+# Another site's page tries an upload without a preflight, requests with one, a websocket and a frame.
 EVIL_PAGE = """<!doctype html><title>Evil</title><iframe src="{url}/"></iframe><script>
 const body = new FormData();
 body.append("file", new Blob(["sku,name,description\\nEVIL,x,y\\n"]), "evil.csv");
@@ -85,14 +85,14 @@ def evil_site(application: Application) -> Iterator[str]:
     server.server_close()
 
 
-def test_another_site_s_page_can_do_nothing(browser: Browser, application: Application, evil_site: str):
+def test_another_sites_page_can_do_nothing(browser: Browser, application: Application, evil_site: str):
     before = application.client.get("/api/jobs").json()["total"]
     page = browser.new_page()
     framed: list[str] = []
     page.on("console", lambda message: framed.append(message.text))
     page.goto(evil_site)
     expect(page).not_to_have_title("Evil", timeout=SECONDS)
-    # Whatever an answer is, the page may not read it; what came of the request, the application says.
+    # The page may read no answer; the application shows that no request had an effect.
     assert page.title() == "rejected rejected 0 refused"
     assert application.client.get("/api/jobs").json()["total"] == before
     assert any("frame-ancestors" in message for message in framed), framed
@@ -107,20 +107,20 @@ def test_another_site_s_page_can_do_nothing(browser: Browser, application: Appli
         ({"Origin": "null"}, 403, "cross-site"),
     ],
 )
-def test_the_websocket_is_for_our_page_alone(application: Application, headers: dict, status: int, kind: str):
+def test_only_our_page_may_open_the_websocket(application: Application, headers: dict, status: int, kind: str):
     answer = application.client.get(EVENTS, headers=HANDSHAKE | headers)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/api/problems/{kind}")
 
 
 @pytest.mark.parametrize("path", ["/", "/imports", "/api/products", "/api/docs", "/metrics", "/_upload/x", "/nope"])
-def test_a_name_that_leads_here_reads_nothing(application: Application, path: str):
+def test_a_host_that_is_not_allowed_reads_nothing(application: Application, path: str):
     answer = application.client.get(path, headers={"Host": "evil.example"})
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/host-not-allowed")
 
 
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
 @pytest.mark.parametrize("path", ["/_upload", "/api/upload-csv", "/imports"])
-def test_reflex_s_own_answers_are_behind_the_layer_too(application: Application, method: str, path: str):
+def test_reflexs_own_routes_are_protected_too(application: Application, method: str, path: str):
     headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
     answer = application.client.request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["type"]) == (403, "/api/problems/cross-site")
@@ -128,8 +128,8 @@ def test_reflex_s_own_answers_are_behind_the_layer_too(application: Application,
 
 
 @pytest.mark.parametrize("handler", [CatalogState.open_products, UploadState.start_import, UploadState.show_upload])
-def test_an_upload_that_reflex_does_not_expect_is_no_fault(application: Application, handler: EventHandler):
-    """Of three handlers one takes files, and then the body must say what it is."""
+def test_an_upload_that_reflex_does_not_expect_is_a_400(application: Application, handler: EventHandler):
+    """Only one of the three handlers takes files, and its body must be a form."""
     headers = {"reflex-client-token": "x", "reflex-event-handler": format_event_handler(handler)}
     answer = application.client.post("/_upload", headers=headers, content=b"x")
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/bad-form")
@@ -137,7 +137,7 @@ def test_an_upload_that_reflex_does_not_expect_is_no_fault(application: Applicat
 
 @pytest.mark.parametrize("path", ["/", "/imports", "/webhooks", "/api/docs", "/nope"])
 def test_a_page_runs_no_script_but_ours(browser: Browser, application: Application, path: str):
-    """That the pages themselves keep to their policy, the fixture `page` asserts in every test."""
+    """The fixture `page` asserts in every test that our own pages keep to their policy."""
     page = browser.new_page()
     page.goto(application.url + path)
     page.evaluate(
@@ -148,7 +148,7 @@ def test_a_page_runs_no_script_but_ours(browser: Browser, application: Applicati
     page.close()
 
 
-def test_a_client_that_falls_silent_is_ended(application: Application):
+def test_a_silent_client_is_disconnected(application: Application):
     begun = {
         sent: socket.create_connection(("127.0.0.1", application.port)) for sent in (BEGUN_UPLOAD, *BEGUN_HEADERS)
     }
@@ -158,7 +158,7 @@ def test_a_client_that_falls_silent_is_ended(application: Application):
     answers = dict.fromkeys(begun, b"")
     for sent, connection in begun.items():
         connection.settimeout(max(1.0, deadline - time.monotonic()))
-        # It may hang up before it has read everything.
+        # The server may hang up before it has read everything.
         with connection.makefile("rb") as answer, suppress(ConnectionResetError):
             # Until the server hangs up.
             answers[sent] = answer.read()
@@ -170,9 +170,9 @@ def test_a_client_that_falls_silent_is_ended(application: Application):
 
 @pytest.fixture
 def developed(application: Application, own_servers: dict[str, str], tmp_path: Path) -> Iterator[Application]:
-    """The application as `reflex run` serves it, in a copy of the page's folder: it removes what is built there."""
+    """The application under `reflex run`, in a copy of the page's folder, whose build it would remove."""
     page = tmp_path / ".web"
-    # Packages have a folder `build` too, and need it.
+    # Copy the packages' `build` folders too, and remove only the page's own.
     shutil.copytree(ROOT / ".web", page, symlinks=True)
     shutil.rmtree(page / "build")
     environment = {"REFLEX_WEB_WORKDIR": str(page), "REFLEX_BACKEND_PORT": str(free_port())}
@@ -189,7 +189,7 @@ def test_in_development_one_origin_serves_all(browser: Browser, developed: Appli
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda websocket: asked.append(websocket.url.replace("ws://", "http://")))
-    # At its first visit Vite puts the page's parts together.
+    # Vite bundles the page at its first visit.
     page.set_default_timeout(FIRST_VISIT_MILLISECONDS)
     answer = page.goto("/imports")
     assert answer is not None and answer.ok, answer and answer.text()

@@ -1,4 +1,4 @@
-"""Files that are made to hurt, sent to the whole application: others are answered, and the page says why."""
+"""Hostile files, uploaded to the whole application: other requests are answered, and the page shows the error."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +15,8 @@ SECONDS = 30_000
 
 
 @pytest.mark.parametrize("shape", ["a format code of brackets", "a nested sheet", "nested styles without an end"])
-def test_others_are_answered_while_a_workbook_is_looked_at(application: Application, shape: str):
-    """A code of brackets held the interpreter for minutes, and with it every answer."""
+def test_others_are_answered_while_a_workbook_is_checked(application: Application, shape: str):
+    """A format code of brackets once blocked the interpreter, and with it all answers, for minutes."""
     content = BAD_WORKBOOKS[shape]()
     with ThreadPoolExecutor(3) as pool:
         uploads = [

@@ -1,4 +1,4 @@
-"""What people do with imports at the real page, in a real browser."""
+"""The import pages in a real browser."""
 
 import re
 from collections.abc import Iterable
@@ -72,7 +72,7 @@ def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
 
-def open_choices(page: Page) -> None:
+def open_options(page: Page) -> None:
     page.get_by_test_id("choices").locator("summary").click()
 
 
@@ -98,13 +98,13 @@ def test_a_shops_export_is_imported_in_two_clicks(page: Page):
     expect(page.get_by_test_id("import-unchanged")).to_have_text(str(len(PRODUCTS)))
 
 
-def test_columns_that_do_not_tell_are_asked_for(page: Page):
+def test_unknown_columns_are_asked_for(page: Page):
     choose(page, csv_of("Asked-1,Foo,Bar", header="x1,x2,x3"))
     page.get_by_test_id("import-start").click()
     fields = {name: page.get_by_test_id(f"mapping-{name}") for name in ("sku", "name", "description", "active")}
     for name in ("sku", "name", "description"):
         fields[name].select_option("x1")
-    expect(page.get_by_test_id("mapping-problem")).to_contain_text("“x1” cannot be both sku, name and description.")
+    expect(page.get_by_test_id("mapping-problem")).to_contain_text("“x1” is chosen for sku, name and description.")
     expect(page.get_by_test_id("import-start")).to_be_disabled()
     expect(page.get_by_test_id("import-try")).to_be_disabled()
     fields["sku"].select_option("")
@@ -114,7 +114,7 @@ def test_columns_that_do_not_tell_are_asked_for(page: Page):
     fields["description"].select_option("x3")
     fields["active"].select_option("")
     expect(page.get_by_test_id("mapping-problem")).to_be_empty()
-    page.get_by_role("button", name="Try with these columns").click()
+    page.get_by_role("button", name="Dry run with these columns").click()
     arrived(page)
     expect(status(page)).to_have_text("previewed")
     page.get_by_test_id("import-apply").click()
@@ -122,7 +122,7 @@ def test_columns_that_do_not_tell_are_asked_for(page: Page):
     expect(page.get_by_test_id("import-columns")).to_contain_text("description from “x3”")
 
 
-def test_another_file_is_not_told_of_the_last_ones_faults(page: Page):
+def test_another_file_clears_the_error_of_the_last_one(page: Page):
     choose(page, csv_of("1,2", header="sku,price"), "wrong.csv")
     page.get_by_test_id("import-start").click()
     expect(page.get_by_test_id("mapping")).to_be_visible()
@@ -136,9 +136,9 @@ def test_another_file_is_not_told_of_the_last_ones_faults(page: Page):
     expect(status(page)).to_have_text("completed")
 
 
-def test_a_file_that_is_read_otherwise_is_asked_for_other_columns(page: Page):
+def test_another_delimiter_asks_for_other_columns(page: Page):
     choose(page, csv_of("Read-1,Foo,Bar", header="sku,name,text").replace(b",", b"|"))
-    open_choices(page)
+    open_options(page)
     page.get_by_test_id("import-delimiter").select_option("comma")
     page.get_by_test_id("import-start").click()
     expect(page.get_by_test_id("mapping-sku")).to_contain_text("sku|name|text")
@@ -149,59 +149,63 @@ def test_a_file_that_is_read_otherwise_is_asked_for_other_columns(page: Page):
     expect(page.get_by_test_id("mapping-description")).to_have_value("text")
 
 
-def test_a_late_refusal_asks_for_no_columns_of_another_reading(page: Page, application: Application):
+def test_a_late_error_asks_for_no_columns_of_another_delimiter(page: Page, application: Application):
     choose(page, csv_of("Late-1,Foo,Bar", header="sku,name,text").replace(b",", b"|"))
-    open_choices(page)
+    open_options(page)
     page.get_by_test_id("import-delimiter").select_option("comma")
     with database(application) as connection:
-        # Whoever asks which columns were accepted before waits for it.
+        # The lookup of a saved mapping waits for this lock.
         connection.execute(text("LOCK TABLE import_mapping"))
         page.get_by_test_id("import-start").click()
         expect(page.get_by_test_id("upload-progress")).to_be_visible()
         page.get_by_test_id("import-delimiter").select_option("bar")
-        expect(page.get_by_test_id("choices")).to_contain_text("by vertical bar")
+        expect(page.get_by_test_id("choices")).to_contain_text("delimiter: vertical bar")
         expect(page.get_by_test_id("import-error")).to_have_count(0)
     expect(page.get_by_test_id("import-error")).to_be_visible()
     expect(page.get_by_test_id("mapping")).to_have_count(0)
     expect(page.get_by_test_id("import-start")).to_have_text("Import")
 
 
-def test_choices_are_sent_told_and_survive_a_reload(page: Page, application: Application):
+def test_options_are_sent_shown_and_survive_a_reload(page: Page, application: Application):
     upload(application, csv_of("Chosen-1,Known,kept"))
     page.goto("/imports")
-    open_choices(page)
+    open_options(page)
     page.get_by_test_id("import-mode").select_option("update")
     page.get_by_test_id("import-duplicates").select_option("first")
     page.get_by_test_id("import-blank").select_option("keep")
-    for words in ("only known", "first row counts", "blanks keep"):
+    for words in ("only existing", "first row used", "blanks keep values"):
         expect(page.get_by_test_id("choices")).to_contain_text(words)
     page.reload()
-    for words in ("only known", "first row counts", "blanks keep"):
+    for words in ("only existing", "first row used", "blanks keep values"):
         expect(page.get_by_test_id("choices")).to_contain_text(words)
     assert values(page, ("mode", "duplicates", "blank")) == ["update", "first", "keep"]
     job_id = start(page, csv_of("Chosen-1,First,", "Chosen-1,Second,", "Chosen-2,New,"), "chosen.csv")
     expect(status(page)).to_have_text("completed")
-    told = application.job(job_id)["choices"]
-    assert told == {"mode": "update", "duplicates": "first", "blank": "keep", "dry_run": False}
+    assert application.job(job_id)["choices"] == {
+        "mode": "update",
+        "duplicates": "first",
+        "blank": "keep",
+        "dry_run": False,
+    }
     assert (product(application, "Chosen-1")["name"], product(application, "Chosen-2")) == ("First", {})
     assert product(application, "Chosen-1")["description"] == "kept"
-    for words in ("Only update known", "The first row counts", "Keep the value"):
+    for words in ("Only update existing", "Use the first row", "Keep the value"):
         expect(page.get_by_test_id("import-choices")).to_contain_text(words)
     page.goto("/imports?q=chosen.csv")
-    expect(rows(page).first).to_contain_text("first row counts")
-    open_choices(page)
+    expect(rows(page).first).to_contain_text("first row used")
+    open_options(page)
     page.get_by_test_id("import-usual").click()
-    expect(page.get_by_test_id("choices")).to_contain_text("last row of an SKU counts")
+    expect(page.get_by_test_id("choices")).to_contain_text("use the last row of a repeated SKU")
     page.reload()
-    expect(page.get_by_test_id("choices")).to_contain_text("last row of an SKU counts")
+    expect(page.get_by_test_id("choices")).to_contain_text("use the last row of a repeated SKU")
 
 
-def test_how_the_file_is_written_can_be_said_and_is_told(page: Page, application: Application):
+def test_the_encoding_and_the_delimiter_are_chosen_and_shown(page: Page, application: Application):
     german = "sku;name;description\nÄ-1;Größe;für\n".encode("cp1252")
     choose(page, german.replace("Ä".encode("cp1252"), "Ä".encode()), "mixed.csv")
     page.get_by_test_id("import-start").click()
-    expect(page.get_by_test_id("import-error")).to_contain_text("choose its encoding under Choices")
-    open_choices(page)
+    expect(page.get_by_test_id("import-error")).to_contain_text("choose the encoding under Options")
+    open_options(page)
     page.get_by_test_id("import-encoding").select_option("windows-1252")
     page.get_by_test_id("import-delimiter").select_option("semicolon")
     page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(
@@ -214,7 +218,7 @@ def test_how_the_file_is_written_can_be_said_and_is_told(page: Page, application
     assert product(application, "Ä-1")["name"] == "Größe"
 
 
-def test_a_trial_shows_what_would_change_and_is_applied(page: Page, application: Application):
+def test_a_dry_run_shows_what_would_change_and_is_applied(page: Page, application: Application):
     upload(application, csv_of("Tried-1,Old name,same"))
     job_id = start(page, csv_of("Tried-1,New name,same", "Tried-2,Made,new"), "tried.csv", button="import-try")
     expect(status(page)).to_have_text("previewed")
@@ -232,16 +236,16 @@ def test_a_trial_shows_what_would_change_and_is_applied(page: Page, application:
     expect(page.get_by_test_id("import-changes")).to_have_count(0)
     assert (product(application, "Tried-1")["name"], product(application, "Tried-2")["name"]) == ("New name", "Made")
     page.goto("/imports?q=tried.csv")
-    expect(rows(page).first).to_contain_text("trial, applied")
+    expect(rows(page).first).to_contain_text("dry run, applied")
     assert application.job(job_id)["applied_at"]
 
 
-def test_an_outdated_trial_says_so_and_can_look_again(page: Page, application: Application):
+def test_an_outdated_dry_run_says_so_and_is_repeated(page: Page, application: Application):
     upload(application, csv_of("Stale-1,Old,x", "Stale-2,Old,x"))
     start(page, csv_of("Stale-1,New,x", "Stale-2,New,x"), button="import-try")
     expect(page.get_by_test_id("change-row")).to_have_count(2)
-    held = product(application, "Stale-2")
-    application.client.patch(f"/api/products/{held['id']}", json={"name": "By a colleague"}).raise_for_status()
+    changed = product(application, "Stale-2")
+    application.client.patch(f"/api/products/{changed['id']}", json={"name": "By a colleague"}).raise_for_status()
     page.get_by_test_id("import-apply").click()
     expect(page.get_by_test_id("import-refusal")).to_contain_text("Stale-2")
     page.reload()
@@ -253,7 +257,7 @@ def test_an_outdated_trial_says_so_and_can_look_again(page: Page, application: A
     assert product(application, "Stale-2")["name"] == "New"
 
 
-def test_the_changes_of_a_large_trial_are_paged(page: Page, application: Application):
+def test_the_changes_of_a_large_dry_run_are_paged(page: Page, application: Application):
     job_id = upload(application, catalogue(60, name="Paged", first=5_000_000), dry_run="true")
     page.goto(f"/imports/{job_id}")
     changes = page.get_by_test_id("change-row")
@@ -265,15 +269,17 @@ def test_the_changes_of_a_large_trial_are_paged(page: Page, application: Applica
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_an_import_is_taken_back_and_what_was_changed_since_is_kept(page: Page, application: Application):
+def test_an_import_is_undone_and_products_changed_since_are_kept(page: Page, application: Application):
     upload(application, csv_of("Undo-1,Before,x"))
     job_id = upload(application, csv_of("Undo-1,After,x", "Undo-2,Made,x", "Undo-3,Made,x"), "undo.csv")
-    held = product(application, "Undo-3")
-    application.client.patch(f"/api/products/{held['id']}", json={"name": "Mine now"}).raise_for_status()
+    changed = product(application, "Undo-3")
+    application.client.patch(f"/api/products/{changed['id']}", json={"name": "Mine now"}).raise_for_status()
     page.goto(f"/imports/{job_id}")
     page.get_by_test_id("import-undo").click()
     dialog = page.get_by_role("alertdialog")
-    expect(dialog).to_contain_text("The products that it created, 2, are removed")
+    expect(dialog).to_contain_text(
+        "The created products (2) are removed and the updated ones (1) get their previous values back"
+    )
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(page.get_by_test_id("import-undo")).to_be_focused()
@@ -296,12 +302,12 @@ def test_the_history_shows_an_undo_until_its_end(page: Page, application: Applic
     expect(rows(page).first).to_contain_text("undone")
 
 
-def test_a_cancelled_import_says_what_is_in_and_goes_on(page: Page, application: Application):
-    # Known and changed products, several in each writer's share: whoever locks them holds the import midway.
-    held = [f"SKU-{number:07}" for number in range(6_003_000, 6_120_000, 3_000)]
-    upload(application, csv_of(*[f"{sku},Old,x" for sku in held]))
+def test_a_cancelled_import_says_what_is_in_the_catalogue_and_continues(page: Page, application: Application):
+    # Existing products, several in each writer's share: locking them stops the import midway.
+    locked = [f"SKU-{number:07}" for number in range(6_003_000, 6_120_000, 3_000)]
+    upload(application, csv_of(*[f"{sku},Old,x" for sku in locked]))
     with database(application) as connection:
-        connection.execute(text("SELECT FROM product WHERE sku = ANY(:held) FOR UPDATE"), {"held": held})
+        connection.execute(text("SELECT FROM product WHERE sku = ANY(:locked) FOR UPDATE"), {"locked": locked})
         job_id = start(page, catalogue(120_000, first=6_000_000), "stopped.csv")
         created = page.get_by_test_id("import-created")
         expect(created).to_have_text(re.compile("[1-9]"))
@@ -313,7 +319,7 @@ def test_a_cancelled_import_says_what_is_in_and_goes_on(page: Page, application:
     )
     page.get_by_test_id("import-retry").click()
     expect(status(page)).to_have_text("completed")
-    expect(created).to_have_text(f"{120_000 - len(held):,}")
+    expect(created).to_have_text(f"{120_000 - len(locked):,}")
     expect(page.get_by_test_id("import-stopped")).to_have_count(0)
 
 
@@ -322,12 +328,12 @@ def is_asked_to_stop(connection: Connection, job_id: str) -> bool:
     return connection.execute(text(asked), {"id": job_id}).scalar_one()
 
 
-def test_an_import_that_never_began_is_cancelled_and_tried_again(page: Page, application: Application):
+def test_an_import_that_never_began_is_cancelled_and_retried(page: Page, application: Application):
     with workers_stopped(application):
         start(page, csv_of("Retry-1,Retried,x"))
         page.get_by_test_id("import-cancel").click()
         expect(status(page)).to_have_text("cancelled")
-        expect(page.get_by_test_id("import-stopped")).to_contain_text("nothing of the file is in the catalogue")
+        expect(page.get_by_test_id("import-stopped")).to_contain_text("no rows of the file are in the catalogue")
         page.get_by_test_id("import-retry").click()
         expect(status(page)).to_have_text("pending")
     expect(status(page)).to_have_text("completed")
@@ -354,7 +360,7 @@ def test_the_history_is_searched_by_file_name(page: Page, application: Applicati
     search.press_sequentially("WINTER-100%", delay=20)
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text("winter-100%.csv")
-    wait_for(lambda: query(page) == {"q": ["WINTER-100%"]}, 10, "the address says what is searched")
+    wait_for(lambda: query(page) == {"q": ["WINTER-100%"]}, 10, "the address holds the search")
     page.reload()
     expect(search).to_have_value("WINTER-100%")
     expect(rows(page)).to_have_count(1)
@@ -371,7 +377,7 @@ def test_the_history_is_searched_by_file_name(page: Page, application: Applicati
     assert query(page) == {}
 
 
-def test_the_history_is_paged_and_the_way_back_is_kept(page: Page, application: Application):
+def test_the_history_is_paged_and_the_back_button_works(page: Page, application: Application):
     for number in range(21):
         upload(application, csv_of(f"Many-{number},Many,x"), f"many-{number:02}.csv")
     page.goto("/imports?q=many-")
@@ -394,7 +400,7 @@ def test_rejected_and_duplicate_rows_are_offered_as_files(page: Page, applicatio
         assert column in download.value.path().read_text()
 
 
-def test_leaving_while_a_file_is_sent_asks_first(page: Page):
+def test_leaving_during_an_upload_asks_first(page: Page):
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -402,19 +408,19 @@ def test_leaving_while_a_file_is_sent_asks_first(page: Page):
         dialog.dismiss()
 
     page.on("dialog", stay)
-    held: list[Route] = []
+    uploads: list[Route] = []
 
     def hold(route: Route) -> None:
-        held.append(route)
+        uploads.append(route)
 
     page.route("**/_upload", hold)
     choose(page, csv_of("Left-1,Left,x"))
     page.get_by_test_id("import-start").click()
-    wait_for(lambda: page.evaluate("1") and held, 10, "the file is being sent")
+    wait_for(lambda: page.evaluate("1") and uploads, 10, "the file is being sent")
     with page.expect_event("dialog"):
         page.evaluate("setTimeout(() => location.reload(), 0)")
     assert asked == ["beforeunload"]
-    held[0].abort()
+    uploads[0].abort()
     expect(page.get_by_test_id("import-start")).to_be_enabled()
     page.reload()
     expect(page.get_by_test_id("import-start")).to_be_disabled()
@@ -433,16 +439,16 @@ def test_a_reload_shows_the_running_import(page: Page, application: Application)
     assert application.job(job_id)["status"] == "completed"
 
 
-def test_an_outage_while_the_history_loads_is_told(page: Page, application: Application):
+def test_an_outage_while_the_history_loads_is_shown(page: Page, application: Application):
     upload(application, csv_of("Outage-1,Outage,x"))
     page.goto("/webhooks")
     expect(page.get_by_role("heading", name="Webhooks", exact=True)).to_be_visible()
     with database(application) as connection:
-        # What asks for imports waits for the lock; then its connection is cut.
+        # The query for imports waits for the lock; then its connection is cut.
         connection.execute(text("LOCK TABLE import_job IN ACCESS EXCLUSIVE MODE"))
         page.get_by_role("link", name="Imports").click()
         problem = page.get_by_test_id("imports-problem")
-        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 20, "the outage is told")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 20, "the outage is shown")
         expect(problem).to_contain_text("The database does not answer")
         expect(page.get_by_role("button", name="Try again")).to_be_visible()
     expect(problem).to_have_count(0)

@@ -1,11 +1,11 @@
-"""A person at the real page, in a real browser."""
+"""The pages in a real browser."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from product_importer.imports.schemas import FINAL
+from product_importer.imports.models import FINAL
 from tests.application import Application, catalogue
 
 pytestmark = pytest.mark.e2e
@@ -24,7 +24,7 @@ def drop(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
     page.get_by_test_id("import-start").click()
 
 
-def test_a_person_drops_a_file_watches_the_bar_and_finds_the_products(page: Page, application: Application):
+def test_a_file_is_imported_with_a_moving_progress_bar(page: Page, application: Application):
     before = application.client.get("/api/products").json()["total"]
     drop(page, catalogue(300_000, first=1_000_000) + b",nameless,\n")
     bar = page.get_by_test_id("import-progress")
@@ -50,7 +50,7 @@ def test_rejected_rows_are_downloaded_from_the_page(page: Page, application: App
     assert "no_sku" in download.value.path().read_text()
 
 
-def test_a_page_opened_late_or_reloaded_shows_the_truth_at_once(page: Page, application: Application):
+def test_a_page_opened_late_or_reloaded_shows_the_current_state(page: Page, application: Application):
     job_id = application.upload(catalogue(300))
     application.finished(job_id)
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_a_line_break_in_a_path_is_a_problem_on_the_whole_port(application: Appl
     ("content", "words"),
     [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
 )
-def test_a_bad_file_is_refused_in_the_page_and_nothing_is_left(
+def test_a_bad_file_is_refused_on_the_page_and_nothing_is_left(
     page: Page, application: Application, content: bytes, words: str
 ):
     before = application.client.get("/api/jobs").json()["total"]
@@ -117,7 +117,7 @@ def test_no_page_scrolls_sideways(page: Page, application: Application, path: st
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_description_of_the_api_asks_no_other_server(page: Page, application: Application):
+def test_the_api_docs_load_nothing_from_other_servers(page: Page, application: Application):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/api/docs")

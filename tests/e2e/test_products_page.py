@@ -1,4 +1,4 @@
-"""What people do to products at the real page, in a real browser."""
+"""Work with products on the real page in a real browser."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ expect.set_options(timeout=SECONDS)
 
 @pytest.fixture
 def colleague(browser: Browser, application: Application) -> Iterator[Page]:
-    """The page as another visitor has it open."""
+    """The page of another user."""
     context = browser.new_context(base_url=application.url)
     yield context.new_page()
     context.close()
@@ -58,8 +58,9 @@ def open_form(page: Page, sku: str) -> None:
     expect(field(page, "sku")).to_have_value(sku)
 
 
-def query(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
+def expect_query(page: Page, expected: dict[str, list[str]]) -> None:
+    """Wait for the address's parameters, which a script may set after the list is shown."""
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == expected)
 
 
 def skus(page: Page) -> list[str]:
@@ -93,7 +94,7 @@ def workers_stopped(application: Application) -> Iterator[None]:
         and "product_importer worker" in " ".join(process.info["cmdline"] or [])
     ]
     for process in found:
-        # That of an import which has just ended goes away meanwhile.
+        # The process of an import that has just ended may be gone.
         with suppress(psutil.NoSuchProcess):
             process.suspend()
     yield
@@ -130,7 +131,7 @@ def test_a_person_creates_a_product_by_keyboard(page: Page, application: Applica
     )
 
 
-def test_what_is_wrong_stands_beside_its_field_while_it_is_typed(page: Page, application: Application):
+def test_errors_are_beside_their_field_while_typing(page: Page, application: Application):
     create(application, "Taken-1")
     page.goto("/")
     page.get_by_test_id("product-new").click()
@@ -147,7 +148,7 @@ def test_what_is_wrong_stands_beside_its_field_while_it_is_typed(page: Page, app
     assert application.client.get("/api/products", params={"sku": "Taken"}).json()["total"] == 1
 
 
-def test_a_form_with_faults_is_refused_as_a_whole(page: Page, application: Application):
+def test_a_form_with_errors_is_not_saved(page: Page, application: Application):
     create(application, "Whole-1")
     page.goto("/")
     page.get_by_test_id("product-new").click()
@@ -222,7 +223,7 @@ def test_the_second_of_two_people_takes_the_newer_values(page: Page, colleague: 
     expect(row(page, "Both-2")).to_contain_text("Agreed")
 
 
-def test_a_person_deletes_a_product_after_a_question(page: Page, application: Application):
+def test_a_person_deletes_a_product_after_a_confirmation(page: Page, application: Application):
     create(application, "Gone-1")
     open_row(page, "Gone-1").get_by_test_id("product-delete").click()
     dialog = page.get_by_role("alertdialog")
@@ -254,7 +255,7 @@ def test_a_sku_is_shown_and_never_run(page: Page, application: Application, sku:
     assert page.evaluate("() => window.ran") is None
 
 
-def test_the_switch_shows_its_change_at_once_and_takes_it_back_when_it_fails(page: Page, application: Application):
+def test_the_switch_shows_its_change_at_once_and_undoes_it_when_it_fails(page: Page, application: Application):
     create(application, "Switch-1")
     switch = open_row(page, "Switch-1").get_by_role("switch")
     switch.click()
@@ -272,7 +273,7 @@ def test_the_switch_shows_its_change_at_once_and_takes_it_back_when_it_fails(pag
     assert stored(application, "Switch-1")["active"] is False
 
 
-def test_filters_stand_in_the_address_and_the_way_back_undoes_them(page: Page, application: Application):
+def test_filters_are_in_the_address_and_going_back_undoes_them(page: Page, application: Application):
     for number in range(3):
         create(application, f"Way-{number}", active=number > 0, description="100% wool" if number else "")
     page.goto("/")
@@ -285,7 +286,7 @@ def test_filters_stand_in_the_address_and_the_way_back_undoes_them(page: Page, a
     expect(total).to_have_text("2")
     page.get_by_test_id("filter-active").select_option("false")
     expect(page.get_by_text("No product matches")).to_be_visible()
-    assert query(page) == {"sku": ["way-"], "description": ["0%"], "active": ["false"]}
+    expect_query(page, {"sku": ["way-"], "description": ["0%"], "active": ["false"]})
     page.reload()
     expect(page.get_by_test_id("filter-description")).to_have_value("0%")
     expect(total).to_have_text("0")
@@ -299,7 +300,7 @@ def test_filters_stand_in_the_address_and_the_way_back_undoes_them(page: Page, a
     expect(total).to_have_text("3")
     page.get_by_test_id("filter-clear").click()
     expect(total).to_have_text(everything)
-    assert query(page) == {}
+    expect_query(page, {})
 
 
 def test_a_person_sorts_sizes_and_turns_pages(page: Page, application: Application):
@@ -321,12 +322,12 @@ def test_a_person_sorts_sizes_and_turns_pages(page: Page, application: Applicati
     expect(page.get_by_test_id("product-row")).to_have_count(25)
     page.get_by_test_id("page-size").select_option("100")
     expect(page.get_by_test_id("product-row")).to_have_count(60)
-    assert query(page) == {"name": ["sortable"], "sort": ["-sku"], "page_size": ["100"]}
+    expect_query(page, {"name": ["sortable"], "sort": ["-sku"], "page_size": ["100"]})
     page.go_back()
     expect(page.get_by_test_id("product-row")).to_have_count(25)
 
 
-def test_what_cannot_be_listed_is_refused_in_words(page: Page, application: Application):
+def test_the_page_says_why_products_cannot_be_listed(page: Page, application: Application):
     page.goto("/")
     page.get_by_test_id("filter-sku").fill("s" * 256)
     expect(page.get_by_test_id("products-problem")).to_contain_text("too long")
@@ -370,7 +371,7 @@ def test_all_products_are_deleted_by_a_phrase_but_not_during_an_import(page: Pag
     expect(page.get_by_test_id("products-total")).to_have_text("0")
 
 
-def test_the_way_back_undoes_the_first_filter_without_a_reload(page: Page, application: Application):
+def test_going_back_undoes_the_first_filter_without_a_reload(page: Page, application: Application):
     application.finished(application.upload(catalogue(12, name="Backwards", first=7_100_000)))
     application.finished(application.upload(catalogue(5, name="Others", first=7_200_000)))
     page.goto("/")
@@ -385,7 +386,7 @@ def test_the_way_back_undoes_the_first_filter_without_a_reload(page: Page, appli
     expect(page.get_by_test_id("products-total")).to_have_text("12", timeout=SECONDS)
 
 
-def test_a_dialog_does_not_wait_for_the_next_visit(page: Page, application: Application):
+def test_a_dialog_is_closed_at_the_next_visit(page: Page, application: Application):
     page.goto("/")
     page.get_by_test_id("product-new").click()
     expect(page.get_by_test_id("product-sku")).to_be_visible(timeout=SECONDS)

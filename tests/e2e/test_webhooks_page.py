@@ -1,4 +1,4 @@
-"""What people do with webhooks at the real page, in a real browser, with a real receiver on this machine."""
+"""The webhook pages in a real browser, with a real receiver on this machine."""
 
 import json
 import re
@@ -30,16 +30,16 @@ ADDRESSES = [
 
 @dataclass
 class Receiver:
-    """A server on this machine: what it took, and how it answers."""
+    """A server on this machine: the messages it received, and its response."""
 
     url: str
     status: int = 200
-    answer: str = "thank you"
-    taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    content: str = "thank you"
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
-    def told(self) -> list[str]:
-        """The types of the events that it took."""
-        return [json.loads(body)["event_type"] for _, body in self.taken]
+    def event_types(self) -> list[str]:
+        """The types of the received events."""
+        return [json.loads(body)["event_type"] for _, body in self.received]
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            opened.taken.append(({name.lower(): value for name, value in self.headers.items()}, body))
+            opened.received.append(({name.lower(): value for name, value in self.headers.items()}, body))
             self.send_response(opened.status)
             self.end_headers()
-            self.wfile.write(opened.answer.encode())
+            self.wfile.write(opened.content.encode())
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -120,14 +120,12 @@ def open_deliveries(page: Page, webhook: dict, count: int) -> Locator:
     return rows
 
 
-def make_secret_known(page: Page) -> str:
+def read_secret(page: Page) -> str:
     expect(part(page, "secret")).to_have_value(re.compile("^whsec_.{40,}"))
     return part(page, "secret").input_value()
 
 
-def test_a_person_creates_a_webhook_and_is_shown_its_secret_once(
-    page: Page, application: Application, receiver: Receiver
-):
+def test_creating_a_webhook_shows_its_secret_once(page: Page, application: Application, receiver: Receiver):
     page.goto("/webhooks")
     expect(page.get_by_text("No webhooks yet")).to_be_visible()
     open_form(page)
@@ -136,7 +134,7 @@ def test_a_person_creates_a_webhook_and_is_shown_its_secret_once(
     part(page, "event-product_deleted").uncheck()
     part(page, "import-each").check()
     part(page, "save").click()
-    secret = make_secret_known(page)
+    secret = read_secret(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     part(page, "secret-copy").click()
     expect(part(page, "secret-copy")).to_have_text("Copied")
@@ -152,7 +150,7 @@ def test_a_person_creates_a_webhook_and_is_shown_its_secret_once(
     assert len(made["event_types"]) == 5
 
 
-def test_a_form_with_faults_says_what_is_wrong_beside_each_field(page: Page, application: Application):
+def test_a_form_with_errors_shows_each_beside_its_field(page: Page, application: Application):
     open_form(page)
     for box in page.get_by_role("checkbox").all():
         box.uncheck()
@@ -166,7 +164,7 @@ def test_a_form_with_faults_says_what_is_wrong_beside_each_field(page: Page, app
     assert webhooks(application) == []
 
 
-def test_an_address_that_is_not_allowed_is_refused_in_words(page: Page, application: Application):
+def test_a_url_that_is_not_allowed_is_rejected_with_the_reason(page: Page, application: Application):
     open_form(page)
     for address, why in ADDRESSES:
         part(page, "url").fill(address)
@@ -176,13 +174,13 @@ def test_an_address_that_is_not_allowed_is_refused_in_words(page: Page, applicat
     assert webhooks(application) == []
 
 
-def test_a_person_tests_a_webhook(page: Page, application: Application, receiver: Receiver):
+def test_the_test_button_shows_the_outcome(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url)
     shown = open_row(page, receiver.url)
     part(shown, "test").click()
     expect(part(shown, "test-result")).to_contain_text("200")
     expect(part(shown, "test-result")).to_contain_text(re.compile(r"\d ms"))
-    [(headers, body)] = receiver.taken
+    [(headers, body)] = receiver.received
     Verifier(webhook["secret"]).verify(body, headers)
     receiver.status = 503
     part(shown, "test").click()
@@ -190,7 +188,7 @@ def test_a_person_tests_a_webhook(page: Page, application: Application, receiver
     expect(part(shown, "test-result")).to_contain_text("test failed")
 
 
-def test_a_test_that_reaches_nobody_says_why(page: Page, application: Application):
+def test_a_test_that_cannot_connect_says_why(page: Page, application: Application):
     create(application, "http://127.0.0.1:9999/nobody")
     shown = open_row(page, "127.0.0.1:9999")
     part(shown, "test").click()
@@ -198,7 +196,7 @@ def test_a_test_that_reaches_nobody_says_why(page: Page, application: Applicatio
     expect(part(shown, "test-result")).to_contain_text(re.compile("connect|refused", re.IGNORECASE))
 
 
-def test_a_person_switches_a_webhook_off_and_on(page: Page, application: Application, receiver: Receiver):
+def test_the_switch_disables_and_enables_a_webhook(page: Page, application: Application, receiver: Receiver):
     create(application, receiver.url)
     shown = open_row(page, receiver.url)
     for wanted in (False, True):
@@ -209,16 +207,16 @@ def test_a_person_switches_a_webhook_off_and_on(page: Page, application: Applica
         expect(shown).to_contain_text("enabled" if wanted else "disabled")
 
 
-def test_a_switch_that_cannot_be_saved_is_taken_back(page: Page, application: Application, receiver: Receiver):
+def test_a_switch_that_cannot_be_saved_goes_back(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url)
     shown = open_row(page, receiver.url)
     application.client.delete(f"/api/webhooks/{webhook['id']}")
     part(shown, "enabled").click()
-    expect(page.get_by_text("The change was taken back.")).to_be_visible()
+    expect(page.get_by_text("The change was not saved.")).to_be_visible()
     expect(part(shown, "enabled")).to_have_attribute("aria-checked", "true")
 
 
-def test_only_what_a_person_changed_is_saved(page: Page, application: Application, receiver: Receiver):
+def test_only_changed_fields_are_saved(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url, event_types=["import_failed"], description="Before")
     part(open_row(page, receiver.url), "edit").click()
     expect(part(page, "url")).to_have_value(receiver.url)
@@ -240,19 +238,19 @@ def test_a_new_secret_is_shown_once_and_the_old_one_stays_valid(
     shown = open_row(page, receiver.url)
     part(shown, "rotate").click()
     page.get_by_test_id("confirm-rotate").click()
-    secret = make_secret_known(page)
+    secret = read_secret(page)
     assert secret != webhook["secret"]
     expect(page.get_by_text("The old secret stays valid for 24 hours: until then")).to_be_visible()
     part(page, "secret-done").click()
     expect(part(page, "secret")).to_have_value("")
     part(shown, "test").click()
     expect(part(shown, "test-result")).to_contain_text("200")
-    [(headers, body)] = receiver.taken
+    [(headers, body)] = receiver.received
     for valid in (secret, webhook["secret"]):
         Verifier(valid).verify(body, headers)
 
 
-def test_a_person_deletes_a_webhook_after_a_question(page: Page, application: Application, receiver: Receiver):
+def test_deleting_a_webhook_asks_first(page: Page, application: Application, receiver: Receiver):
     create(application, receiver.url)
     part(open_row(page, receiver.url), "delete").click()
     expect(page.get_by_role("alertdialog")).to_contain_text(receiver.url)
@@ -267,7 +265,7 @@ def test_a_person_deletes_a_webhook_after_a_question(page: Page, application: Ap
 def test_deliveries_show_what_an_import_sent(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url, event_types=["import_completed"])
     application.finished(application.upload(catalogue(20, first=7_000_000)))
-    wait_for(lambda: receiver.taken, 30, "the receiver is told")
+    wait_for(lambda: receiver.received, 30, "the receiver has the messages")
     shown = open_row(page, receiver.url)
     shown.get_by_role("link", name=receiver.url).click()
     delivery = page.get_by_test_id("delivery-row")
@@ -277,17 +275,17 @@ def test_deliveries_show_what_an_import_sent(page: Page, application: Applicatio
     expect(delivery.get_by_test_id("delivery-answer")).to_have_text("200")
     delivery.get_by_test_id("delivery-details").click()
     expect(page.get_by_test_id("delivery-excerpt")).to_have_text("thank you")
-    [(headers, body)] = receiver.taken
+    [(headers, body)] = receiver.received
     expect(page.get_by_test_id("delivery-attempts")).to_contain_text(headers["webhook-id"])
     Verifier(webhook["secret"]).verify(body, headers)
-    assert receiver.told() == ["import_completed"]
+    assert receiver.event_types() == ["import_completed"]
 
 
-def test_what_a_receiver_answers_is_shown_as_text(page: Page, application: Application, receiver: Receiver):
-    receiver.status, receiver.answer = 500, HOSTILE
+def test_a_response_is_shown_as_text(page: Page, application: Application, receiver: Receiver):
+    receiver.status, receiver.content = 500, HOSTILE
     webhook = create(application, receiver.url, event_types=["product_created"])
     create_product(application)
-    wait_for(lambda: receiver.taken, 30, "the receiver is told")
+    wait_for(lambda: receiver.received, 30, "the receiver has the messages")
     delivery = open_deliveries(page, webhook, 1)
     expect(delivery.get_by_test_id("delivery-answer")).to_have_text("500")
     delivery.get_by_test_id("delivery-details").click()
@@ -301,11 +299,11 @@ def test_one_delivery_or_all_that_failed_are_sent_again(page: Page, application:
     webhook = create(application, receiver.url, event_types=["product_created"])
     for _ in range(2):
         create_product(application)
-    wait_for(lambda: len(receiver.taken) >= 2, 30, "the receiver is told")
+    wait_for(lambda: len(receiver.received) >= 2, 30, "the receiver has the messages")
     rows = open_deliveries(page, webhook, 2)
     receiver.status = 200
     rows.first.get_by_test_id("delivery-redeliver").click()
-    # The page looks again by itself while something is on its way.
+    # The page reloads by itself while an attempt is expected.
     expect(rows.first.get_by_test_id("delivery-status")).to_have_text("succeeded")
     page.get_by_test_id("deliveries-redeliver").click()
     page.get_by_test_id("redeliver-period").select_option("hour")
@@ -313,15 +311,15 @@ def test_one_delivery_or_all_that_failed_are_sent_again(page: Page, application:
     expect(rows.nth(1).get_by_test_id("delivery-status")).to_have_text("succeeded")
     page.get_by_test_id("delivery-filter").select_option("failed")
     expect(page.get_by_text("No delivery has this status")).to_be_visible()
-    assert len({headers["webhook-id"] for headers, _ in receiver.taken}) == 2
+    assert len({headers["webhook-id"] for headers, _ in receiver.received}) == 2
 
 
 def test_deliveries_are_paged_newest_first(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url, event_types=["product_created"])
     for _ in range(26):
         create_product(application)
-    wait_for(lambda: len(receiver.taken) >= 26, 60, "the receiver is told")
-    oldest = min(headers["webhook-id"] for headers, _ in receiver.taken)
+    wait_for(lambda: len(receiver.received) >= 26, 60, "the receiver has the messages")
+    oldest = min(headers["webhook-id"] for headers, _ in receiver.received)
     rows = open_deliveries(page, webhook, 25)
     page.get_by_test_id("deliveries-next").click()
     expect(rows).to_have_count(1)
@@ -331,7 +329,7 @@ def test_deliveries_are_paged_newest_first(page: Page, application: Application,
     expect(rows).to_have_count(25)
 
 
-def test_a_webhook_that_disabled_itself_says_why(page: Page, application: Application, receiver: Receiver):
+def test_a_webhook_that_was_disabled_by_a_failure_says_why(page: Page, application: Application, receiver: Receiver):
     receiver.status = 410
     create(application, receiver.url, event_types=["product_created"])
     create_product(application)
@@ -349,7 +347,9 @@ def test_a_webhook_that_is_not_there(page: Page, application: Application, named
     expect(page.get_by_text("There is no such webhook")).to_be_visible()
 
 
-def test_its_own_page_makes_way_when_a_webhook_is_deleted(page: Page, application: Application, receiver: Receiver):
+def test_deleting_a_webhook_on_its_own_page_leads_to_the_list(
+    page: Page, application: Application, receiver: Receiver
+):
     webhook = create(application, receiver.url)
     page.goto(f"/webhooks/{webhook['id']}")
     expect(page.get_by_role("heading", name=receiver.url)).to_be_visible()
@@ -359,11 +359,11 @@ def test_its_own_page_makes_way_when_a_webhook_is_deleted(page: Page, applicatio
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_of_webhooks_scrolls_sideways(page: Page, application: Application, receiver: Receiver, width: int):
-    receiver.status, receiver.answer = 500, "x" * 4_000
+def test_no_webhook_page_scrolls_sideways(page: Page, application: Application, receiver: Receiver, width: int):
+    receiver.status, receiver.content = 500, "x" * 4_000
     webhook = create(application, receiver.url + "?" + "long" * 60, description="d" * 900)
     create_product(application)
-    wait_for(lambda: receiver.taken, 30, "the receiver is told")
+    wait_for(lambda: receiver.received, 30, "the receiver has the messages")
     page.set_viewport_size({"width": width, "height": 800})
     open_row(page, receiver.url)
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,4 +1,4 @@
-"""One application for all faults, and the dice: `FAULTS_SEED` repeats a run, `FAULTS=long` makes a long one."""
+"""One application for all fault tests. `FAULTS_SEED` repeats a run, `FAULTS=long` makes a long one."""
 
 import os
 import time
@@ -20,20 +20,20 @@ ROWS_AT_FIRST = 6_000
 
 @pytest.fixture
 def random(request: pytest.FixtureRequest) -> Random:
-    """Random numbers of this test's own, so that it can be repeated alone."""
+    """Random numbers seeded by the test's name, so that it can be repeated alone."""
     print(f"FAULTS_SEED={SEED}")
     return Random(f"{SEED} {request.node.name}")
 
 
 @pytest.fixture(scope="package")
 def laboratory(own_servers: dict[str, str]) -> Iterator[Laboratory]:
-    """The application with two import workers, on the servers that the tests were given."""
+    """The application with two import workers, on the servers that the tests use."""
     yield from opened(own_servers)
 
 
 @pytest.fixture(scope="package")
 def embedded(own_servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Laboratory]:
-    """The same with embedded servers, for those that are killed or stopped are our own."""
+    """The same on embedded servers: only our own servers may be killed or stopped."""
     if own_servers:
         yield from opened({"DATABASE_URL": "", "REDIS_URL": ""})
     else:
@@ -50,7 +50,7 @@ def opened(environment: dict[str, str]) -> Iterator[Laboratory]:
             made.import_undisturbed(random, shelf, ROWS_AT_FIRST)
         yield made
     finally:
-        # Also where the first imports went wrong: nothing may go on behind the tests.
+        # Stop it even if the first imports failed.
         ended = application.stop()
     assert ended == 0
     wait_for(lambda: not family(application), 30, "no process is left")

@@ -1,4 +1,4 @@
-"""Disks that are full at once: a real one where this system lets us make it, else a limit on the size of files."""
+"""Make a full disk: a small tmpfs where the system allows it, else a limit on the size of files."""
 
 import os
 import shutil
@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 DISK_BYTES = 1024 * 1024
-# In a mount name space of its own, so that nobody else sees the disk and it goes with its last process.
+# In a mount namespace of its own: nobody else sees the disk, and it ends with its last process.
 MOUNT = 'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && shift 2 && exec "$@"'
 LIMIT = "import os, resource as r, sys; r.setrlimit(r.RLIMIT_FSIZE, (%d, %d)); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 def on_small_disk(folder: Path) -> tuple[str, list[str]]:
-    """Return what kind of disk it is, and the words before a command for which `folder` holds a megabyte."""
+    """Return the kind of disk, and the words before a command that limit its `folder` to a megabyte."""
     for kind, options in (("a tmpfs, mounted as root", ["-m"]), ("a tmpfs in a user name space", ["-Urm"])):
         words = ["unshare", *options, "sh", "-c", MOUNT, "sh", str(DISK_BYTES), str(folder)]
         if (os.geteuid() == 0 or "U" in options[0]) and shutil.which("unshare") and _works([*words, "true"]):
@@ -22,7 +22,7 @@ def on_small_disk(folder: Path) -> tuple[str, list[str]]:
 
 
 def files_on(folder: Path, pid: int) -> list[str]:
-    """Return the files in a folder as a process sees it, in its own mount name space."""
+    """Return the names of the files in a folder, as seen by a process in its own mount namespace."""
     seen = Path(f"/proc/{pid}/root{folder}")
     return sorted(path.name for path in (seen if seen.exists() else folder).iterdir())
 

@@ -1,4 +1,4 @@
-"""Random files of every sort of row: new, changed, unchanged, twice the same SKU, rejected, in any notation."""
+"""Write random files with every kind of row: new, changed, unchanged, duplicate, rejected, in any notation."""
 
 from random import Random
 
@@ -22,12 +22,12 @@ TAILS = ("", "", "", "-ä", "-ß", " x", "-Ω")
 ATTRIBUTES = ("colour", "größe")
 TRUE = ("true", "Yes", "1", " on ", "")
 FALSE = ("false", "NO", "0", "inactive")
-# How often each sort of row comes; the rest are new.
-CHANGED, UNCHANGED, TWICE, REJECTED, BLANK_LINE = 0.35, 0.25, 0.08, 0.04, 0.01
+# The share of each kind of row; the rest are new.
+CHANGED, UNCHANGED, DUPLICATE, REJECTED, BLANK_LINE = 0.35, 0.25, 0.08, 0.04, 0.01
 
 
 def random_file(random: Random, oracle: Oracle, shelf: str, rows: int) -> File:
-    """Return a file of about so many rows for the products whose SKUs begin with `shelf`."""
+    """Return a file of about `rows` rows for the products whose SKUs begin with `shelf`."""
     held = [product for key, product in oracle.products.items() if key.startswith(f"{shelf}-".lower())]
     writer = Writer(random, shelf, random.sample(held, min(len(held), rows)))
     for _ in range(rows):
@@ -36,7 +36,7 @@ def random_file(random: Random, oracle: Oracle, shelf: str, rows: int) -> File:
 
 
 class Writer:
-    """Writes rows as a CSV and remembers what each is meant to be."""
+    """Write rows as CSV and keep what each of them means."""
 
     def __init__(self, random: Random, shelf: str, held: list[Product]):
         self.rows: list[Row] = []
@@ -60,12 +60,12 @@ class Writer:
         return "".join(self._texts).encode()
 
     def write_any(self) -> None:
-        """Write one row of a random sort."""
+        """Write one row of a random kind."""
         chance = self._random.random()
         for share, write in (
             (CHANGED, self._write_changed),
             (UNCHANGED, self._write_unchanged),
-            (TWICE, self._write_again),
+            (DUPLICATE, self._write_duplicate),
             (REJECTED, self._write_bad),
             (BLANK_LINE, self._write_blank_line),
         ):
@@ -89,8 +89,8 @@ class Writer:
         attributes = {name: held.attributes.get(name, "") for name in self._attributes}
         return self._write_as(self._respelled(held.sku), held.name, held.description, held.active, attributes)
 
-    def _write_again(self) -> None:
-        """Take an SKU that the file has already, not always near."""
+    def _write_duplicate(self) -> None:
+        """Repeat an SKU of any earlier row."""
         if not self.rows:
             return self._write_new()
         return self._write(self._respelled(self._random.choice(self.rows).sku))
@@ -113,20 +113,20 @@ class Writer:
         if code not in ("ragged", "malformed"):
             self.rejects[self._line] = code
             return self._put(cells)
-        self._write_fence()
+        self._write_delimiting_row()
         self.rejects[self._line] = code
         if code == "malformed":
-            # As many fields as the others: so the line can only be broken by itself.
+            # It has as many fields as the others, so only its quotes are wrong.
             self._put_line('bad,"closed too "early' + ",x" * (len(self._columns) - 2))
         else:
             self._put([*cells, "more"])
-        return self._write_fence()
+        return self._write_delimiting_row()
 
-    def _write_fence(self) -> None:
-        """Write a new product whose every cell is quoted: no reading of a broken record goes past it."""
+    def _write_delimiting_row(self) -> None:
+        """Write a new product with every cell quoted. The reader recovers from a malformed row here at the latest."""
         self._quotes_all = True
         sku = f"{self._shelf}-{self._random.getrandbits(40):011x}"
-        self._write_as(sku, "fenced", "plain", active=True, attributes=dict.fromkeys(self._attributes, "red"))
+        self._write_as(sku, "delimiting", "plain", active=True, attributes=dict.fromkeys(self._attributes, "red"))
         self._quotes_all = False
 
     def _write_blank_line(self) -> None:
@@ -140,7 +140,12 @@ class Writer:
     def _write_as(self, sku: str, name: str, description: str, active: bool, attributes: dict[str, str]) -> None:
         has_active = "active" in self._columns
         self.rows.append(Row(self._line, sku, name, description, active if has_active else None, attributes))
-        cells = {"sku": sku, "name": self._guarded(name), "description": self._guarded(description), **attributes}
+        cells = {
+            "sku": sku,
+            "name": self._maybe_escaped(name),
+            "description": self._maybe_escaped(description),
+            **attributes,
+        }
         cells["active"] = self._random.choice(TRUE if active else FALSE)
         self._put([cells[column] for column in self._columns])
 
@@ -150,8 +155,8 @@ class Writer:
     def _respelled(self, sku: str) -> str:
         return self._random.choice((sku, sku.upper(), sku.lower(), f"  {sku} "))
 
-    def _guarded(self, value: str) -> str:
-        """Write a formula as an export does, now and then."""
+    def _maybe_escaped(self, value: str) -> str:
+        """Escape a formula as an export does, half of the time."""
         return f"'{value}" if value.startswith("=") and self._random.random() < 0.5 else value
 
     def _put(self, cells: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""One application with a known catalogue: imports are started and watched here, and looked through at their end."""
+"""Run imports on one application with a known catalogue, and check everything after they end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.faults.servers import Postgres, Valkey
 from tests.faults.watching import Watch
 from tests.waiting import wait_for
 
-# What the contract promises after a worker is back; two cores may be shared with others.
+# The time that an import may take to recover; other processes may share the two cores.
 RECOVERY_SECONDS = 90
 TIDY_SECONDS = 30
 PRODUCTS = (
@@ -29,7 +29,7 @@ WAITS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_eve
 
 @dataclass
 class Findings:
-    """What is wrong after an import: products or rows lost, things that are there twice, anything else."""
+    """What is wrong after an import: lost products or rows, duplicates, and anything else."""
 
     losses: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Findings:
 
 @dataclass
 class Run:
-    """One import: its file, what must come of it, and what is seen of it."""
+    """One import: its file, its expected outcome, and the watch on it."""
 
     job_id: str
     file: File
@@ -50,7 +50,7 @@ class Run:
 
 
 class Laboratory:
-    """The application, its servers, and the dict that says what its catalogue must hold."""
+    """The application, its servers, and the oracle of its catalogue."""
 
     def __init__(self, application: Application):
         self.application = application
@@ -65,62 +65,62 @@ class Laboratory:
 
     @contextmanager
     def importing(self, file: File) -> Iterator[Run]:
-        """Upload a file, and watch its import for as long as the block lasts."""
+        """Upload a file, and watch its import during the block."""
         outcome = self.oracle.take(file)
         job_id = self.application.upload(file.content)
         with Watch(self.application, self.postgres, job_id) as watch:
             yield Run(job_id, file, outcome, watch)
 
     def import_undisturbed(self, random: Random, shelf: str, rows: int) -> None:
-        """Import a random file from its beginning to its end."""
+        """Import a random file without a fault, and check the result."""
         with self.importing(self.write(random, shelf, rows)) as run:
             self.end(run)
         self.expect_right(run)
 
     def wait_until_reading(self, run: Run, least: int = 1) -> None:
-        """Wait until so many rows are on their way into the staging table."""
+        """Wait until at least `least` rows have been copied towards the staging table."""
         self.postgres.wait_for_row(IS_COPIED, f"import {run.job_id}", least)
 
     def is_reading(self, run: Run, least: int = 1) -> bool:
-        """Whether so many rows are on their way into the staging table."""
+        """Whether at least `least` rows have been copied towards the staging table."""
         return bool(self.postgres.ask(IS_COPIED, f"import {run.job_id}", least))
 
-    def wait_until_it_waits(self, run: Run) -> None:
+    def wait_until_blocked(self, run: Run) -> None:
         """Wait until the import's worker waits for a lock that a test holds."""
         self.postgres.wait_for_row(WAITS, f"import {run.job_id}")
 
     @contextmanager
     def held_in_merge(self, file: File, share: float) -> Iterator[None]:
-        """Hold a product that an import of the file is to change, at that share of them in the order of keys."""
+        """Lock a product that the import of the file will change, `share` of the way through the sorted keys."""
         keys = self.oracle.changes(file)
         with self.postgres.holding(LOCK, keys[int(share * len(keys))]):
             yield
 
     def end(self, run: Run, seconds: float = RECOVERY_SECONDS) -> dict:
-        """Wait until the application is whole again and the import has ended for all who watch, and return it."""
-        wait_for(self.application.is_ready, seconds, "the application is whole again")
+        """Wait until the application is ready and the import has ended, in its events, too; return the job."""
+        wait_for(self.application.is_ready, seconds, "the application is ready again")
         job = self.application.finished(run.job_id, seconds)
-        wait_for(lambda: run.watch.has_seen_the_end, seconds, "the end is among the events")
+        wait_for(lambda: run.watch.has_seen_the_end, seconds, "the events contain the end")
         return job
 
     def expect_right(self, *runs: Run) -> None:
-        """Fail unless the imports have ended right and the catalogue is what it must be."""
-        found = self.look_through(*runs)
+        """Fail unless the imports have ended and the catalogue is correct."""
+        found = self.check(*runs)
         assert not found, found
 
-    def look_through(self, *runs: Run) -> Findings:
-        """Return everything that is wrong with imports that have ended, and with what they left."""
+    def check(self, *runs: Run) -> Findings:
+        """Return everything that is wrong with ended imports and the catalogue."""
         found = Findings()
         for run in runs:
-            self._look_at_job(run, found)
-            self._look_at_row_errors(run, found)
-            self._look_at_events(run, found)
-            found.others += run.watch.faults
-        self._look_at_products(found)
-        self._look_for_leavings(found)
+            self._check_job(run, found)
+            self._check_row_errors(run, found)
+            self._check_events(run, found)
+            found.others += run.watch.errors
+        self._check_products(found)
+        self._check_leftovers(found)
         return found
 
-    def _look_at_job(self, run: Run, found: Findings) -> None:
+    def _check_job(self, run: Run, found: Findings) -> None:
         job = self.application.job(run.job_id)
         counts = {name: job[name] for name in run.outcome.counts}
         if job["status"] != "completed" or job["percent"] != 100 or job["error"]:
@@ -131,13 +131,13 @@ class Laboratory:
         if last is None or last["status"] != job["status"] or last["processed_rows"] != job["processed_rows"]:
             found.others.append(f"the last event was {last}")
 
-    def _look_at_row_errors(self, run: Run, found: Findings) -> None:
+    def _check_row_errors(self, run: Run, found: Findings) -> None:
         stored = dict(self.postgres.ask("SELECT line, code FROM import_row_error WHERE job_id = %s", run.job_id))
         expected = run.outcome.row_errors
         found.losses += [f"line {line} is not reported" for line in expected.keys() - stored.keys()]
         found.others += [f"line {line}: {code}" for line, code in stored.items() if expected.get(line) != code]
 
-    def _look_at_events(self, run: Run, found: Findings) -> None:
+    def _check_events(self, run: Run, found: Findings) -> None:
         rows = self.postgres.ask(
             "SELECT event_type, payload -> 'counts' FROM event WHERE payload ->> 'job_id' = %s", run.job_id
         )
@@ -147,13 +147,13 @@ class Laboratory:
         if len(rows) > 1:
             found.duplicates.append(f"the events {rows}")
 
-    def _look_at_products(self, found: Findings) -> None:
+    def _check_products(self, found: Findings) -> None:
         before = self._identities
         stored, expected = self._products(), self.oracle.products
         found.losses += [
             f"{key}: {stored.get(key)}, not {it}" for key, it in expected.items() if stored.get(key) != it
         ]
-        found.duplicates += [f"{stored[key]} is nobody's" for key in stored.keys() - expected.keys()]
+        found.duplicates += [f"{stored[key]} is unexpected" for key in stored.keys() - expected.keys()]
         for key, (version, made, changed) in before.items():
             now = self._identities.get(key, (0, None, None))
             if now[1] != made or (now[0] == version) != (now[2] == changed):
@@ -162,8 +162,8 @@ class Laboratory:
         if total != len(expected):
             found.others.append(f"the list says {total} products, there are {len(expected)}")
 
-    def _look_for_leavings(self, found: Findings) -> None:
-        left = Leavings(self)
+    def _check_leftovers(self, found: Findings) -> None:
+        left = Leftovers(self)
         try:
             wait_for(lambda: not left.tables(), TIDY_SECONDS, "no staging table is left")
         except AssertionError:
@@ -171,7 +171,7 @@ class Laboratory:
         found.others += [f"left behind: {name}" for name in left.files()]
 
     def _products(self) -> dict[str, Product]:
-        """Read the catalogue, and remember of each product what an import must not touch."""
+        """Read the catalogue, and keep the fields of each product that an import must not change."""
         products = {}
         self._identities = {}
         for key, *fields, product_id, created_at, updated_at in self.postgres.ask(PRODUCTS):
@@ -180,8 +180,8 @@ class Laboratory:
         return products
 
 
-class Leavings:
-    """What should not be there when no import runs."""
+class Leftovers:
+    """Tables and files that must not exist while no import runs."""
 
     def __init__(self, laboratory: Laboratory):
         self._postgres = laboratory.postgres

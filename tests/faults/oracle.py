@@ -1,4 +1,4 @@
-"""What the catalogue must hold after each file: the rules of the contract once more, as plain Python over a dict."""
+"""The expected catalogue after each file: the import rules as plain Python over a dict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from product_importer.catalog.schemas import sku_key
 
 @dataclass(frozen=True)
 class Product:
-    """Every field that an import decides."""
+    """The fields of a product that an import sets."""
 
     sku: str
     name: str
@@ -20,7 +20,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Row:
-    """A good row of a file as it is meant: `active` is None where the file has no such column."""
+    """A valid row of a file; `active` is None if the file has no such column."""
 
     line: int
     sku: str
@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True)
 class File:
-    """A file's bytes; its good rows in order, and the code of each bad one by its line."""
+    """A file's bytes, its valid rows in order, and the error code of each rejected row, by line."""
 
     content: bytes = field(repr=False)
     rows: list[Row] = field(repr=False)
@@ -45,14 +45,14 @@ class File:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an import of a file must report: its counts, and the code of each row that was not taken by its line."""
+    """What the import of a file must report: its counts, and the code of each row error, by line."""
 
     counts: dict[str, int]
     row_errors: dict[int, str] = field(repr=False)
 
 
 class Oracle:
-    """The catalogue: products by the key of their SKU."""
+    """The expected catalogue: products by SKU key."""
 
     def __init__(self, products: dict[str, Product]):
         self.products = products
@@ -64,7 +64,7 @@ class Oracle:
         return sorted(key for key, product in held.items() if merged(product, last[key]) != product)
 
     def take(self, file: File) -> Outcome:
-        """Import a file: of the rows with one key the last counts."""
+        """Import a file. Of several rows with the same key the last one wins."""
         last = {sku_key(row.sku): row for row in file.rows}
         losers = {row.line: "duplicate" for row in file.rows if last[sku_key(row.sku)] is not row}
         counts = {"created": 0, "updated": 0, "unchanged": 0}
@@ -82,7 +82,7 @@ def created(row: Row) -> Product:
 
 
 def merged(held: Product, row: Row) -> Product:
-    """A product keeps its SKU as it was written first, and what the file has no column for."""
+    """Return the updated product. It keeps its SKU's spelling, and the fields that the file has no column for."""
     kept = {name: value for name, value in held.attributes.items() if name not in row.attributes}
     product = replace(
         held,
@@ -95,5 +95,5 @@ def merged(held: Product, row: Row) -> Product:
 
 
 def given(row: Row) -> dict[str, str]:
-    """A blank cell removes an attribute."""
+    """Return the attributes of a row; a blank cell means none."""
     return {name: value for name, value in row.attributes.items() if value}

@@ -1,4 +1,4 @@
-"""The application's processes, found by what they are, and what can be done to them."""
+"""Find the application's processes, and send them signals."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from tests.application import Application
 
 
 def family(application: Application, words: str = "") -> list[psutil.Process]:
-    """Return the application's processes whose command has these words."""
+    """Return the application's processes whose command line contains `words`."""
     found = []
     for process in psutil.process_iter(["cmdline", "environ"]):
         environment = process.info["environ"] or {}
@@ -21,7 +21,7 @@ def family(application: Application, words: str = "") -> list[psutil.Process]:
 
 
 def workers(application: Application) -> tuple[list[psutil.Process], list[psutil.Process]]:
-    """Return the import workers' own processes, and the processes that run their jobs."""
+    """Return the import workers, and the child processes that run their jobs."""
     everyone = [
         process
         for process in family(application, "product_importer worker")
@@ -33,18 +33,18 @@ def workers(application: Application) -> tuple[list[psutil.Process], list[psutil
 
 
 def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
-    """Send a signal to each, of which there must be one at least."""
+    """Send a signal to each process. There must be at least one."""
     listed = list(processes)
     assert listed, "there is nothing to send a signal to"
     for process in listed:
-        # It may have ended by itself just now.
+        # It may have ended in the meantime.
         with suppress(ProcessLookupError):
             os.kill(process.pid, number)
 
 
 @contextmanager
-def standing_still(processes: list[psutil.Process]) -> Iterator[None]:
-    """Stop processes as SIGSTOP does, until the end of the block or until they are woken."""
+def suspended(processes: list[psutil.Process]) -> Iterator[None]:
+    """Suspend processes (SIGSTOP) until the end of the block, or until `wake`."""
     for process in processes:
         process.suspend()
     try:
@@ -75,5 +75,5 @@ def web(application: Application) -> list[psutil.Process]:
     return family(application, "product_importer web")
 
 
-# What is killed: the processes of all workers, or those of the web server.
+# The groups of processes that can be killed.
 VICTIMS = {victims.__name__: victims for victims in (parents, jobs, both, web)}

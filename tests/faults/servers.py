@@ -1,4 +1,4 @@
-"""The application's PostgreSQL and Redis: questions to them from beside the application, and their ends."""
+"""Query the application's PostgreSQL and Redis from outside, and make them fail."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ RESTART_SECONDS = 60
 
 
 class Postgres:
-    """The application's database. Every question opens a connection: the server may have been restarted."""
+    """The application's database. Every query opens a connection, because the server may have been restarted."""
 
     def __init__(self, application: Application):
         self._server = PostgresServer(application.data)
@@ -37,7 +37,7 @@ class Postgres:
 
     @contextmanager
     def holding(self, query: str, *values: object) -> Iterator[list[tuple[Any, ...]]]:
-        """Keep the query's transaction open for the block, and with it its locks, for as long as the server lives."""
+        """Run a query, and keep its transaction with its locks open during the block."""
         connection = psycopg2.connect(self._url)
         try:
             with connection.cursor() as cursor:
@@ -49,7 +49,7 @@ class Postgres:
 
     @contextmanager
     def connected(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
-        """Give a function that asks on one connection, each time anew: a transaction would see one moment only."""
+        """Yield a function that queries on one connection, each time in a new transaction."""
         connection = psycopg2.connect(self._url)
         connection.autocommit = True
         with closing(connection), connection.cursor() as cursor:
@@ -61,12 +61,12 @@ class Postgres:
             yield ask
 
     def wait_for_row(self, query: str, *values: object) -> None:
-        """Wait until the query finds a row, which it may for a short time only."""
+        """Wait until the query finds a row, even if it is there only for a short time."""
         with self.connected() as ask:
             wait_for(lambda: ask(query, *values), 60, f"{query} {values} finds something")
 
     def end(self, number: signal.Signals) -> None:
-        """End the embedded server, SIGQUIT being what `pg_ctl -m immediate stop` sends, and wait until it is gone."""
+        """Kill the embedded server with a signal and wait until it has ended."""
         pid = self._server.pid()
         assert pid is not None, "PostgreSQL does not run"
         process = psutil.Process(pid)
@@ -87,38 +87,38 @@ class Valkey:
 
     @contextmanager
     def gone(self, seconds: float) -> Iterator[None]:
-        """Kill the embedded server for so long, and keep its guardian from starting it again."""
-        with self._still(family(self._application, "guardian valkey"), seconds):
+        """Kill the embedded server, and suspend its supervisor for `seconds`, so that it is not restarted."""
+        with self._suspended(family(self._application, "supervisor valkey"), seconds):
             os.kill(self._pid(), signal.SIGKILL)
             yield
 
     @contextmanager
     def silent(self, seconds: float) -> Iterator[None]:
-        """Let the embedded server take connections and answer nothing for so long."""
-        with self._still([psutil.Process(self._pid())], seconds):
+        """Let the embedded server accept connections but not answer for `seconds`."""
+        with self._suspended([psutil.Process(self._pid())], seconds):
             yield
 
     @contextmanager
     def full(self, seconds: float) -> Iterator[None]:
-        """Let the server refuse every write for so long, as it does when its memory is used up."""
+        """Let the server reject every write for `seconds`, as if its memory were full."""
         before = self.client.config_get("maxmemory")["maxmemory"]  # type: ignore[index]
         until = time.monotonic() + seconds
         self.client.config_set("maxmemory", "1")
         try:
             yield
-            _last(until)
+            _wait_until(until)
         finally:
             self.client.config_set("maxmemory", before)
 
     @contextmanager
-    def _still(self, processes: list[psutil.Process], seconds: float) -> Iterator[None]:
-        assert processes, "there is nothing to hold still"
+    def _suspended(self, processes: list[psutil.Process], seconds: float) -> Iterator[None]:
+        assert processes, "there is no process to suspend"
         until = time.monotonic() + seconds
         for process in processes:
             process.suspend()
         try:
             yield
-            _last(until)
+            _wait_until(until)
         finally:
             for process in processes:
                 process.resume()
@@ -130,6 +130,6 @@ class Valkey:
         return pid
 
 
-def _last(until: float) -> None:
-    """An outage is as long as it is: the one time that a test lets pass."""
+def _wait_until(until: float) -> None:
+    """Wait for the end of an outage."""
     time.sleep(max(0.0, until - time.monotonic()))

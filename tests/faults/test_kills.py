@@ -1,4 +1,4 @@
-"""Processes killed, and Redis wiped, in the middle of two imports: nothing is lost, nothing counts twice."""
+"""Kill processes or wipe Redis during two imports: nothing is lost or counted twice."""
 
 import signal
 from contextlib import ExitStack
@@ -17,23 +17,23 @@ ROWS_MERGED, ROWS_READ = 10_000, 40_000
 
 
 @pytest.mark.parametrize("fault", [*VICTIMS, "redis"])
-def test_one_import_reading_and_one_merging_end_right(laboratory: Laboratory, random: Random, fault: str):
+def test_one_import_that_reads_and_one_that_merges_complete(laboratory: Laboratory, random: Random, fault: str):
     first, second = laboratory.write(random, SHELVES[0], ROWS_MERGED), laboratory.write(random, SHELVES[1], ROWS_READ)
     with ExitStack() as watched:
         with laboratory.held_in_merge(first, random.uniform(0.1, 0.9)):
             merging = watched.enter_context(laboratory.importing(first))
-            laboratory.wait_until_it_waits(merging)
+            laboratory.wait_until_blocked(merging)
             wait_for(lambda: merging.watch.sights[-1].decided > len(first.rejects), 30, "a part is merged")
             reading = watched.enter_context(laboratory.importing(second))
             laboratory.wait_until_reading(reading, random.randrange(1, ROWS_READ // 4))
-            strike(laboratory, fault)
+            inject(laboratory, fault)
         for run in (merging, reading):
             laboratory.end(run)
     laboratory.expect_right(merging, reading)
     laboratory.import_undisturbed(random, "Red", 200)
 
 
-def strike(laboratory: Laboratory, fault: str) -> None:
+def inject(laboratory: Laboratory, fault: str) -> None:
     if fault == "redis":
         laboratory.valkey.client.flushall()
     else:

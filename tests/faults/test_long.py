@@ -1,6 +1,6 @@
-"""Kill -9 again and again, of any process at any moment: `FAULTS=long` a hundred times, else once.
+"""Kill random processes at random moments of an import: a hundred times with `FAULTS=long`, else once.
 
-`FAULTS_ROUNDS` and `FAULTS_ROWS` change how often, and how large the files are.
+`FAULTS_ROUNDS` sets the number of kills, `FAULTS_ROWS` the size of the files.
 """
 
 import os
@@ -27,7 +27,7 @@ ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
 
 @dataclass
 class Tally:
-    """What a number of rounds have brought."""
+    """The results of all rounds."""
 
     kills: Counter[str] = field(default_factory=Counter)
     phases: Counter[str] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Tally:
 def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys: pytest.CaptureFixture[str]):
     tally = Tally()
     for number in range(1, ROUNDS + 1):
-        tally.add(play(laboratory, random, tally))
+        tally.add(run_round(laboratory, random, tally))
         with capsys.disabled():
             print(f"\r{number} rounds, longest recovery {max(tally.recoveries):.1f} s ", end="", flush=True)
     with capsys.disabled():
@@ -63,25 +63,25 @@ def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys:
     laboratory.import_undisturbed(random, SHELVES[0], 200)
 
 
-def play(laboratory: Laboratory, random: Random, tally: Tally) -> Findings:
-    """Play one round, and return what is wrong after it."""
+def run_round(laboratory: Laboratory, random: Random, tally: Tally) -> Findings:
+    """Run one import, kill processes during it, and return what is wrong afterwards."""
     victims, moment = random.choice(list(VICTIMS)), random_moment(random)
     with laboratory.importing(laboratory.write(random, random.choice(SHELVES), ROWS)) as run:
-        wait_for(lambda: moment(laboratory, run), RECOVERY_SECONDS, "the moment has come")
-        struck_at = time.monotonic()
+        wait_for(lambda: moment(laboratory, run), RECOVERY_SECONDS, "the moment to kill has come")
+        killed_at = time.monotonic()
         tally.phases[laboratory.application.job(run.job_id)["phase"]] += 1
-        # A job may have ended in the meantime.
+        # There is no job process any more if the job has ended.
         send(signal.SIGKILL, VICTIMS[victims](laboratory.application) or parents(laboratory.application))
-        wait_for(laboratory.application.is_ready, RECOVERY_SECONDS, "the application is whole again")
+        wait_for(laboratory.application.is_ready, RECOVERY_SECONDS, "the application is ready again")
         ready_at = time.monotonic()
         laboratory.end(run)
     tally.kills[victims] += 1
-    tally.recoveries.append(max(ready_at, run.watch.goes_on_at(struck_at)) - struck_at)
-    return laboratory.look_through(run)
+    tally.recoveries.append(max(ready_at, run.watch.continued_at(killed_at)) - killed_at)
+    return laboratory.check(run)
 
 
 def random_moment(random: Random) -> Callable[[Laboratory, Run], bool]:
-    """Return what tells that the moment has come, or is over: in the reading, which is short, or at any percent."""
+    """Return a check for a random moment: in the short reading phase, or at any percentage."""
     if random.random() < 0.4:
         rows = random.randrange(ROWS // 2)
         return lambda laboratory, run: laboratory.is_reading(run, rows) or is_at(laboratory, run, READ_SHARE)

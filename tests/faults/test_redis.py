@@ -1,4 +1,4 @@
-"""Redis goes away, says nothing, or takes nothing in the middle of an import: it only holds a view and hints."""
+"""Redis is killed, silent or full during an import. It holds only progress and notifications."""
 
 from contextlib import AbstractContextManager, ExitStack
 from random import Random
@@ -18,21 +18,21 @@ SECONDS = (4, 20, 120) if LONG else (4,)
 @pytest.mark.parametrize("seconds", SECONDS)
 @pytest.mark.parametrize("how", ["gone", "silent", "full"])
 def test_an_import_goes_on_without_redis(embedded: Laboratory, random: Random, how: str, seconds: int):
-    """And an upload is taken meanwhile: in the short form in one way only, for then its nudge is waited for."""
+    """An upload is accepted meanwhile, too. The short run tries this only with Redis gone, because it takes long."""
     file = embedded.write(random, SHELVES[0], ROWS_MERGED)
     outage: AbstractContextManager[None] = getattr(embedded.valkey, how)(seconds)
     with ExitStack() as watched:
         with ExitStack() as held:
             held.enter_context(embedded.held_in_merge(file, random.uniform(0.1, 0.9)))
             runs = [watched.enter_context(embedded.importing(file))]
-            embedded.wait_until_it_waits(runs[0])
+            embedded.wait_until_blocked(runs[0])
             before = runs[0].watch.sights[-1].decided
             with outage:
                 if LONG or how == "gone":
                     other = embedded.write(random, SHELVES[1], ROWS_UPLOADED)
                     runs.append(watched.enter_context(embedded.importing(other)))
                 held.close()
-                # RQ's worker ends where Redis takes nothing, and comes back with it.
+                # With a full Redis RQ's worker ends, and is restarted later.
                 if how != "full":
                     wait_for(lambda: runs[0].watch.sights[-1].decided > before, RECOVERY_SECONDS, "it goes on")
         for run in runs:

@@ -1,4 +1,4 @@
-"""A worker that stands still for longer than its lease, and wakes up: nothing of it is written any more."""
+"""A worker that is suspended for longer than its lease writes nothing when it wakes up."""
 
 from contextlib import ExitStack
 from random import Random
@@ -8,13 +8,13 @@ import pytest
 
 from tests.faults.conftest import SHELVES
 from tests.faults.laboratory import RECOVERY_SECONDS, Laboratory, Run
-from tests.faults.processes import standing_still, wake, workers
+from tests.faults.processes import suspended, wake, workers
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
 ROWS_MERGED, ROWS_READ = 10_000, 40_000
-# Everything that a worker's work writes, as opposed to its heartbeat.
+# Everything that a worker writes, except its heartbeat.
 WRITTEN = """
 SELECT j.status, j.phase, j.created, j.updated, j.unchanged, j.duplicates, j.rejected, j.lane_checkpoints,
     j.staging_table, (SELECT count(*) FROM import_row_error), (SELECT count(*) FROM event),
@@ -31,35 +31,35 @@ SELECT 1 WHERE NOT EXISTS (
 PROLONG = "UPDATE import_job SET lease_until = now() + interval '5 minutes' WHERE id = %s RETURNING 1"
 
 
-def test_a_worker_that_stood_still_in_the_merge_changes_nothing(laboratory: Laboratory, random: Random):
-    """Its successor stands still too when it wakes up, so that every change would be its own."""
+def test_a_worker_that_was_suspended_in_the_merge_changes_nothing(laboratory: Laboratory, random: Random):
+    """Its successor is suspended when it wakes up, so that every change would be its own."""
     file = laboratory.write(random, SHELVES[0], ROWS_MERGED)
     with ExitStack() as watched:
         with laboratory.held_in_merge(file, 0.9), ExitStack() as early:
             early.enter_context(laboratory.held_in_merge(file, random.uniform(0.1, 0.4)))
             run = watched.enter_context(laboratory.importing(file))
-            laboratory.wait_until_it_waits(run)
+            laboratory.wait_until_blocked(run)
             first = working(laboratory)
-            with standing_still(first):
-                # Its statement goes on in PostgreSQL, and its transaction stays open.
+            with suspended(first):
+                # Its statement continues in PostgreSQL, and its transaction stays open.
                 early.close()
                 wait_until_taken_over(run)
-                laboratory.wait_until_it_waits(run)
+                laboratory.wait_until_blocked(run)
                 second = [process for process in working(laboratory) if process not in first]
-                with standing_still(second):
-                    expect_nothing_of(first, laboratory, run)
+                with suspended(second):
+                    expect_no_change(first, laboratory, run)
         laboratory.end(run)
     laboratory.expect_right(run)
 
 
-def test_a_worker_that_stood_still_while_reading_changes_nothing(laboratory: Laboratory, random: Random):
+def test_a_worker_that_was_suspended_while_reading_changes_nothing(laboratory: Laboratory, random: Random):
     with laboratory.importing(laboratory.write(random, SHELVES[1], ROWS_READ)) as run:
         laboratory.wait_until_reading(run, random.randrange(1, ROWS_READ // 4))
         first = working(laboratory)
-        with standing_still(first):
+        with suspended(first):
             wait_until_taken_over(run)
             laboratory.end(run)
-            expect_nothing_of(first, laboratory, run)
+            expect_no_change(first, laboratory, run)
     laboratory.expect_right(run)
     laboratory.import_undisturbed(random, SHELVES[1], 200)
 
@@ -72,15 +72,15 @@ def working(laboratory: Laboratory) -> list[psutil.Process]:
 
 
 def wait_until_taken_over(run: Run) -> None:
-    fence = run.watch.sights[-1].fence
-    wait_for(lambda: run.watch.sights[-1].fence > fence, RECOVERY_SECONDS, "another worker has taken over")
+    token = run.watch.sights[-1].fencing_token
+    wait_for(lambda: run.watch.sights[-1].fencing_token > token, RECOVERY_SECONDS, "another worker has taken over")
 
 
-def expect_nothing_of(woken: list[psutil.Process], laboratory: Laboratory, run: Run) -> None:
-    """Wake a worker, wait until it has given up, and find everything as it was."""
+def expect_no_change(woken: list[psutil.Process], laboratory: Laboratory, run: Run) -> None:
+    """Wake a worker, wait until it has given up, and check that nothing has changed."""
     ask = laboratory.postgres.ask
     laboratory.postgres.wait_for_row(IS_QUIET, f"import {run.job_id}")
-    # Whoever holds the import stands still as well: no third one takes over meanwhile.
+    # The current worker may be suspended as well: keep a third one from taking over meanwhile.
     ask(PROLONG, run.job_id)
     before = ask(WRITTEN, run.job_id)
     wake(woken)

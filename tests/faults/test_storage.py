@@ -1,4 +1,4 @@
-"""The disk of the uploads is full, and a file that waits for its import is gone."""
+"""The upload disk is full, or an uploaded file is deleted before its import begins."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.application import Application, catalogue
 from tests.faults.conftest import SHELVES
 from tests.faults.disks import DISK_BYTES, files_on, on_small_disk
 from tests.faults.laboratory import Laboratory
-from tests.faults.processes import parents, standing_still
+from tests.faults.processes import parents, suspended
 
 pytestmark = pytest.mark.e2e
 
@@ -50,7 +50,7 @@ def test_a_full_disk_refuses_the_upload_and_keeps_nothing_of_it(
 
 def test_a_file_that_is_gone_before_its_import_begins_fails_it_clearly(laboratory: Laboratory, random: Random):
     application = laboratory.application
-    with standing_still(parents(application)):
+    with suspended(parents(application)):
         job_id = application.upload(catalogue(100))
         [(key,)] = laboratory.postgres.ask("SELECT storage_key FROM import_job WHERE id = %s", job_id)
         (application.data / "uploads" / key).unlink()

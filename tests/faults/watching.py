@@ -1,4 +1,4 @@
-"""What is seen of one import while it runs, in three ways: nothing of it may ever go back."""
+"""Watch one import by REST, events and SQL while it runs: no value may ever go back."""
 
 import json
 import threading
@@ -13,8 +13,8 @@ from product_importer.core.db import is_lost
 from tests.application import Application
 from tests.faults.servers import Postgres
 
-LOOK_SECONDS = 0.05
-# As an EventSource does, a little quicker.
+POLL_SECONDS = 0.05
+# Like an EventSource, but faster.
 RECONNECT_SECONDS = 0.3
 COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
 RISING = ("percent", "rows_read", "processed_rows", *COUNTS)
@@ -27,10 +27,10 @@ FROM import_job WHERE id = %s
 
 @dataclass(frozen=True)
 class Sight:
-    """The job's row at a moment: who may write, how many rows are decided, how far each lane is."""
+    """The job's row at one moment: fencing token, decided rows and the checkpoint of each lane."""
 
     at: float
-    fence: int
+    fencing_token: int
     status: str
     decided: int
     checkpoints: list[str]
@@ -39,20 +39,20 @@ class Sight:
 
 @dataclass
 class Watch:
-    """Looks at one import by REST, by its events and in the database; `faults` says what went back."""
+    """Watches one import by REST, by its events and in the database; `errors` lists what went back."""
 
     application: Application = field(repr=False)
     postgres: Postgres = field(repr=False)
     job_id: str
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     sights: list[Sight] = field(default_factory=list, repr=False)
     last_event: dict[str, Any] | None = None
 
     def __enter__(self) -> Self:
         self._over = threading.Event()
         self._seen: dict[str, dict[str, Any]] = {}
-        looks = (self._look_by_rest, self._look_at_rows, self._follow_events)
-        self._threads = [threading.Thread(target=self._repeat, args=(look,), daemon=True) for look in looks]
+        watchers = (self._poll_rest, self._poll_row, self._follow_events)
+        self._threads = [threading.Thread(target=self._repeat, args=(watch,), daemon=True) for watch in watchers]
         for thread in self._threads:
             thread.start()
         return self
@@ -63,46 +63,46 @@ class Watch:
             thread.join(60)
             assert not thread.is_alive(), "an import's events have no end"
 
-    def goes_on_at(self, struck_at: float) -> float:
-        """Return when the import went on after the fault: under its next worker, if it got one."""
-        before = [sight for sight in self.sights if sight.at <= struck_at]
-        after = [sight for sight in self.sights if sight.at > struck_at]
-        fence = before[-1].fence if before else 0
-        taken_over = [sight.at for sight in after if sight.fence > fence]
+    def continued_at(self, fault_at: float) -> float:
+        """Return when the import continued after the fault: with its next worker, if it got one."""
+        before = [sight for sight in self.sights if sight.at <= fault_at]
+        after = [sight for sight in self.sights if sight.at > fault_at]
+        token = before[-1].fencing_token if before else 0
+        taken_over = [sight.at for sight in after if sight.fencing_token > token]
         moved = [sight.at for sight in after if not before or sight.decided != before[-1].decided]
-        return (taken_over or moved or [struck_at])[0]
+        return (taken_over or moved or [fault_at])[0]
 
     @property
     def has_seen_the_end(self) -> bool:
-        """Whether an event has told of it."""
+        """Whether an event had a final status."""
         return self.last_event is not None and ORDER[self.last_event["status"]] == 2
 
     @property
     def staging_tables(self) -> set[str]:
-        """The tables from which it has merged."""
+        """The staging tables that the import has used."""
         return {sight.staging_table for sight in self.sights if sight.staging_table}
 
-    def _repeat(self, look: Callable[[httpx.Client], None]) -> None:
+    def _repeat(self, watch: Callable[[httpx.Client], None]) -> None:
         with httpx.Client(base_url=self.application.url, timeout=30) as client:
             while not self._over.is_set():
                 try:
-                    look(client)
+                    watch(client)
                 except Exception as error:
-                    # The web process or PostgreSQL is away: that is what is being tested.
+                    # The web process or PostgreSQL is down: that is what the test does.
                     if not isinstance(error, httpx.TransportError) and not is_lost(error):
-                        self.faults.append(f"{look.__name__}: {error!r}")
+                        self.errors.append(f"{watch.__name__}: {error!r}")
                         raise
                 self._over.wait(RECONNECT_SECONDS)
 
-    def _look_by_rest(self, client: httpx.Client) -> None:
-        while not self._over.wait(LOOK_SECONDS):
-            self._look_at_answer(client.get(f"/api/jobs/{self.job_id}"))
+    def _poll_rest(self, client: httpx.Client) -> None:
+        while not self._over.wait(POLL_SECONDS):
+            self._check_response(client.get(f"/api/jobs/{self.job_id}"))
 
-    def _look_at_answer(self, answer: httpx.Response) -> None:
+    def _check_response(self, answer: httpx.Response) -> None:
         if answer.status_code == httpx.codes.OK:
             self._see("REST", answer.json())
         elif answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            self.faults.append(f"GET answers {answer.status_code}: {answer.text[:200]}")
+            self.errors.append(f"GET answers {answer.status_code}: {answer.text[:200]}")
 
     def _follow_events(self, client: httpx.Client) -> None:
         if self.has_seen_the_end:
@@ -113,11 +113,11 @@ class Watch:
                     self.last_event = json.loads(line.removeprefix("data:"))
                     self._see("events", self.last_event)
 
-    def _look_at_rows(self, _: httpx.Client) -> None:
+    def _poll_row(self, _: httpx.Client) -> None:
         with self.postgres.connected() as ask:
-            while not self._over.wait(LOOK_SECONDS):
-                [(fence, status, decided, checkpoints, table)] = ask(ROW, self.job_id)
-                sight = Sight(time.monotonic(), fence, status, decided, checkpoints or [], table)
+            while not self._over.wait(POLL_SECONDS):
+                [(token, status, decided, checkpoints, table)] = ask(ROW, self.job_id)
+                sight = Sight(time.monotonic(), token, status, decided, checkpoints or [], table)
                 if self.sights:
                     self._compare_rows(self.sights[-1], sight)
                 self.sights.append(sight)
@@ -126,16 +126,16 @@ class Watch:
         before = self._seen.get(how, job)
         for name in RISING:
             if job[name] < before[name]:
-                self.faults.append(f"{how}: {name} went back from {before[name]} to {job[name]}")
+                self.errors.append(f"{how}: {name} went back from {before[name]} to {job[name]}")
         if ORDER[job["status"]] < ORDER[before["status"]]:
-            self.faults.append(f"{how}: {before['status']} became {job['status']}")
+            self.errors.append(f"{how}: {before['status']} became {job['status']}")
         if before["total_rows"] not in (None, job["total_rows"]):
-            self.faults.append(f"{how}: the total of {before['total_rows']} became {job['total_rows']}")
+            self.errors.append(f"{how}: the total of {before['total_rows']} became {job['total_rows']}")
         self._seen[how] = job
 
     def _compare_rows(self, before: Sight, now: Sight) -> None:
-        if now.fence < before.fence or now.decided < before.decided:
-            self.faults.append(f"the row went back from {before} to {now}")
-        # In the order of code points, which is that of bytes in UTF-8, which is the keys' own.
+        if now.fencing_token < before.fencing_token or now.decided < before.decided:
+            self.errors.append(f"the row went back from {before} to {now}")
+        # Python compares code points, which order as UTF-8 bytes do, and so as the keys in PostgreSQL.
         if any(new < old for old, new in zip(before.checkpoints, now.checkpoints, strict=False)):
-            self.faults.append(f"a checkpoint went back from {before.checkpoints} to {now.checkpoints}")
+            self.errors.append(f"a checkpoint went back from {before.checkpoints} to {now.checkpoints}")

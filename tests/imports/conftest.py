@@ -1,4 +1,4 @@
-"""Small words for tests of imports."""
+"""Helpers and fixtures for tests of imports."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -21,7 +21,7 @@ def execute(statement: str, *values: object) -> None:
 
 
 def upload(content: bytes, filename: str = "catalogue.csv", **options: str) -> UUID:
-    """Upload a file as the page and REST do, and return its import's id."""
+    """Upload a file, and return the id of its import."""
     with IncomingUpload(filename) as incoming:
         incoming.write(content)
         return incoming.accept(parse(options)).id
@@ -29,7 +29,7 @@ def upload(content: bytes, filename: str = "catalogue.csv", **options: str) -> U
 
 @pytest.fixture
 def run_import(database: None) -> Callable[..., ImportRead]:
-    """Import a file to its end, in this process."""
+    """Import a file in this process, and return the ended import."""
 
     def run(content: bytes | str, filename: str = "catalogue.csv", **options: str) -> ImportRead:
         job_id = upload(content.encode() if isinstance(content, str) else content, filename, **options)
@@ -41,7 +41,7 @@ def run_import(database: None) -> Callable[..., ImportRead]:
 
 @pytest.fixture
 def products(database: None) -> Callable[[], dict[str, tuple[str, str]]]:
-    """Read the catalogue: SKU to name and description."""
+    """Return the catalogue: SKU to name and description."""
 
     def read() -> dict[str, tuple[str, str]]:
         with db.engine().connect() as connection:

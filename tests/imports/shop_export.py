@@ -1,8 +1,8 @@
-"""The export of a shop that does not exist, shaped as a large platform for shops writes it.
+"""The export of an invented shop, in the format of a large shop platform.
 
-It has 50 columns and none of them is called `sku`: there is `Variant SKU`, which this shop never filled. Descriptions
-are HTML with commas, quotes and line breaks. Most cells are blank. A product with variants or more pictures goes on
-in further rows, which hold its handle and only what differs.
+It has 50 columns, none of them called `sku`: `Variant SKU` is empty in every row. Descriptions are HTML with commas,
+quotes and line breaks. Most cells are blank. A product with variants or more pictures continues in further rows,
+which hold its handle and only the values that differ.
 """
 
 import csv
@@ -38,7 +38,7 @@ PRODUCTS = [
     ("salt-apron", 'The "Salt" Apron', "<p>Linen</p>", "41", "true"),
     ("isle-print", "Île d’été", "<p>Größe 50 × 70 cm — «été», 漢字</p>", "30", "false"),
 ]
-# Rows that go on with the product above them.
+# Further rows of a product, below its first.
 FURTHER = {
     "tide-jumper": [
         {"Option1 Value": "Medium", "Variant Price": "96", "Variant Inventory Qty": "3"},
@@ -46,7 +46,7 @@ FURTHER = {
     ],
     "salt-apron": [{"Image Src": "https://shop.example/salt-apron-2.jpg", "Image Position": "2"}],
 }
-# The physical lines on which further rows stand, and on which the products begin that they go on with.
+# The physical lines of the further rows, and those on which their products begin.
 FURTHER_LINES = {8: 3, 9: 3, 19: 18}
 
 

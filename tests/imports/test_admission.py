@@ -1,4 +1,4 @@
-"""At most 100 imports are unfinished: the next one is told to come again, and nothing of it is kept."""
+"""At most 100 imports may be unfinished: the next upload gets 429, and nothing of it is kept."""
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +10,11 @@ from product_importer.core import db, queue
 from product_importer.core.errors import TooMany
 from product_importer.core.storage import storage
 from product_importer.imports import service, tasks
-from product_importer.imports.admission import MOST_UNFINISHED
+from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.pages import upload_state
-from product_importer.imports.pages.view_models import Refusal
+from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.upload import multipart, receiver
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish
@@ -31,7 +31,7 @@ FROM generate_series(1, %s) AS n
 
 
 def fill(count: int) -> None:
-    """Let there be so many more unfinished imports: waiting ones, running ones, trials."""
+    """Add unfinished imports: waiting ones, running ones and dry runs."""
     execute(FILL, count)
 
 
@@ -45,17 +45,17 @@ def post(client, **headers: str):
     return client.post("/api/upload-csv", files={"file": ("a.csv", FILE)}, headers=headers)
 
 
-def expect_refusal(answer) -> None:
+def expect_too_many(answer) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (429, "application/problem+json")
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["type"] == "/api/problems/too-many-imports"
 
 
 def test_the_hundredth_is_taken_and_the_next_is_refused_until_one_has_ended(client):
-    fill(MOST_UNFINISHED - 1)
+    fill(MAX_UNFINISHED - 1)
     job_id = post(client).json()["job_id"]
     answer = post(client)
-    expect_refusal(answer)
+    expect_too_many(answer)
     assert answer.headers["connection"] == "close"
     assert (count(), len(list(storage().keys()))) == (100, 1)
     assert queue.waiting_keys(service.RUN_IMPORT) == {job_id}
@@ -69,21 +69,21 @@ async def untouchable() -> AsyncIterator[bytes]:
 
 
 def test_the_body_of_a_refused_upload_is_not_read(database):
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     with pytest.raises(TooMany):
         finish(multipart.receive_upload(FORM, untouchable()))
 
 
-def test_the_page_says_so_before_it_reads_and_shows_why(database):
-    fill(MOST_UNFINISHED)
-    with pytest.raises(TooMany) as refused:
-        finish(upload_state._receive(untouchable(), Choices()))
-    shown = Refusal.of(refused.value)
+def test_the_page_refuses_before_it_reads_and_shows_why(database):
+    fill(MAX_UNFINISHED)
+    with pytest.raises(TooMany) as error:
+        finish(upload_state._receive(untouchable(), ImportOptions()))
+    shown = ErrorView.of(error.value)
     assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 
 
 def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database):
-    fill(MOST_UNFINISHED - 2)
+    fill(MAX_UNFINISHED - 2)
 
     def send(_: int) -> bool:
         try:
@@ -99,27 +99,27 @@ def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database
 
 def test_an_upload_that_was_accepted_before_gets_its_answer_again(client):
     first = post(client, **{"Idempotency-Key": "one"})
-    fill(MOST_UNFINISHED)
+    fill(MAX_UNFINISHED)
     again = post(client, **{"Idempotency-Key": "one"})
     assert (again.status_code, again.json()) == (202, first.json())
-    expect_refusal(post(client, **{"Idempotency-Key": "two"}))
+    expect_too_many(post(client, **{"Idempotency-Key": "two"}))
 
 
-def test_what_is_done_again_counts_too_and_keeps_what_it_has(client):
-    trial = str(upload(FILE, dry_run="true"))
-    tasks.run_import(trial)
-    fill(MOST_UNFINISHED)
+def test_retried_and_applied_imports_count_too_and_keep_their_state(client):
+    dry_run = str(upload(FILE, dry_run="true"))
+    tasks.run_import(dry_run)
+    fill(MAX_UNFINISHED)
     for action in ("retry", "apply"):
-        expect_refusal(client.post(f"/api/jobs/{trial}/{action}"))
-    assert client.get(f"/api/jobs/{trial}/changes").json()["total"] == 1
+        expect_too_many(client.post(f"/api/jobs/{dry_run}/{action}"))
+    assert client.get(f"/api/jobs/{dry_run}/changes").json()["total"] == 1
     execute("UPDATE import_job SET status = 'completed' WHERE filename = 'x.csv'")
-    assert client.post(f"/api/jobs/{trial}/apply").status_code == 202
+    assert client.post(f"/api/jobs/{dry_run}/apply").status_code == 202
 
 
-def test_an_upload_that_came_while_there_was_room_is_refused_at_its_end(database):
+def test_the_limit_is_checked_again_when_the_upload_ends(database):
     with receiver.IncomingUpload("a.csv") as incoming:
         incoming.write(FILE)
-        fill(MOST_UNFINISHED)
+        fill(MAX_UNFINISHED)
         with pytest.raises(TooMany):
             incoming.accept()
     assert list(storage().keys()) == []

@@ -81,7 +81,7 @@ def test_a_file_over_the_limit_is_413(client, monkeypatch):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     answer = post(client, GOOD + b"x" * 2_000_000)
     assert answer.status_code == 413
-    # Its rest is not read: who sends another request there would get no answer.
+    # The rest is not read, so the connection cannot be used for another request.
     assert answer.headers["connection"] == "close"
     assert nothing_is_left()
 
@@ -124,7 +124,7 @@ def test_two_files_are_refused(client):
 
 
 def send_parts(client, *parts: bytes):
-    """Send a form whose parts are written by hand: the headers' rest, an empty line, the content."""
+    """Send a form of raw parts: the end of the part's header, an empty line, the content."""
     body = b"".join(b"--x\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--x--\r\n"
     return client.post("/api/upload-csv", content=body, headers={"content-type": FORM})
 
@@ -132,13 +132,13 @@ def send_parts(client, *parts: bytes):
 FILE_PART = b'name="file"; filename="a.csv"\r\n\r\n' + GOOD
 
 
-@pytest.mark.parametrize("is_behind", [False, True])
+@pytest.mark.parametrize("is_after", [False, True])
 @pytest.mark.parametrize(
     "name", ["dryrun", "DRY_RUN", "Mode", "sheet", "header_line", "continuation", "File", "_charset_"]
 )
-def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, name, is_behind):
+def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, name, is_after):
     parts = [b'name="%s"\r\n\r\ntrue' % name.encode(), FILE_PART]
-    answer = send_parts(client, *(parts[::-1] if is_behind else parts))
+    answer = send_parts(client, *(parts[::-1] if is_after else parts))
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     [error] = answer.json()["errors"]
     assert error["field"] == name
@@ -155,20 +155,20 @@ def test_a_field_that_is_there_twice_is_refused(client, values):
 
 
 @pytest.mark.parametrize("name", ["dry_run", "mode", "duplicates", "blank", "columns", "encoding", "delimiter"])
-def test_a_field_that_says_nothing_is_refused(client, name):
+def test_an_empty_field_is_refused(client, name):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={name: ""})
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, name)
     assert nothing_is_left()
 
 
-def test_a_file_that_is_sent_as_a_text_is_told_how_to_be_sent(client):
+def test_a_file_without_a_filename_is_refused_with_advice(client):
     answer = send_parts(client, b'name="file"\r\n\r\n' + GOOD)
     [error] = answer.json()["errors"]
     assert (answer.status_code, error["field"], "-F file=@" in error["message"]) == (422, "file", True)
     assert nothing_is_left()
 
 
-def test_a_name_of_a_file_as_older_clients_write_it_is_understood(client):
+def test_a_filename_is_read_as_older_clients_write_it(client):
     answer = send_parts(client, b"name=\"file\"; filename*=UTF-8''caf%C3%A9.csv\r\n\r\n" + GOOD)
     assert client.get(answer.headers["location"]).json()["filename"] == "café.csv"
 
@@ -233,7 +233,7 @@ def test_events_begin_with_the_state_and_end_with_the_last(client):
     assert json.loads(fields["data"]) == client.get(f"/api/jobs/{job_id}").json()
 
 
-def test_an_event_source_that_has_the_end_is_told_not_to_come_again(client):
+def test_an_event_source_that_has_the_last_event_stops_reconnecting(client):
     job_id = post(client, GOOD).json()["job_id"]
     client.post(f"/api/jobs/{job_id}/cancel")
     path = f"/api/jobs/{job_id}/events"
@@ -285,14 +285,14 @@ def test_rejects_are_a_csv_that_is_corrected_and_uploaded_again(client):
         {"delimiter": "::"},
     ],
 )
-def test_a_choice_that_is_not_possible_is_refused_and_named(client, option):
+def test_an_impossible_option_is_refused_and_named(client, option):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data=option)
     assert answer.status_code == 422
     assert {error["field"].partition(".")[0] for error in answer.json()["errors"]} == set(option)
     assert nothing_is_left()
 
 
-def test_what_an_import_does_by_itself_may_be_said(client):
+def test_default_options_may_be_given(client):
     data = {"mode": "upsert", "duplicates": "last", "blank": "clear", "dry_run": "false"}
     assert client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data=data).status_code == 202
 
@@ -314,7 +314,7 @@ def test_the_same_upload_with_the_same_key_is_one_import(client):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
-def test_a_key_that_is_none_is_refused(client, key):
+def test_an_invalid_key_is_refused(client, key):
     headers = {"Idempotency-Key": key}
     assert client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, headers=headers).status_code == 422
 
@@ -329,11 +329,11 @@ def test_an_import_whose_worker_is_gone_is_cancelled_at_once(client):
     from product_importer.imports.pipeline.lease import claim
 
     job_id = post(client, GOOD).json()["job_id"]
-    held = claim(UUID(job_id))
+    lease = claim(UUID(job_id))
     with db.engine().begin() as connection:
         connection.exec_driver_sql("UPDATE import_job SET lease_until = now() - interval '1 second'")
     assert client.post(f"/api/jobs/{job_id}/cancel").json()["status"] == "cancelled"
-    assert held is not None and db.run(fence) == held.fence + 1
+    assert lease is not None and db.run(fence) == lease.fence + 1
 
 
 def fence(session) -> int:
@@ -342,7 +342,7 @@ def fence(session) -> int:
     return session.scalar(text("SELECT fence FROM import_job"))
 
 
-def test_options_may_come_behind_the_file_that_they_explain(client):
+def test_options_may_follow_the_file(client):
     content = "sku;name;description\nа;б,в;ж\n".encode("windows-1251")
     parts = [b'name="file"; filename="a.csv"\r\n\r\n' + content]
     parts += [b'name="encoding"\r\n\r\nwindows-1251', b'name="delimiter"\r\n\r\n;']
@@ -355,7 +355,7 @@ def test_options_may_come_behind_the_file_that_they_explain(client):
     assert client.get("/api/products").json()["items"][0]["name"] == "б,в"
 
 
-def test_a_file_in_windows_1252_is_imported_and_said_to_be_a_guess(client):
+def test_a_file_in_windows_1252_is_imported_and_marked_as_guessed(client):
     job_id = post(client, "sku\tname\tdescription\na\tGröße\t5 €\n".encode("windows-1252")).json()["job_id"]
     tasks.run_import(job_id)
     job = client.get(f"/api/jobs/{job_id}").json()

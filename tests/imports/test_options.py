@@ -1,11 +1,11 @@
-"""What an import may do is chosen: which products it touches, which row of an SKU counts, what a blank cell does."""
+"""The options of an import: mode, duplicates, blank cells, encoding and delimiter."""
 
 from typing import get_args
 
 import pytest
 
 from product_importer.core.errors import Unprocessable
-from product_importer.imports.options import Choices, Encoding, parse
+from product_importer.imports.options import Encoding, ImportOptions, parse
 from tests.imports.conftest import row_errors
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 
@@ -24,7 +24,7 @@ def reasons(job) -> list[tuple[int, str, str]]:
     ]
 
 
-def test_an_import_that_only_creates_leaves_what_is_there_and_says_so(run_import):
+def test_mode_create_rejects_rows_of_existing_products(run_import):
     run_import(CATALOGUE)
     job = run_import(csv_of("A,Changed,x", "c,Cake,sweet", "b,Bread,brown"), mode="create")
     assert (job.status, counts(job)) == ("completed", (1, 0, 0, 0, 2))
@@ -33,7 +33,7 @@ def test_an_import_that_only_creates_leaves_what_is_there_and_says_so(run_import
     assert fetch("SELECT row FROM import_row_error WHERE line = 2") == [(["A", "Changed", "x"],)]
 
 
-def test_an_import_that_only_updates_creates_nothing_and_says_so(run_import):
+def test_mode_update_rejects_rows_of_new_products(run_import):
     run_import(CATALOGUE)
     job = run_import(csv_of("A,Changed,x", "c,Cake,sweet", "b,Bread,brown"), mode="update")
     assert (job.status, counts(job)) == ("completed", (0, 1, 1, 0, 1))
@@ -57,7 +57,7 @@ def test_an_import_that_only_updates_creates_nothing_and_says_so(run_import):
         ),
     ],
 )
-def test_which_row_of_an_sku_counts_is_chosen_and_both_lines_are_reported(
+def test_the_row_of_a_repeated_sku_is_chosen_and_both_lines_are_reported(
     run_import, products, policy, name, counted, reported
 ):
     job = run_import(csv_of("a,first,1", "b,only,2", "A,second,3", "a,third,4"), duplicates=policy)
@@ -68,7 +68,7 @@ def test_which_row_of_an_sku_counts_is_chosen_and_both_lines_are_reported(
         assert reason.startswith(beginning)
 
 
-def test_blank_cells_clear_what_is_there_but_never_a_name(run_import):
+def test_blank_cells_clear_values_but_never_a_name(run_import):
     run_import(CATALOGUE)
     job = run_import(csv_of("b,Bread,,,", "a,,,,", header="sku,name,description,active,price"))
     assert counts(job) == (0, 1, 0, 0, 1)
@@ -88,7 +88,7 @@ def test_an_absent_column_never_changes_data(run_import):
 @pytest.mark.parametrize("encoding", get_args(Encoding))
 def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
     for written in (encoding.upper(), encoding.title(), encoding.replace("-", "_"), encoding.replace("_", "-")):
-        assert parse({"encoding": written}).encoding == Choices(encoding=written).encoding == encoding
+        assert parse({"encoding": written}).encoding == ImportOptions(encoding=written).encoding == encoding
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,14 @@ def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
         ("L9", "iso-8859-15"),
     ],
 )
-def test_the_usual_other_spellings_do_too(written, meant):
+def test_common_spellings_are_accepted(written, meant):
     assert parse({"encoding": written}).encoding == meant
 
 
 @pytest.mark.parametrize(
     "written", ["hex", "rot13", "idna", "utf-7", "os.path", "../utf-8", "utf 8", "ü", "a\0b", "x" * 99]
 )
-def test_what_is_no_encoding_of_a_catalogue_is_refused(written):
+def test_other_encodings_are_refused(written):
     with pytest.raises(Unprocessable, match="encoding: "):
         parse({"encoding": written})
 
@@ -117,8 +117,8 @@ def test_a_tab_is_taken_as_a_shell_writes_it():
     assert parse({"delimiter": r"\t"}).delimiter == parse({"delimiter": "\t"}).delimiter == "\t"
 
 
-def test_a_choice_that_does_not_exist_is_refused_by_form_and_by_program():
+def test_an_unknown_option_is_refused_by_form_and_by_program():
     with pytest.raises(Unprocessable, match="Did you mean “duplicates”"):
         parse({"duplicate": "first"})
     with pytest.raises(ValueError, match="dryrun"):
-        Choices(**{"dryrun": True})
+        ImportOptions(**{"dryrun": True})

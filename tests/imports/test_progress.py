@@ -9,7 +9,7 @@ from product_importer.core.errors import NotFound
 from product_importer.core.ids import new_id
 from product_importer.imports import progress
 from product_importer.imports.pipeline.lease import claim
-from product_importer.imports.progress import Pace, current, publish, watch
+from product_importer.imports.progress import WorkerProgress, current, publish, watch
 from product_importer.imports.schemas import ImportRead
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish
@@ -19,19 +19,19 @@ FILE = b"sku,name,description\na,b,c\n"
 
 @pytest.fixture
 def claimed(database):
-    held = claim(upload(FILE))
-    assert held is not None
-    return held
+    lease = claim(upload(FILE))
+    assert lease is not None
+    return lease
 
 
-def test_the_workers_pace_is_shown_while_it_works(claimed):
-    publish(claimed.job.id, claimed.fence, Pace(3.0, 800))
+def test_the_workers_progress_is_shown_while_it_works(claimed):
+    publish(claimed.job.id, claimed.fence, WorkerProgress(3.0, 800))
     seen = current(claimed.job.id)
     assert (seen.eta_seconds, seen.rows_per_second) == (3.0, 800)
 
 
-def test_the_pace_of_an_outdated_worker_is_not_shown(claimed):
-    publish(claimed.job.id, claimed.fence - 1, Pace(3.0, 800))
+def test_the_progress_of_an_outdated_worker_is_not_shown(claimed):
+    publish(claimed.job.id, claimed.fence - 1, WorkerProgress(3.0, 800))
     assert current(claimed.job.id).eta_seconds is None
 
 
@@ -46,7 +46,7 @@ def test_without_redis_the_jobs_row_answers(claimed, monkeypatch):
 
 
 def test_percent_follows_the_committed_counts_though_the_heartbeat_is_late(claimed):
-    """What was shown before a worker was killed, or Redis wiped, is shown afterwards."""
+    """The percent does not fall when a worker is killed or Redis is wiped."""
     execute("UPDATE import_job SET percent = 20, phase = 'merging', total_rows = 4, created = 1, unchanged = 1")
     assert current(claimed.job.id).percent == 63.0
     execute("UPDATE import_job SET phase = 'reading', fence = fence + 1")
@@ -55,14 +55,14 @@ def test_percent_follows_the_committed_counts_though_the_heartbeat_is_late(claim
     assert current(claimed.job.id).percent == 99.9
 
 
-def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
+def test_the_watcher_begins_with_the_stored_state_and_ends_with_the_import(claimed):
     async def see() -> list[tuple[str, int]]:
         seen: list[tuple[str, int]] = []
         async for job in watch(claimed.job.id):
             seen.append((job.status, job.processed_rows))
             if job.processed_rows == 0:
                 execute("UPDATE import_job SET created = 1, percent = 70")
-                publish(claimed.job.id, claimed.fence, Pace(1.0, 1))
+                publish(claimed.job.id, claimed.fence, WorkerProgress(1.0, 1))
             elif job.status == "processing":
                 execute("UPDATE import_job SET status = 'completed', percent = 100")
         return seen
@@ -70,8 +70,8 @@ def test_the_watcher_begins_with_the_truth_follows_and_ends_at_the_end(claimed):
     assert finish(see()) == [("processing", 0), ("processing", 1), ("completed", 1)]
 
 
-def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypatch):
-    monkeypatch.setattr(progress, "LOOK_SECONDS", 30.0)
+def test_a_message_wakes_the_watcher_before_it_polls(claimed, monkeypatch):
+    monkeypatch.setattr(progress, "POLL_SECONDS", 30.0)
 
     async def see() -> float | None:
         watched = watch(claimed.job.id)
@@ -80,7 +80,7 @@ def test_a_message_wakes_the_watcher_before_it_looks_by_itself(claimed, monkeypa
         channel = f"import:{claimed.job.id}:progress"
         while redis.client().pubsub_numsub(channel) != [(channel.encode(), 1)]:
             await asyncio.sleep(0.01)
-        publish(claimed.job.id, claimed.fence, Pace(33.0, None))
+        publish(claimed.job.id, claimed.fence, WorkerProgress(33.0, None))
         return (await asyncio.wait_for(following, 10)).eta_seconds
 
     assert finish(see()) == 33.0
@@ -113,10 +113,10 @@ def test_each_phase_begins_where_the_one_before_ends():
 
 
 def test_the_watcher_outlives_an_outage_of_the_database(claimed, monkeypatch):
-    """The page and the events go on where they were when PostgreSQL is back."""
+    """The page and the event streams continue when PostgreSQL is back."""
     from sqlalchemy import create_engine
 
-    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.05)
     engine = db.engine
     away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
 

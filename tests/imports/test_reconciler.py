@@ -1,14 +1,15 @@
 from product_importer.core import db, queue, redis
+from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import current
-from product_importer.imports.reconciler import MOST_ATTEMPTS, reconcile
+from product_importer.imports.reconciler import MAX_ATTEMPTS, reconcile
 from product_importer.imports.service import RUN_IMPORT
 from tests.imports.conftest import execute, upload
 
 FILE = b"sku,name,description\na,b,c\n"
 
 
-def test_a_lost_nudge_is_sent_again_and_only_once(database):
+def test_a_lost_job_is_queued_again_only_once(database):
     job_id = upload(FILE)
     redis.client().flushdb()
     execute("UPDATE import_job SET created_at = now() - interval '1 minute'")
@@ -18,7 +19,7 @@ def test_a_lost_nudge_is_sent_again_and_only_once(database):
     assert redis.client().llen("rq:queue:imports") == 1
 
 
-def test_an_import_that_somebody_works_on_is_left_alone(database):
+def test_an_import_that_a_worker_has_is_left_alone(database):
     job_id = upload(FILE)
     claim(job_id)
     redis.client().flushdb()
@@ -26,7 +27,7 @@ def test_an_import_that_somebody_works_on_is_left_alone(database):
     assert queue.waiting_keys(RUN_IMPORT) == set()
 
 
-def test_an_import_whose_lease_ran_out_is_nudged(database):
+def test_an_import_whose_lease_has_expired_is_queued(database):
     job_id = upload(FILE)
     claim(job_id)
     redis.client().flushdb()
@@ -35,10 +36,10 @@ def test_an_import_whose_lease_ran_out_is_nudged(database):
     assert queue.waiting_keys(RUN_IMPORT) == {str(job_id)}
 
 
-def test_an_import_that_kills_every_worker_is_given_up_with_a_reason(database):
+def test_an_import_that_kills_every_worker_fails_with_a_reason(database):
     job_id = upload(FILE)
     claim(job_id)
-    execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MOST_ATTEMPTS}")
+    execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MAX_ATTEMPTS}")
     db.run(reconcile)
     job = current(job_id)
     assert (job.status, job.error.code) == ("failed", "gave_up")
@@ -59,12 +60,10 @@ def test_orphaned_staging_tables_are_dropped_and_others_stay(database):
 
 
 def test_only_one_process_reconciles_at_a_time(database):
-    from product_importer.imports.reconciler import ADVISORY_LOCK
-
     upload(FILE)
     redis.client().flushdb()
     execute("UPDATE import_job SET created_at = now() - interval '1 minute'")
     with db.engine().begin() as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({AdvisoryLock.RECONCILE_IMPORTS})")
         db.run(reconcile)
     assert queue.waiting_keys(RUN_IMPORT) == set()

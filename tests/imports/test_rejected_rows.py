@@ -1,4 +1,4 @@
-"""The CSV of rejected rows: nothing lost, any number of rows in constant memory."""
+"""The CSV of rejected rows loses nothing, and streams any number of rows in constant memory."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ def test_a_row_with_too_many_fields_keeps_them_in_the_reason(client, run_import)
         ("?duplicates=true", ["duplicate", "ragged", "no_sku"]),
     ],
 )
-def test_rows_that_lost_to_another_are_there_when_asked_for(client, run_import, query, codes):
+def test_duplicate_rows_are_included_on_request(client, run_import, query, codes):
     job = run_import(FILE)
     _, *found = rows(client.get(f"/api/jobs/{job.id}/rejects{query}").text)
     assert [row[4] for row in found] == codes
@@ -44,7 +44,7 @@ def test_rows_that_lost_to_another_are_there_when_asked_for(client, run_import, 
         assert found[0] == ["a", "A", "1", "2", "duplicate", "Line 4 has the same SKU and was taken."]
 
 
-def test_a_question_that_is_none_is_refused(client, run_import):
+def test_an_invalid_query_is_refused(client, run_import):
     answer = client.get(f"/api/jobs/{run_import(FILE).id}/rejects?duplicates=perhaps")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "duplicates")
 
@@ -59,27 +59,27 @@ def test_many_rows_stream_in_the_memory_of_a_few(database, run_import):
             """json_build_array('', 'Name', repeat('x', 1500)) FROM generate_series(1, %(count)s) AS n""",
             {"job": str(job_id), "count": count},
         )
-    lines, most = read(job_id)
+    lines, peak = read(job_id)
     assert lines == count + 1
     # The whole is 16 MB.
-    assert most < 8_000_000
+    assert peak < 8_000_000
 
 
 def read(job_id: UUID) -> tuple[int, int]:
-    """Read a file of rejected rows to its end: its lines, and the most bytes that were held meanwhile."""
+    """Read a CSV of rejected rows; return its lines and the peak of allocated bytes."""
     tracemalloc.start()
     lines = sum(piece.count("\n") for piece in stream_rejects(job_id))
-    _, most = tracemalloc.get_traced_memory()
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return lines, most
+    return lines, peak
 
 
-def test_what_the_merge_refused_comes_back_as_the_same_cells(client, run_import):
+def test_rows_rejected_by_the_merge_come_back_as_the_same_cells(client, run_import):
     cells = ["'=a", "''=x", "'tis", "-5"]
     run_import(csv_of(cells))
-    refused = run_import(csv_of(cells), mode="create")
-    assert refused.rejected == 1
-    text = client.get(f"/api/jobs/{refused.id}/rejects").text
+    rejected = run_import(csv_of(cells), mode="create")
+    assert rejected.rejected == 1
+    text = client.get(f"/api/jobs/{rejected.id}/rejects").text
     assert run_import(text).unchanged == 1
 
 
@@ -89,11 +89,11 @@ def csv_of(cells: list[str]) -> str:
     return text.getvalue()
 
 
-# What a spreadsheet takes for a formula, or skips before one.
+# What begins a formula in a spreadsheet, or is skipped before one.
 TRIGGERS = tuple("=+-@\t\r\n＝＋－＠")
 letters = st.one_of(st.sampled_from("'=+-@\t\r\n＝ a,;\"%()"), st.characters(exclude_categories=["Cs", "Cc"]))
 cells = st.text(letters, max_size=5)
-# As the first line may hold them; not those that mean a field.
+# Names that the first line may hold, without those of fields.
 labels = cells.filter(lambda name: "".join(name.split()).isprintable())
 headers = st.lists(labels | st.sampled_from(["_line", "", "=x", "'=x"]), max_size=4)
 
@@ -101,7 +101,7 @@ headers = st.lists(labels | st.sampled_from(["_line", "", "=x", "'=x"]), max_siz
 @given(st.data())
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rejected_rows_come_back_as_they_were_and_none_of_their_cells_runs(client, run_import, database, data):
-    """Rejected by the reader (`active`) and by the merge (`mode`), corrected, and sent again."""
+    """Rows that the reader (`active`) and the merge (`mode`) reject are corrected and uploaded again."""
     front, behind = data.draw(headers), data.draw(headers)
     names = [*front, " name", "\tsku", "description", "active", *behind]
     row = [data.draw(cells) for _ in names]
@@ -112,8 +112,8 @@ def test_rejected_rows_come_back_as_they_were_and_none_of_their_cells_runs(clien
     expected = everything()
 
     empty_catalogue()
-    faulty = [*row[: len(front) + 3], "=perhaps", *row[len(front) + 4 :]]
-    by_reader = run_import(written([names, faulty]))
+    bad_row = [*row[: len(front) + 3], "=perhaps", *row[len(front) + 4 :]]
+    by_reader = run_import(written([names, bad_row]))
     text = rejects_of(client, by_reader, "bad_active")
     assert run_import(text.replace("'=perhaps", "true")).created == 1
     assert everything() == expected
@@ -125,7 +125,7 @@ def test_rejected_rows_come_back_as_they_were_and_none_of_their_cells_runs(clien
 
 
 def rejects_of(client, job, code: str) -> str:
-    """Return an import's file of rejected rows, in which no cell runs, and which holds one row of this code."""
+    """Return the CSV of rejected rows; check that no cell is a formula and that its one row has this code."""
     text = client.get(f"/api/jobs/{job.id}/rejects").text
     found = rows(text)
     assert [row[-2] for row in found[1:]] == [code]
@@ -154,19 +154,19 @@ def everything() -> list[tuple]:
 
 @pytest.mark.parametrize("blank", ["\t", "\r\n", " \t"])
 def test_a_blank_sku_stays_blank(client, run_import, blank):
-    """Its guard would be an SKU of its own: a product by accident."""
+    """An escaped blank would be an SKU of its own."""
     job = run_import(written([["sku", "name", "description"], [blank, "Name", "\t"]]))
     text = rejects_of(client, job, "no_sku")
     assert (again := run_import(text)).rejected == 1
     assert rows(rejects_of(client, again, "no_sku"))[1][:3] == [blank.lstrip("\t\r\n"), "Name", "'\t"]
 
 
-def test_a_line_that_cannot_be_taken_apart_is_guarded_too(client, run_import):
+def test_a_row_that_cannot_be_split_is_escaped_too(client, run_import):
     job = run_import('sku,name,description\n=1+1,"a"b,c\nx,y,z\n')
     assert rows(rejects_of(client, job, "malformed"))[1][0] == '\'=1+1,"a"b,c'
 
 
-def test_a_file_of_mapped_columns_is_recognised_whatever_its_names_begin_with(client, run_import):
+def test_the_rejects_of_a_mapped_file_are_recognised_with_escaped_names(client, run_import):
     names, columns = ["=Code", "+Title", "@Text;a;b;c;d;e;f;g;h"], ["sku", "name", "description"]
     mapped = json.dumps(dict(zip(names, columns, strict=True)))
     job = run_import(written([names, ["", "Name", "x"]]), columns=mapped)

@@ -1,4 +1,4 @@
-"""Files, trials and undo histories are kept for their days, and the history of imports for ever."""
+"""Files, dry runs and undo data expire after their days; the history of imports does not."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def tables() -> list:
 
 
 @pytest.mark.parametrize(("days", "left"), [(6.9, True), (7.1, False)])
-def test_the_file_and_the_undo_of_an_import_go_after_their_days(run_import, days, left):
+def test_the_file_and_the_undo_of_an_import_expire(run_import, days, left):
     job = run_import(FILE)
     age(job, days)
     db.run(retention.prune)
@@ -34,7 +34,7 @@ def test_the_file_and_the_undo_of_an_import_go_after_their_days(run_import, days
     assert (read.created, read.sha256) == (job.created, job.sha256)
 
 
-def test_a_trial_that_was_never_applied_goes_with_its_file(run_import):
+def test_a_dry_run_that_was_not_applied_expires_with_its_file(run_import):
     job = run_import(FILE, dry_run="true")
     age(job, 7.1)
     db.run(retention.prune)
@@ -43,7 +43,7 @@ def test_a_trial_that_was_never_applied_goes_with_its_file(run_import):
     assert current(job.id).status == "previewed"
 
 
-def test_what_has_not_ended_keeps_its_file(run_import):
+def test_an_unfinished_import_keeps_its_file(run_import):
     job = run_import(FILE)
     age(job, 30)
     with db.engine().begin() as connection:

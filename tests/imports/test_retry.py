@@ -1,4 +1,4 @@
-"""A failed or cancelled import goes on where it stopped."""
+"""A failed or cancelled import continues where it stopped."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ import pytest
 from product_importer.core import db, queue, redis
 from product_importer.core.errors import Conflict
 from product_importer.core.storage import storage
-from product_importer.imports import service, tasks
+from product_importer.imports import dry_runs, service, tasks
 from product_importer.imports.pipeline import lease, merge
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ChangesQuery, ImportRead
@@ -33,7 +33,7 @@ def run_until_cancelled(job_id: UUID, monkeypatch) -> ImportRead:
         return write(self, connection, assignments, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(merge, "MOST_LANES", 1)
+        patch.setattr(merge, "MAX_LANES", 1)
         patch.setattr(lease.Lease, "write", cancel_then_write)
         tasks.run_import(str(job_id))
     stopped = current(job_id)
@@ -41,7 +41,7 @@ def run_until_cancelled(job_id: UUID, monkeypatch) -> ImportRead:
     return stopped
 
 
-def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
+def test_a_cancelled_import_continues_after_the_merged_rows(run_import, monkeypatch):
     job_id = upload(ROWS.encode())
     stopped = run_until_cancelled(job_id, monkeypatch)
     versions = fetch("SELECT sku, version, xmin::text FROM product")
@@ -49,31 +49,31 @@ def test_a_cancelled_import_goes_on_behind_what_is_in(run_import, monkeypatch):
 
     done = again(job_id)
     assert (done.status, counts(done)) == ("completed", (3_000, 0, 0, 1, 1))
-    assert set(versions) <= set(fetch("SELECT sku, version, xmin::text FROM product")), "what was in is left alone"
+    assert set(versions) <= set(fetch("SELECT sku, version, xmin::text FROM product")), "merged rows are left alone"
     assert fetch("SELECT count(*) FROM event WHERE event_type LIKE 'import_%%'") == [(1,)]
 
 
-def test_a_cancelled_trial_looks_at_everything_again(run_import, monkeypatch):
+def test_a_cancelled_dry_run_compares_everything_again(run_import, monkeypatch):
     run_import(csv_of(*(f"s{n:04},Name {n},x" for n in range(500))))
     job_id = upload(ROWS.replace(",x", ",y").encode(), dry_run="true")
     assert run_until_cancelled(job_id, monkeypatch).processed_rows > 0
 
     shown = again(job_id)
     assert (shown.status, counts(shown)) == ("previewed", (2_500, 500, 0, 1, 1))
-    page = db.run(service.list_changes, job_id, ChangesQuery(page=3_000, page_size=1))
-    assert (page.total, len(page.items)) == (3_000, 1), "each of them can be looked at"
+    page = db.run(dry_runs.list_changes, job_id, ChangesQuery(page=3_000, page_size=1))
+    assert (page.total, len(page.items)) == (3_000, 1), "each change is listed"
     db.run(service.apply_import, job_id)
     tasks.run_import(str(job_id))
     assert counts(current(job_id)) == (2_500, 500, 0, 1, 1)
 
 
-def test_a_trial_cancelled_before_it_began_is_tried_again(run_import):
+def test_a_dry_run_cancelled_before_it_began_is_repeated(run_import):
     job_id = upload(ROWS.encode(), dry_run="true")
     db.run(service.cancel_import, job_id)
     assert counts(again(job_id)) == (3_000, 0, 0, 1, 1)
 
 
-def test_a_failed_import_is_tried_again_from_its_file(run_import):
+def test_a_failed_import_is_retried_from_its_file(run_import):
     job_id = upload(ROWS.encode())
     key = next(iter(storage().keys()))
     with storage().open(key) as stream:
@@ -88,16 +88,16 @@ def test_a_failed_import_is_tried_again_from_its_file(run_import):
     assert (done.status, done.error, counts(done)) == ("completed", None, (3_000, 0, 0, 1, 1))
 
 
-def test_what_has_not_failed_is_not_tried_again(run_import):
+def test_an_import_that_has_not_failed_is_not_retried(run_import):
     done = run_import(ROWS)
     waiting = upload(b"sku,name,description\n")
     for job_id in (done.id, waiting):
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(Conflict) as error:
             db.run(service.retry_import, job_id)
-        assert refused.value.kind == "not-retryable"
+        assert error.value.kind == "not-retryable"
 
 
-def test_without_its_file_nothing_is_tried_again(run_import):
+def test_an_import_without_its_file_is_not_retried(run_import):
     job_id = upload(ROWS.encode())
     db.run(service.cancel_import, job_id)
     with db.engine().begin() as connection:
@@ -107,7 +107,7 @@ def test_without_its_file_nothing_is_tried_again(run_import):
     assert current(job_id).file_available is False
 
 
-def test_a_retry_nudges_a_worker(run_import):
+def test_a_retry_notifies_a_worker(run_import):
     job_id = upload(ROWS.encode())
     db.run(service.cancel_import, job_id)
     redis.client().flushdb()

@@ -1,4 +1,4 @@
-"""Large imports leave one worker to the small ones, as the database sees it."""
+"""Large imports leave one worker to small ones."""
 
 import gzip
 import io
@@ -24,7 +24,7 @@ FILE = b"sku,name,description\na,b,c\n"
 
 
 def large() -> UUID:
-    """Upload a file that counts as large, a minute ago."""
+    """Upload a file a minute ago that counts as large."""
     job_id = upload(FILE)
     execute("UPDATE import_job SET is_large = true, created_at = created_at - interval '1 minute'")
     return job_id
@@ -40,7 +40,7 @@ def show_workers(count: int) -> None:
         redis.client().zadd(queue.PRESENCE.format(queue="imports"), {f"worker {number}": time.time()})
 
 
-def nudged() -> list[str]:
+def queued() -> list[str]:
     return [name.partition("_")[0] for name in queue._queue("imports").get_job_ids()]
 
 
@@ -56,17 +56,17 @@ def test_a_large_import_that_would_take_the_last_worker_is_left_where_it_is(data
     assert claim(second, slots=1) is None
     assert (current(second).status, fetch("SELECT sum(attempts)::int FROM import_job")) == ("pending", [(1,)])
     assert claim(second, slots=2) is not None
-    assert claim(third, slots=1) is not None, "small ones always are in turn"
+    assert claim(third, slots=1) is not None, "small imports never wait for their turn"
 
 
-def test_whoever_brought_a_process_along_neither_waits_nor_lets_others_wait(database):
+def test_a_process_of_its_own_neither_waits_nor_delays_others(database):
     first, second, third = large(), large(), large()
     assert claim(first) is not None
     assert claim(second, slots=1) is not None
     assert claim(third) is not None
 
 
-def test_a_worker_that_is_gone_holds_nothing(database):
+def test_a_dead_worker_holds_no_slot(database):
     first, second = large(), large()
     claim(first, slots=1)
     lapse(first)
@@ -76,7 +76,7 @@ def test_a_worker_that_is_gone_holds_nothing(database):
     assert claim(first, slots=1) is not None
 
 
-def test_two_workers_never_find_the_same_turn_free(database):
+def test_two_workers_never_take_the_same_slot(database):
     for _ in range(10):
         together = Barrier(4)
 
@@ -90,41 +90,41 @@ def test_two_workers_never_find_the_same_turn_free(database):
         execute("UPDATE import_job SET status = 'completed'")
 
 
-def test_an_end_nudges_for_the_one_that_has_waited_longest_before_all_others(database):
+def test_an_ended_import_queues_the_one_that_has_waited_longest_at_the_front(database):
     first, second, third, small = large(), large(), large(), upload(FILE)
     execute("UPDATE import_job SET is_large = id <> %s", str(small))
     redis.client().delete("rq:queue:imports")
     queue.enqueue(RUN_IMPORT, small)
     tasks.run_import(str(first))
-    assert nudged() == [str(second), str(small)]
+    assert queued() == [str(second), str(small)]
     tasks.run_import(str(third))
-    assert nudged() == [str(second), str(small)], "once is enough"
+    assert queued() == [str(second), str(small)], "once is enough"
 
 
-def test_a_declined_import_has_no_nudge_until_it_is_in_turn(database):
+def test_a_declined_import_is_not_queued_before_its_turn(database):
     first, second = large(), large()
     claim(first, slots=1)
     tasks.run_import(str(second))
     redis.client().delete("rq:queue:imports")
     db.run(reconcile)
-    assert (current(second).status, nudged()) == ("pending", []), "no worker is asked again and again"
+    assert (current(second).status, queued()) == ("pending", []), "it is not queued again and again"
     lapse(first)
     db.run(reconcile)
-    assert nudged() == [str(first)], "the one whose worker is gone, which began before"
+    assert queued() == [str(first)], "the older one, whose worker is gone"
     tasks.run_import(str(first))
-    assert nudged()[0] == str(second)
+    assert queued()[0] == str(second)
 
 
-def test_small_ones_are_nudged_for_whatever_large_ones_wait(database):
+def test_small_imports_are_queued_while_large_ones_wait(database):
     first, second, small = large(), large(), large()
     claim(first, slots=1)
     execute("UPDATE import_job SET is_large = false WHERE id = %s", str(small))
     redis.client().delete("rq:queue:imports")
     db.run(reconcile)
-    assert nudged() == [str(small)]
+    assert queued() == [str(small)]
     show_workers(3)
     db.run(reconcile)
-    assert sorted(nudged()) == sorted([str(small), str(second)])
+    assert sorted(queued()) == sorted([str(small), str(second)])
 
 
 def packed(content: bytes) -> bytes:
@@ -135,7 +135,7 @@ def packed(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, packed], ids=["plain", "gzip", "zip"])
-def test_what_is_large_goes_by_what_a_file_holds_unpacked(database, monkeypatch, pack):
+def test_the_unpacked_size_decides_what_is_large(database, monkeypatch, pack):
     monkeypatch.setattr(receiver, "LARGE_BYTES", 100_000)
     for size, is_large in ((99_000, False), (101_000, True)):
         job_id = upload(pack(FILE + b"d,e,%s\n" % (b"f" * size)))

@@ -1,4 +1,4 @@
-"""One origin for all: what Vite is told in development."""
+"""In development, Vite forwards to the backend."""
 
 import pytest
 from reflex.config import get_config

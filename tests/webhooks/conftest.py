@@ -1,4 +1,4 @@
-"""A receiver in this process, and small words for tests of webhooks."""
+"""Fixtures for tests of webhooks: a receiver in this process, a sender, and SQL helpers."""
 
 import asyncio
 import threading
@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 
 @dataclass
 class Received:
-    """A request as it came, and the address of this machine that it came to."""
+    """A received request; `reached` is the address of this machine that it arrived at."""
 
     path: str
     headers: dict[str, str]
@@ -27,7 +27,7 @@ class Received:
 
 @dataclass
 class Receiver:
-    """An HTTP server that keeps what it gets; `answer` writes the whole response."""
+    """An HTTP server that keeps its requests; `answer`, if given, writes the whole response."""
 
     received: list[Received] = field(default_factory=list)
     status: int = 200
@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address) -> None:
-        """Whoever sent has hung up: that is what some tests are about."""
+        """Ignore that the sender closed the connection: some tests do this on purpose."""
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def receiver(make_receiver) -> Receiver:
 
 @pytest.fixture(autouse=True)
 def loopback_is_open(monkeypatch) -> None:
-    """As with the embedded servers, whatever servers the tests were given."""
+    """Allow loopback, as with the embedded servers, whatever servers the tests use."""
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", LOOPBACK)
 
 
 @pytest.fixture
 def closed(monkeypatch) -> None:
-    """No network is open."""
+    """Allow no private network."""
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", "none")
 
 
@@ -120,9 +120,9 @@ def webhook(client) -> Callable[..., dict]:
 
 @pytest.fixture
 def send(monkeypatch) -> Callable[[], None]:
-    """Do what a nudged worker does; without waiting for what is due later."""
-    monkeypatch.setattr(sender, "SOON_SECONDS", 0.5)
-    monkeypatch.setattr(sender, "LINGER_SECONDS", 0.2)
+    """Run the sender as a worker does, without waiting for later retries."""
+    monkeypatch.setattr(sender, "MAX_WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(sender, "IDLE_SECONDS", 0.2)
 
     def run() -> None:
         asyncio.run(sender.run())

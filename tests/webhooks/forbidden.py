@@ -1,6 +1,6 @@
-"""Addresses that lead inside, in every spelling that some resolver or parser takes."""
+"""URLs that lead to private addresses, in every notation that some resolver or parser accepts."""
 
-# This machine, without its port, in what httpx takes for URLs.
+# Notations of this machine that httpx accepts as hosts.
 LOOPBACK_HOSTS = [
     "127.0.0.1",
     "127.8.9.10",
@@ -112,13 +112,13 @@ FORBIDDEN = [
     "http://[64:ff9b:1::a00:1]/",
     "http://[2002:7f00:1::]/",
     "http://[2001:0:53aa:64c:0:fbff:80ff:fffe]/",
-    # Names of inside.
+    # Names of private networks.
     "http://printer.local/",
     "http://wiki.corp/",
     "http://nas.home.arpa/",
     "http://redis:6379/",
     "http://postgres/",
-    # No address at all, and other schemes.
+    # Not an HTTP URL, or malformed.
     "ftp://example.com/",
     "file:///etc/passwd",
     "gopher://example.com/",
@@ -138,7 +138,7 @@ FORBIDDEN = [
     "http://[::1",
     "http://ex\\ample.com/",
     "http://%31%32%37.0.0.1/",
-    # Names, passwords, ports.
+    # User names, passwords and ports.
     "http://user:password@example.com/",
     "http://example.com@127.0.0.1/",
     "http://example.com\\@127.0.0.1/",

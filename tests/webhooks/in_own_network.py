@@ -1,6 +1,7 @@
-"""Names that lead inside, asked of a real name server by the system's resolver; run by `test_rebinding`.
+"""Names that resolve to private addresses, with a real name server and the system's resolver.
 
-Every address is this machine's, and one receiver listens on all of them: what is let through arrives, and says where.
+`test_rebinding` runs this file. Every address is this machine's, and one receiver listens on all of them: whatever is
+let through arrives.
 """
 
 import threading
@@ -20,14 +21,14 @@ __all__ = ["create"]
 
 pytestmark = pytest.mark.usefixtures("closed")
 
-REFUSED = "address not allowed"
+NOT_ALLOWED = "address not allowed"
 NAME = "hooks.example.com"
-LEADS_INSIDE = ["127.0.0.1", *INSIDE, "0.0.0.0", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
+PRIVATE = ["127.0.0.1", *INSIDE, "0.0.0.0", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
 
 
 @pytest.fixture
 def answer() -> Iterator[Callable[..., NameServer]]:
-    """Have names answered."""
+    """Start name servers."""
     servers = []
 
     def start(**names) -> NameServer:
@@ -47,7 +48,7 @@ def everywhere(make_receiver) -> Receiver:
 
 @pytest.fixture
 def attempt(client, webhook, everywhere, create, send, request) -> Callable[[], str | None]:
-    """Send something to the name, by the way that the test is for, and return the error that is shown."""
+    """Send a test message or a delivery to the name, and return its error."""
     made = webhook(f"http://{NAME}:{everywhere.port}/hook")
     sent: list[dict] = []
 
@@ -72,45 +73,43 @@ def reached(receiver: Receiver) -> list[str]:
 
 
 @both_ways
-@pytest.mark.parametrize("inside", LEADS_INSIDE)
-def test_a_name_that_is_public_at_first_and_inside_later_leads_nowhere_later(answer, everywhere, attempt, inside):
+@pytest.mark.parametrize("inside", PRIVATE)
+def test_a_name_that_becomes_private_is_rejected(answer, everywhere, attempt, inside):
     server = answer(hooks_example_com=[[PUBLIC], [inside]])
     assert attempt() is None
-    assert attempt().startswith(REFUSED)
-    assert attempt().startswith(REFUSED)
+    assert attempt().startswith(NOT_ALLOWED)
+    assert attempt().startswith(NOT_ALLOWED)
     assert reached(everywhere) == [PUBLIC]
-    # One answer for each connection: what was judged is what was connected to.
+    # One query per connection: the address that was checked is the one that was connected to.
     assert server.asked[NAME] == 3
 
 
 @both_ways
-def test_a_name_that_takes_turns_is_reached_where_it_is_public_and_nowhere_else(answer, everywhere, attempt):
+def test_a_name_that_alternates_is_reached_only_while_it_is_public(answer, everywhere, attempt):
     answer(hooks_example_com=[["127.0.0.1"], [PUBLIC]] * 3)
     assert [attempt() is None for _ in range(6)] == [False, True] * 3
     assert reached(everywhere) == [PUBLIC] * 3
 
 
 @both_ways
-@pytest.mark.parametrize("inside", LEADS_INSIDE)
+@pytest.mark.parametrize("inside", PRIVATE)
 @pytest.mark.parametrize("is_first", [True, False])
-def test_a_name_with_an_address_inside_among_its_addresses_leads_nowhere(
-    answer, everywhere, attempt, inside, is_first
-):
+def test_a_name_with_one_private_address_is_rejected(answer, everywhere, attempt, inside, is_first):
     answer(hooks_example_com=[[inside, PUBLIC] if is_first else [PUBLIC, inside]])
-    assert attempt().startswith(REFUSED)
+    assert attempt().startswith(NOT_ALLOWED)
     assert reached(everywhere) == []
 
 
 @both_ways
-def test_an_alias_of_a_name_inside_leads_nowhere(answer, everywhere, attempt):
+def test_an_alias_of_a_private_name_is_rejected(answer, everywhere, attempt):
     answer(hooks_example_com=[["=router.example.com"]], router_example_com=[["10.0.0.7"]])
-    assert attempt().startswith(REFUSED)
+    assert attempt().startswith(NOT_ALLOWED)
     assert reached(everywhere) == []
 
 
 @both_ways
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_to_a_name_inside_is_not_even_looked_up(answer, everywhere, attempt, status):
+def test_the_target_of_a_redirect_is_not_resolved(answer, everywhere, attempt, status):
     server = answer(hooks_example_com=[[PUBLIC]], router_example_com=[["127.0.0.1"]])
     everywhere.status = status
     everywhere.headers = {"Location": f"http://router.example.com:{everywhere.port}/"}
@@ -121,8 +120,8 @@ def test_a_redirect_to_a_name_inside_is_not_even_looked_up(answer, everywhere, a
 
 @both_ways
 @pytest.mark.parametrize("host", ["0.0.0.0", PUBLIC, "127.0.0.1"])
-def test_a_name_that_leads_to_the_application_itself_leads_nowhere(answer, everywhere, attempt, monkeypatch, host):
-    # All is open, and the receiver plays the application: what is let through arrives.
+def test_a_name_of_the_application_itself_is_rejected(answer, everywhere, attempt, monkeypatch, host):
+    # All networks are allowed, and the receiver listens on the application's port: what is let through arrives.
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", "0.0.0.0/0, ::/0")
     monkeypatch.setattr(settings(), "host", host)
     own = ["127.0.0.1", "127.3.2.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
@@ -131,24 +130,24 @@ def test_a_name_that_leads_to_the_application_itself_leads_nowhere(answer, every
     elsewhere = settings().port
     monkeypatch.setattr(settings(), "port", everywhere.port)
     for _ in range(len(own) + 1):
-        assert attempt().startswith(f"{REFUSED}: port {everywhere.port} of ")
+        assert attempt().startswith(f"{NOT_ALLOWED}: port {everywhere.port} of ")
     assert reached(everywhere) == []
     monkeypatch.setattr(settings(), "port", elsewhere)
     assert attempt() is None, "another port of the same address is open"
 
 
 @both_ways
-def test_a_name_that_is_not_there_is_said(answer, attempt):
+def test_a_name_that_does_not_exist_is_reported(answer, attempt):
     answer(other_example_com=[[PUBLIC]])
     assert "cannot be resolved" in attempt()
 
 
-def test_a_name_server_that_says_nothing_delays_nobody_else(answer, webhook, everywhere, create, send):
+def test_a_silent_name_server_delays_no_other_webhook(answer, webhook, everywhere, create, send):
     names = {f"silent{number}_example_com": [None] for number in range(3)}
     answer(hooks_example_com=[[PUBLIC]], **names)
     for name in names:
         webhook(f"http://{name.replace('_', '.')}/")
-    # As many attempts wait for those as there are in flight at once, and more than there are threads that ask.
+    # More attempts wait for these names than there are resolver threads.
     for number in range(20):
         create(f"SKU-{number}")
     sending = threading.Thread(target=send)
@@ -156,7 +155,7 @@ def test_a_name_server_that_says_nothing_delays_nobody_else(answer, webhook, eve
     create("SKU-healthy")
     began = time.monotonic()
     sending.start()
-    wait_for(lambda: everywhere.received, 20, "the healthy receiver is told")
+    wait_for(lambda: everywhere.received, 20, "the healthy receiver has its message")
     assert time.monotonic() - began < 2
     sending.join(30)
     assert not sending.is_alive()

@@ -1,4 +1,4 @@
-"""A name server of a few lines: it says what a test wants, counts what it is asked, and no answer is kept."""
+"""A small DNS server: it returns what a test wants, with a time to live of 0, and counts queries."""
 
 import socket
 import struct
@@ -10,17 +10,17 @@ from ipaddress import ip_address
 
 A, CNAME, AAAA = 1, 5, 28
 IN = 1
-# A good answer by the one who must know; the name, which is not there.
-GOOD, UNKNOWN = 0x8580, 0x8583
-# The question's name, where it stands in every message.
-THE_NAME = b"\xc0\x0c"
+# DNS flags of an authoritative answer: no error, and NXDOMAIN.
+NO_ERROR, NXDOMAIN = 0x8580, 0x8583
+# A pointer to the name in the question.
+QUESTION_NAME = b"\xc0\x0c"
 
 
 class NameServer:
     """Answers on UDP port 53 of this machine.
 
-    `names` gives each name what it answers the first time, the second time, and so on, the last for ever: addresses
-    of both kinds, `=name` for an alias, and None for silence.
+    `names` holds for each name its answers to the first query, the second and so on; the last is repeated. An answer
+    is a list of IPv4 and IPv6 addresses, `=name` for an alias, or None for no reply.
     """
 
     def __init__(self, names: Mapping[str, Sequence[Sequence[str] | None]]):
@@ -33,7 +33,7 @@ class NameServer:
         self._thread.start()
 
     def close(self) -> None:
-        # It wakes the thread, although a socket like this is never connected.
+        # This wakes the thread, although it fails: the socket is not connected.
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
@@ -55,39 +55,41 @@ class NameServer:
         if kind == A:
             self.asked[name] += 1
         if name not in self._names:
-            return query[:2] + struct.pack("!5H", UNKNOWN, 1, 0, 0, 0) + question
+            return query[:2] + struct.pack("!5H", NXDOMAIN, 1, 0, 0, 0) + question
         answers = self._names[name]
-        told = answers[min(self._times[name, kind], len(answers) - 1)]
+        answer = answers[min(self._times[name, kind], len(answers) - 1)]
         self._times[name, kind] += 1
-        if told is None:
+        if answer is None:
             return None
-        records = [record for one in told for record in self._records(one, kind)]
-        return query[:2] + struct.pack("!5H", GOOD, 1, len(records), 0, 0) + question + b"".join(records)
+        records = [record for value in answer for record in self._records(value, kind)]
+        return query[:2] + struct.pack("!5H", NO_ERROR, 1, len(records), 0, 0) + question + b"".join(records)
 
-    def _records(self, told: str, kind: int) -> list[bytes]:
-        if not told.startswith("="):
-            return addresses(THE_NAME, told, kind)
-        target = told.removeprefix("=")
-        known = [record for one in self._names[target][0] or () for record in addresses(written(target), one, kind)]
-        return [record(THE_NAME, CNAME, written(target)), *known]
+    def _records(self, value: str, kind: int) -> list[bytes]:
+        if not value.startswith("="):
+            return addresses(QUESTION_NAME, value, kind)
+        target = value.removeprefix("=")
+        known = [
+            record for one in self._names[target][0] or () for record in addresses(encode_name(target), one, kind)
+        ]
+        return [record(QUESTION_NAME, CNAME, encode_name(target)), *known]
 
 
-def addresses(name: bytes, told: str, kind: int) -> list[bytes]:
-    address = ip_address(told)
+def addresses(name: bytes, value: str, kind: int) -> list[bytes]:
+    address = ip_address(value)
     return [record(name, kind, address.packed)] if kind == (A if address.version == 4 else AAAA) else []
 
 
 def record(name: bytes, kind: int, content: bytes) -> bytes:
-    """Return a record whose time to live is over when it arrives."""
+    """Return a DNS record with a time to live of 0."""
     return name + struct.pack("!HHIH", kind, IN, 0, len(content)) + content
 
 
-def written(name: str) -> bytes:
+def encode_name(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
 
 
 def read_name(query: bytes) -> tuple[str, int]:
-    """Return the name that is asked for, and where it ends."""
+    """Return the name in a query, and the offset behind it."""
     labels, place = [], 12
     while length := query[place]:
         labels.append(query[place + 1 : place + 1 + length].decode("ascii").lower())

@@ -1,7 +1,7 @@
-"""Run tests in a network in which this machine has public addresses and asks a name server of ours.
+"""Run tests in a network namespace in which this machine has public addresses and uses our name server.
 
-`unshare` makes a network and a view of the file system that only this process and its children see. There is no way
-out of it: whatever is sent stays on this machine, whatever its address.
+`unshare` creates a network and mounts that only this process and its children see. Nothing that is sent there leaves
+this machine, whatever the address.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Somebody's public address elsewhere; here, ours. And some of those that are found inside.
+# A public address, and private ones. In the namespace all of them are this machine's.
 PUBLIC = "93.184.215.14"
 INSIDE = ("10.0.0.7", "169.254.169.254")
 
@@ -27,13 +27,13 @@ UP = 0x1
 
 
 def unshare() -> list[str]:
-    """Return the command that runs what follows it in a network of its own; root or not."""
+    """Return the words before a command that run it in a network of its own, as root or not."""
     own = ["unshare", "--mount", "--net"]
     return own if os.geteuid() == 0 else [*own, "--user", "--map-current-user", "--keep-caps"]
 
 
 def why_not() -> str | None:
-    """Say what keeps us from having a network of our own; None where nothing does."""
+    """Return why a network of our own is not possible; None if it is."""
     try:
         tried = subprocess.run([*unshare(), "true"], capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def why_not() -> str | None:
 
 
 def network() -> int:
-    """Return what tells this process's network from others."""
+    """Return the id of this process's network namespace."""
     return Path("/proc/self/ns/net").stat().st_ino
 
 
@@ -67,7 +67,7 @@ def interface(device: bytes, address: str) -> bytes:
 
 
 def main(outside: str, *words: str) -> None:
-    assert network() != int(outside), "this is the network of everybody"
+    assert network() != int(outside), "this is still the outer network"
     set_up()
     os.execv(sys.executable, [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words])
 

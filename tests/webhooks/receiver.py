@@ -1,4 +1,4 @@
-"""A receiver as a process of its own: `python -m tests.webhooks.receiver PORT FILE [DELAY [FAULTS]]`.
+"""A receiver in a process of its own: `python -m tests.webhooks.receiver PORT FILE [DELAY [FAULTS]]`.
 
 It answers after DELAY seconds and writes each request as a line of JSON. With FAULTS, that share of the messages gets
 a 500 the first time it comes, and the same share no answer at all.
@@ -13,12 +13,12 @@ import time
 from typing import TextIO
 
 ANSWER = b"HTTP/1.1 %d Answer\r\nContent-Length: 2\r\n\r\nok"
-# Longer than a sender waits.
+# Longer than the sender's time limit.
 SILENCE_SECONDS = 60
 
 
 class Receiver:
-    """Answers on any number of connections."""
+    """Serves any number of connections."""
 
     def __init__(self, log: TextIO, delay: float, faults: float):
         self._log = log

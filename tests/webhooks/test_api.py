@@ -1,4 +1,4 @@
-"""Webhooks over REST, to the letter of the contract."""
+"""The REST API of webhooks."""
 
 import threading
 import time
@@ -70,19 +70,19 @@ def test_the_list_is_paged_newest_first_and_shows_no_secret(client, webhook):
         ({"url": URL, "secret": "mine"}, "secret"),
     ],
 )
-def test_wrong_fields_are_named(client, body, field):
-    refused = problem(client.post("/api/webhooks", json=body), 422, "invalid-fields")
-    assert [error["field"] for error in refused["errors"]] == [field]
+def test_an_error_names_the_wrong_field(client, body, field):
+    answer = problem(client.post("/api/webhooks", json=body), 422, "invalid-fields")
+    assert [error["field"] for error in answer["errors"]] == [field]
 
 
-def test_a_change_to_an_address_that_is_not_allowed_is_refused(client, webhook):
+def test_a_change_to_a_url_that_is_not_allowed_is_rejected(client, webhook):
     address = f"/api/webhooks/{webhook(URL)['id']}"
-    refused = problem(client.put(address, json={"url": "http://10.0.0.1/"}), 422, "address-not-allowed")
-    assert refused["errors"][0]["field"] == "url"
+    answer = problem(client.put(address, json={"url": "http://10.0.0.1/"}), 422, "address-not-allowed")
+    assert answer["errors"][0]["field"] == "url"
     assert client.get(address).json()["url"] == URL
 
 
-def test_what_is_not_there_is_404(client, webhook):
+def test_an_unknown_webhook_or_delivery_is_404(client, webhook):
     made, other = webhook(URL)["id"], uuid4()
     for method, path in [
         ("GET", f"{other}"),
@@ -98,7 +98,7 @@ def test_what_is_not_there_is_404(client, webhook):
         problem(client.request(method, f"/api/webhooks/{path}", json=body), 404, "not-found")
 
 
-def test_a_test_says_how_it_was_taken_and_leaves_no_delivery(client, webhook, receiver):
+def test_a_test_returns_its_outcome_and_leaves_no_delivery(client, webhook, receiver):
     made = webhook(receiver.url)
     answer = client.post(f"/api/webhooks/{made['id']}/test")
     assert answer.status_code == 200
@@ -115,7 +115,7 @@ def test_a_test_says_how_it_was_taken_and_leaves_no_delivery(client, webhook, re
     assert client.get(f"/api/webhooks/{made['id']}/deliveries").json()["total"] == 0
 
 
-def test_many_tests_of_slow_receivers_hold_up_no_other_request(client, webhook, receiver):
+def test_many_tests_of_slow_receivers_delay_no_other_request(client, webhook, receiver):
     release = threading.Event()
 
     def wait(handler) -> None:
@@ -124,7 +124,7 @@ def test_many_tests_of_slow_receivers_hold_up_no_other_request(client, webhook, 
 
     receiver.answer = wait
     made = webhook(receiver.url)
-    # More than the server has threads for requests.
+    # More tests than the server has threads for requests.
     with ThreadPoolExecutor(60) as testers:
         tests = [testers.submit(client.post, f"/api/webhooks/{made['id']}/test") for _ in range(60)]
         wait_for(lambda: len(receiver.received) == 60, 15, "every test waits for its receiver")
@@ -135,7 +135,7 @@ def test_many_tests_of_slow_receivers_hold_up_no_other_request(client, webhook, 
         assert {test.result().json()["success"] for test in tests} == {True}
 
 
-def test_a_rotated_secret_is_another_and_the_old_one_ends_after_a_day(client, webhook, receiver, send, create):
+def test_a_rotated_secret_differs_and_the_old_one_expires_after_a_day(client, webhook, receiver, send, create):
     made = webhook(receiver.url)
     rotated = client.post(f"/api/webhooks/{made['id']}/rotate-secret").json()
     assert set(rotated) == {"secret"} and rotated["secret"] != made["secret"]
@@ -158,16 +158,16 @@ def test_deliveries_are_listed_newest_first_with_their_attempts(client, webhook,
     send()
     page = client.get(f"/api/webhooks/{made['id']}/deliveries").json()
     assert page["total"] == 2
-    failed, taken = page["items"]
-    assert (taken["status"], taken["attempts"], taken["status_code"]) == ("succeeded", 1, 200)
-    assert taken["next_attempt_at"] is None and taken["response_excerpt"] == "thanks"
+    failed, succeeded = page["items"]
+    assert (succeeded["status"], succeeded["attempts"], succeeded["status_code"]) == ("succeeded", 1, 200)
+    assert succeeded["next_attempt_at"] is None and succeeded["response_excerpt"] == "thanks"
     assert (failed["status"], failed["attempts"], failed["error"]) == ("pending", 1, "answered 500")
     assert failed["next_attempt_at"] and failed["response_excerpt"] == "<script>alert(1)</script>\ufffd"
     assert [attempt["number"] for attempt in failed["history"]] == [1]
     last = client.get(f"/api/webhooks/{made['id']}").json()["last_delivery"]
     assert last["id"] == failed["id"]
     only = client.get(f"/api/webhooks/{made['id']}/deliveries?status=succeeded").json()
-    assert [one["id"] for one in only["items"]] == [taken["id"]]
+    assert [one["id"] for one in only["items"]] == [succeeded["id"]]
 
 
 def test_one_delivery_is_sent_again_with_the_same_id(client, webhook, receiver, send, create):
@@ -185,7 +185,7 @@ def test_one_delivery_is_sent_again_with_the_same_id(client, webhook, receiver, 
     assert client.get(deliveries).json()["items"][0]["attempts"] == 2
 
 
-def test_everything_that_failed_since_a_time_is_sent_again(client, webhook, receiver, send, create):
+def test_all_failed_deliveries_since_a_time_are_sent_again(client, webhook, receiver, send, create):
     made = webhook(receiver.url)
     receiver.status = 500
     create("SKU-1")

@@ -1,4 +1,4 @@
-"""No way in: by create, by test, by delivery; by redirects and by names that change their answer."""
+"""Private addresses are rejected by create, test and delivery, behind redirects and changing names, too."""
 
 import pytest
 
@@ -11,12 +11,12 @@ from tests.webhooks.forbidden import FORBIDDEN
 
 __all__ = ["create"]
 
-REFUSED = "address not allowed"
+NOT_ALLOWED = "address not allowed"
 
 
 @pytest.fixture
 def old_webhook(webhook, closed):
-    """Make a webhook whose address was stored when it was still allowed."""
+    """Create a webhook whose URL was stored when it was still allowed."""
 
     def make(url: str) -> dict:
         made = webhook("https://example.com/hook")
@@ -28,45 +28,45 @@ def old_webhook(webhook, closed):
 
 
 @pytest.mark.parametrize("url", FORBIDDEN)
-def test_a_forbidden_address_is_refused_by_create_and_test(client, closed, old_webhook, url):
-    refused = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
-    assert refused["errors"][0]["message"].startswith(REFUSED)
+def test_a_forbidden_url_is_rejected_by_create_and_test(client, closed, old_webhook, url):
+    answer = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
+    assert answer["errors"][0]["message"].startswith(NOT_ALLOWED)
     tested = client.post(f"/api/webhooks/{old_webhook(url)['id']}/test").json()
     assert (tested["success"], tested["status_code"]) == (False, None)
-    assert tested["error"].startswith(REFUSED)
+    assert tested["error"].startswith(NOT_ALLOWED)
 
 
-def test_every_forbidden_address_is_refused_by_delivery(old_webhook, create, send):
+def test_every_forbidden_url_is_rejected_by_delivery(old_webhook, create, send):
     for url in FORBIDDEN:
         old_webhook(url)
     create()
     send()
     found = fetch("SELECT url, attempts, error FROM webhook_delivery JOIN webhook ON webhook.id = webhook_id")
     assert sorted(url for url, _, _ in found) == sorted(FORBIDDEN)
-    assert [row for row in found if row[1] != 1 or not row[2].startswith(REFUSED)] == []
+    assert [row for row in found if row[1] != 1 or not row[2].startswith(NOT_ALLOWED)] == []
 
 
 @pytest.mark.parametrize(
     "answers", [["127.0.0.1"], ["::1"], ["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:7f00:1"]]
 )
-def test_a_public_name_that_leads_inside_is_refused_by_test_and_delivery(
+def test_a_public_name_of_a_private_address_is_rejected_by_test_and_delivery(
     client, webhook, closed, create, send, monkeypatch, receiver, answers
 ):
     monkeypatch.setattr(http_client, "resolve", lambda host, port: answers)
     made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
-    assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)
+    assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(NOT_ALLOWED)
     create()
     send()
-    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(REFUSED)
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(NOT_ALLOWED)
     assert receiver.received == []
 
 
-def test_a_name_that_changes_its_answer_after_the_check_gains_nothing(client, webhook, closed, monkeypatch, receiver):
+def test_a_name_that_changes_after_the_check_is_rejected(client, webhook, closed, monkeypatch, receiver):
     answers = iter([["192.0.2.77"], ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"]])
     monkeypatch.setattr(http_client, "resolve", lambda host, port: next(answers))
     made = webhook(f"http://rebinding.example.com:{receiver.port}/hook")
     for _ in range(3):
-        assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(REFUSED)
+        assert client.post(f"/api/webhooks/{made['id']}/test").json()["error"].startswith(NOT_ALLOWED)
     assert receiver.received == []
 
 
@@ -84,9 +84,9 @@ def test_a_redirect_is_a_failure_and_is_not_followed(client, webhook, make_recei
     assert len(outside.received) == 2 and inside.received == []
 
 
-def test_a_port_that_is_closed_later_is_refused_by_delivery(client, webhook, receiver, create, send, monkeypatch):
+def test_a_port_that_is_forbidden_later_is_rejected_by_delivery(client, webhook, receiver, create, send, monkeypatch):
     webhook(receiver.url)
     monkeypatch.setattr(settings(), "webhook_ports", "443")
     create()
     send()
-    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(f"{REFUSED}: port {receiver.port}")
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(f"{NOT_ALLOWED}: port {receiver.port}")

@@ -1,4 +1,4 @@
-"""A webhook cannot reach the application itself: it could call the REST API, and one on its own test would loop."""
+"""A webhook cannot call the application itself: its own test would be an endless loop."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.webhooks.forbidden import LOOPBACK_HOSTS
 
 __all__ = ["create"]
 
-REFUSED = "address not allowed"
+NOT_ALLOWED = "address not allowed"
 ITSELF = "is this application itself"
 
 
@@ -21,16 +21,16 @@ def everything_is_open(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-def test_it_is_refused_by_create_and_change_in_every_notation(client, webhook, everything_is_open, host):
+def test_every_notation_of_it_is_rejected_by_create_and_update(client, webhook, everything_is_open, host):
     url = f"http://{host}:{settings().port}/api/products"
-    refused = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
-    assert refused["errors"][0]["message"].startswith(REFUSED) and ITSELF in refused["errors"][0]["message"]
+    answer = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
+    assert answer["errors"][0]["message"].startswith(NOT_ALLOWED) and ITSELF in answer["errors"][0]["message"]
     made = webhook("https://example.com/hook")
     problem(client.put(f"/api/webhooks/{made['id']}", json={"url": url}), 422, "address-not-allowed")
     assert client.get(f"/api/webhooks/{made['id']}").json()["url"] == "https://example.com/hook"
 
 
-def test_its_public_names_are_refused(client, webhook, monkeypatch):
+def test_its_public_names_are_rejected(client, webhook, monkeypatch):
     monkeypatch.setattr(settings(), "allowed_hosts", "shop.example")
     for url in ("https://shop.example/api/products", "http://SHOP.example.:80/", "http://shop.example:3000/"):
         problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
@@ -38,7 +38,7 @@ def test_its_public_names_are_refused(client, webhook, monkeypatch):
     webhook("https://hooks.shop.example/hook")
 
 
-def test_another_port_of_loopback_stays_open(client, webhook, receiver, create, send):
+def test_another_port_of_loopback_is_allowed(client, webhook, receiver, create, send):
     made = webhook(receiver.url)
     assert client.post(f"/api/webhooks/{made['id']}/test").json()["success"]
     create()
@@ -48,22 +48,22 @@ def test_another_port_of_loopback_stays_open(client, webhook, receiver, create, 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"])
-def test_a_name_that_leads_to_it_is_refused_when_connecting(
+def test_a_name_of_it_is_rejected_when_connecting(
     client, webhook, everything_is_open, create, send, monkeypatch, receiver, address
 ):
-    # The receiver plays the application: whatever arrives there was let through.
+    # The receiver listens on the application's port: what is let through arrives there.
     monkeypatch.setattr(settings(), "port", receiver.port)
     monkeypatch.setattr(http_client, "resolve", lambda host, port: [address])
     made = webhook(f"http://hooks.example.com:{receiver.port}/hook")
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
-    assert tested["error"].startswith(REFUSED) and ITSELF in tested["error"]
+    assert tested["error"].startswith(NOT_ALLOWED) and ITSELF in tested["error"]
     create()
     send()
     assert ITSELF in fetch("SELECT error FROM webhook_delivery")[0][0]
     assert receiver.received == []
 
 
-def test_an_address_that_became_its_own_is_refused_by_test_and_delivery(
+def test_a_url_that_became_its_own_is_rejected_by_test_and_delivery(
     client, webhook, receiver, create, send, monkeypatch
 ):
     made = webhook(receiver.url)
@@ -71,7 +71,7 @@ def test_an_address_that_became_its_own_is_refused_by_test_and_delivery(
     assert ITSELF in client.post(f"/api/webhooks/{made['id']}/test").json()["error"]
     create()
     send()
-    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(REFUSED)
+    assert fetch("SELECT error FROM webhook_delivery")[0][0].startswith(NOT_ALLOWED)
     assert receiver.received == []
 
 
@@ -82,9 +82,9 @@ def test_a_webhook_on_its_own_test_does_not_loop():
     later = free_port()
     try:
         application.start()
-        refused = application.client.post("/api/webhooks", json={"url": f"{application.url}/api/products"})
-        problem(refused, 422, "address-not-allowed")
-        # Stored while another port was ours, as it was stored before this was refused.
+        rejected = application.client.post("/api/webhooks", json={"url": f"{application.url}/api/products"})
+        problem(rejected, 422, "address-not-allowed")
+        # Stored while the application had another port.
         made = application.client.post("/api/webhooks", json={"url": f"http://localhost:{later}/"}).json()
         itself = f"http://localhost:{later}/api/webhooks/{made['id']}/test"
         assert application.client.put(f"/api/webhooks/{made['id']}", json={"url": itself}).status_code == 200
@@ -93,7 +93,7 @@ def test_a_webhook_on_its_own_test_does_not_loop():
         application.start()
         tested = application.client.post(f"/api/webhooks/{made['id']}/test").json()
         assert (tested["success"], tested["status_code"]) == (False, None)
-        assert tested["error"] == f"{REFUSED}: port {later} of localhost {ITSELF}"
+        assert tested["error"] == f"{NOT_ALLOWED}: port {later} of localhost {ITSELF}"
     finally:
         if application.process and application.process.poll() is None:
             application.stop()

@@ -1,4 +1,4 @@
-"""Names that lead inside, against a real name server: see `in_own_network`."""
+"""Names that resolve to private addresses, with a real name server: see `in_own_network`."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ SECONDS = 300
 
 
 @pytest.mark.embedded
-def test_names_that_lead_inside_against_a_real_name_server():
+def test_names_of_private_addresses_with_a_real_name_server():
     reason = own_network.why_not()
     if reason:
         pytest.skip(
@@ -22,7 +22,7 @@ def test_names_that_lead_inside_against_a_real_name_server():
         )
     tests = Path(__file__).with_name("in_own_network.py")
     command = [sys.executable, "-m", own_network.__name__, str(own_network.network()), "-q", str(tests)]
-    # What listens on an address of the network outside cannot be reached from inside.
+    # Servers in the outer network cannot be reached from the inner one.
     environment = {
         name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "REDIS_URL"))
     }

@@ -1,1 +1,1 @@
-"""The products page: its components and their states."""
+"""The products page: components and states."""

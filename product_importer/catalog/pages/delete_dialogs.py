@@ -1,61 +1,61 @@
-"""The dialogs in which a product, or all of them, are deleted."""
+"""The dialogs that delete one product, or all of them."""
 
 import reflex as rx
 
-from product_importer.catalog.pages.delete_state import PHRASE, RemovalState
-from product_importer.ui.modal import dialog_actions, focused, modal, question
-from product_importer.ui.widgets import busy_button, refusal
+from product_importer.catalog.pages.delete_state import PHRASE, DeleteAllState, DeleteState
+from product_importer.ui.modal import confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, error_notice
 
 DELETE = "delete-dialog"
 DELETE_ALL = "delete-all-dialog"
-REFUSED = "Nothing was deleted"
+ERROR_TITLE = "Nothing was deleted"
 
 
 def delete_dialog() -> rx.Component:
-    """Delete one product, after a question."""
-    return question(
+    """Ask before one product is deleted."""
+    return confirmation(
         "Delete this product?",
         rx.el.p(
-            rx.el.span(RemovalState.doomed.sku, class_name="mono strong"),
+            rx.el.span(DeleteState.product.sku, class_name="mono strong"),
             " ",
-            RemovalState.doomed.name,
-            class_name="doomed",
+            DeleteState.product.name,
+            class_name="subject",
         ),
         "This cannot be undone.",
-        refusal(RemovalState.refusal, title=REFUSED, testid="delete-error"),
+        error_notice(DeleteState.error, title=ERROR_TITLE, testid="delete-error"),
         busy_button(
             "Delete",
             "Deleting…",
-            is_busy=RemovalState.is_deleting,
+            is_busy=DeleteState.is_busy,
             kind="danger",
-            on_click=RemovalState.delete_product,
+            on_click=DeleteState.delete_product,
             data_testid="confirm-delete",
         ),
         name=DELETE,
-        shown=RemovalState.is_open,
-        on_close=RemovalState.keep_product,
+        shown=DeleteState.is_open,
+        on_close=DeleteState.close,
     )
 
 
 def delete_all_dialog() -> rx.Component:
-    """Delete all products, after a phrase."""
+    """Ask before all products are deleted."""
     return modal(
         "Delete all products?",
-        rx.cond(RemovalState.is_all_open, delete_all_form()),
+        rx.cond(DeleteAllState.is_open, delete_all_form()),
         name=DELETE_ALL,
-        shown=RemovalState.is_all_open,
-        on_close=RemovalState.keep_products,
+        shown=DeleteAllState.is_open,
+        on_close=DeleteAllState.close,
         role="alertdialog",
     )
 
 
 def delete_all_form() -> rx.Component:
-    """How many there are, and the phrase that shows that it is meant."""
+    """Show the number of products, and ask for the phrase that confirms."""
     return rx.el.form(
         rx.el.p(
-            "The whole catalogue, ",
-            rx.el.strong(RemovalState.everything, data_testid="delete-all-count"),
-            ", is deleted, whatever the list is filtered by. This cannot be undone.",
+            "This deletes the whole catalogue, ",
+            rx.el.strong(DeleteAllState.count, data_testid="delete-all-count"),
+            ", not only the filtered products. It cannot be undone.",
         ),
         rx.el.label(
             rx.el.span("Type ", rx.el.span(PHRASE, class_name="mono strong"), " to confirm", class_name="label"),
@@ -64,26 +64,26 @@ def delete_all_form() -> rx.Component:
                 placeholder=PHRASE,
                 auto_complete="off",
                 spell_check=False,
-                on_change=RemovalState.type_phrase,
+                on_change=DeleteAllState.type_phrase,
                 class_name="input",
                 data_testid="delete-all-phrase",
-                **focused(),
+                **initial_focus(),
             ),
             class_name="field",
         ),
-        refusal(RemovalState.refusal, title=REFUSED, testid="delete-all-error"),
+        error_notice(DeleteAllState.error, title=ERROR_TITLE, testid="delete-all-error"),
         dialog_actions(
             DELETE_ALL,
             busy_button(
                 "Delete all products",
                 "Deleting…",
-                is_busy=RemovalState.is_deleting,
-                disabled=~RemovalState.is_confirmed,
+                is_busy=DeleteAllState.is_busy,
+                disabled=~DeleteAllState.is_phrase_typed,
                 kind="danger",
                 type="submit",
                 data_testid="confirm-delete-all",
             ),
         ),
-        on_submit=lambda _: RemovalState.delete_all_products(),
+        on_submit=lambda _: DeleteAllState.delete_all_products(),
         class_name="dialog-form",
     )

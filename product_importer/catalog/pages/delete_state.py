@@ -1,98 +1,80 @@
-"""The dialogs in which a product, or all of them, are deleted."""
+"""The states of the dialogs that delete one product, or all of them."""
 
+from functools import partial
 from uuid import UUID
 
 import reflex as rx
-from reflex.event import EventType
+from reflex.event import EventSpec, EventType
 
 from product_importer.catalog import service
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import ProductView, counted
+from product_importer.catalog.pages.view_models import ProductView, count_text
 from product_importer.catalog.schemas import ProductQuery
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
+from product_importer.ui.confirmation import ConfirmationState
 from product_importer.ui.services import ask
 
 PHRASE = "delete all products"
 
 
-class RemovalState(rx.State):
-    """What one browser tab is about to delete."""
+class DeleteState(ConfirmationState, rx.State):
+    """The product that one browser tab is about to delete."""
 
-    doomed: ProductView = ProductView()
-    is_open: bool = False
-    is_all_open: bool = False
-    is_deleting: bool = False
-    # How many products there are, in words.
-    everything: str = ""
-    is_confirmed: bool = False
-    refusal: str = ""
+    product: ProductView = ProductView()
 
     @rx.event
-    def ask_before_deleting(self, product_id: str, sku: str, name: str) -> None:
+    def open_dialog(self, product_id: str, sku: str, name: str) -> None:
         """Open the dialog for one product."""
-        self.doomed = ProductView(id=product_id, sku=sku, name=name)
-        self.refusal, self.is_deleting, self.is_open = "", False, True
-
-    @rx.event
-    def keep_product(self) -> None:
-        """Close the dialog."""
-        self.is_open = False
+        self.product = ProductView(id=product_id, sku=sku, name=name)
+        self._open()
 
     @rx.event(background=True)
     async def delete_product(self) -> list[EventType[()]] | None:
         """Delete the product."""
-        async with self:
-            doomed, self.refusal, self.is_deleting = self.doomed, "", True
-        try:
-            await ask(service.delete_product, UUID(doomed.id))
-        except NotFound:
-            done = toasts.info(f"{doomed.sku} had been deleted already.")
-        except DomainError as error:
-            async with self:
-                self.refusal, self.is_deleting = error.detail, False
-            return None
-        else:
-            done = toasts.success(f"{doomed.sku} was deleted.")
-        async with self:
-            self.is_open = self.is_deleting = False
-        return [done, CatalogState.load_products]
+        toast = await self._confirm(partial(_delete, self.product))
+        return [toast, CatalogState.load_products] if toast else None
+
+
+class DeleteAllState(ConfirmationState, rx.State):
+    """How far one browser tab is in deleting all products."""
+
+    # The number of products, in words.
+    count: str = ""
+    is_phrase_typed: bool = False
 
     @rx.event(background=True)
-    async def ask_before_deleting_all(self) -> list[EventType[()]] | None:
-        """Open the dialog for all products, with how many there are."""
+    async def open_dialog(self) -> list[EventType[()]] | None:
+        """Count all products and open the dialog."""
         try:
             found = await ask(service.list_products, ProductQuery(page_size=1))
         except DomainError as error:
             return [toasts.error(error.detail)]
         async with self:
-            self.everything = counted(found.total, found.total_is_exact)
-            self.refusal, self.is_confirmed, self.is_deleting, self.is_all_open = "", False, False, True
+            self.count, self.is_phrase_typed = count_text(found.total, found.total_is_exact), False
+            self._open()
         return None
 
     @rx.event
-    def keep_products(self) -> None:
-        """Close the dialog."""
-        self.is_all_open = False
-
-    @rx.event
     def type_phrase(self, typed: str) -> None:
-        """Look whether the phrase is complete."""
-        self.is_confirmed = " ".join(typed.lower().split()) == PHRASE
+        """Check whether the phrase is complete."""
+        self.is_phrase_typed = " ".join(typed.lower().split()) == PHRASE
 
     @rx.event(background=True)
     async def delete_all_products(self) -> list[EventType[()]] | None:
-        """Delete every product, whatever the list is narrowed to."""
-        async with self:
-            if not self.is_confirmed or self.is_deleting:
-                return None
-            self.refusal, self.is_deleting = "", True
-        try:
-            deleted = await ask(service.delete_all_products)
-        except DomainError as error:
-            async with self:
-                self.refusal, self.is_deleting = error.detail, False
+        """Delete every product, whatever the list is filtered by."""
+        if not self.is_phrase_typed:
             return None
-        async with self:
-            self.is_all_open = self.is_deleting = False
-        return [toasts.success(f"{counted(deleted)} deleted."), CatalogState.load_products]
+        deleted = await self._confirm(partial(ask, service.delete_all_products))
+        if deleted is None:
+            return None
+        return [toasts.success(f"{count_text(deleted)} deleted."), CatalogState.load_products]
+
+
+async def _delete(product: ProductView) -> EventSpec:
+    """Delete a product and return the toast that says so."""
+    try:
+        await ask(service.delete_product, UUID(product.id))
+    except NotFound:
+        return toasts.info(f"{product.sku} was already deleted.")
+    return toasts.success(f"{product.sku} was deleted.")

@@ -1,4 +1,4 @@
-"""The dialog in which a product is created or changed."""
+"""The dialog that creates or changes a product."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import reflex as rx
 from product_importer.catalog.pages.editor_state import DIALOG, AttributeView, EditorState
 from product_importer.catalog.pages.form_data import Difference
 from product_importer.ui import widgets
-from product_importer.ui.modal import dialog_actions, focused, modal
-from product_importer.ui.widgets import PAUSE, busy_button, button, form_field, notice, refusal
+from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import DEBOUNCE_MS, busy_button, button, error_notice, form_field, notice
 
 
 def product_dialog() -> rx.Component:
@@ -23,7 +23,7 @@ def product_dialog() -> rx.Component:
 
 
 def product_form() -> rx.Component:
-    """Fields, what is wrong, and how it ends."""
+    """Return the fields, the errors and the buttons."""
     return rx.el.form(
         sku_field(),
         name_field(),
@@ -31,7 +31,7 @@ def product_form() -> rx.Component:
         active_field(),
         attribute_fields(),
         rx.cond(EditorState.is_conflict, conflict()),
-        refusal(EditorState.refusal, title="Not saved", testid="product-form-error"),
+        error_notice(EditorState.error, title="Not saved", testid="product-form-error"),
         dialog_actions(
             DIALOG, rx.cond(EditorState.is_conflict, conflict_buttons(), save_button("Save", "product-save"))
         ),
@@ -42,39 +42,41 @@ def product_form() -> rx.Component:
     )
 
 
-def described(name: str) -> dict[str, Any]:
-    """What every field of the form says of itself."""
-    return widgets.described(name, prefix="product", form=EditorState.form, faults=EditorState.faults)
+def input_props(name: str) -> dict[str, Any]:
+    """Return the properties of a text input."""
+    return widgets.input_props(name, prefix="product", form=EditorState.form, errors=EditorState.errors)
 
 
 def sku_field() -> rx.Component:
-    """What identifies the product; whether it is taken shows while it is typed."""
+    """Return the field of the SKU; while it is typed, it shows whether the SKU is taken."""
     control = rx.el.input(
-        **described("sku"),
+        **input_props("sku"),
         aria_required="true",
         spell_check=False,
-        on_change=EditorState.check_sku.debounce(PAUSE),
-        **focused(),
+        on_change=EditorState.check_sku.debounce(DEBOUNCE_MS),
+        **initial_focus(),
     )
-    return form_field("SKU", control, name="product-sku", fault=EditorState.faults["sku"])
+    return form_field("SKU", control, name="product-sku", error=EditorState.errors["sku"])
 
 
 def name_field() -> rx.Component:
-    """What the product is called."""
-    control = rx.el.input(**described("name"), aria_required="true", on_change=EditorState.check_name.debounce(PAUSE))
-    return form_field("Name", control, name="product-name", fault=EditorState.faults["name"])
+    """Return the field of the name."""
+    control = rx.el.input(
+        **input_props("name"), aria_required="true", on_change=EditorState.check_name.debounce(DEBOUNCE_MS)
+    )
+    return form_field("Name", control, name="product-name", error=EditorState.errors["name"])
 
 
 def description_field() -> rx.Component:
-    """What there is to say about the product."""
+    """Return the field of the description."""
     control = rx.el.textarea(
-        **described("description"), rows="3", on_change=EditorState.check_description.debounce(PAUSE)
+        **input_props("description"), rows="3", on_change=EditorState.check_description.debounce(DEBOUNCE_MS)
     )
-    return form_field("Description", control, name="product-description", fault=EditorState.faults["description"])
+    return form_field("Description", control, name="product-description", error=EditorState.errors["description"])
 
 
 def active_field() -> rx.Component:
-    """Whether the product is on sale."""
+    """Return the switch that makes the product active."""
     return rx.el.label(
         rx.el.input(
             type="checkbox",
@@ -90,24 +92,24 @@ def active_field() -> rx.Component:
 
 
 def attribute_fields() -> rx.Component:
-    """Further columns of an import, by name."""
+    """Return the fields of the attributes, which an import fills from its other columns."""
     return rx.el.fieldset(
         rx.el.legend("Attributes", class_name="label"),
-        rx.foreach(EditorState.attributes, attribute_line),
-        rx.el.p(EditorState.faults["attributes"], aria_live="polite", class_name="fault"),
+        rx.foreach(EditorState.attributes, attribute_row),
+        rx.el.p(EditorState.errors["attributes"], aria_live="polite", class_name="field-error"),
         button("Add an attribute", kind="quiet", on_click=EditorState.add_attribute, data_testid="attribute-add"),
         class_name="attributes",
         data_testid="product-attributes",
     )
 
 
-def attribute_line(line: AttributeView) -> rx.Component:
-    """A name and its value; a value may have several lines."""
+def attribute_row(attribute: AttributeView) -> rx.Component:
+    """Return the fields of one attribute: its name and its value, which may have several lines."""
     return rx.el.div(
         rx.el.input(
             name="attribute-name",
-            default_value=line.name,
-            auto_focus=line.is_new,
+            default_value=attribute.name,
+            auto_focus=attribute.is_new,
             placeholder="Name",
             auto_complete="off",
             aria_label="Attribute name",
@@ -115,38 +117,38 @@ def attribute_line(line: AttributeView) -> rx.Component:
         ),
         rx.el.textarea(
             name="attribute-value",
-            default_value=line.value,
+            default_value=attribute.value,
             rows="1",
             placeholder="Value",
-            aria_label=f"Value of {line.name}",
+            aria_label=f"Value of {attribute.name}",
             class_name="input",
         ),
         button(
             "Remove",
             kind="quiet bad",
-            on_click=EditorState.remove_attribute(line.key),
-            aria_label=f"Remove the attribute {line.name}",
+            on_click=EditorState.remove_attribute(attribute.key),
+            aria_label=f"Remove the attribute {attribute.name}",
             data_testid="attribute-remove",
         ),
         class_name="attribute",
         data_testid="product-attribute",
-        key=line.key,
+        key=attribute.key,
     )
 
 
 def save_button(label: str, testid: str) -> rx.Component:
-    """Send the form."""
+    """Return the button that saves the product."""
     return busy_button(
         label, "Saving…", is_busy=EditorState.is_saving, kind="primary", type="submit", data_testid=testid
     )
 
 
 def conflict() -> rx.Component:
-    """What somebody else has changed meanwhile."""
+    """Show what another user has changed meanwhile."""
     return notice(
         rx.el.p(
-            "Somebody else has saved this product while you were editing it. Keep mine saves what you changed, and "
-            "leaves their other changes. Take theirs puts their values into the form instead of yours."
+            "Somebody else saved this product while you were editing it. “Keep mine” saves your changes over theirs; "
+            "their changes to other fields stay. “Take theirs” replaces the form with their values; yours are lost."
         ),
         rx.el.table(
             rx.el.thead(rx.el.tr(*(rx.el.th(title, scope="col") for title in ("Field", "Yours", "Theirs")))),
@@ -160,7 +162,7 @@ def conflict() -> rx.Component:
 
 
 def difference_row(difference: Difference) -> rx.Component:
-    """One field that somebody else has changed."""
+    """Show one field that another user has changed."""
     mine = rx.cond(difference.is_mine, value(difference.mine), rx.el.span("not changed", class_name="muted"))
     return rx.el.tr(
         rx.el.th(difference.label, scope="row"),
@@ -171,12 +173,12 @@ def difference_row(difference: Difference) -> rx.Component:
 
 
 def value(text: rx.Var[str]) -> rx.Component:
-    """A value, or that there is none."""
+    """Show a value, or that it is empty."""
     return rx.cond(text, rx.el.span(text), rx.el.span("empty", class_name="muted"))
 
 
 def conflict_buttons() -> rx.Component:
-    """Whose values hold."""
+    """Return the buttons that choose whose values are kept."""
     return rx.fragment(
         button("Take theirs", on_click=EditorState.take_theirs, data_testid="product-take-theirs"),
         save_button("Keep mine", "product-keep-mine"),

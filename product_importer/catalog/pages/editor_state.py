@@ -1,4 +1,4 @@
-"""The form in which a product is made or changed."""
+"""The state of the form that creates or changes a product."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,16 +17,16 @@ from product_importer.catalog.pages.form_data import (
     Difference,
     Draft,
     differences,
-    faults,
-    field_fault,
-    update,
+    field_error,
+    field_errors,
+    merge_changes,
 )
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import told
+from product_importer.catalog.pages.view_models import error_text
 from product_importer.catalog.schemas import ProductRead
 from product_importer.core.errors import DomainError, Stale
 from product_importer.ui import toasts
-from product_importer.ui.modal import revealing
+from product_importer.ui.modal import scroll_to_notice
 from product_importer.ui.services import ask
 
 DIALOG = "product-dialog"
@@ -34,7 +34,7 @@ DIALOG = "product-dialog"
 
 @dataclass(frozen=True)
 class AttributeView:
-    """A line of the form for one attribute; `is_new` where it was added just now, and waits for its name."""
+    """One attribute in the form; `is_new` after "Add an attribute", which focuses its name."""
 
     key: int = 0
     name: str = ""
@@ -44,7 +44,7 @@ class AttributeView:
 
 @dataclass(frozen=True)
 class FormView:
-    """What the form's fields begin with; `number` differs for each time that they do."""
+    """The initial values of the fields. `number` changes each time the form is filled."""
 
     number: int = 0
     product_id: str = ""
@@ -55,26 +55,26 @@ class FormView:
 
     @classmethod
     def of(cls, product: ProductRead | None, number: int) -> Self:
-        """Return the form of `product`; for a new one where there is none."""
+        """Return the form of `product`, or of a new product for None."""
         if product is None:
             return cls(number)
         return cls(number, str(product.id), product.sku, product.name, product.description, product.active)
 
 
 class EditorState(rx.State):
-    """One browser tab's form of a product. What is typed stays in the browser until it is checked or saved."""
+    """One browser tab's form of a product. The browser holds what is typed until it is checked or saved."""
 
     form: FormView = FormView()
     attributes: list[AttributeView] = []  # noqa: RUF012 - Reflex copies it for each tab
     is_open: bool = False
     is_saving: bool = False
-    # What is wrong: by field, and with the form as a whole.
-    faults: dict[str, str] = {}  # noqa: RUF012
-    refusal: str = ""
-    # Somebody else was quicker: what they changed.
+    # The errors by field, and why the form was not saved.
+    errors: dict[str, str] = {}  # noqa: RUF012
+    error: str = ""
+    # Whether another user saved the product meanwhile, and what they changed.
     is_conflict: bool = False
     differences: list[Difference] = []  # noqa: RUF012
-    # The product as the form showed it at first, and the newest that is known of it.
+    # The product as the form first showed it, and its newest known version.
     _seen: ProductRead | None = None
     _current: ProductRead | None = None
     _keys: int = 0
@@ -86,12 +86,12 @@ class EditorState(rx.State):
 
     @rx.event(background=True)
     async def edit_product(self, product_id: str) -> list[EventType[()]] | None:
-        """Open the form of a product as it is now."""
+        """Load a product and open its form."""
         try:
             product = await ask(service.read_product, UUID(product_id))
         except DomainError as error:
             return [
-                toasts.error("The product cannot be edited.", description=told(error)),
+                toasts.error("The product cannot be edited.", description=error_text(error)),
                 CatalogState.load_products,
             ]
         async with self:
@@ -100,39 +100,39 @@ class EditorState(rx.State):
 
     @rx.event
     def close_editor(self) -> None:
-        """Forget the form."""
+        """Close the form."""
         self.is_open = False
 
     @rx.event
     def add_attribute(self) -> None:
-        """Add an empty line."""
+        """Add an empty attribute."""
         self._keys += 1
         self.attributes = [*self.attributes, AttributeView(self._keys, is_new=True)]
 
     @rx.event
     def remove_attribute(self, key: int) -> None:
-        """Remove a line."""
-        self.attributes = [line for line in self.attributes if line.key != key]
+        """Remove an attribute."""
+        self.attributes = [attribute for attribute in self.attributes if attribute.key != key]
 
     @rx.event
     def check_name(self, value: str) -> None:
-        """Say while it is typed what is wrong with the name."""
-        self._set_fault("name", field_fault("name", value))
+        """Check the name while it is typed."""
+        self._set_error("name", field_error("name", value))
 
     @rx.event
     def check_description(self, value: str) -> None:
-        """Say while it is typed what is wrong with the description."""
-        self._set_fault("description", field_fault("description", value))
+        """Check the description while it is typed."""
+        self._set_error("description", field_error("description", value))
 
     @rx.event(background=True, supersedes=True)
     async def check_sku(self, value: str) -> None:
-        """Say while it is typed what is wrong with the SKU, or that it is taken."""
-        number, fault = self.form.number, field_fault("sku", value)
-        if not fault and await self._is_sku_taken(value):
-            fault = SKU_TAKEN
+        """Check the SKU while it is typed, and whether it is taken."""
+        number, error = self.form.number, field_error("sku", value)
+        if not error and await self._is_sku_taken(value):
+            error = SKU_TAKEN
         async with self:
             if self.form.number == number:
-                self._set_fault("sku", fault)
+                self._set_error("sku", error)
 
     @rx.event(background=True)
     async def save_product(self, sent: FormData[str, Any]) -> list[EventType[()]] | None:
@@ -140,7 +140,7 @@ class EditorState(rx.State):
         async with self:
             if self.is_saving:
                 return None
-            self.is_saving, self.refusal = True, ""
+            self.is_saving, self.error = True, ""
         number, draft = self.form.number, None
         try:
             draft = Draft.from_form(sent.multi_items())
@@ -148,23 +148,23 @@ class EditorState(rx.State):
         except (DomainError, ValidationError) as error:
             async with self:
                 self.is_saving = False
-                return self._refuse(error, draft) if self._is_at(number) else [_unsaved(error)]
+                return self._show_error(error, draft) if self._is_shown(number) else [_not_saved(error)]
         async with self:
             self.is_saving = False
-            self.is_open = self.is_open and not self._is_at(number)
+            self.is_open = self.is_open and not self._is_shown(number)
         return [toasts.success(done), CatalogState.load_products]
 
     @rx.event
     def take_theirs(self) -> None:
-        """Begin again with what the other person saved."""
+        """Fill the form with what the other user saved."""
         self._open(self._current)
 
     async def _store(self, draft: Draft) -> str:
-        """Save, and return what was done.
+        """Save the product, and return a sentence that says so.
 
         Raises:
-            DomainError: the service refuses.
-            ValidationError: fields are wrong.
+            DomainError: the service cannot save it.
+            ValidationError: fields are invalid.
         """
         if self._seen is None or self._current is None:
             created = await ask(service.create_product, draft.creation())
@@ -172,12 +172,12 @@ class EditorState(rx.State):
         changes: Changes = draft.changes(self._seen)
         if not changes:
             return "Nothing was changed."
-        given = update(changes, self._seen, self._current)
+        given = merge_changes(changes, self._seen, self._current)
         saved = await ask(service.update_product, self._seen.id, given, self._current.version)
         return f"{saved.sku} was saved."
 
     async def _is_sku_taken(self, sku: str) -> bool:
-        """Whether it is known to be taken; an outage is told when the product is saved."""
+        """Return whether the SKU is taken; False during an outage, which saving reports."""
         try:
             return await ask(service.is_sku_taken, sku, self._seen.id if self._seen else None)
         except DomainError:
@@ -189,34 +189,34 @@ class EditorState(rx.State):
         named = sorted(product.attributes.items()) if product else []
         self.attributes = [AttributeView(key, name, value) for key, (name, value) in enumerate(named)]
         self._keys = len(self.attributes)
-        self.faults, self.refusal, self.is_conflict, self.differences = {}, "", False, []
+        self.errors, self.error, self.is_conflict, self.differences = {}, "", False, []
         self.is_open = True
 
-    def _is_at(self, number: int) -> bool:
-        """Whether the form that was sent is still the one that is shown."""
+    def _is_shown(self, number: int) -> bool:
+        """Return whether the form that was sent is still open."""
         return self.is_open and self.form.number == number
 
-    def _refuse(self, error: DomainError | ValidationError, draft: Draft | None) -> list[EventType[()]]:
+    def _show_error(self, error: DomainError | ValidationError, draft: Draft | None) -> list[EventType[()]]:
         if isinstance(error, Stale) and self._seen and draft:
             self._current = ProductRead.model_validate(error.extra["current"])
             self.differences = differences(draft, self._seen, self._current)
-            self.is_conflict, self.faults = True, {}
+            self.is_conflict, self.errors = True, {}
         else:
-            self.faults, self.refusal = faults(error), _refusal(error)
-        return [revealing(DIALOG)]
+            self.errors, self.error = field_errors(error), _error_text(error)
+        return [scroll_to_notice(DIALOG)]
 
-    def _set_fault(self, field: str, fault: str) -> None:
-        others = {name: text for name, text in self.faults.items() if name != field}
-        self.faults = others | {field: fault} if fault else others
+    def _set_error(self, field: str, error: str) -> None:
+        others = {name: text for name, text in self.errors.items() if name != field}
+        self.errors = others | {field: error} if error else others
 
 
-def _refusal(error: DomainError | ValidationError) -> str:
-    """Why the form was not saved, as one sentence or several."""
+def _error_text(error: DomainError | ValidationError) -> str:
+    """Return why the form was not saved, as one sentence or several."""
     if isinstance(error, DomainError):
-        return told(error)
-    return " ".join(f"{LABELS.get(field, field)}: {fault}" for field, fault in faults(error).items())
+        return error_text(error)
+    return " ".join(f"{LABELS.get(field, field)}: {text}" for field, text in field_errors(error).items())
 
 
-def _unsaved(error: DomainError | ValidationError) -> EventType[()]:
-    """What is told where the form was closed before its answer came."""
-    return toasts.error("The product was not saved.", description=_refusal(error))
+def _not_saved(error: DomainError | ValidationError) -> EventType[()]:
+    """Return the toast for a form that was closed before the error came."""
+    return toasts.error("The product was not saved.", description=_error_text(error))

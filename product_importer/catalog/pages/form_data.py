@@ -1,6 +1,6 @@
-"""What a person typed into the form of a product: its faults in words, its changes, and what somebody else changed.
+"""Read the form of a product: its errors, its changes, and the changes of another user.
 
-Only what a person changed is saved, so that what another person changed meanwhile in other fields remains.
+Only changed fields are saved, so that another user's changes of other fields are kept.
 """
 
 import re
@@ -33,7 +33,7 @@ class Draft:
 
     @classmethod
     def of(cls, product: ProductRead) -> Self:
-        """Return the form of `product` that nobody has touched: a browser's fields know one kind of line break."""
+        """Return the untouched form of `product`. Browsers change line breaks: none in inputs, LF in text areas."""
         return cls(
             sku=_line(product.sku),
             name=_line(product.name),
@@ -44,7 +44,7 @@ class Draft:
 
     @classmethod
     def from_form(cls, sent: Iterable[tuple[str, Any]]) -> Self:
-        """Read a form's entries; the attributes' names and values take turns.
+        """Read a form's entries; the attributes' names and values alternate.
 
         Raises:
             Unprocessable: two attributes have the same name.
@@ -57,24 +57,24 @@ class Draft:
         return cls(fields["sku"], fields["name"], _text(fields["description"]), "active" in fields, attributes)
 
     def creation(self) -> ProductCreate:
-        """Return what creates the product.
+        """Return the product to create.
 
         Raises:
-            ValidationError: fields are wrong.
+            ValidationError: fields are invalid.
         """
         return ProductCreate.model_validate(vars(self))
 
     def changes(self, seen: ProductRead) -> Changes:
-        """Return the fields that differ from what the form showed at first."""
+        """Return the fields that differ from what the form first showed."""
         shown = Draft.of(seen)
         return {name: value for name, value in vars(self).items() if value != getattr(shown, name)}
 
 
-def update(changes: Changes, seen: ProductRead, current: ProductRead) -> ProductUpdate:
-    """Return what brings a person's changes of `seen` to what the product is by now.
+def merge_changes(changes: Changes, seen: ProductRead, current: ProductRead) -> ProductUpdate:
+    """Return the update that applies a user's changes of `seen` to `current`, the product's newest version.
 
     Raises:
-        ValidationError: fields are wrong.
+        ValidationError: fields are invalid.
     """
     if "attributes" not in changes:
         return ProductUpdate.model_validate(changes)
@@ -88,7 +88,7 @@ def update(changes: Changes, seen: ProductRead, current: ProductRead) -> Product
 
 @dataclass(frozen=True)
 class Difference:
-    """A value that somebody else has changed, beside the own one; `is_mine` where the person changed it, too."""
+    """A value that another user changed, beside the form's; `is_mine` where this user changed it, too."""
 
     label: str = ""
     mine: str = ""
@@ -97,7 +97,7 @@ class Difference:
 
 
 def differences(draft: Draft, seen: ProductRead, current: ProductRead) -> list[Difference]:
-    """Return what somebody else has changed since the form showed `seen`."""
+    """Return what another user has changed since the form showed `seen`."""
     mine, shown, theirs = _values(draft), _values(Draft.of(seen)), _values(Draft.of(current))
     labels = dict.fromkeys([*shown, *theirs])
     return [
@@ -113,20 +113,20 @@ def _values(draft: Draft) -> dict[str, str]:
     return named | {f"Attribute “{name}”": value for name, value in draft.attributes.items()}
 
 
-def faults(error: DomainError | ValidationError) -> dict[str, str]:
-    """Return each wrong field with what is wrong about it, in words for people."""
+def field_errors(error: DomainError | ValidationError) -> dict[str, str]:
+    """Return the errors by field, as sentences."""
     if isinstance(error, ValidationError):
-        return {str(item["loc"][0]): formatting.fault(item) for item in reversed(error.errors())}
+        return {str(item["loc"][0]): formatting.field_error(item) for item in reversed(error.errors())}
     found: Iterable[Mapping[str, str]] = error.extra.get("errors", ())
     return {item["field"].partition(".")[0]: item["message"] for item in found}
 
 
-def field_fault(name: str, value: str) -> str:
-    """Return what is wrong with one field of the form; nothing where it is right."""
+def field_error(name: str, value: str) -> str:
+    """Return the error of one field of the form; empty where it is valid."""
     try:
         ProductUpdate.model_validate({name: value})
     except ValidationError as error:
-        return faults(error).get(name, "")
+        return field_errors(error).get(name, "")
     return ""
 
 
@@ -135,7 +135,7 @@ def _distinct(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(named) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        message = f"“{twice}”: The name is there twice."
+        message = f"“{twice}”: This name is used twice."
         raise Unprocessable(message, errors=[{"field": "attributes", "message": message}])
     return named
 

@@ -1,9 +1,9 @@
-"""The page of the products."""
+"""The products page."""
 
 import reflex as rx
 
 from product_importer.catalog.pages.delete_dialogs import delete_all_dialog, delete_dialog
-from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.delete_state import DeleteAllState
 from product_importer.catalog.pages.editor_dialog import product_dialog
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
@@ -11,7 +11,7 @@ from product_importer.catalog.pages.table import product_table
 from product_importer.catalog.pages.view_models import PAGE_SIZES
 from product_importer.ui import routes
 from product_importer.ui.layout import page
-from product_importer.ui.modal import opener
+from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import (
     button,
     choice,
@@ -29,12 +29,12 @@ TEXT_FILTERS = (
     ("Name", "name", CatalogState.filter_name),
     ("Description", "description", CatalogState.filter_description),
 )
-STATES = (("", "All"), ("true", "Active"), ("false", "Inactive"))
+STATUSES = (("", "All"), ("true", "Active"), ("false", "Inactive"))
 ORDERS = (
-    ("-created_at", "Newest first"),
-    ("created_at", "Oldest first"),
-    ("-updated_at", "Last updated first"),
-    ("updated_at", "Last updated last"),
+    ("-created_at", "Created, newest first"),
+    ("created_at", "Created, oldest first"),
+    ("-updated_at", "Updated, newest first"),
+    ("updated_at", "Updated, oldest first"),
     ("sku", "SKU, ascending"),
     ("-sku", "SKU, descending"),
     ("name", "Name, ascending"),
@@ -43,14 +43,14 @@ ORDERS = (
 
 
 def products_page() -> rx.Component:
-    """Find products, and change them."""
+    """Return the page on which people find and change products."""
     return page(
         "Products",
         filters(),
         toolbar(),
         rx.cond(
-            CatalogState.problem,
-            problem(),
+            CatalogState.error,
+            list_error(),
             rx.fragment(listed(), rx.cond(CatalogState.is_empty, rx.fragment(), footer())),
         ),
         product_dialog(),
@@ -64,29 +64,29 @@ def products_page() -> rx.Component:
 
 
 def new_button() -> rx.Component:
-    """Open the form of a new product."""
-    return opener("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
+    """Return the button that opens the form of a new product."""
+    return dialog_button("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
 
 
 def filters() -> rx.Component:
-    """Narrow the list."""
+    """Return the fields that filter the list."""
     return rx.el.div(
         *(text_filter(label, name, on_change) for label, name, on_change in TEXT_FILTERS),
         choice(
             "Status",
-            STATES,
+            STATUSES,
             name="filter-active",
             value=CatalogState.listing.active,
             on_change=CatalogState.filter_active,
         ),
-        # Where the table has become cards, there are no headings to click.
+        # Narrow windows show cards instead of a table: there are no headings to sort by.
         rx.el.div(
             choice(
                 "Sort by",
                 ORDERS,
                 name="sort-order",
                 value=CatalogState.listing.sort,
-                on_change=CatalogState.order_products,
+                on_change=CatalogState.sort_products,
             ),
             class_name="for-cards",
         ),
@@ -97,7 +97,7 @@ def filters() -> rx.Component:
 
 
 def text_filter(label: str, name: str, on_change: rx.EventHandler) -> rx.Component:
-    """Part of a text, in any case."""
+    """Return the field that filters by a part of a text, in any case."""
     return search_field(
         label,
         name=f"filter-{name}",
@@ -108,7 +108,7 @@ def text_filter(label: str, name: str, on_change: rx.EventHandler) -> rx.Compone
 
 
 def toolbar() -> rx.Component:
-    """How many match, and what can be done with all of them."""
+    """Return the number of products and the actions on all of them."""
     return rx.el.div(
         count(),
         rx.cond(CatalogState.is_filtered, clear_button()),
@@ -120,24 +120,25 @@ def toolbar() -> rx.Component:
 
 
 def export_link() -> rx.Component:
-    """All pages of what is listed, as a file."""
+    """Return the link to the listed products as a file."""
     return download_link(
         "Export CSV",
         href=CatalogState.export_address,
-        title="Download the listed products, all pages of them",
+        title="Download all pages of the listed products",
         class_name="button quiet",
         data_testid="products-export",
     )
 
 
 def delete_all_button() -> rx.Component:
-    """Open the dialog for the whole catalogue."""
-    delete = RemovalState.ask_before_deleting_all
-    return opener("Delete all…", kind="quiet bad", on_click=delete, data_testid="products-delete-all")
+    """Return the button that opens the dialog for deleting all products."""
+    return dialog_button(
+        "Delete all…", kind="quiet bad", on_click=DeleteAllState.open_dialog, data_testid="products-delete-all"
+    )
 
 
 def count() -> rx.Component:
-    """How many match."""
+    """Return the number of listed products."""
     return rx.el.p(
         rx.cond(CatalogState.total_is_exact, "", "about "),
         rx.el.span(CatalogState.total, class_name="strong numeric", data_testid="products-total"),
@@ -148,14 +149,14 @@ def count() -> rx.Component:
 
 
 def clear_button() -> rx.Component:
-    """Undo all filters."""
+    """Return the button that removes all filters."""
     return button("Clear filters", kind="quiet", on_click=CatalogState.clear_filters, data_testid="filter-clear")
 
 
-def problem() -> rx.Component:
-    """Why there is no list, and the way out."""
+def list_error() -> rx.Component:
+    """Return why the products cannot be shown, and what to do about it."""
     return notice(
-        rx.el.p(CatalogState.problem),
+        rx.el.p(CatalogState.error),
         rx.el.div(
             rx.cond(CatalogState.is_outage, button("Try again", on_click=CatalogState.load_products)),
             rx.cond(CatalogState.listing.page > 1, first_page_button()),
@@ -167,12 +168,12 @@ def problem() -> rx.Component:
 
 
 def first_page_button() -> rx.Component:
-    """Back to where there surely are products."""
+    """Return the button that goes to the first page."""
     return button("First page", on_click=CatalogState.turn_page(1))
 
 
 def listed() -> rx.Component:
-    """The products, or why there are none."""
+    """Return the products, or why there are none."""
     return rx.cond(
         CatalogState.products.length() > 0,
         product_table(),
@@ -181,13 +182,13 @@ def listed() -> rx.Component:
 
 
 def no_products() -> rx.Component:
-    """Instead of an empty table."""
+    """Return what an empty list shows."""
     return rx.cond(
         CatalogState.listing.page > 1,
-        empty_state("This page is empty", "The list ends before it.", first_page_button()),
+        empty_state("This page is empty", "The list has fewer pages.", first_page_button()),
         rx.cond(
             CatalogState.is_filtered,
-            empty_state("No product matches", "Try fewer or shorter filters."),
+            empty_state("No product matches", "Clear a filter or shorten its text."),
             empty_state(
                 "No products yet",
                 "Import a file to fill the catalogue, or add a product by hand.",
@@ -198,23 +199,23 @@ def no_products() -> rx.Component:
 
 
 def footer() -> rx.Component:
-    """How many at a time, and where we are."""
+    """Return the page size and the pager."""
     return rx.el.div(page_size(), product_pager(), class_name="footer")
 
 
 def page_size() -> rx.Component:
-    """How many at a time."""
+    """Return the field that sets the page size."""
     return choice(
         "Rows per page",
         [(str(size), str(size)) for size in PAGE_SIZES],
         name="page-size",
         value=CatalogState.listing.page_size.to_string(),
-        on_change=CatalogState.size_page,
+        on_change=CatalogState.set_page_size,
     )
 
 
 def product_pager() -> rx.Component:
-    """Through the pages; which one is the last is known only with an exact total."""
+    """Return the buttons that turn pages; the number of pages is an estimate unless the total is exact."""
     current = CatalogState.listing.page
     return pager(
         current,

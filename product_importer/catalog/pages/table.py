@@ -1,26 +1,26 @@
-"""The table of the products: headings that sort, and what can be done with each line."""
+"""The table of products, with headings that sort and actions for each product."""
 
 import reflex as rx
 
-from product_importer.catalog.pages.delete_state import RemovalState
+from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import ProductView
-from product_importer.ui.widgets import DAY, button, local_time, switch
+from product_importer.ui.widgets import DATE, button, local_time, switch
 
 
 def product_table() -> rx.Component:
-    """The products of this page."""
+    """Return the table of the products on this page."""
     return rx.el.div(
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
-                    sortable("SKU", "sku"),
-                    sortable("Name", "name"),
+                    sortable_heading("SKU", "sku"),
+                    sortable_heading("Name", "name"),
                     rx.el.th("Description", scope="col"),
                     rx.el.th("Active", scope="col"),
-                    sortable("Created", "created_at"),
-                    sortable("Updated", "updated_at"),
+                    sortable_heading("Created", "created_at"),
+                    sortable_heading("Updated", "updated_at"),
                     rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
                 )
             ),
@@ -33,18 +33,18 @@ def product_table() -> rx.Component:
     )
 
 
-def sortable(title: str, column: str) -> rx.Component:
-    """A heading that sorts."""
+def sortable_heading(title: str, column: str) -> rx.Component:
+    """Return a heading that sorts by its column."""
     order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
     return rx.el.th(
-        rx.el.button(title, type="button", on_click=CatalogState.sort_products(column), class_name="sort"),
+        rx.el.button(title, type="button", on_click=CatalogState.sort_by_column(column), class_name="sort"),
         scope="col",
         aria_sort=order,
     )
 
 
 def product_row(product: ProductView) -> rx.Component:
-    """One product."""
+    """Return the row of one product."""
     return rx.el.tr(
         rx.el.td(product.sku, class_name="lead mono"),
         rx.el.td(
@@ -56,8 +56,8 @@ def product_row(product: ProductView) -> rx.Component:
             data_label="Description",
         ),
         rx.el.td(active_switch(product), data_label="Active"),
-        rx.el.td(local_time(product.created_at, DAY), class_name="muted", data_label="Created"),
-        rx.el.td(local_time(product.updated_at, DAY), class_name="muted", data_label="Updated"),
+        rx.el.td(local_time(product.created_at, DATE), class_name="muted", data_label="Created"),
+        rx.el.td(local_time(product.updated_at, DATE), class_name="muted", data_label="Updated"),
         rx.el.td(*row_actions(product), class_name="row-actions"),
         data_testid="product-row",
         key=product.id,
@@ -65,7 +65,7 @@ def product_row(product: ProductView) -> rx.Component:
 
 
 def active_switch(product: ProductView) -> rx.Component:
-    """Make the product active or inactive."""
+    """Return the switch that makes the product active or inactive."""
     return switch(
         product.active,
         label=f"{product.sku} is active",
@@ -75,14 +75,19 @@ def active_switch(product: ProductView) -> rx.Component:
 
 
 def row_actions(product: ProductView) -> tuple[rx.Component, rx.Component]:
-    """Change the product, or delete it."""
-    edit, delete = EditorState.edit_product(product.id), RemovalState.ask_before_deleting
+    """Return the buttons that edit and delete the product."""
     return (
-        button("Edit", kind="quiet", on_click=edit, aria_label=f"Edit {product.sku}", data_testid="product-edit"),
+        button(
+            "Edit",
+            kind="quiet",
+            on_click=EditorState.edit_product(product.id),
+            aria_label=f"Edit {product.sku}",
+            data_testid="product-edit",
+        ),
         button(
             "Delete",
             kind="quiet bad",
-            on_click=delete(product.id, product.sku, product.name),
+            on_click=DeleteState.open_dialog(product.id, product.sku, product.name),
             aria_label=f"Delete {product.sku}",
             data_testid="product-delete",
         ),

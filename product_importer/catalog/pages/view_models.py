@@ -1,24 +1,28 @@
-"""What the products page shows, in the words and numbers that it shows, and what its address holds."""
+"""What the products page shows, and the listing that its address holds."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
 from product_importer.catalog.schemas import ProductQuery, ProductRead
 from product_importer.core.errors import DomainError, NotFound
+from product_importer.ui import routes
+from product_importer.ui.address_list import Listing
 
 ACTIVE = {"true": True, "false": False}
 FILTERS = ("sku", "name", "description", "active")
 PAGE_SIZES = (25, 50, 100, 200)
-# A line of the table shows no more of a text; hundreds of long ones would be slow to send.
-SHOWN = 300
+# In the table, longer texts are cut to this many characters: hundreds of them would be slow to send.
+MAX_CELL = 300
 
 
 @dataclass(frozen=True)
-class Listing:
-    """Which products are listed, as the controls and the page's address hold it."""
+class ProductListing(Listing):
+    """Which products are listed. `active` is "true", "false", or empty for both."""
+
+    ROUTE: ClassVar[str] = routes.PRODUCTS
 
     sku: str = ""
     name: str = ""
@@ -30,7 +34,7 @@ class Listing:
 
     @classmethod
     def from_address(cls, parameters: dict[str, str]) -> Self:
-        """Read the address; what it holds of nonsense is ignored."""
+        """Read the address's parameters; invalid ones are ignored."""
         given: dict[str, Any] = {name: parameters[name] for name in (*FILTERS, "sort") if name in parameters}
         if given.get("active", "") not in ACTIVE:
             given.pop("active", None)
@@ -39,37 +43,32 @@ class Listing:
             given["page"] = int(page)
         if page_size in map(str, PAGE_SIZES):
             given["page_size"] = int(page_size)
-        return cls(**{name: value for name, value in given.items() if name not in _refused(cls(**given))})
-
-    def address(self) -> str:
-        """The page's address for this listing; what is as usual is left out."""
-        changed = {name: value for name, value in asdict(self).items() if value != getattr(Listing, name)}
-        return f"/?{urlencode(changed)}" if changed else "/"
-
-    def export(self) -> str:
-        """The address of these products as CSV, whatever page of them is shown."""
-        chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
-        return f"/api/products/export?{urlencode(chosen)}" if chosen else "/api/products/export"
+        invalid = _invalid_fields(cls(**given))
+        return cls(**{name: value for name, value in given.items() if name not in invalid})
 
     def query(self) -> ProductQuery:
-        """The question to the service.
+        """Return the query for the service.
 
         Raises:
-            ValidationError: no service would answer it, because the page lies too far off.
+            ValidationError: a value is out of bounds.
         """
         return ProductQuery.model_validate(asdict(self) | {"active": ACTIVE.get(self.active)})
 
+    def export_address(self) -> str:
+        """Return the address of all pages of these products as CSV."""
+        chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+        return f"/api/products/export?{urlencode(chosen)}" if chosen else "/api/products/export"
+
     def is_filtered(self) -> bool:
-        """Whether any filter narrows the list."""
+        """Return whether any filter narrows the list."""
         return any(getattr(self, name) for name in FILTERS)
 
-    def texts(self) -> tuple[str, str, str]:
-        """What stands in the text filters."""
+    def texts(self) -> tuple[str, ...]:
         return self.sku, self.name, self.description
 
 
-def _refused(listing: Listing) -> set[str]:
-    """Return the parts that mean nothing; a page that lies too far off has its own words."""
+def _invalid_fields(listing: ProductListing) -> set[str]:
+    """Return the invalid fields, except `page`: the page shows an error for one that is too high."""
     try:
         listing.query()
     except ValidationError as error:
@@ -79,7 +78,7 @@ def _refused(listing: Listing) -> set[str]:
 
 @dataclass(frozen=True)
 class ProductView:
-    """One line of the table. While a change of `active` is under way, it `is_switching`."""
+    """One row of the table. `is_switching` while a change of `active` is being saved."""
 
     id: str = ""
     sku: str = ""
@@ -104,15 +103,15 @@ class ProductView:
         )
 
 
-def counted(total: int, exact: bool = True) -> str:
-    """A number of products in words."""
+def count_text(total: int, exact: bool = True) -> str:
+    """Return a number of products as text, such as "about 1,000 products"."""
     return f"{'' if exact else 'about '}{total:,} {'product' if total == 1 and exact else 'products'}"
 
 
-def told(error: DomainError) -> str:
-    """Why something could not be done to a product, as a sentence."""
-    return "The product has been deleted in the meantime." if isinstance(error, NotFound) else error.detail
+def error_text(error: DomainError) -> str:
+    """Return why a change of a product failed, as a sentence."""
+    return "The product was deleted in the meantime." if isinstance(error, NotFound) else error.detail
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"

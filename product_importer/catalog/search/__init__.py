@@ -1,1 +1,1 @@
-"""Find products: filters, pages by keyset, and the trigram index behind the table."""
+"""Find products: filters, pages by cursor, and the trigram index beside the table."""

@@ -1,4 +1,4 @@
-"""What the text index proposes: products that may match a filter, by its segments or as written since."""
+"""Find candidates in the text index: products that may match, from its segments or changed since."""
 
 import re
 from uuid import UUID
@@ -27,65 +27,66 @@ from product_importer.catalog.models import (
     search_segment,
 )
 from product_importer.catalog.schemas import ProductFilter
-from product_importer.catalog.search.filters import conditions, met
+from product_importer.catalog.search.filters import conditions, match_texts
 
-# The share of the catalogue that may wait for the index before it is no help.
-STALE_SHARE = 0.2
+# If more than this share of the catalogue has changed since it was indexed, reading all products is quicker.
+MAX_STALE_SHARE = 0.2
 
 TEXTS = ("sku", "name", "description", "q")
 LIKE_SPECIAL = re.compile("[%_/]")
-# Three letters or digits in a row, or two before or one behind something else: pg_trgm pads words with two spaces
-# before and one behind them, and only a term with a trigram narrows the search.
+# Three letters or digits in a row, or two before or one after another character: pg_trgm pads words with two spaces
+# before and one after, and only a term with a trigram narrows the search.
 HAS_TRIGRAM = re.compile(r"[^\W_]{3}|[^\W_]{2}[\W_]|[\W_][^\W_]")
 
 SEGMENTS = select(search_segment.c.id).where(search_segment.c.retired_at.is_(None))
-WAITING = select(func.coalesce(func.sum(product_change.c.number), 0))
-WRITTEN = select(func.unnest(product_change.c.product_ids).label("id")).subquery("written")
-# The planner misjudges how much a term matches: what is asked for is little, found by index and looked up one by one.
+CHANGE_COUNT = select(func.coalesce(func.sum(product_change.c.number), 0))
+CHANGED = select(func.unnest(product_change.c.product_ids).label("id")).subquery("changed")
+# The planner misjudges how much a term matches. The candidates are few: find them by index, and look each one up.
 PLAN = text("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
 
 
-def proposed(session: Session, chosen: ProductFilter, size: int) -> CompoundSelect[tuple[UUID]] | None:
-    """Return the statement that asks the index of a catalogue of that size; None where it cannot tell anything.
+def candidates(session: Session, criteria: ProductFilter, size: int) -> CompoundSelect[tuple[UUID]] | None:
+    """Return the statement that selects candidates' ids; None where the index does not help.
 
-    What follows in the transaction is planned for a few products that are looked up.
+    `size` is the number of products. The planner settings of the transaction change: later statements are planned
+    for a few products that are looked up.
     """
-    if not any(_is_telling(field, getattr(chosen, field)) for field in TEXTS) or _is_behind(session, size):
+    if not any(_is_indexed(field, getattr(criteria, field)) for field in TEXTS) or _is_stale(session, size):
         return None
-    asked = [_candidates(number, chosen) for number in session.scalars(SEGMENTS)]
+    in_segments = [_in_segment(number, criteria) for number in session.scalars(SEGMENTS)]
     session.execute(PLAN)
-    matching = select(PRODUCTS.c.id).where(PRODUCTS.c.id == WRITTEN.c.id, *conditions(PRODUCTS.c, chosen))
-    # LIMIT leaves no plan but a look-up for each: a join goes by statistics, which behind an import are those from
-    # before it, and has compared each match with each product that waits.
-    return union(*asked, select(WRITTEN.c.id).join_from(WRITTEN, matching.limit(1).lateral(), true()))
+    matching = select(PRODUCTS.c.id).where(PRODUCTS.c.id == CHANGED.c.id, *conditions(PRODUCTS.c, criteria))
+    # LIMIT leaves no plan but a look-up for each. A join would go by statistics, which after an import are those from
+    # before it, and has compared each match with each changed product.
+    return union(*in_segments, select(CHANGED.c.id).join_from(CHANGED, matching.limit(1).lateral(), true()))
 
 
-def _is_behind(session: Session, size: int) -> bool:
-    """Whether so much waits for the index that reading all products is quicker than looking both up."""
-    return int(session.scalar(WAITING) or 0) > size * STALE_SHARE
+def _is_stale(session: Session, size: int) -> bool:
+    """Return whether so much has changed that reading all products is quicker."""
+    return int(session.scalar(CHANGE_COUNT) or 0) > size * MAX_STALE_SHARE
 
 
-def _candidates(segment: int, chosen: ProductFilter) -> Select[tuple[UUID]]:
-    """Return the statement that asks one segment; terms that tell it nothing are left to the products' check."""
-    silent = {field: "" for field in TEXTS if not _is_telling(field, getattr(chosen, field))}
-    telling = chosen.model_copy(update=silent)
-    part = table(f"{SEGMENT_PREFIX}{segment}", *(column(name) for name in SEGMENT_COLUMNS))
+def _in_segment(number: int, criteria: ProductFilter) -> Select[tuple[UUID]]:
+    """Return the statement that selects one segment's candidates, by the terms that its indexes can find."""
+    left_out = {field: "" for field in TEXTS if not _is_indexed(field, getattr(criteria, field))}
+    segment = table(f"{SEGMENT_PREFIX}{number}", *(column(name) for name in SEGMENT_COLUMNS))
 
     def contains(field: str, term: str) -> ColumnElement[bool]:
         # A segment's texts are in PostgreSQL's lower case, which is not always Python's.
         if field == "sku" and len(term) >= SKU_PART:
-            return _has_parts(part.c.sku, func.lower(term))
+            return _has_parts(segment.c.sku, func.lower(term))
         literal = LIKE_SPECIAL.sub(r"/\g<0>", term)
-        return part.c[field].like(func.lower(f"%{literal}%"), escape="/")
+        return segment.c[field].like(func.lower(f"%{literal}%"), escape="/")
 
-    return select(part.c.product_id).where(*met(telling, contains))
+    return select(segment.c.product_id).where(*match_texts(criteria.model_copy(update=left_out), contains))
 
 
-def _is_telling(field: str, term: str) -> bool:
+def _is_indexed(field: str, term: str) -> bool:
+    """Return whether a segment's indexes can find a term."""
     return bool(HAS_TRIGRAM.search(term)) or (field == "sku" and len(term) >= SKU_PART)
 
 
 def _has_parts(sku: ColumnElement[str], term: ColumnElement[str]) -> ColumnElement[bool]:
-    """Compare by the index of parts, and as the index of trigrams cannot: it would be asked as well."""
+    """Compare so that only the index of SKU parts is used; LIKE would use that of trigrams, too."""
     parts = func.product_sku_parts(sku, SKU_PART).collate("C").op("@>", is_comparison=True)
     return and_(parts(func.product_sku_parts(term, SKU_PART)), func.strpos(sku, term) > 0)

@@ -1,8 +1,8 @@
-"""The text index catches up behind whoever writes: built apart in bulk, many times as fast as row by row.
+"""Build the text index in bulk after changes, which is many times as fast as row by row.
 
-It is a log-structured merge of segments (O'Neil et al., 1996). What has changed becomes a new segment, which
-takes in the older ones that are not much larger; so there are few, and each row is indexed anew a few times only.
-A product's entry in an older segment stays until then: a search checks every product that it is led to.
+The index is a log-structured merge tree of segments (O'Neil et al., 1996). Changes become a new segment, which
+absorbs older ones that are not much larger. So there are few segments, and each row is indexed a few times only.
+Outdated entries stay in their segment until then, because searches check every candidate in the product table.
 """
 
 import logging
@@ -18,26 +18,25 @@ from product_importer.catalog.models import (
     product_count,
     search_segment,
 )
-from product_importer.core import db
+from product_importer.core import advisory_locks, db
+from product_importer.core.advisory_locks import AdvisoryLock
 
 log = logging.getLogger(__name__)
 
-# Any number will do that no other use of advisory locks has; held for one transaction, never for a session.
-ADVISORY_LOCK = 7_301_002
-# Fewer changes than this are read through by every search in a millisecond or two.
-FEWEST_CHANGES = 1_000
-# A segment is taken into the new one when it has at most so many times its rows.
-GROWTH = 2
-# Up to this share of the catalogue is looked up product by product; of more, the whole table is read.
-LOOKED_UP_SHARE = 0.05
-# No query runs longer than its timeout, so none uses a segment that was retired before that.
+# Fewer changes than this cost each search a millisecond or two.
+MIN_CHANGES = 1_000
+# A segment is absorbed if it has at most this many times the rows of the new one.
+MAX_GROWTH = 2
+# Up to this share of the catalogue is looked up product by product; for more, the whole table is read.
+MAX_LOOKUP_SHARE = 0.05
+# Longer than any query may run, so that none uses a segment that is dropped.
 RETIRED_FOR = "interval '1 minute'"
 
-# Nobody waits for it.
+# No request waits for these statements.
 NO_TIMEOUT = text("SET LOCAL statement_timeout = 0")
 
-# In lower case, so that what the index proposes is compared without folding the case of each text again. In the order
-# of SKUs: what has a part of its SKU in common lies on few pages.
+# In lower case, so that candidates are compared without folding each text again. In the order of SKUs, so that those
+# with a common part are on few pages.
 FILL = sql.SQL("""
 CREATE TABLE {segment} AS
 SELECT id AS product_id, lower(sku) AS sku, lower(name) AS name, lower(description) AS description
@@ -53,7 +52,7 @@ INDEXES = (
         "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"
         " WITH (fastupdate = off)"
     ),
-    # In byte order, which is the quickest to sort.
+    # Byte order is the fastest to sort.
     sql.SQL(
         f'CREATE INDEX ON {{segment}} USING gin (product_sku_parts(sku, {SKU_PART}) COLLATE "C")'
         " WITH (fastupdate = off)"
@@ -62,47 +61,47 @@ INDEXES = (
 
 
 def collect(session: Session) -> bool:
-    """Move what has changed into a new segment, if that is worth one; return whether it was.
+    """Move at least `MIN_CHANGES` changes into a new segment; return whether there were so many.
 
-    It takes about a second for 500,000 rows, in one snapshot: what is written meanwhile stays in `product_change`.
-    From its commit on, searches read the segment, if slowly. Must be called first in its transaction.
+    It takes about a second for 500,000 rows, in one snapshot: later changes stay in `product_change`. Searches read
+    the segment after the commit, slowly until `build` has indexed it. Must be called first in its transaction.
     """
     session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    if not _is_alone(session):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.INDEX_CATALOGUE):
         return False
     session.execute(NO_TIMEOUT)
     _drop_retired(session)
     changes = int(session.scalar(select(func.sum(product_change.c.number))) or 0)
-    if changes < FEWEST_CHANGES:
+    if changes < MIN_CHANGES:
         return False
-    absorbed = _absorbed(session, changes)
+    absorbed = _segments_to_absorb(session, changes)
     size = int(session.scalar(select(func.sum(product_count.c.delta))) or 0)
-    if changes > size * LOOKED_UP_SHARE:
-        # The planner cannot tell how long an array is, and would look every product up.
+    if changes > size * MAX_LOOKUP_SHARE:
+        # The planner does not know how long the arrays are, and would look up every product.
         session.execute(text("SET LOCAL enable_nestloop = off"))
     _fill(session, absorbed)
     retired = search_segment.update().where(search_segment.c.id.in_(absorbed))
     session.execute(retired.values(retired_at=func.now()))
-    # In this snapshot these are exactly the changes that the segment has seen.
+    # In this snapshot these are exactly the changes that the segment has.
     session.execute(product_change.delete())
-    _sum_up(session)
+    _compact_count(session)
     return True
 
 
 def clean_up() -> None:
-    """Give back the room of changes that have been collected; until then every search reads over it."""
+    """Free the space of collected changes, which every search would read otherwise."""
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM product_change"))
         connection.execute(text("VACUUM product_count"))
 
 
 def build(session: Session) -> bool:
-    """Index one segment that has no index yet; return whether there was one.
+    """Index one segment that has no indexes yet; return whether there was one.
 
-    It takes about half a minute for 500,000 rows. Products and searches do not wait for it, and a process that is
-    killed meanwhile leaves the segment as it was.
+    It takes about half a minute for 500,000 rows. Writes and searches do not wait for it. If the process is killed,
+    the segment stays as it was.
     """
-    if not _is_alone(session):
+    if not advisory_locks.try_to_hold(session, AdvisoryLock.INDEX_CATALOGUE):
         return False
     unindexed = select(search_segment.c.id, search_segment.c.rows).where(
         search_segment.c.retired_at.is_(None), search_segment.c.is_indexed.is_(False)
@@ -119,16 +118,12 @@ def build(session: Session) -> bool:
     return True
 
 
-def _is_alone(session: Session) -> bool:
-    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(ADVISORY_LOCK))))
-
-
-def _absorbed(session: Session, changes: int) -> list[int]:
-    """Return the segments that the new one takes in: the smallest first, as long as they are of its size."""
+def _segments_to_absorb(session: Session, changes: int) -> list[int]:
+    """Return the segments that the new one absorbs: the smallest first, while they are not much larger than it."""
     current = select(search_segment.c.id, search_segment.c.rows).where(search_segment.c.retired_at.is_(None))
     absorbed, rows = [], changes
     for segment, size in session.execute(current.order_by(search_segment.c.rows)):
-        if size > GROWTH * rows:
+        if size > MAX_GROWTH * rows:
             break
         absorbed.append(segment)
         rows += size
@@ -155,8 +150,8 @@ def _table(segment: int) -> sql.Composable:
     return db.identifier(f"{SEGMENT_PREFIX}{segment}")
 
 
-def _sum_up(session: Session) -> None:
-    """Replace the many lines of the count by one."""
+def _compact_count(session: Session) -> None:
+    """Replace the rows of the count by one."""
     total = session.scalar(select(func.coalesce(func.sum(product_count.c.delta), 0)))
     session.execute(product_count.delete())
     session.execute(product_count.insert().values(delta=total))

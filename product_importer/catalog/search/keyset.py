@@ -1,6 +1,6 @@
-"""Paging by cursor: the order of a list, and the condition that lets a page begin behind another's last row.
+"""Page by cursor: the order of a list, and the condition for the rows after the last one of a page.
 
-A page costs the same wherever it stands, and rows that come or go meanwhile neither repeat nor hide others.
+A page costs the same wherever it starts. Rows that come or go meanwhile neither repeat nor hide others.
 """
 
 from collections.abc import Callable
@@ -14,48 +14,48 @@ from sqlmodel import col
 
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductQuery
-from product_importer.core.pagination import Cursor, unusable_cursor
+from product_importer.core.pagination import Cursor, invalid_cursor
 
 
 @dataclass(frozen=True)
-class Key:
-    """One of the values that a list is sorted by: its column, and how it is written into a cursor and read back."""
+class SortKey:
+    """A column that a list is sorted by, and how a cursor writes and reads its value."""
 
     column: Any
     write: Callable[[Product], str]
     read: Callable[[str], Any]
 
 
-ID = Key(col(Product.id), lambda product: product.id.hex, UUID)
-SKU_KEY = Key(col(Product.sku_key), lambda product: product.sku_key, str)
-NAME = Key(col(Product.name), lambda product: product.name, str)
+ID = SortKey(col(Product.id), lambda product: product.id.hex, UUID)
+SKU_KEY = SortKey(col(Product.sku_key), lambda product: product.sku_key, str)
+NAME = SortKey(col(Product.name), lambda product: product.name, str)
 
 
-def _moment(text: str) -> datetime:
+def _read_moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a moment needs its offset")
     return moment.astimezone(UTC)
 
 
-def _updated_at(product: Product) -> str:
+def _write_updated_at(product: Product) -> str:
     assert product.updated_at is not None
     return product.updated_at.astimezone(UTC).isoformat()
 
 
-# Equal values need a last word, or a row could stand on two pages. UUIDv7 sort by creation, so the primary key
-# serves the order of creation without an index of its own.
-SORTS: dict[str, tuple[Key, ...]] = {
+# The last key of each order is unique, or a row could be on two pages. UUIDv7 sort by creation, so the primary key
+# serves that order without an index of its own.
+SORTS: dict[str, tuple[SortKey, ...]] = {
     "created_at": (ID,),
-    "updated_at": (Key(col(Product.updated_at), _updated_at, _moment), ID),
+    "updated_at": (SortKey(col(Product.updated_at), _write_updated_at, _read_moment), ID),
     "sku": (SKU_KEY,),
     "name": (NAME, ID),
 }
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a page of a list begins: its order, its number, and the condition for what comes behind the cursor."""
+class PageStart:
+    """Where a page starts: its order, its number, and, with a cursor, the condition for the rows after it."""
 
     sort: str
     page: int
@@ -63,29 +63,29 @@ class Place:
     where: tuple[ColumnElement[bool], ...] = ()
 
     def next_cursor(self, last: Product) -> str:
-        """Return the cursor of the page that begins behind `last`."""
+        """Return the cursor of the next page; `last` is the last product of this one."""
         return Cursor(self.sort, self.page + 1, tuple(key.write(last) for key in _keys(self.sort))).encode()
 
 
-def place(query: ProductQuery) -> Place:
-    """Return where the page that `query` asks for begins; by page number, the offset is the caller's to add.
+def page_start(query: ProductQuery) -> PageStart:
+    """Return where the page of `query` starts. By page number, the caller adds the offset.
 
     Raises:
-        Unprocessable: the cursor is not one of this list, or something beside it contradicts it.
+        Unprocessable: the cursor is invalid, or contradicts `page` or `sort`.
     """
     if not query.cursor:
-        return Place(query.sort, query.page, _order(query.sort))
+        return PageStart(query.sort, query.page, _order(query.sort))
     if "page" in query.model_fields_set:
-        raise unusable_cursor("Give either a cursor or a page, not both.")
+        raise invalid_cursor("Give either a cursor or a page, not both.")
     cursor = Cursor.decode(query.cursor)
     if cursor.sort.removeprefix("-") not in SORTS or cursor.sort.startswith("--"):
-        raise unusable_cursor()
+        raise invalid_cursor()
     if "sort" in query.model_fields_set and query.sort != cursor.sort:
-        raise unusable_cursor(f"This cursor is of a list that is sorted by {cursor.sort}.")
-    return Place(cursor.sort, cursor.page, _order(cursor.sort), (_behind(cursor),))
+        raise invalid_cursor(f"This cursor belongs to a list that is sorted by {cursor.sort}.")
+    return PageStart(cursor.sort, cursor.page, _order(cursor.sort), (_after(cursor),))
 
 
-def _keys(sort: str) -> tuple[Key, ...]:
+def _keys(sort: str) -> tuple[SortKey, ...]:
     return SORTS[sort.removeprefix("-")]
 
 
@@ -93,8 +93,8 @@ def _order(sort: str) -> tuple[UnaryExpression[Any], ...]:
     return tuple(key.column.desc() if sort.startswith("-") else key.column.asc() for key in _keys(sort))
 
 
-def _behind(cursor: Cursor) -> ColumnElement[bool]:
-    """Return the condition for the rows behind the cursor: one comparison of rows, which an index can serve."""
+def _after(cursor: Cursor) -> ColumnElement[bool]:
+    """Return the condition for the rows after the cursor: one row comparison, which an index can serve."""
     keys = _keys(cursor.sort)
     columns = tuple_(*(key.column for key in keys))
     values = tuple_(*(literal(value, key.column.type) for key, value in zip(keys, _values(cursor), strict=True)))
@@ -105,4 +105,4 @@ def _values(cursor: Cursor) -> list[Any]:
     try:
         return [key.read(text) for key, text in zip(_keys(cursor.sort), cursor.after, strict=True)]
     except (ValueError, OverflowError):
-        raise unusable_cursor() from None
+        raise invalid_cursor() from None

@@ -1,1 +1,1 @@
-"""PostgreSQL and Valkey as processes of our own, for when no servers are configured."""
+"""Run PostgreSQL and Valkey ourselves when no servers are configured."""

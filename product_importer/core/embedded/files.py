@@ -1,4 +1,4 @@
-"""What the embedded servers, their guardians and their users share on disk: directories, locks, messages."""
+"""Directories, locks and error files that the embedded servers, their supervisors and their users share."""
 
 import errno
 import fcntl
@@ -13,7 +13,7 @@ from typing import Protocol, TypedDict
 
 
 class ServiceError(Exception):
-    """An embedded server cannot run. The message is one line that says why and what to do."""
+    """An embedded server cannot run. The message is one line with the reason and what to do."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Account:
 
 
 class RunAs(TypedDict, total=False):
-    """The arguments of `subprocess.Popen` that switch the account."""
+    """Arguments of `subprocess.Popen` that switch the account."""
 
     user: int
     group: int
@@ -34,7 +34,7 @@ class RunAs(TypedDict, total=False):
 
 
 class Server(Protocol):
-    """What a guardian and a user need to know of one kind of server."""
+    """What supervisors and users need of a kind of server."""
 
     title: str
     stop_signal: signal.Signals
@@ -44,64 +44,67 @@ class Server(Protocol):
         """The Unix socket's path, in a private directory."""
 
     def prepare(self) -> tuple[list[str], Account | None]:
-        """Make the data directory ready and return the command and the account that it must run as."""
+        """Prepare the data directory; return the command and the account that must run it."""
 
     def answers(self) -> bool:
-        """Tell whether the server accepts work now."""
+        """Whether the server accepts connections and is set up."""
 
     def complete(self) -> None:
-        """Do what can only be done while the server runs; called until `answers()`."""
+        """Do the set-up that needs a running server; called until `answers()` returns True."""
 
     def pid(self) -> int | None:
-        """Return the process id of a server that is known to run, None while it cannot be told."""
+        """Return the process id of the running server, or None if it is unknown."""
 
 
 @dataclass(frozen=True)
 class ServiceFiles:
-    """The files of one embedded server outside its own data."""
+    """The files of one embedded server, apart from its data.
+
+    Their names stay as they are: processes of an older version may run at the same time.
+    """
 
     data_dir: Path
     name: str
 
     @property
     def users(self) -> Path:
-        """Locked shared by every process that uses the server, exclusively by the guardian that stops it."""
+        """Locked shared by each process that uses the server, exclusively by the supervisor that stops it."""
         return self.data_dir / "run" / f"{self.name}.users"
 
     @property
-    def guardian(self) -> Path:
-        """Locked by the one guardian."""
+    def supervisor(self) -> Path:
+        """Locked by the supervisor."""
         return self.data_dir / "run" / f"{self.name}.guardian"
 
     @property
     def server(self) -> Path:
-        """Locked by the server and its children, so that no process id has to be trusted."""
+        """Locked by the server and its children, which is safer than trusting a process id."""
         return self.data_dir / "run" / f"{self.name}.server"
 
     @property
     def error(self) -> Path:
-        """Why the last guardian gave up; absent while one works."""
+        """The error with which the last supervisor ended; absent while one runs."""
         return self.data_dir / "run" / f"{self.name}.error"
 
     @property
     def log(self) -> Path:
-        """What the server and its guardian print."""
+        """The output of the server and its supervisor."""
         return self.data_dir / "logs" / f"{self.name}.log"
 
     def make_directories(self) -> None:
         """Create `DATA_DIR` and the private directories in it; a directory that exists keeps its mode."""
         if not self.data_dir.exists():
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            # The account that runs PostgreSQL for root must pass through; what lies inside is private itself.
+            # The account that runs PostgreSQL for root must pass through. The directories inside are private.
             self.data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
         private_directory(self.data_dir / "run")
         private_directory(self.data_dir / "logs")
 
 
 class Lock:
-    """An `flock` that the kernel releases when the last process that inherited it is gone, by kill -9 too.
+    """An `flock`. The kernel releases it when the last process that holds it ends, even by kill -9.
 
-    A forked child inherits it; a program started by exec does not, unless given `fd`.
+    A forked child inherits the lock; a program started by exec does so only if it is given `fd`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -110,22 +113,22 @@ class Lock:
         _give_to_owner_of_parent(path)
 
     def try_shared(self) -> bool:
-        """Take the lock together with others, unless somebody has it exclusively."""
+        """Take a shared lock; return False if another process holds an exclusive one."""
         return self._try(fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Take the lock alone, unless somebody has it."""
+        """Take an exclusive lock; return False if another process holds any."""
         return self._try(fcntl.LOCK_EX)
 
     def is_replaced(self) -> bool:
-        """Tell whether the path names another file by now: somebody removed the directory."""
+        """Whether the path no longer names the locked file, because the directory was removed."""
         try:
             return not os.path.samestat(os.fstat(self.fd), self.path.stat())
         except FileNotFoundError:
             return True
 
     def close(self) -> None:
-        """Let go, unless a child has inherited the lock."""
+        """Release the lock, unless a child has inherited it."""
         os.close(self.fd)
 
     def _try(self, operation: int) -> bool:
@@ -137,9 +140,9 @@ class Lock:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether some process holds the lock exclusively.
+    """Whether a process holds the lock exclusively.
 
-    The test shares the lock for a moment: whoever wants it exclusively has to try more than once.
+    This takes a shared lock for a moment, so whoever wants an exclusive one must try more than once.
     """
     lock = Lock(path)
     try:
@@ -149,7 +152,7 @@ def is_locked(path: Path) -> bool:
 
 
 def is_shared(path: Path) -> bool:
-    """Tell whether some process holds the lock together with others."""
+    """Whether a process holds a shared lock."""
     lock = Lock(path)
     try:
         return lock.try_shared() and not lock.try_exclusive()
@@ -158,7 +161,7 @@ def is_shared(path: Path) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 0.02) -> bool:
-    """Return True as soon as the condition holds, False when the time is over."""
+    """Return True as soon as the condition holds, False if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -168,7 +171,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 
 
 
 def private_directory(path: Path, account: Account | None = None) -> Path:
-    """Create a directory for its owner alone: the account, else whoever owns the parent."""
+    """Create a directory that only its owner can enter: the account, or else the owner of its parent."""
     try:
         path.mkdir(mode=0o700)
     except FileExistsError:
@@ -181,24 +184,24 @@ def private_directory(path: Path, account: Account | None = None) -> Path:
 
 
 def run_as(account: Account | None) -> RunAs:
-    """Return the arguments that make `subprocess` start a program as the account."""
+    """Return the arguments with which `subprocess` runs a program as the account."""
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
-def can(account: Account | None, test: str, path: Path) -> bool:
-    """Ask the system itself whether the account may `-r`, `-w` or `-x` the path."""
+def has_access(account: Account | None, test: str, path: Path) -> bool:
+    """Whether the account may read (`-r`), write (`-w`) or execute (`-x`) the path; the system's `test` decides."""
     command = ["/bin/sh", "-c", f'test {test} "$1"', "sh", str(path)]
     return subprocess.run(command, cwd="/", check=False, **run_as(account)).returncode == 0
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would change a server unasked (PGPORT, PGDATA, LC_ALL …)."""
+    """Return the environment without variables that would change a server: PGPORT, PGDATA, LC_ALL and the like."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
 
 def explain(error: OSError, data_dir: Path) -> str:
-    """Say in one line what to do about a failed file operation."""
+    """Return one line that says what failed and what to do about it."""
     where = error.filename or data_dir
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk of {where} is full: free some space, or set DATA_DIR to a folder on another disk"
@@ -210,7 +213,7 @@ def explain(error: OSError, data_dir: Path) -> str:
 
 
 def _give_to_owner_of_parent(path: Path) -> None:
-    """Root leaves nothing behind that the owner of the folder could not open later."""
+    """As root, give a new file to the owner of its folder, who could not open it later otherwise."""
     if os.geteuid() == 0:
         parent = path.parent.stat()
         if parent.st_uid != path.stat().st_uid:

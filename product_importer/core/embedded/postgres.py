@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: its directories, its command line, and how to ask whether it runs."""
+"""The embedded PostgreSQL: its directories, its command line, and the check whether it runs."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ from product_importer.core.embedded import postgres_account, postgres_role, post
 from product_importer.core.embedded.files import (
     Account,
     ServiceError,
-    can,
     clean_environment,
+    has_access,
     private_directory,
     run_as,
 )
@@ -24,19 +24,19 @@ from product_importer.core.embedded.sockets import socket_directory
 SOCKET = ".s.PGSQL.5432"
 ANSWER_SECONDS = 5.0
 PROTOCOL_3 = 196608
-# "Ready for query", outside a transaction: the last that a server says to somebody whom it has let in.
+# The message "ready for query, no transaction", the last one that a server sends after a login.
 READY = b"Z\x00\x00\x00\x05I"
 MEBIBYTE = 1024 * 1024
-# A new cluster takes 40 MB and its first WAL segments; a running one needs room for its next ones.
+# A new cluster needs 40 MB and room for its first WAL segments, a running one room for its next segments.
 NEW_CLUSTER_BYTES = 256 * MEBIBYTE
 RUNNING_BYTES = 64 * MEBIBYTE
 
 
 class PostgresServer:
-    """PostgreSQL on a Unix socket, in `DATA_DIR/postgres` (or where that symbolic link leads)."""
+    """PostgreSQL on a Unix socket, in `DATA_DIR/postgres` or the target of that symbolic link."""
 
     title = "PostgreSQL"
-    # "Fast": sessions are ended, everything is written, nothing has to be recovered at the next start.
+    # "Fast shutdown": sessions are ended and everything is written, so the next start needs no recovery.
     stop_signal = signal.SIGINT
 
     def __init__(self, data_dir: Path) -> None:
@@ -59,43 +59,43 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """The URL for SQLAlchemy; with the port, because libpq would take PGPORT otherwise."""
+        """The URL for SQLAlchemy, with the port: libpq would use PGPORT otherwise."""
         return f"postgresql+psycopg2://{ROLE}@/{DATABASE}?host={self.socket.parent}&port=5432"
 
     def prepare(self) -> tuple[list[str], Account | None]:
-        """Create the cluster when there is none; return the command and the account that it must run as.
+        """Create the cluster if there is none; return the command and the account that must run it.
 
         Raises:
-            ServiceError: no programs, no account, no room, another major version's cluster.
+            ServiceError: programs, account or disk space are missing, or the cluster has another major version.
         """
         account = postgres_account.choose(self.data_dir, self.data)
         programs = postgres_account.reachable_programs(account)
-        self._check_room()
+        self._check_disk_space()
         self._make_home(account)
         if self.data.exists():
             self._check_cluster(programs, account)
         else:
             self._create_cluster(programs, account)
         private_directory(self.socket.parent, account)
-        self._forget_dead_server()
+        self._remove_leftovers()
         options = postgres_tuning.options(self.socket.parent, self.data_dir, programs)
         return [str(programs / "bin" / "postgres"), "-D", str(self.data), *options], account
 
     def answers(self) -> bool:
-        """Tell whether the application's role owns its database and can connect to it."""
-        return postgres_role.is_in_charge(self.data) and self._lets_role_in()
+        """Whether the application's role owns its database and can connect to it."""
+        return postgres_role.is_handed_over(self.data) and self._accepts_role()
 
     def complete(self) -> None:
-        """Create the database in a new cluster; in one of an older version, give it to the application's role.
+        """Create the database in a new cluster, or give an older version's database to the application's role.
 
         Raises:
-            ServiceError: the server refuses.
+            ServiceError: the server reports an error.
         """
-        if not postgres_role.is_in_charge(self.data):
+        if not postgres_role.is_handed_over(self.data):
             postgres_role.hand_over(self.socket.parent, self.data)
 
     def pid(self) -> int | None:
-        """Return the process id of a running server, None while there is none in its file."""
+        """Return the process id in the server's file, or None if no such process runs."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n")[0])
             os.kill(pid, 0)
@@ -103,24 +103,24 @@ class PostgresServer:
             return None
         return pid
 
-    def _lets_role_in(self) -> bool:
-        """Log in as a client would: an open socket alone also belongs to a server in recovery."""
+    def _accepts_role(self) -> bool:
+        """Log in as a client would: during recovery the socket is open, but logins fail."""
         startup = f"user\0{ROLE}\0database\0{DATABASE}\0\0".encode()
         answer = b""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_SECONDS)
             try:
                 connection.connect(str(self.socket))
-                # Take leave politely, or the server's log fills with lost connections.
-                goodbye = b"X\x00\x00\x00\x04"
-                connection.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL_3) + startup + goodbye)
+                # Without it the server logs a lost connection.
+                terminate = b"X\x00\x00\x00\x04"
+                connection.sendall(struct.pack("!ii", len(startup) + 8, PROTOCOL_3) + startup + terminate)
                 while block := connection.recv(4096):
                     answer += block
             except OSError:
                 return False
         return answer.startswith(b"R") and answer.endswith(READY)
 
-    def _check_room(self) -> None:
+    def _check_disk_space(self) -> None:
         folder = self.data if self.data.exists() else self.data_dir
         needed = RUNNING_BYTES if self.data.exists() else NEW_CLUSTER_BYTES
         free = shutil.disk_usage(folder).free
@@ -133,16 +133,16 @@ class PostgresServer:
     def _make_home(self, account: Account | None) -> None:
         link = self.data_dir / "postgres"
         if not link.exists():
-            if can(account, "-x", self.data_dir):
+            if has_access(account, "-x", self.data_dir):
                 private_directory(link)
             else:
                 link.unlink(missing_ok=True)
                 link.symlink_to(postgres_account.make_reachable_home(self.data_dir))
         if account:
-            postgres_account.let_through(self.home, account)
-            if not can(account, "-x", self.home):
+            postgres_account.allow_account(self.home, account)
+            if not has_access(account, "-x", self.home):
                 raise ServiceError(
-                    f"{self.home} is out of reach of the user {account.name}, which runs PostgreSQL for root:"
+                    f"{self.home} cannot be reached by the user {account.name}, which runs PostgreSQL for root:"
                     " let that user pass through the folders above it, or set DATA_DIR to another folder"
                 )
 
@@ -161,7 +161,7 @@ class PostgresServer:
             )
 
     def _read_version(self) -> str:
-        """Read as root or as the owner; the directory is closed to everybody else."""
+        """Return the major version that made the cluster; only root and the owner can read it."""
         try:
             return (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
@@ -170,7 +170,7 @@ class PostgresServer:
             ) from None
 
     def _create_cluster(self, programs: Path, account: Account | None) -> None:
-        """Work beside the final place and rename, so that a half-made cluster is never taken for one."""
+        """Create the cluster in another folder and rename it at the end, so that it is never incomplete."""
         unfinished = self.home / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
         private_directory(unfinished, account)
@@ -179,10 +179,10 @@ class PostgresServer:
                 str(programs / "bin" / "initdb"),
                 f"--pgdata={unfinished}",
                 f"--username={SUPERUSER}",
-                # Until the application's role is in charge: see `postgres_role`.
+                # Until the hand-over to the application's role: see `postgres_role`.
                 "--auth=trust",
                 "--encoding=UTF8",
-                # Built in: proper lower() and ILIKE for all scripts, and no change when the system's C library does.
+                # The built-in provider supports all scripts in lower() and ILIKE, whatever the system's C library.
                 "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8",
                 "--locale=C",
@@ -192,20 +192,20 @@ class PostgresServer:
         )
         unfinished.rename(self.data)
 
-    def _forget_dead_server(self) -> None:
-        """Remove what a killed server left: its process id may be another program's by now.
+    def _remove_leftovers(self) -> None:
+        """Remove the files of a killed server: its process id may belong to another program by now.
 
-        The guardian has made sure, by the server's lock, that no server runs here.
+        By the server's lock, the supervisor has made sure that no server runs here.
         """
         for leftover in (self.data / "postmaster.pid", self.socket, self.socket.with_name(f"{SOCKET}.lock")):
             leftover.unlink(missing_ok=True)
 
 
 def _run(command: list[str], account: Account | None) -> str:
-    """Run one of PostgreSQL's programs to its end and return what it printed.
+    """Run one of PostgreSQL's programs and return its output.
 
     Raises:
-        ServiceError: it failed; with its own reason.
+        ServiceError: the program failed; with the reason from its output.
     """
     name = Path(command[0]).name
     try:

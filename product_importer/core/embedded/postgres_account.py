@@ -1,7 +1,7 @@
-"""Whom PostgreSQL runs as, and which programs and folders that account can reach.
+"""Choose the account that runs PostgreSQL, and give it programs and folders that it can reach.
 
-PostgreSQL refuses to run as root. For root it runs as an account of its own, and where that account cannot
-go (a clone in /root) things move to /var/lib/product-importer: no permission of a parent folder is changed.
+PostgreSQL refuses to run as root, so for root it runs as a service account. Where that account has no access, as in a
+clone in /root, programs and data go to /var/lib/product-importer. Permissions of parent folders are never changed.
 """
 
 import hashlib
@@ -14,10 +14,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from product_importer.core.embedded.files import Account, ServiceError, can, wait_until
+from product_importer.core.embedded.files import Account, ServiceError, has_access, wait_until
 
 ACCOUNT = "product-importer"
-# The first is Debian's, Fedora's and Arch's, the second Alpine's. Without either (macOS) `nobody` has to do.
+# The first command is that of Debian, Fedora and Arch, the second that of Alpine. Without both (macOS), use `nobody`.
 CREATE_ACCOUNT = (
     [
         "useradd",
@@ -33,11 +33,11 @@ CREATE_ACCOUNT = (
 )
 PUBLIC = Path("/var/lib/product-importer")
 ACCOUNT_SECONDS = 5.0
-NOT_NEEDED = shutil.ignore_patterns("include", "doc", "*.a", "pgxs", "pkgconfig", "__pycache__")
+NOT_COPIED = shutil.ignore_patterns("include", "doc", "*.a", "pgxs", "pkgconfig", "__pycache__")
 
 
 def choose(data_dir: Path, data: Path) -> Account | None:
-    """Return the account for the cluster `data`; None means: as we are, because we are not root."""
+    """Return the account for the cluster `data`, or None for our own, if we are not root."""
     if os.geteuid() != 0:
         return None
     for folder in (data, data_dir):
@@ -48,7 +48,7 @@ def choose(data_dir: Path, data: Path) -> Account | None:
 
 
 def programs() -> Path:
-    """Return the folder of `bin`, `lib` and `share` in the installed package, without importing it.
+    """Return the folder with `bin`, `lib` and `share` in the installed package, without importing the package.
 
     Raises:
         ServiceError: the package is not installed.
@@ -64,7 +64,7 @@ def programs() -> Path:
 
 
 def reachable_programs(account: Account | None) -> Path:
-    """Return `programs()`, or a copy of it where the account can reach it."""
+    """Return `programs()`, or the folder of a copy that the account can reach."""
     installed = programs()
     if _can_run(account, installed):
         return installed
@@ -80,7 +80,7 @@ def reachable_programs(account: Account | None) -> Path:
 def make_reachable_home(data_dir: Path) -> Path:
     """Create a folder for PostgreSQL's data outside `DATA_DIR`.
 
-    Its name is new each time: somebody who removed `DATA_DIR` does not get the old data back.
+    Its name is always new, so that the old data do not reappear after `DATA_DIR` was removed.
     """
     identity = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     home = Path(tempfile.mkdtemp(prefix=f"{identity}-", dir=_public()))
@@ -88,8 +88,8 @@ def make_reachable_home(data_dir: Path) -> Path:
     return home
 
 
-def let_through(home: Path, account: Account) -> None:
-    """Let the account, and nobody else, into a folder that belongs to root."""
+def allow_account(home: Path, account: Account) -> None:
+    """Let only the account into a folder that belongs to root."""
     if home.stat().st_uid != account.uid:
         os.chown(home, home.stat().st_uid, account.gid)
         home.chmod(0o710)
@@ -105,7 +105,7 @@ def _service_account() -> Account:
 
 
 def _create_account(command: list[str]) -> bool:
-    """Try for a while: another process may be changing /etc/passwd, maybe to add the same account."""
+    """Try for a while, since another process may be changing /etc/passwd, perhaps to add the same account."""
 
     def attempt() -> bool:
         subprocess.run([*command, ACCOUNT], capture_output=True, check=False)
@@ -130,38 +130,38 @@ def _name_of(uid: int) -> str:
 
 
 def _can_run(account: Account | None, installed: Path) -> bool:
-    return can(account, "-x", installed / "bin" / "postgres") and can(
+    return has_access(account, "-x", installed / "bin" / "postgres") and has_access(
         account, "-r", installed / "share" / "postgres.bki"
     )
 
 
 def _copy_programs(installed: Path, target: Path) -> None:
-    """Copy the package with the libraries that its programs look for beside it."""
+    """Copy the package and the libraries beside it, which its programs load."""
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=target.parent))
     unfinished.chmod(0o755)
     package = installed.parent
-    shutil.copytree(package, unfinished / package.name, ignore=NOT_NEEDED, symlinks=True)
+    shutil.copytree(package, unfinished / package.name, ignore=NOT_COPIED, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
         shutil.copytree(libraries, unfinished / libraries.name)
-    _let_everybody_read(unfinished)
+    _make_readable(unfinished)
     try:
         unfinished.rename(target)
     except OSError:
-        # Somebody else was faster.
+        # Another process was faster.
         shutil.rmtree(unfinished)
         if not target.exists():
             raise
 
 
-def _let_everybody_read(folder: Path) -> None:
+def _make_readable(folder: Path) -> None:
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
 
 
 def _public() -> Path:
-    """Return our folder in /var/lib; the programs in it are run, so it has to be root's alone."""
+    """Return our folder in /var/lib, which only root may change because programs in it are run."""
     PUBLIC.mkdir(mode=0o755, parents=True, exist_ok=True)
     found = PUBLIC.lstat()
     if found.st_uid != 0 or found.st_mode & 0o022:

@@ -1,7 +1,7 @@
-"""The role that the application connects as on the embedded PostgreSQL: it owns its database and nothing else.
+"""Set up the role as which the application uses the embedded PostgreSQL: it owns its database and nothing else.
 
-The superuser makes the role and hands everything in the database over to it. After that `pg_hba.conf` lets nobody
-but the role in, so that no statement and no connection of the application is ever the superuser's.
+The superuser creates the role and hands everything in the database over to it. After that `pg_hba.conf` lets only the
+role in, so the application never connects as the superuser.
 """
 
 import os
@@ -13,7 +13,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from product_importer.core.advisory_locks import HAND_OVER_DATABASE
 from product_importer.core.embedded.files import ServiceError, wait_until
+from product_importer.core.errors import first_line
 
 DATABASE = "product_importer"
 ROLE = "product_importer"
@@ -21,23 +23,22 @@ SUPERUSER = "postgres"
 MAINTENANCE_DATABASE = "postgres"
 CONNECT_SECONDS = 5
 LOCK_OUT_SECONDS = 10.0
-# One process at a time hands over; the others wait and find it done.
-LOCK = 7301001
-# How the codes begin that PostgreSQL gives to whom it leaves; without a code, it did not answer at all.
+# The SQLSTATE class of a server that starts or stops. An error without SQLSTATE means that it did not answer.
 STOPPED = "57P"
-# Nothing that the role could have made is ever called by the superuser, be it by an operator's name.
-SAFE = "-c search_path=pg_catalog -c statement_timeout=0"
+# So that the superuser never calls an object of the role, not even an operator of the same name.
+SAFE_OPTIONS = "-c search_path=pg_catalog -c statement_timeout=0"
 
-# What `is_in_charge` looks for in folders that older versions have converted: it must stay as it is.
+# `is_handed_over` looks for this line, in folders of older versions too: never change it.
 RULE = f"local {DATABASE} {ROLE} trust"
 ACCESS = f"""\
-# Written by Product Importer: its role may connect, to its own database, and nobody else may.
-# Whoever needs the superuser adds "local all {SUPERUSER} trust" below, and removes it afterwards; either takes effect
-# when the server gets SIGHUP. Who can write this file can do everything anyway.
+# Written by Product Importer: only its role may connect, and only to its own database.
+# To use the superuser, add "local all {SUPERUSER} trust" below, and remove it afterwards. Changes take effect when
+# the server gets SIGHUP. Whoever can write this file has full access anyway.
 {RULE}
 """
 
-TAKE_TURN = sql.SQL(f"SELECT pg_advisory_lock({LOCK})")
+# One process hands over; the others wait and then find it done.
+WAIT_FOR_TURN = sql.SQL(f"SELECT pg_advisory_lock({HAND_OVER_DATABASE})")
 FIND_DATABASE = sql.SQL(f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'")
 MAKE_DATABASE = sql.SQL(f"CREATE DATABASE {DATABASE}")
 RELOAD = sql.SQL("SELECT pg_reload_conf()")
@@ -48,13 +49,13 @@ END $$;
 ALTER ROLE {ROLE} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 ALTER DATABASE {DATABASE} OWNER TO {ROLE};
 """)
-# What an older version of the application holds open would go on making things that are not the role's.
+# Sessions of an older version of the application would go on to create objects that do not belong to the role.
 END_OTHERS = sql.SQL("""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
 """)
-# REASSIGN OWNED refuses the first superuser, whom the system's own objects belong to. What an extension brought stays
-# his, as it does when the owner of a database makes the extension. A column's sequence goes with its table.
+# REASSIGN OWNED does not work for the first superuser, who owns the system's objects. Objects of an extension stay
+# the superuser's, as they do when a database's owner creates the extension. A column's sequence follows its table.
 OWNED = """
 WITH found (class, oid, kind, name, owner, namespace) AS (
     SELECT 'pg_class'::regclass, oid, 'TABLE', oid::regclass::text, relowner, relnamespace
@@ -81,8 +82,8 @@ END $$
 """)
 
 
-def is_in_charge(data: Path) -> bool:
-    """Whether everything has been handed over and the superuser is locked out; `data` is PostgreSQL's data folder."""
+def is_handed_over(data: Path) -> bool:
+    """Whether the role owns everything and the superuser is locked out; `data` is PostgreSQL's data folder."""
     try:
         lines = (data / "pg_hba.conf").read_text().splitlines()
         return next((line for line in lines if line and not line.startswith("#")), None) == RULE
@@ -91,25 +92,24 @@ def is_in_charge(data: Path) -> bool:
 
 
 def hand_over(folder: Path, data: Path) -> None:
-    """Make the database and the role, give the role all there is, and lock the superuser out.
+    """Create the database and the role, make the role own everything, and lock the superuser out.
 
-    The server must run and let the superuser in; `folder` holds its socket. Doing so twice, from several processes at
-    once, or again after being killed half-way, is harmless.
+    The server must run and let the superuser in; `folder` holds its socket. Idempotent, also when several processes
+    do it at once or one was killed half-way. Returns without effect while the server starts or stops.
 
     Raises:
-        ServiceError: the server refuses.
+        ServiceError: the server reports an error.
     """
     try:
         with _superuser(folder, MAINTENANCE_DATABASE) as waiting:
-            _execute(waiting, TAKE_TURN)
-            if not is_in_charge(data):
+            _execute(waiting, WAIT_FOR_TURN)
+            if not is_handed_over(data):
                 _make_database(waiting)
                 _convert(folder, data)
     except psycopg2.Error as error:
-        # It is starting, or went away: whoever asked asks again.
+        # The server is starting or stopping: the caller tries again.
         if not (isinstance(error, psycopg2.OperationalError) and (error.pgcode or STOPPED).startswith(STOPPED)):
-            reason = str(error).strip().splitlines()[0]
-            raise ServiceError(f"the database cannot be given to the role {ROLE}: {reason}") from error
+            raise ServiceError(f"the database cannot be given to the role {ROLE}: {first_line(error)}") from error
 
 
 def _make_database(connection: PgConnection) -> None:
@@ -119,16 +119,16 @@ def _make_database(connection: PgConnection) -> None:
 
 def _convert(folder: Path, data: Path) -> None:
     with _superuser(folder, DATABASE) as connection:
-        _give_all(connection)
-        _write_access(data)
+        _hand_over_objects(connection)
+        _write_hba(data)
         _execute(connection, RELOAD)
-        if not wait_until(lambda: not _lets_superuser_in(folder), LOCK_OUT_SECONDS, interval=0.1):
+        if not wait_until(lambda: not _accepts_superuser(folder), LOCK_OUT_SECONDS, interval=0.1):
             raise ServiceError(f"PostgreSQL does not read {data / 'pg_hba.conf'}: start it again")
-        # Until then, an older version of the application could still come in.
-        _give_all(connection)
+        # Until the reload, an older version of the application could still connect.
+        _hand_over_objects(connection)
 
 
-def _give_all(connection: PgConnection) -> None:
+def _hand_over_objects(connection: PgConnection) -> None:
     _execute(connection, END_OTHERS)
     connection.autocommit = False
     with connection:
@@ -137,8 +137,8 @@ def _give_all(connection: PgConnection) -> None:
     connection.autocommit = True
 
 
-def _write_access(data: Path) -> None:
-    """Replace the file in one step: a server that starts meanwhile reads the old one or the new one."""
+def _write_hba(data: Path) -> None:
+    """Replace `pg_hba.conf` atomically, for a server that starts meanwhile."""
     owner = data.stat()
     unfinished = data / "pg_hba.conf.unfinished"
     unfinished.unlink(missing_ok=True)
@@ -152,7 +152,7 @@ def _write_access(data: Path) -> None:
     unfinished.rename(data / "pg_hba.conf")
 
 
-def _lets_superuser_in(folder: Path) -> bool:
+def _accepts_superuser(folder: Path) -> bool:
     try:
         with _superuser(folder, DATABASE):
             return True
@@ -162,7 +162,7 @@ def _lets_superuser_in(folder: Path) -> bool:
 
 @contextmanager
 def _superuser(folder: Path, database: str) -> Iterator[PgConnection]:
-    arguments = {"host": str(folder), "port": 5432, "user": SUPERUSER, "dbname": database, "options": SAFE}
+    arguments = {"host": str(folder), "port": 5432, "user": SUPERUSER, "dbname": database, "options": SAFE_OPTIONS}
     connection = psycopg2.connect(**arguments, connect_timeout=CONNECT_SECONDS)
     connection.autocommit = True
     with closing(connection):

@@ -1,6 +1,6 @@
-"""How the embedded PostgreSQL is tuned: for imports on a small machine, never at the price of durability.
+"""Tune the embedded PostgreSQL for imports on a small machine, without giving up durability.
 
-The settings are given on the command line, so that a change takes effect at the next start and the cluster's
+The settings are passed on the command line, so that a change takes effect at the next start and the cluster's
 own file stays as `initdb` wrote it.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
 GIBIBYTE = 1024 * MEBIBYTE
-# Where Linux tells a container how much memory it really has (version 2, version 1).
+# The memory limit of a container on Linux (cgroup version 2, version 1).
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only measured
 
@@ -24,29 +24,29 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "port": "5432",
         "unix_socket_directories": '"' + str(socket_directory).replace('"', '""') + '"',
         "max_connections": "100",
-        "shared_buffers": _megabytes(memory // 4, least=32 * MEBIBYTE, most=4 * GIBIBYTE),
-        "effective_cache_size": _megabytes(memory // 2, least=64 * MEBIBYTE, most=64 * GIBIBYTE),
-        "maintenance_work_mem": _megabytes(memory // 16, least=32 * MEBIBYTE, most=256 * MEBIBYTE),
+        "shared_buffers": _megabytes(memory // 4, minimum=32 * MEBIBYTE, maximum=4 * GIBIBYTE),
+        "effective_cache_size": _megabytes(memory // 2, minimum=64 * MEBIBYTE, maximum=64 * GIBIBYTE),
+        "maintenance_work_mem": _megabytes(memory // 16, minimum=32 * MEBIBYTE, maximum=256 * MEBIBYTE),
         "work_mem": "16MB",
-        # Data survive kill -9 and power loss.
+        # Data must survive kill -9 and power loss.
         "fsync": "on",
         "full_page_writes": "on",
         "synchronous_commit": "on",
-        # An import writes a lot at once: few checkpoints, with room for them on the disk, and log files that are kept
-        # for the next import, which need not make and sync them again.
+        # An import writes a lot at once: make few checkpoints, and keep WAL files for the next import, which then
+        # need not be created and synced again.
         "checkpoint_timeout": "15min",
-        "max_wal_size": _megabytes(log_bytes, least=256 * MEBIBYTE, most=4 * GIBIBYTE),
-        "min_wal_size": _megabytes(log_bytes // 4, least=64 * MEBIBYTE, most=1 * GIBIBYTE),
-        # Two lanes fill the usual 16 MB faster than they are written, and then wait for each other.
-        "wal_buffers": _megabytes(memory // 64, least=4 * MEBIBYTE, most=64 * MEBIBYTE),
+        "max_wal_size": _megabytes(log_bytes, minimum=256 * MEBIBYTE, maximum=4 * GIBIBYTE),
+        "min_wal_size": _megabytes(log_bytes // 4, minimum=64 * MEBIBYTE, maximum=1 * GIBIBYTE),
+        # Two lanes fill the default 16 MB faster than they are written, and then wait for each other.
+        "wal_buffers": _megabytes(memory // 64, minimum=4 * MEBIBYTE, maximum=64 * MEBIBYTE),
         "wal_compression": "pglz",
         "random_page_cost": "1.1",
-        # Compiling a plan costs more than our short statements.
+        # Compiling a plan takes longer than our short statements.
         "jit": "off",
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_checkpoints": "off",
-        # Its log has neither statements nor details of errors: both hold values, a webhook's secret for example.
+        # Log neither statements nor error details: both contain values, such as a webhook's secret.
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
     }
@@ -68,8 +68,8 @@ def memory_bytes() -> int:
     return min(found)
 
 
-def _megabytes(wanted: int, *, least: int, most: int) -> str:
-    return f"{max(least, min(wanted, most)) // MEBIBYTE}MB"
+def _megabytes(wanted: int, *, minimum: int, maximum: int) -> str:
+    return f"{max(minimum, min(wanted, maximum)) // MEBIBYTE}MB"
 
 
 def _free_bytes(folder: Path) -> int:
@@ -77,7 +77,7 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _shared_memory_is_small() -> bool:
-    """Docker gives a container 64 MB of it, and a parallel query that needs more fails."""
+    """Whether there is less than 256 MB: parallel queries fail without it, and Docker provides 64 MB."""
     try:
         return shutil.disk_usage(SHARED_MEMORY).total < 256 * MEBIBYTE
     except OSError:

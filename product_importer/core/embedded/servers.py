@@ -1,8 +1,7 @@
-"""The embedded PostgreSQL and Valkey: start, attach, stop.
+"""Start the embedded PostgreSQL and Valkey, use them, and stop them.
 
-A process that asks for a URL becomes a user of the server behind it: it holds a shared lock until it ends,
-and the server runs as long as there are users (see `guardian`). Servers given by `DATABASE_URL` and
-`REDIS_URL` are not looked after.
+A process that asks for a URL becomes a user of the server: it holds a shared lock until it ends, and the server runs
+as long as it has users (see `supervisor`). Servers given by `DATABASE_URL` and `REDIS_URL` are only used.
 """
 
 import errno
@@ -30,14 +29,14 @@ from product_importer.core.settings import settings
 __all__ = ["ServiceError", "database_url", "redis_url", "stop", "watch"]
 
 PROJECT = Path(__file__).parents[3]
-# Crash recovery of a large database may take minutes; more than this is a fault.
+# Crash recovery of a large database may take minutes, but not longer than this.
 START_SECONDS = 600.0
 STOP_SECONDS = 600.0
-PATIENCE_SECONDS = 4.0
+MESSAGE_SECONDS = 4.0
 POLL_SECONDS = 0.02
-SLOWEST_POLL_SECONDS = 0.5
-# A guardian that ends without a word was killed; several in a row are no accident.
-MOST_GUARDIANS = 5
+MAX_POLL_SECONDS = 0.5
+# A supervisor that ends without an error file was killed. Give up after so many in a row.
+MAX_SUPERVISORS = 5
 
 _held: dict[str, Lock] = {}
 
@@ -73,7 +72,7 @@ def redis_url() -> str:
 
 
 def stop(*, wait_seconds: float = STOP_SECONDS) -> None:
-    """Cease to use the embedded servers; where nobody else does, return when they have stopped."""
+    """Stop using the embedded servers, and wait until they have stopped or are found to have other users."""
     database_url.cache_clear()
     redis_url.cache_clear()
     released = list(_held)
@@ -81,16 +80,16 @@ def stop(*, wait_seconds: float = STOP_SECONDS) -> None:
         _held.popitem()[1].close()
     for name in released:
         files = ServiceFiles(settings().data_dir, name)
-        wait_until(lambda files=files: _is_down_or_used(files), wait_seconds)  # type: ignore[misc]
+        wait_until(lambda files=files: _is_stopped_or_used(files), wait_seconds)  # type: ignore[misc]
 
 
 def watch() -> None:
-    """Start a new guardian where one was killed. Returns at once; a supervisor calls it again and again."""
+    """Start a new supervisor where one was killed. Return at once; call it every few seconds."""
     for name in _held:
         files = ServiceFiles(settings().data_dir, name)
         try:
-            if not is_locked(files.guardian):
-                _launch_guardian(files)
+            if not is_locked(files.supervisor):
+                _launch_supervisor(files)
         except (ServiceError, OSError) as error:
             print(f"product-importer: {escaped(str(error))}", file=sys.stderr, flush=True)
 
@@ -111,41 +110,41 @@ def _use(name: str, server: Server) -> None:
 
 
 def _become_user(files: ServiceFiles, title: str) -> Lock:
-    """Take the shared lock; a guardian that is stopping the server has it, then wait for the end of that."""
+    """Take the shared lock; wait while a supervisor stops the server and holds the lock."""
     deadline = time.monotonic() + STOP_SECONDS
-    say = _Patience(f"waiting for {title} to stop before it starts again")
+    poll = _Poll(f"waiting for {title} to stop before it starts again")
     while time.monotonic() < deadline:
         lock = Lock(files.users)
         if lock.try_shared() and not lock.is_replaced():
             return lock
         lock.close()
-        say.still_waiting()
+        poll.wait()
     raise ServiceError(f"{title} has been stopping for {STOP_SECONDS:.0f} s: look into {files.log}")
 
 
 def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
     deadline = time.monotonic() + START_SECONDS
-    say = _Patience(f"waiting for {server.title}, which may be recovering from a crash (log: {files.log})")
+    poll = _Poll(f"waiting for {server.title}, which may be recovering from a crash (log: {files.log})")
     launched = 0
     while time.monotonic() < deadline:
-        if not is_locked(files.guardian):
+        if not is_locked(files.supervisor):
             if launched:
-                _raise_last_word(files)
-            if launched == MOST_GUARDIANS:
-                raise ServiceError(f"the guardian of {server.title} does not stay alive: look into {files.log}")
-            _launch_guardian(files)
+                _raise_supervisor_error(files)
+            if launched == MAX_SUPERVISORS:
+                raise ServiceError(f"the supervisor of {server.title} does not stay alive: look into {files.log}")
+            _launch_supervisor(files)
             launched += 1
         elif server.answers():
             return
         else:
-            # A guardian of an older version would not do so.
+            # A supervisor of an older version would not do this.
             server.complete()
-        say.still_waiting()
+        poll.wait()
     raise ServiceError(f"{server.title} did not answer within {START_SECONDS:.0f} s: look into {files.log}")
 
 
-def _launch_guardian(files: ServiceFiles) -> None:
-    """Return when there is a guardian, this one or another: see `guardian.main`."""
+def _launch_supervisor(files: ServiceFiles) -> None:
+    """Start a supervisor and return when one runs, this or another: see `supervisor.main`."""
     done = subprocess.run(
         [sys.executable, "-m", "product_importer.core.embedded.supervisor", files.name, str(files.data_dir)],
         cwd=PROJECT,
@@ -157,31 +156,31 @@ def _launch_guardian(files: ServiceFiles) -> None:
     )
     if done.returncode:
         lines = done.stderr.decode(errors="replace").splitlines() or [f"exit code {done.returncode}"]
-        raise ServiceError(f"the guardian of {files.name} cannot be started: {lines[-1]}")
+        raise ServiceError(f"the supervisor of {files.name} cannot be started: {lines[-1]}")
 
 
-def _raise_last_word(files: ServiceFiles) -> None:
+def _raise_supervisor_error(files: ServiceFiles) -> None:
     if files.error.exists():
-        # No disk space, no words.
+        # An empty file means that the disk was full when the supervisor wrote it.
         full = OSError(errno.ENOSPC, "", str(files.data_dir))
         raise ServiceError(files.error.read_text() or explain(full, files.data_dir))
 
 
-def _is_down_or_used(files: ServiceFiles) -> bool:
-    return not is_locked(files.guardian) or is_shared(files.users)
+def _is_stopped_or_used(files: ServiceFiles) -> bool:
+    return not is_locked(files.supervisor) or is_shared(files.users)
 
 
-class _Patience:
-    """Pauses, a little longer each time, and says once, after a while, what is being waited for."""
+class _Poll:
+    """Waits a little longer each time, and prints the message once after `MESSAGE_SECONDS`."""
 
     def __init__(self, message: str) -> None:
         self._message = message
-        self._due = time.monotonic() + PATIENCE_SECONDS
+        self._due = time.monotonic() + MESSAGE_SECONDS
         self._pause = POLL_SECONDS
 
-    def still_waiting(self) -> None:
+    def wait(self) -> None:
         time.sleep(self._pause)
-        self._pause = min(self._pause * 1.1, SLOWEST_POLL_SECONDS)
+        self._pause = min(self._pause * 1.1, MAX_POLL_SECONDS)
         if time.monotonic() > self._due:
             self._due = float("inf")
             print(f"product-importer: {escaped(self._message)}", file=sys.stderr, flush=True)

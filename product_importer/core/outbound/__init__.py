@@ -1,1 +1,1 @@
-"""Requests to addresses that people give: which are allowed, and how they are made."""
+"""Requests to addresses that users enter: which are allowed, and how they are sent."""

@@ -1,10 +1,9 @@
-"""Which addresses outside the application may be called: plainly public ones, and those that are opened by name.
+"""Decide which addresses may be called: public ones, and the networks that the settings open.
 
-Never the application's own: a webhook could call the REST API in its name, or itself in a loop.
+The application's own addresses are never allowed: a webhook could call the REST API, or itself in a loop.
 
-An address is judged twice. `check_url` refuses what can be seen in a URL when somebody types it. `check_ip` judges
-the address that is about to be connected to (see `outgoing`), whatever a name resolves to at that moment: a name
-that changes its answer between the check and the connection gains nothing.
+An address is checked twice. `check_url` checks a URL when a user enters it. `check_ip` checks each IP address before
+a connection (see `http_client`), so a name that resolves to another address later is of no use to an attacker.
 """
 
 import re
@@ -15,13 +14,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 import httpx
 
 from product_importer.core.cidr import Network, parse_networks, parse_ports
-from product_importer.core.outbound.own_addresses import IP, NOBODY, Ourselves, ourselves
+from product_importer.core.outbound.own_addresses import IP, NO_ADDRESSES, OwnAddresses, own_addresses
 from product_importer.core.settings import settings
 
 SCHEME_PORTS = {"http": 80, "https": 443}
 
-# The IANA special-purpose address registries, and what they do not list. Python's `is_global` is no help: it calls
-# multicast, 6to4 and NAT64 addresses global, and it changes between versions.
+# The IANA special-purpose address registries, and some networks that they do not list. Python's `is_global` is not
+# enough: it is true for multicast, 6to4 and NAT64 addresses, and it changes between versions.
 CLOSED_IPV4 = {
     "0.0.0.0/8": "unspecified",
     "10.0.0.0/8": "private",
@@ -66,7 +65,7 @@ CLOSED: dict[int, dict[Network, str]] = {
     4: {IPv4Network(network): kind for network, kind in CLOSED_IPV4.items()},
     6: {IPv6Network(network): kind for network, kind in CLOSED_IPV6.items()},
 }
-# Everything else in IPv6 is not handed out.
+# The rest of IPv6 is not assigned.
 UNICAST = IPv6Network("2000::/3")
 LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
@@ -74,16 +73,16 @@ LOOPBACK_NETWORKS = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 LOCAL_NAMES = ("local", "internal", "intranet", "lan", "home", "corp", "home.arpa", "localdomain")
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST_NAME = re.compile(rf"(?:{LABEL}\.)*{LABEL}", re.ASCII)
-# What every resolver reads as a number: a last label of digits, or a hexadecimal one (WHATWG URL, 3.5).
+# A host whose last label is a decimal or hexadecimal number, which resolvers read as an address (WHATWG URL, 3.5).
 ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.ASCII)
 MAX_HOST = 253
 AUTHORITY = re.compile(r"[^/?#]*//([^/?#]*)")
-# Python reads a number in `+80`, in `8_0`, and in the digits of other scripts, too.
+# Python's `int` also accepts `+80`, `8_0` and the digits of other scripts.
 PORT = re.compile(r"[0-9]*", re.ASCII)
 
 
 class AddressNotAllowed(Exception):
-    """An address that must not be called; the text says why, and begins with `address not allowed`."""
+    """An address that must not be called. The message begins with `address not allowed` and says why."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"address not allowed: {reason}")
@@ -91,26 +90,26 @@ class AddressNotAllowed(Exception):
 
 
 @dataclass(frozen=True)
-class Guard:
-    """What may be called: `networks` are open although they are not public, `ports` are pairs of first and last.
+class AddressPolicy:
+    """What may be called: public addresses and `networks`, on `ports`, which are pairs of first and last.
 
-    `own` is the application itself, which may not.
+    `own` are the application's own addresses, which are never allowed.
     """
 
     networks: tuple[Network, ...] = ()
     ports: tuple[tuple[int, int], ...] = ((1, 65535),)
-    own: Ourselves = NOBODY
+    own: OwnAddresses = NO_ADDRESSES
 
     def check_url(self, url: str) -> httpx.URL:
-        """Return a URL that may be called as far as one can see without resolving its name.
+        """Parse a URL and check all of it that can be checked without resolving its host.
 
         Raises:
-            AddressNotAllowed: it may not.
+            AddressNotAllowed: it is not a URL, or must not be called.
         """
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError, UnicodeError):
-            raise AddressNotAllowed("this is no URL") from None
+            raise AddressNotAllowed("this is not a URL") from None
         if parsed.scheme not in SCHEME_PORTS:
             raise AddressNotAllowed("only http:// and https:// are called")
         self._check_authority(url)
@@ -120,40 +119,46 @@ class Guard:
         return parsed
 
     def check_port(self, port: int) -> None:
-        """Refuse a port that is not among those of the settings."""
+        """Check a port.
+
+        Raises:
+            AddressNotAllowed: it is not one of the settings' ports.
+        """
         if not any(first <= port <= last for first, last in self.ports):
             raise AddressNotAllowed(f"port {port} is not open; WEBHOOK_PORTS names those that are")
 
     def check_ip(self, address: str, port: int) -> None:
-        """Refuse an address that is not plainly public, unless its network is open, and the application itself.
+        """Check an IP address before a connection.
 
         Raises:
-            AddressNotAllowed: it is closed.
+            AddressNotAllowed: it is neither public nor in an open network, or it is the application's own.
         """
         try:
             ip = ip_address(address)
         except ValueError:
-            raise AddressNotAllowed(f"{address} is no IP address") from None
-        kind = closed(ip) or ("an address with a zone" if isinstance(ip, IPv6Address) and ip.scope_id else None)
-        if kind and not self.is_open(ip):
-            raise AddressNotAllowed(f"{ip} is {kind}")
+            raise AddressNotAllowed(f"{address} is not an IP address") from None
+        reason = closed_reason(ip)
+        if isinstance(ip, IPv6Address) and ip.scope_id:
+            reason = reason or "an address with a zone"
+        if reason and not self.is_open(ip):
+            raise AddressNotAllowed(f"{ip} is {reason}")
         if self.own.has_address(ip, port):
             raise AddressNotAllowed(f"port {port} of {ip} is this application itself")
 
     def is_open(self, ip: IP) -> bool:
-        """Whether the settings open an address."""
+        """Whether the settings open the address's network."""
         return any(ip in network for network in self.networks)
 
     def _check_authority(self, url: str) -> None:
-        """Refuse what is there to mislead whoever reads the URL."""
+        """Reject parts that mislead readers of the URL: user names, and ports in unusual spellings."""
         found = AUTHORITY.match(url)
         authority = found[1] if found else ""
-        # An empty name, too.
+        # Also an empty user name.
         if "@" in authority:
             raise AddressNotAllowed("a URL must not hold a name or a password")
         _, colon, port = authority.rpartition("]")[2].rpartition(":")
         if colon and not PORT.fullmatch(port):
-            raise AddressNotAllowed("this is no port")
+            raise AddressNotAllowed("this is not a port")
 
     def _check_host(self, host: str, port: int) -> None:
         name = host.removesuffix(".")
@@ -163,19 +168,19 @@ class Guard:
         if literal is not None:
             self.check_ip(literal, port)
         elif not HOST_NAME.fullmatch(name) or ENDS_IN_A_NUMBER.fullmatch(name):
-            raise AddressNotAllowed("this is no name of a host")
+            raise AddressNotAllowed("this is not a host name")
         elif self.own.has_name(name, port):
             raise AddressNotAllowed(f"port {port} of {name} is this application itself")
         elif name == "localhost" or name.endswith(".localhost"):
             if not any(self.is_open(ip) for ip in LOOPBACK):
                 raise AddressNotAllowed(f"{name} is this machine")
         elif not self.networks and ("." not in name or name.endswith(tuple(f".{end}" for end in LOCAL_NAMES))):
-            # Where a network is open, its own names must work; each is judged again when it is connected to.
+            # Names of an open network must work. Their addresses are checked before each connection.
             raise AddressNotAllowed(f"{name} is a local name")
 
 
-def closed(ip: IP) -> str | None:
-    """Say what makes an address other than plainly public; None for a public one."""
+def closed_reason(ip: IP) -> str | None:
+    """Return why an address is not public, or None for a public one."""
     for network, kind in CLOSED[ip.version].items():
         if ip in network:
             return kind
@@ -183,9 +188,9 @@ def closed(ip: IP) -> str | None:
 
 
 def as_literal(host: str) -> str | None:
-    """Return the address that a host spells, in whatever notation; None for a name.
+    """Return the IP address that a host denotes in any notation, or None for a name.
 
-    `2130706433`, `0x7f.1`, `017700000001` and `127.1` are 127.0.0.1 to the resolver, so they are here.
+    Resolvers read `2130706433`, `0x7f.1`, `017700000001` and `127.1` as 127.0.0.1, and so does this.
     """
     try:
         return str(ip_address(host))
@@ -199,12 +204,12 @@ def as_literal(host: str) -> str | None:
         return None
 
 
-def guard() -> Guard:
-    """Return the guard that the settings describe."""
+def policy() -> AddressPolicy:
+    """Return the policy of the settings."""
     given = settings()
     if given.webhook_allow_cidrs is not None:
         networks = parse_networks(given.webhook_allow_cidrs)
     else:
-        # The embedded servers mean one machine and one person, who tries things out on it.
+        # With the embedded server, the application is probably tried out by one person on one machine.
         networks = LOOPBACK_NETWORKS if given.database_url is None else ()
-    return Guard(networks, parse_ports(given.webhook_ports), ourselves())
+    return AddressPolicy(networks, parse_ports(given.webhook_ports), own_addresses())

@@ -1,4 +1,4 @@
-"""A file from a URL that somebody names: it passes the same guard as webhooks, and so does every redirect."""
+"""Download a file from a URL that a user enters. The address policy applies to it and to each redirect."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,79 +7,80 @@ from urllib.parse import unquote
 
 import httpx
 
+from product_importer.core.errors import first_line
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.core.settings import settings
 
-# A server that sends nothing for so long will not any more.
+# End a download when nothing arrives for so long.
 SILENCE_SECONDS = 30.0
-# What is written has its own limit; this one bounds what a server wraps around it.
-MOST_OVERHEAD = 2
-MOST_REDIRECTS = 3
+# The limit of all bytes from the server, as a multiple of the limit of the file.
+MAX_OVERHEAD = 2
+MAX_REDIRECTS = 3
 HEADERS = {
     "user-agent": "product-importer/1",
-    # The size that is limited is that of the file.
+    # So that the limit applies to the file's own size.
     "accept-encoding": "identity",
 }
 
 
 class DownloadError(Exception):
-    """The file cannot be had; the message is one line that names hosts only: a URL may hold a token."""
+    """The download failed. The message is one line with hosts but without URLs, which may hold tokens."""
 
 
 def file_name(url: str) -> str:
-    """Return the last part of a URL's path as a name for its file, or its host where there is none."""
+    """Return a name for the file of a URL: the last part of its path, or its host if there is none."""
     parsed = httpx.URL(url)
     return unquote(parsed.path.rstrip("/").rpartition("/")[2]) or parsed.host
 
 
 def download(
     url: str,
-    guard: Guard,
+    policy: AddressPolicy,
     write: Callable[[bytes], object],
     redirected: Callable[[str], object],
     silence_seconds: float = SILENCE_SECONDS,
 ) -> None:
-    """Give the file's bytes to `write` as they arrive, and the host of each redirect to `redirected`.
+    """Pass the file's bytes to `write` as they arrive, and the host of each redirect to `redirected`.
 
-    What `write` raises ends the download.
+    Exceptions of `write` end the download.
 
     Raises:
-        DownloadError: an address is not allowed, does not answer in time, or answers anything but the whole file.
+        DownloadError: an address is not allowed, does not answer in time, or does not send the whole file.
     """
     limits = httpx.Timeout(silence_seconds, connect=http_client.CONNECT_SECONDS, pool=None)
     try:
-        asyncio.run(_download(url, guard, limits, write, redirected))
-    except AddressNotAllowed as refusal:
-        raise DownloadError(f"{refusal}; WEBHOOK_ALLOW_CIDRS and WEBHOOK_PORTS open others") from None
+        asyncio.run(_download(url, policy, limits, write, redirected))
+    except AddressNotAllowed as error:
+        raise DownloadError(f"{error}; WEBHOOK_ALLOW_CIDRS and WEBHOOK_PORTS open others") from None
     except httpx.ConnectTimeout:
         raise DownloadError(f"no connection within {http_client.CONNECT_SECONDS:g} s") from None
     except httpx.TimeoutException:
         raise DownloadError(f"nothing arrived for {silence_seconds:g} s") from None
-    except httpx.ConnectError as fault:
-        raise DownloadError(f"no connection: {_first_line(fault)}") from None
-    except (httpx.HTTPError, httpx.StreamError) as fault:
-        raise DownloadError(f"the answer broke off or is no HTTP: {_first_line(fault)}") from None
+    except httpx.ConnectError as error:
+        raise DownloadError(f"no connection: {first_line(error)}") from None
+    except (httpx.HTTPError, httpx.StreamError) as error:
+        raise DownloadError(f"the answer broke off or is not HTTP: {first_line(error)}") from None
 
 
 async def _download(
     url: str,
-    guard: Guard,
+    policy: AddressPolicy,
     limits: httpx.Timeout,
     write: Callable[[bytes], object],
     redirected: Callable[[str], object],
 ) -> None:
-    async with http_client.client(guard, limits, MOST_OVERHEAD * settings().max_upload_bytes) as client:
-        for _ in range(MOST_REDIRECTS + 1):
-            checked = guard.check_url(url)
+    async with http_client.client(policy, limits, MAX_OVERHEAD * settings().max_upload_bytes) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            checked = policy.check_url(url)
             request = client.stream("GET", checked, headers=HEADERS, follow_redirects=False)
             async with request as response:
                 if response.next_request is None:
                     await _receive(response, write)
                     return
                 url = str(response.next_request.url)
-            redirected(guard.check_url(url).host)
-    raise DownloadError(f"the server redirects more than {MOST_REDIRECTS} times")
+            redirected(policy.check_url(url).host)
+    raise DownloadError(f"the server redirects more than {MAX_REDIRECTS} times")
 
 
 async def _receive(response: httpx.Response, write: Callable[[bytes], object]) -> None:
@@ -87,7 +88,3 @@ async def _receive(response: httpx.Response, write: Callable[[bytes], object]) -
         raise DownloadError(f"{response.url.host} answered {response.status_code} {response.reason_phrase}".rstrip())
     async for piece in response.aiter_bytes():
         write(piece)
-
-
-def _first_line(fault: Exception) -> str:
-    return str(fault).strip().partition("\n")[0] or type(fault).__name__

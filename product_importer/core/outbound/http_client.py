@@ -1,4 +1,4 @@
-"""Calls to addresses that other people name: resolved once, checked, and connected to by the address checked."""
+"""Call addresses that users enter: resolve a host once, check its addresses, and connect to a checked one."""
 
 import asyncio
 import logging
@@ -12,79 +12,79 @@ from typing import Any
 import httpcore
 import httpx
 
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 
-# It would write a line for every request, with its URL, in which receivers like to put a token.
+# It would log every request with its URL, which may hold a token.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 CONNECT_SECONDS = 5.0
 KEEPALIVE_SECONDS = 10.0
-MOST_IDLE = 200
+MAX_IDLE = 200
 
-# A name server that does not answer holds up threads: not those that do anything else, and one for each name.
+# An unresponsive name server blocks threads: these are used for nothing else, and at most one for each host.
 RESOLVERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 LOOKUPS: dict[tuple[str, int], Future[list[str]]] = {}
 
 
 class AnswerTooLong(Exception):
-    """More has come than is read of an answer."""
+    """The answer is longer than the client's limit."""
 
 
-def client(guard: Guard, timeout: httpx.Timeout, most_bytes: int) -> httpx.AsyncClient:
-    """Return a client that reaches only what the guard allows: no proxies, no redirects, HTTP/1.1.
+def client(policy: AddressPolicy, timeout: httpx.Timeout, max_bytes: int) -> httpx.AsyncClient:
+    """Return a client that calls only what the policy allows, by HTTP/1.1 and without proxies.
 
-    Of each answer it reads at most `most_bytes`, head and body together, and raises `AnswerTooLong` for the next.
+    It reads at most `max_bytes` of each answer, head and body together, and then raises `AnswerTooLong`.
     """
-    return httpx.AsyncClient(transport=GuardedTransport(guard, most_bytes), timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(transport=PolicyTransport(policy, max_bytes), timeout=timeout, trust_env=False)
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """Return the addresses of a host; whoever asks while somebody else waits for them waits for the same answer.
+    """Return the addresses of a host. Concurrent calls for the same host share one lookup.
 
     Raises:
-        OSError: there are none.
+        OSError: the host cannot be resolved.
     """
     lookup = LOOKUPS.get((host, port))
     if lookup is None:
         lookup = LOOKUPS[host, port] = RESOLVERS.submit(resolve, host, port)
         lookup.add_done_callback(lambda _: LOOKUPS.pop((host, port), None))
     answer = asyncio.wrap_future(lookup)
-    # Who gives up waiting does not end it for the others, and never learns what came of it.
+    # A cancelled caller must not cancel the lookup of the others, nor leave its exception unretrieved.
     answer.add_done_callback(lambda done: done.cancelled() or done.exception())
     return await asyncio.shield(answer)
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, as the system's resolver orders them.
+    """Return the addresses of a host in the order of the system's resolver.
 
     Raises:
-        OSError: there are none.
+        OSError: the host cannot be resolved.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class GuardedTransport(httpx.AsyncHTTPTransport):
-    """httpx's own transport on a pool of connections whose every address is checked."""
+class PolicyTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport with connections whose addresses are checked."""
 
-    def __init__(self, guard: Guard, most_bytes: int) -> None:
+    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
         super().__init__(verify=_tls(), trust_env=False)
-        # httpx has no parameter for the backend; certificate and Host stay those of the URL.
+        # httpx has no parameter for the backend. Certificate and Host are still those of the URL.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_tls(),
             max_connections=None,
-            max_keepalive_connections=MOST_IDLE,
+            max_keepalive_connections=MAX_IDLE,
             keepalive_expiry=KEEPALIVE_SECONDS,
-            network_backend=GuardedBackend(guard, most_bytes),
+            network_backend=PolicyBackend(policy, max_bytes),
         )
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects by address, after every address that the name has was checked."""
+class PolicyBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a host, checks all its addresses and connects to one of them."""
 
-    def __init__(self, guard: Guard, most_bytes: int) -> None:
-        self._guard = guard
-        self._most_bytes = most_bytes
+    def __init__(self, policy: AddressPolicy, max_bytes: int) -> None:
+        self._policy = policy
+        self._max_bytes = max_bytes
         self._backend = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -95,15 +95,15 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        self._guard.check_port(port)
+        self._policy.check_port(port)
         try:
             async with asyncio.timeout(timeout):
                 addresses = await look_up(host, port)
-                # One closed address among several is reason enough: no receiver has such a name by accident.
+                # One forbidden address is enough to reject the host: no real receiver has one.
                 for address in addresses:
-                    self._guard.check_ip(address, port)
+                    self._policy.check_ip(address, port)
                 stream = await self._connect(addresses, port, local_address, socket_options)
-                return BoundedStream(stream, self._most_bytes)
+                return BoundedStream(stream, self._max_bytes)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout("no connection in time") from error
         except (OSError, UnicodeError) as error:
@@ -128,33 +128,33 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
     ) -> httpcore.AsyncNetworkStream:
-        refused: Exception = httpcore.ConnectError("the name has no address")
+        failure: Exception = httpcore.ConnectError("the name has no address")
         for address in addresses:
             try:
                 return await self._backend.connect_tcp(
                     address, port, local_address=local_address, socket_options=socket_options
                 )
             except httpcore.ConnectError as error:
-                refused = error
-        raise refused
+                failure = error
+        raise failure
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """A connection on which so many bytes are read after each request: an answer's head may have no end, too."""
+    """Limits the bytes that are read after each request, including the answer's head, which may be endless."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream, most_bytes: int) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, max_bytes: int) -> None:
         self._stream = stream
-        self._most_bytes = self._left = most_bytes
+        self._max_bytes = self._left = max_bytes
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if not self._left:
-            raise AnswerTooLong(f"more than {self._most_bytes} bytes")
+            raise AnswerTooLong(f"more than {self._max_bytes} bytes")
         read = await self._stream.read(min(max_bytes, self._left), timeout)
         self._left -= len(read)
         return read
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        self._left = self._most_bytes
+        self._left = self._max_bytes
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -166,7 +166,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._most_bytes)
+        return BoundedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._max_bytes)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -1,1 +1,1 @@
-"""Which column of a file is which field: header check, suggestions, remembered mappings."""
+"""Match a file's columns to the fields of a product."""

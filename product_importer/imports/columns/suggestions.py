@@ -1,4 +1,4 @@
-"""Which column was probably meant for which field: by near names, and by what stands in the first rows."""
+"""Suggest which column fills which field, by similar names and by the cells of the first rows."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,24 +6,23 @@ from difflib import SequenceMatcher
 
 from product_importer.imports.columns.synonyms import SYNONYMS, is_active_word
 
-# How alike two names must be, of 1; "naem" is like "name" by 0.75.
-LIKENESS = 0.75
-# A shorter word is like too many others by chance.
-MIN_LIKE_LETTERS = 4
-# What Akeneo puts behind a name: `label-en_US`, `description-de_DE-ecommerce`.
+# The minimum similarity of two names, from 0 to 1; that of "naem" and "name" is 0.75.
+MIN_SIMILARITY = 0.75
+# Shorter words are similar to too many others.
+MIN_LETTERS = 4
+# The suffix of Akeneo's names: `label-en_US`, `description-de_DE-ecommerce`.
 LOCALE = re.compile(r"-[a-z]{2,3}_[A-Z]{2}(-\w+)?$")
-# A header may hold thousands of columns: more than these are not compared letter by letter.
-MOST_COMPARED = 200
+# Only the first columns of a header, which may have thousands, are compared by similarity.
+MAX_COMPARED = 200
 
 
 def suggest(
     names: Sequence[str], sample: Sequence[Sequence[str]] = (), wanted: Iterable[str] = tuple(SYNONYMS)
 ) -> dict[str, str]:
-    """Return for each wanted field the column that was probably meant, where one is near.
+    """Return for each wanted field the column that was probably meant, if there is one.
 
-    `names` are a file's column names and `sample` some of its rows. A column that is empty in all of them loses
-    against another, and one that holds other words than those for active is not suggested for `active`. No column
-    is suggested twice.
+    `names` are a file's column names and `sample` some of its rows. Columns that are empty in all of them come last,
+    and only columns that hold active words are suggested for `active`. No column is suggested twice.
     """
     candidates = sorted(
         (_is_empty(sample, position), distance, position, field)
@@ -39,32 +38,33 @@ def suggest(
 
 
 def _distance(name: str, field: str, position: int) -> tuple[int, float] | None:
-    """Return how far a column's name is from a field's, or None: a synonym, then one among words, then alike."""
+    """Return the distance of a column's name from a field, or None if they differ.
+
+    A synonym is nearest, then a name that contains the field's, then a similar name.
+    """
     name = _words(name)
     synonyms = SYNONYMS[field]
     if name in synonyms:
         return 0, synonyms.index(name)
     if field in name.split():
         return 1, not name.startswith(field)
-    if len(name) < MIN_LIKE_LETTERS or position >= MOST_COMPARED:
+    if len(name) < MIN_LETTERS or position >= MAX_COMPARED:
         return None
-    likeness = max(_likeness(name, synonym) for synonym in (field, *synonyms) if _is_long(synonym, field))
-    return (2, -likeness) if likeness >= LIKENESS else None
+    compared = (field, *(synonym for synonym in synonyms if len(synonym) > MIN_LETTERS))
+    similarity = max(_similarity(name, one) for one in compared)
+    return (2, -similarity) if similarity >= MIN_SIMILARITY else None
 
 
 def _words(name: str) -> str:
-    """Return a name without what programs write differently: `body_html` and `Body (HTML)` are `body html`."""
+    """Return a name's words without case and punctuation: `body_html` and `Body (HTML)` are `body html`."""
     return " ".join(re.findall(r"[^\W_]+", LOCALE.sub("", name).casefold()))
 
 
-def _is_long(synonym: str, field: str) -> bool:
-    return synonym == field or len(synonym) > MIN_LIKE_LETTERS
-
-
-def _likeness(name: str, synonym: str) -> float:
+def _similarity(name: str, synonym: str) -> float:
     matcher = SequenceMatcher(None, name, synonym, autojunk=False)
-    is_near = matcher.real_quick_ratio() >= LIKENESS and matcher.quick_ratio() >= LIKENESS
-    return matcher.ratio() if is_near else 0.0
+    # The quick ratios are upper bounds and much cheaper.
+    can_match = matcher.real_quick_ratio() >= MIN_SIMILARITY and matcher.quick_ratio() >= MIN_SIMILARITY
+    return matcher.ratio() if can_match else 0.0
 
 
 def _is_empty(sample: Sequence[Sequence[str]], position: int) -> bool:

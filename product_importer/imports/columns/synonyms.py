@@ -1,8 +1,8 @@
-"""The words that files use: for the columns a product needs, and for whether it is active."""
+"""Other names for the product fields, and the words for active and inactive."""
 
-# What other programs call a product's fields, without case and punctuation; the likeliest first.
-# Taken from the exports of Shopify, WooCommerce, Magento, Akeneo, Medusa, BigCommerce, and of German, French,
-# Spanish, Italian and Dutch shops. A shop's own address of a product (`Handle`) is its SKU where there is no other.
+# Other programs' names for the product fields, without case and punctuation, the most likely first. They come from
+# the exports of Shopify, WooCommerce, Magento, Akeneo, Medusa, BigCommerce, and of German, French, Spanish, Italian
+# and Dutch shops. Shopify's `Handle` serves as the SKU where there is no other.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "sku": (
         "sku", "variant sku", "product sku", "item sku", "product code sku", "product code", "item code",
@@ -36,10 +36,10 @@ ACTIVE_WORDS = {
 
 
 def is_active_word(word: str) -> bool:
-    """Whether a cell says that a product is active, or that it is not."""
+    """Whether a cell is a word for active or inactive; a blank cell is one."""
     return word.strip().lower() in ACTIVE_WORDS
 
 
 def active_flag(word: str) -> str:
-    """Return PostgreSQL's `t` or `f` for a checked word; an empty one means active."""
+    """Return PostgreSQL's `t` or `f` for an active word; a blank one means active."""
     return ACTIVE_WORDS[word.strip().lower()]

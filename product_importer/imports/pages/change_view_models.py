@@ -1,22 +1,23 @@
-"""The products that an import would touch, or an undo has left alone, in the words that the pages show."""
+"""View models of a dry run's changes and of the products that an undo kept."""
 
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlencode
 
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.schemas import FieldChange, ImportChange, UndoKept
 from product_importer.ui import routes
 
-# A line shows no more of a text, and no more of what comes before the first difference.
-SHOWN = 240
-SHOWN_NEW = 120
+# Characters shown of a changed text, of a new text, and before the first difference.
+MAX_SHOWN = 240
+MAX_SHOWN_NEW = 120
 BEFORE_DIFFERENCE = 40
 LABELS = {"sku": "SKU", "name": "Name", "description": "Description", "active": "Status"}
 
 
 @dataclass(frozen=True)
 class DifferenceView:
-    """One field, before and after; what is not there is neither shown as removed nor as added."""
+    """One field before and after; a value that does not exist is shown neither as removed nor as added."""
 
     label: str = ""
     before: str = ""
@@ -30,7 +31,11 @@ class DifferenceView:
         before, after = _text(change.before), _text(change.after)
         return cls(
             LABELS.get(change.field, change.field),
-            *(_around_difference(before, after) if change.before is not None else ("", _cut(after, 0, SHOWN_NEW))),
+            *(
+                _around_difference(before, after)
+                if change.before is not None
+                else ("", _cut(after, 0, MAX_SHOWN_NEW))
+            ),
             is_removed=change.before is not None,
             is_added=change.after is not None,
         )
@@ -42,7 +47,7 @@ class ChangeView:
 
     line: str = ""
     sku: str = ""
-    # Where the product is that would be updated.
+    # The page of the product that would be updated.
     address: str = ""
     outcome: str = ""
     tone: str = "neutral"
@@ -57,7 +62,7 @@ class ChangeView:
             sku=change.sku,
             address=product_address(change.sku) if change.product_id else "",
             outcome=change.outcome,
-            tone="good" if change.outcome == "created" else "busy",
+            tone="good" if change.outcome == ChangeOutcome.CREATED else "busy",
             is_outdated=change.is_outdated,
             differences=[DifferenceView.of(one) for one in change.changes],
         )
@@ -65,7 +70,7 @@ class ChangeView:
 
 @dataclass(frozen=True)
 class KeptView:
-    """A product that an undo left as it was; without an address it is not there any more."""
+    """A product that an undo did not change; without an address where it was deleted."""
 
     id: str = ""
     sku: str = ""
@@ -80,7 +85,7 @@ class KeptView:
 
 
 def product_address(sku: str) -> str:
-    """Where the products page shows a product."""
+    """Return the address of the products page that shows one SKU."""
     return f"{routes.PRODUCTS}?{urlencode({'sku': sku})}"
 
 
@@ -91,19 +96,19 @@ def _text(value: str | bool | None) -> str:
 
 
 def _around_difference(before: str, after: str) -> tuple[str, str]:
-    """Return both texts from shortly before their first difference on, no longer than a line of the table takes."""
+    """Return at most `MAX_SHOWN` characters of both texts, from shortly before their first difference."""
     begin = 0
-    if max(len(before), len(after)) > SHOWN:
-        begin = max(0, _shared(before, after) - BEFORE_DIFFERENCE)
+    if max(len(before), len(after)) > MAX_SHOWN:
+        begin = max(0, _common_length(before, after) - BEFORE_DIFFERENCE)
     return _cut(before, begin), _cut(after, begin)
 
 
-def _shared(before: str, after: str) -> int:
-    """Return how many characters both begin with."""
+def _common_length(before: str, after: str) -> int:
+    """Return how many characters both texts have in common at their beginning."""
     pairs = enumerate(zip(before, after, strict=False))
     return next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
 
 
-def _cut(text: str, begin: int, length: int = SHOWN) -> str:
+def _cut(text: str, begin: int, length: int = MAX_SHOWN) -> str:
     left, right = "…" if begin else "", "…" if len(text) > begin + length else ""
     return f"{left}{text[begin : begin + length]}{right}" if text else ""

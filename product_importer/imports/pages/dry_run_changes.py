@@ -1,59 +1,66 @@
-"""What a trial would change: a table of products, each with its fields before and after."""
+"""The table of what a dry run would change: products with their fields before and after."""
 
 import reflex as rx
 
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView, DifferenceView
-from product_importer.imports.pages.dry_run_state import TrialState
+from product_importer.imports.pages.dry_run_state import DryRunState
 from product_importer.ui.widgets import badge, button, choice, empty_state, link, notice, pager
 
-OUTCOMES = (("", "All changes"), ("created", "Created only"), ("updated", "Updated only"))
+OUTCOMES = (
+    ("", "All changes"),
+    (ChangeOutcome.CREATED.value, "Created only"),
+    (ChangeOutcome.UPDATED.value, "Updated only"),
+)
 
 
-def trial_changes(import_id: rx.Var[str]) -> rx.Component:
-    """The changes, page by page."""
+def dry_run_changes(import_id: rx.Var[str]) -> rx.Component:
+    """The changes, with a filter and a pager."""
     return rx.el.div(
         rx.el.div(
             choice(
                 "Show",
                 OUTCOMES,
                 name="changes-filter",
-                value=TrialState.outcome,
-                on_change=TrialState.filter_outcome,
+                value=DryRunState.outcome,
+                on_change=DryRunState.filter_outcome,
             ),
-            rx.cond(TrialState.loaded, rx.el.p(TrialState.total, class_name="muted", role="status")),
+            rx.cond(DryRunState.loaded, rx.el.p(DryRunState.total, class_name="muted", role="status")),
             class_name="delivery-bar",
         ),
-        rx.cond(TrialState.problem, problem(), listed()),
-        on_mount=TrialState.open_changes(import_id),
+        rx.cond(DryRunState.error, loading_error(), changes()),
+        on_mount=DryRunState.open_changes(import_id),
         class_name="stack",
         data_testid="import-changes",
     )
 
 
-def problem() -> rx.Component:
-    """Why they cannot be shown, and the way out."""
+def loading_error() -> rx.Component:
+    """Why the changes cannot be shown, and a button to try again."""
     return notice(
-        rx.el.p(TrialState.problem),
-        rx.el.div(button("Try again", on_click=TrialState.turn_changes(TrialState.list_page)), class_name="actions"),
+        rx.el.p(DryRunState.error),
+        rx.el.div(
+            button("Try again", on_click=DryRunState.turn_changes(DryRunState.list_page)), class_name="actions"
+        ),
         title="The changes cannot be shown",
     )
 
 
-def listed() -> rx.Component:
-    """The changes, or that there are none."""
+def changes() -> rx.Component:
+    """The table, or a message where it would be empty."""
     return rx.cond(
-        TrialState.changes.length() > 0,
+        DryRunState.changes.length() > 0,
         rx.fragment(changes_table(), changes_pager()),
         rx.cond(
-            TrialState.loaded,
-            empty_state("Nothing would change", "Every row of this kind is in the catalogue as it is."),
+            DryRunState.loaded,
+            empty_state("No changes", "No row of the file would make a change of this kind."),
             rx.el.div(class_name="card loading", aria_busy="true"),
         ),
     )
 
 
 def changes_table() -> rx.Component:
-    """One line a product, in the order of the file."""
+    """One row for each product, in the order of the file's lines."""
     return rx.el.div(
         rx.el.table(
             rx.el.thead(
@@ -64,10 +71,10 @@ def changes_table() -> rx.Component:
                     rx.el.th("What would change", scope="col"),
                 )
             ),
-            rx.el.tbody(rx.foreach(TrialState.changes, change_row)),
+            rx.el.tbody(rx.foreach(DryRunState.changes, change_row)),
             class_name="table cards changes",
         ),
-        aria_busy=rx.cond(TrialState.loading, "true", "false"),
+        aria_busy=rx.cond(DryRunState.loading, "true", "false"),
         class_name="table-box",
     )
 
@@ -92,7 +99,7 @@ def change_row(change: ChangeView) -> rx.Component:
             rx.cond(
                 change.differences.length() > 0,
                 rx.el.dl(rx.foreach(change.differences, difference), class_name="fields"),
-                rx.el.span("Nothing any more: it has these values by now.", class_name="muted"),
+                rx.el.span("Nothing: the product has these values now.", class_name="muted"),
             ),
             class_name="wide",
         ),
@@ -101,37 +108,37 @@ def change_row(change: ChangeView) -> rx.Component:
     )
 
 
-OUTDATED = "Somebody has changed this product since the trial"
+OUTDATED = "This product was changed since the dry run"
 
 
 def difference(field: DifferenceView) -> rx.Component:
-    """One field: what goes is struck through behind a minus, what comes stands behind a plus."""
+    """One field: the old value struck through after a minus, the new one after a plus."""
     return rx.el.div(
         rx.el.dt(field.label, class_name="label"),
         rx.el.dd(
-            rx.cond(field.is_removed, rx.el.del_(text(field.before))),
-            rx.cond(field.is_added, rx.el.ins(text(field.after))),
+            rx.cond(field.is_removed, rx.el.del_(value_or_blank(field.before))),
+            rx.cond(field.is_added, rx.el.ins(value_or_blank(field.after))),
         ),
     )
 
 
-def text(value: rx.Var[str]) -> rx.Component:
-    """A value, or that it is blank."""
+def value_or_blank(value: rx.Var[str]) -> rx.Component:
+    """A value, or the word blank."""
     return rx.cond(value, value, rx.el.em("blank"))
 
 
 def changes_pager() -> rx.Component:
-    """Through the pages."""
-    page = TrialState.list_page
+    """Buttons to turn the pages."""
+    page = DryRunState.list_page
     return rx.cond(
-        TrialState.pages > 1,
+        DryRunState.pages > 1,
         pager(
             page,
-            TrialState.pages,
-            first=TrialState.turn_changes(1),
-            previous=TrialState.turn_changes(page - 1),
-            following=TrialState.turn_changes(page + 1),
-            last=TrialState.turn_changes(TrialState.pages),
+            DryRunState.pages,
+            first=DryRunState.turn_changes(1),
+            previous=DryRunState.turn_changes(page - 1),
+            following=DryRunState.turn_changes(page + 1),
+            last=DryRunState.turn_changes(DryRunState.pages),
             prefix="changes",
         ),
     )

@@ -1,4 +1,4 @@
-"""What a trial has found: the products that an import would create or change, and how."""
+"""State of a dry run's changes: the current page, its filter, and errors."""
 
 from uuid import UUID
 
@@ -6,18 +6,19 @@ import reflex as rx
 from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
-from product_importer.imports import service
+from product_importer.imports import dry_runs
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView
 from product_importer.imports.pages.view_models import counted
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 25
-OUTCOMES = ("created", "updated")
+OUTCOMES = tuple(ChangeOutcome)
 
 
-class TrialState(rx.State):
-    """One browser tab's view of what a trial has found."""
+class DryRunState(rx.State):
+    """One browser tab's view of a dry run's changes."""
 
     changes: list[ChangeView] = []  # noqa: RUF012 - Reflex copies it for each tab
     outcome: str = ""
@@ -26,55 +27,55 @@ class TrialState(rx.State):
     total: str = ""
     loaded: bool = False
     loading: bool = False
-    problem: str = ""
+    error: str = ""
     _import_id: str = ""
 
     @rx.event
     def open_changes(self, import_id: str) -> EventType[()]:
-        """Show what the trial of this import has found."""
+        """Show the changes of this import's dry run."""
         self._import_id, self.changes, self.outcome, self.list_page, self.pages = import_id, [], "", 1, 1
-        self.loaded, self.problem = False, ""
+        self.loaded, self.error = False, ""
         return self._load()
 
     @rx.event
     def filter_outcome(self, outcome: str) -> EventType[()]:
-        """Show only what would be created, or only what would be updated; all of it where it is empty."""
+        """Show only products to create, or only those to update; all where `outcome` is empty."""
         self.outcome, self.list_page = outcome if outcome in OUTCOMES else "", 1
         return self._load()
 
     @rx.event
     def turn_changes(self, to: int) -> EventType[()]:
-        """Show the page of this number."""
+        """Show the page number `to`."""
         self.list_page = min(max(1, to), self.pages)
         return self._load()
 
     @rx.event(background=True, supersedes=True)
     async def load_changes(self) -> None:
-        """Ask for the changes; a newer question takes the place of one that still runs."""
-        asked = self._asked()
-        import_id, outcome, page = asked
+        """Load the changes; a newer request supersedes one that still runs."""
+        requested = self._requested()
+        import_id, outcome, page = requested
         query = ChangesQuery.model_validate({"outcome": outcome or None, "page": page, "page_size": PAGE_SIZE})
         found: ChangesPage | DomainError
         try:
-            found = await ask(service.list_changes, UUID(import_id), query)
+            found = await ask(dry_runs.list_changes, UUID(import_id), query)
         except DomainError as error:
             found = error
         async with self:
-            # Where something else is asked for by now, its answer is on the way.
-            if self._asked() == asked:
-                self._take(found)
+            # If the request has changed meanwhile, a newer answer is on its way.
+            if self._requested() == requested:
+                self._show(found)
 
     def _load(self) -> EventType[()]:
         self.loading = True
-        return TrialState.load_changes
+        return DryRunState.load_changes
 
-    def _asked(self) -> tuple[str, str, int]:
+    def _requested(self) -> tuple[str, str, int]:
         return self._import_id, self.outcome, self.list_page
 
-    def _take(self, found: ChangesPage | DomainError) -> None:
+    def _show(self, found: ChangesPage | DomainError) -> None:
         self.loading = False
         if isinstance(found, DomainError):
-            self.problem = found.detail
+            self.error = found.detail
             return
         self.changes = [ChangeView.of(change) for change in found.items]
-        self.pages, self.total, self.loaded, self.problem = found.pages, counted(found.total, "product"), True, ""
+        self.pages, self.total, self.loaded, self.error = found.pages, counted(found.total, "product"), True, ""

@@ -1,7 +1,8 @@
-"""The history: one line for each import."""
+"""The history table: one row for each import."""
 
 import reflex as rx
 
+from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui.widgets import (
@@ -16,21 +17,21 @@ from product_importer.ui.widgets import (
     search_field,
 )
 
-COLUMNS = ("File", "Status", "Rows", "Created", "Updated", "Rejected", "Took", "Started")
-NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Took")
+COLUMNS = ("File", "Status", "Rows", "Created", "Updated", "Rejected", "Duration", "Uploaded")
+NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Duration")
 
 
 def history() -> rx.Component:
     """All imports, newest first."""
     return rx.cond(
-        HistoryState.problem,
+        HistoryState.error,
         problem(),
         rx.cond(HistoryState.imports.length() > 0, rx.fragment(history_table(), history_pager()), no_imports()),
     )
 
 
 def search() -> rx.Component:
-    """Find an import by its file's name, once there are some."""
+    """Search imports by file name, once there are some."""
     control = search_field(
         "Find by file name",
         name="imports-search",
@@ -39,36 +40,37 @@ def search() -> rx.Component:
         on_change=HistoryState.search_imports,
     )
     is_needed = (HistoryState.imports.length() > 0) | (HistoryState.listing.q != "") | HistoryState.loading
-    found = rx.el.div(control, role="search", aria_label="Find imports", class_name="history-search")
-    return rx.cond(is_needed, found)
+    return rx.cond(
+        is_needed, rx.el.div(control, role="search", aria_label="Find imports", class_name="history-search")
+    )
 
 
 def problem() -> rx.Component:
-    """Why there is no history, and the way out."""
+    """Why the history cannot be shown, and a button to try again."""
     return notice(
-        rx.el.p(HistoryState.problem),
-        rx.el.div(button("Try again", on_click=HistoryState.look_again), class_name="actions"),
+        rx.el.p(HistoryState.error),
+        rx.el.div(button("Try again", on_click=HistoryState.reload), class_name="actions"),
         title="The imports cannot be shown",
         data_testid="imports-problem",
     )
 
 
 def no_imports() -> rx.Component:
-    """Instead of an empty table."""
+    """A message in place of an empty table."""
     clear = button("Show all imports", on_click=HistoryState.clear_search)
     return rx.cond(
         HistoryState.loaded,
         rx.cond(
             HistoryState.listing.q,
-            empty_state("No import matches", "No file that was imported here has this in its name.", clear),
-            empty_state("No imports yet", "What you import appears here, with its result."),
+            empty_state("No import matches", "No imported file has this text in its name.", clear),
+            empty_state("No imports yet", "Imports appear here with their results."),
         ),
         rx.el.div(class_name="card loading", aria_busy="true"),
     )
 
 
 def history_table() -> rx.Component:
-    """One line an import."""
+    """The table of one page of imports."""
     return rx.el.div(
         rx.el.table(
             rx.el.thead(
@@ -91,9 +93,10 @@ def history_row(job: ImportView) -> rx.Component:
             rx.el.div(
                 link(job.filename, to=f"/imports/{job.id}", class_name="strong"),
                 rx.cond(
-                    job.unusual.length() > 0,
+                    job.changed_options.length() > 0,
                     rx.el.div(
-                        rx.foreach(job.unusual, lambda one: rx.el.span(one, class_name="chip")), class_name="chips"
+                        rx.foreach(job.changed_options, lambda label: rx.el.span(label, class_name="chip")),
+                        class_name="chips",
                     ),
                 ),
                 class_name="history-file",
@@ -108,25 +111,25 @@ def history_row(job: ImportView) -> rx.Component:
         rx.el.td(job.created, class_name="right numeric", data_label="Created"),
         rx.el.td(job.updated, class_name="right numeric", data_label="Updated"),
         rx.el.td(rejected(job), class_name="right numeric", data_label="Rejected"),
-        rx.el.td(took(job), class_name="right numeric", data_label="Took"),
-        rx.el.td(local_time(job.created_at), class_name="muted", data_label="Started"),
+        rx.el.td(took(job), class_name="right numeric", data_label="Duration"),
+        rx.el.td(local_time(job.created_at), class_name="muted", data_label="Uploaded"),
         data_testid="import-row",
         key=job.id,
     )
 
 
 def undo_state(job: ImportView) -> rx.Component:
-    """Whether it was taken back."""
+    """A badge where the import was undone or is being undone."""
     return rx.match(
         job.undo.status,
-        ("undone", badge("undone", tone="neutral")),
-        ("pending", badge("undoing", tone="busy")),
+        (UndoStatus.UNDONE, badge("undone", tone="neutral")),
+        (UndoStatus.PENDING, badge("undoing", tone="busy")),
         rx.fragment(),
     )
 
 
 def rejected(job: ImportView) -> rx.Component:
-    """How many rows were rejected; they can be had as a file."""
+    """The count of rejected rows, as a link that downloads them."""
     file = download_link(
         job.rejected,
         href=f"/api/jobs/{job.id}/rejects",
@@ -138,7 +141,7 @@ def rejected(job: ImportView) -> rx.Component:
 
 
 def took(job: ImportView) -> rx.Component:
-    """How long it took, and how fast that was."""
+    """The duration and the speed."""
     return rx.el.div(
         rx.el.div(rx.cond(job.took, job.took, "—")),
         rx.cond(job.speed, rx.el.div(job.speed, class_name="hint")),
@@ -146,7 +149,7 @@ def took(job: ImportView) -> rx.Component:
 
 
 def history_pager() -> rx.Component:
-    """Older and newer imports, where one page does not hold them."""
+    """Buttons to turn the pages, where there is more than one."""
     return rx.cond(
         HistoryState.pages > 1,
         pager(

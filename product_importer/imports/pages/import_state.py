@@ -1,4 +1,4 @@
-"""What the page of one import shows, and what people can do with it."""
+"""State of the page of one import: its live progress, and its actions."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -6,9 +6,10 @@ from uuid import UUID
 import reflex as rx
 from reflex.event import EventType
 
+from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
-from product_importer.imports import progress, service
-from product_importer.imports.pages.view_models import ImportView, Refusal
+from product_importer.imports import service
+from product_importer.imports.pages.view_models import ErrorView, ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui import toasts
@@ -20,36 +21,36 @@ class ImportState(rx.State):
 
     live: ImportView = ImportView()
     missing: bool = False
-    problem: str = ""
-    # What was asked for and is not answered yet.
-    is_asking: bool = False
-    refusal: Refusal = Refusal()
+    load_error: str = ""
+    # Whether an action was requested and is not answered yet.
+    is_busy: bool = False
+    action_error: ErrorView = ErrorView()
     _shown: str = ""
 
     @rx.event
     def open_import(self) -> EventType[()]:
-        """Show the import that the address names, as it is, then as it goes on."""
-        self.live, self.missing, self.is_asking, self.refusal = ImportView(), False, False, Refusal()
+        """Show the import that the address names, and follow its progress."""
+        self.live, self.missing, self.is_busy, self.action_error = ImportView(), False, False, ErrorView()
         self._shown = self.router.url.path.rstrip("/").rpartition("/")[2]
         return ImportState.follow_import
 
     @rx.event(background=True, supersedes=True)
     async def follow_import(self) -> None:
-        """Follow the import until nothing about it changes any more."""
+        """Follow the import until it has ended."""
         async with self:
-            shown, self.problem = self._shown, ""
+            shown, self.load_error = self._shown, ""
         try:
             await self._follow(UUID(shown))
         except (ValueError, NotFound):
             async with self:
                 self.missing = True
-        except progress.OUTAGE:
+        except OUTAGE:
             async with self:
-                self.problem = "The database does not answer. Try again in a moment."
+                self.load_error = "The database does not answer. Try again in a moment."
 
     @rx.event(background=True)
     async def cancel_import(self, job_id: str) -> EventType[()] | None:
-        """Ask a running import to stop at its next batch."""
+        """Cancel a running import after its current batch."""
         try:
             await ask(service.cancel_import, UUID(job_id))
         except DomainError as error:
@@ -58,30 +59,28 @@ class ImportState(rx.State):
 
     @rx.event(background=True)
     async def retry_import(self) -> EventType[()] | None:
-        """Go on where the import stopped; let a trial look again."""
-        return await self._ask(service.retry_import)
+        """Continue the import where it stopped, or repeat a dry run."""
+        return await self._act(service.retry_import)
 
     @rx.event(background=True)
     async def apply_import(self) -> EventType[()] | None:
-        """Do what the trial has shown."""
-        return await self._ask(service.apply_import)
+        """Apply the dry run."""
+        return await self._act(service.apply_import)
 
-    async def _ask(self, intention: Callable[..., ImportRead]) -> EventType[()] | None:
-        """Carry out an intention, then follow what comes of it; a refusal stays on the page until it is read."""
+    async def _act(self, action: Callable[..., ImportRead]) -> EventType[()] | None:
+        """Call a service with the import's id, then follow the import; an error stays on the page."""
         async with self:
-            if self.is_asking:
+            if self.is_busy:
                 return None
-            self.is_asking, self.refusal, job_id = True, Refusal(), self.live.id
+            self.is_busy, self.action_error, job_id = True, ErrorView(), self.live.id
         try:
-            job = await ask(intention, UUID(job_id))
+            job = await ask(action, UUID(job_id))
         except DomainError as error:
             async with self:
-                self.is_asking, self.refusal = False, Refusal.of(error)
+                self.is_busy, self.action_error = False, ErrorView.of(error)
             return None
         async with self:
-            self.is_asking = False
-            if str(job.id) != job_id:
-                return rx.redirect(f"/imports/{job.id}")
+            self.is_busy = False
             self.live = ImportView.of(job)
         return ImportState.follow_import
 

@@ -1,13 +1,13 @@
-"""What can be chosen for an import, and how its file was read, in words for people."""
+"""Labels of the import options and of a file's format."""
 
 import codecs
 
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.schemas import ImportChoices
 
-# Each choice: what it is called in the code, and what people read; the first one is the usual.
-MODES = {"upsert": "Create new and update known", "create": "Only create new", "update": "Only update known"}
-DUPLICATES = {"last": "The last row counts", "first": "The first row counts", "reject": "Reject all of them"}
+# Each option's values and their labels, the default first.
+MODES = {"upsert": "Create new and update existing", "create": "Only create new", "update": "Only update existing"}
+DUPLICATES = {"last": "Use the last row", "first": "Use the first row", "reject": "Reject all of them"}
 BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
 ENCODINGS = {
     "": "Detect automatically",
@@ -26,7 +26,7 @@ ENCODINGS = {
     "big5": "Big5 (traditional Chinese)",
     "euc-kr": "EUC-KR (Korean)",
 }
-# A tab is no value that a list of choices could hold.
+# By names: a browser's list of options cannot hold a tab as a value.
 DELIMITERS = {
     "": "Detect automatically",
     "comma": "Comma",
@@ -34,37 +34,37 @@ DELIMITERS = {
     "tab": "Tab",
     "bar": "Vertical bar",
 }
-COLUMNS = {"remembered": "As accepted the last time", "ask": "Ask me"}
 CHARACTERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+COLUMNS = {"remembered": "Use the saved mapping", "ask": "Ask me"}
 
-# What a history's line says of choices that are not the usual ones.
-UNUSUAL = {
+# The short labels of options that differ from the default.
+CHANGED_OPTIONS = {
     "create": "only new",
-    "update": "only known",
-    "first": "first row counts",
+    "update": "only existing",
+    "first": "first row used",
     "reject": "duplicates rejected",
-    "keep": "blanks keep",
+    "keep": "blanks keep values",
 }
 CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def unusual(mode: str, duplicates: str, blank: str) -> list[str]:
-    """Return the choices that are not the usual ones, each in two or three words."""
-    return [UNUSUAL[choice] for choice in (mode, duplicates, blank) if choice in UNUSUAL]
+def changed_options(mode: str, duplicates: str, blank: str) -> list[str]:
+    """Return short labels of the options that differ from the default."""
+    return [CHANGED_OPTIONS[value] for value in (mode, duplicates, blank) if value in CHANGED_OPTIONS]
 
 
-def chosen(choices: ImportChoices) -> list[tuple[str, str]]:
-    """Return what was chosen, each with its name."""
+def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
+    """Return each option's name and the label of its value."""
     return [
         ("Products", MODES[choices.mode]),
-        ("Same SKU twice", DUPLICATES[choices.duplicates]),
+        ("Repeated SKU", DUPLICATES[choices.duplicates]),
         ("Blank cells", BLANKS[choices.blank]),
     ]
 
 
 def read_as(found: Format) -> str:
-    """Say how a file's bytes became text."""
+    """Describe the format in which a file was read."""
     part = f" “{found.part}”" if found.part else ""
     if found.container == "xlsx":
         return f"Read as an Excel workbook{', its sheet' if part else ''}{part}"
@@ -73,14 +73,9 @@ def read_as(found: Format) -> str:
 
 
 def encoding(name: str) -> str:
-    """Return what people call an encoding, without where it is used."""
-    named = {_canonical(ours): words.partition(" (")[0] for ours, words in ENCODINGS.items() if ours}
-    return named.get(_canonical(name), name.upper())
-
-
-def listed(words: list[str]) -> str:
-    """Return words as a sentence lists them."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    """Return the label of an encoding, without its region."""
+    labels = {_canonical(ours): label.partition(" (")[0] for ours, label in ENCODINGS.items() if ours}
+    return labels.get(_canonical(name), name.upper())
 
 
 def _canonical(name: str) -> str:

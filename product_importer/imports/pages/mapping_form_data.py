@@ -1,18 +1,16 @@
-"""Which of a file's columns a person takes for which field, where their names do not say it."""
+"""Data of the mapping form: which of a file's columns was chosen for which field."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
-from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, fold
-from product_importer.imports.pages.labels import listed
-
-REFUSED_HEADER = "invalid-csv-header"
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, enumerated, fold
 
 
 @dataclass(frozen=True)
-class Pairing:
-    """The file's `columns` to choose from, and for each field the one that was chosen, or nothing."""
+class ColumnMapping:
+    """The file's `columns`, and for each field the column that was chosen, or an empty text."""
 
     columns: list[str] = field(default_factory=list)
     sku: str = ""
@@ -22,54 +20,50 @@ class Pairing:
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """Return what a refused header suggests; without columns where there is nothing to choose."""
-        if error.kind != REFUSED_HEADER or not error.extra.get("missing"):
+        """Return the mapping that a header error suggests; without columns where a mapping cannot help."""
+        if error.kind != ProblemType.INVALID_CSV_HEADER or not error.extra.get("missing"):
             return cls()
-        columns = _distinct(error.extra.get("found") or [])
-        probable: dict[str, Any] = _named(columns) | dict(error.extra.get("suggestions") or {})
-        return cls(columns, **{name: column for name, column in probable.items() if name in FIELDS})
+        columns = _unique(error.extra.get("found") or [])
+        named = {fold(name): name for name in columns}
+        suggested: dict[str, Any] = named | dict(error.extra.get("suggestions") or {})
+        return cls(columns, **{name: column for name, column in suggested.items() if name in FIELDS})
 
     def question(self, error: DomainError) -> str:
-        """Say what the header does not; the refusal's own words list all that it does."""
+        """Name the missing columns and ask for a mapping; shorter than the error, which lists all columns."""
         missing = error.extra.get("missing") or []
-        return f"Its first line has no column {listed(missing)}. Say below which ones are meant."
+        return f"The first line has no column {enumerated(missing)}. Choose the columns below."
 
     def chosen(self) -> dict[str, str]:
-        """Return each field that has a column, and which."""
+        """Return the fields that have a column, and that column."""
         return {name: column for name in FIELDS if (column := getattr(self, name))}
 
     def choose(self, name: str, column: str) -> Self:
-        """Return the same with another column, or none, for the field `name`."""
+        """Return a copy with another column, or none, for the field `name`."""
         changed: dict[str, Any] = {name: column} if name in FIELDS else {}
         return replace(self, **changed)
 
-    def problem(self) -> str:
-        """Why the file cannot be imported so; nothing where it can."""
+    def error(self) -> str:
+        """Say why the file cannot be imported with this mapping; empty where it can."""
         missing = [name for name in REQUIRED if not getattr(self, name)]
         if missing:
-            return f"Still missing: {listed(missing)}."
+            return f"Still missing: {enumerated(missing)}."
         chosen = self.chosen()
         for column in chosen.values():
             sharing = [name for name, other in chosen.items() if other == column]
             if len(sharing) > 1:
-                return f"“{column}” cannot be both {listed(sharing)}."
+                return f"“{column}” is chosen for {enumerated(sharing)}. Choose a different column for each field."
         return ""
 
     def targets(self) -> dict[str, str]:
-        """Return what the file's columns are, as an upload's choices say it."""
+        """Return the mapping as the upload option `columns` takes it: column to field."""
         return {column: name for name, column in self.chosen().items()}
 
 
-def _distinct(names: list[str]) -> list[str]:
-    """Return the columns that can be told apart, without those that a file of rejected rows adds."""
+def _unique(names: list[str]) -> list[str]:
+    """Return the columns whose names are unique, without those that a CSV of rejected rows adds."""
     folded = list(map(fold, names))
     return [
         name
         for name, key in zip(names, folded, strict=True)
         if name and folded.count(key) == 1 and key not in REJECT_COLUMNS
     ]
-
-
-def _named(columns: list[str]) -> dict[str, str]:
-    """Return the fields whose columns say so themselves."""
-    return {fold(name): name for name in columns if fold(name) in FIELDS}

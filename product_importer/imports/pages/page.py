@@ -1,8 +1,8 @@
-"""The pages of the imports: upload and history; one import, live."""
+"""The import pages: upload with history, and one live import."""
 
 import reflex as rx
 
-from product_importer.imports.pages.dry_run_changes import trial_changes
+from product_importer.imports.pages.dry_run_changes import dry_run_changes
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.history_table import history, search
 from product_importer.imports.pages.import_card import import_card, running_import
@@ -15,7 +15,7 @@ from product_importer.ui.widgets import button, empty_state, link, notice
 
 
 def imports_page() -> rx.Component:
-    """Upload a catalogue; see what runs and what ran."""
+    """Upload a catalogue, and list running and ended imports."""
     return page(
         "Imports",
         upload_form(),
@@ -26,10 +26,10 @@ def imports_page() -> rx.Component:
 
 
 def import_page() -> rx.Component:
-    """One import, from the upload to its result."""
+    """Show one import, from the upload to its result."""
     return page(
         rx.cond(ImportState.live.filename, ImportState.live.filename, "Import"),
-        rx.cond(ImportState.problem, problem()),
+        rx.cond(ImportState.load_error, load_error()),
         rx.cond(ImportState.missing, missing(), rx.cond(ImportState.live.id, one_import(), loading())),
         undo_dialog(),
         current=routes.IMPORTS,
@@ -38,24 +38,24 @@ def import_page() -> rx.Component:
 
 
 def one_import() -> rx.Component:
-    """The import, and what it has done or would do."""
+    """The import's card, and the products that it would change or that its undo kept."""
     job = ImportState.live
     return rx.fragment(
         import_card(job),
-        rx.cond(job.undo.has_kept, section("Kept as they were", kept_products(job.id))),
-        rx.cond(job.can_apply, section("What it would change", trial_changes(job.id))),
+        rx.cond(job.undo.has_kept, section("Kept products", kept_products(job.id))),
+        rx.cond(job.can_apply, section("Changes", dry_run_changes(job.id))),
     )
 
 
 def missing() -> rx.Component:
-    """Instead of an import."""
-    return empty_state("There is no such import", "It may never have been, or its address is mistyped.")
+    """A message in place of an import that does not exist."""
+    return empty_state("This import does not exist", "Check the address, or look for the import in the list.")
 
 
-def problem() -> rx.Component:
-    """Why nothing can be shown, and the way out."""
+def load_error() -> rx.Component:
+    """Why the import cannot be shown, and a button to try again."""
     return notice(
-        rx.el.p(ImportState.problem),
+        rx.el.p(ImportState.load_error),
         rx.el.div(button("Try again", on_click=ImportState.follow_import), class_name="actions"),
         title="The import cannot be shown",
         data_testid="import-problem",
@@ -63,5 +63,5 @@ def problem() -> rx.Component:
 
 
 def loading() -> rx.Component:
-    """What stands there while it is asked for."""
-    return rx.cond(ImportState.problem, rx.fragment(), rx.el.div(class_name="card loading", aria_busy="true"))
+    """A placeholder while the import is loaded."""
+    return rx.cond(ImportState.load_error, rx.fragment(), rx.el.div(class_name="card loading", aria_busy="true"))

@@ -1,82 +1,85 @@
-"""Taking an import back: the question before it, and what came of it."""
+"""The undo of an import: the confirmation dialog, the result, and the kept products."""
 
 import reflex as rx
 
+from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.ui.modal import closing, modal
+from product_importer.ui.modal import close_dialog, modal
 from product_importer.ui.widgets import badge, button, link, local_time, notice, pager
 
 UNDO = "undo-dialog"
 
 
 def undo_dialog() -> rx.Component:
-    """Take the import back, after a question."""
+    """Ask for confirmation before the undo."""
     job = ImportState.live
     return modal(
         "Undo this import?",
         rx.el.p(
-            "The products that it created, ",
+            "The created products (",
             rx.el.strong(job.created),
-            ", are removed. Those that it updated, ",
+            ") are removed and the updated ones (",
             rx.el.strong(job.updated),
-            ", get back what they were before. Whatever somebody has changed since stays as it is, and is listed.",
+            ") get their previous values back. Products that were changed since are kept and listed.",
         ),
         rx.el.p(
-            "It is possible until ",
+            "Undo is possible until ",
             local_time(job.undo.until),
-            ", and is final: an undo cannot be undone.",
+            ". It is final: an undo cannot be undone.",
             class_name="muted",
         ),
         rx.cond(
-            UndoState.refusal,
-            notice(rx.el.p(UndoState.refusal), title="Nothing was undone", data_testid="undo-error"),
+            UndoState.error,
+            notice(rx.el.p(UndoState.error), title="Nothing was undone", data_testid="undo-error"),
         ),
         rx.el.div(
-            button("Cancel", on_click=closing(UNDO), custom_attrs={"data-focus": ""}),
+            button("Cancel", on_click=close_dialog(UNDO), custom_attrs={"data-focus": ""}),
             button(
-                rx.cond(UndoState.is_undoing, "Undoing…", "Undo import"),
+                rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
                 kind="danger",
                 on_click=UndoState.undo_import,
-                disabled=UndoState.is_undoing,
-                aria_busy=rx.cond(UndoState.is_undoing, "true", "false"),
+                disabled=UndoState.is_busy,
+                aria_busy=rx.cond(UndoState.is_busy, "true", "false"),
                 data_testid="confirm-undo",
             ),
             class_name="dialog-actions",
         ),
         name=UNDO,
         shown=UndoState.is_open,
-        on_close=UndoState.keep_import,
+        on_close=UndoState.close,
         role="alertdialog",
     )
 
 
 def undo_result(job: ImportView) -> rx.Component:
-    """What came of taking it back."""
+    """Whether the undo is running, or its counts."""
     return rx.match(
         job.undo.status,
-        ("pending", told(badge("undoing", tone="busy"), "Its products are being taken back …")),
-        ("undone", told(badge("undone", tone="neutral"), job.undo.result)),
+        (UndoStatus.PENDING, result_line(badge("undoing", tone="busy"), "The import is being undone …")),
+        (UndoStatus.UNDONE, result_line(badge("undone", tone="neutral"), job.undo.result)),
         rx.fragment(),
     )
 
 
-def told(state: rx.Component, words: rx.Var[str] | str) -> rx.Component:
-    """How it stands, in a line."""
+def result_line(state: rx.Component, text: rx.Var[str] | str) -> rx.Component:
+    """A badge and a text in one line."""
     return rx.el.p(
-        state, rx.el.span(words, class_name="strong"), role="status", class_name="last", data_testid="undo-result"
+        state, rx.el.span(text, class_name="strong"), role="status", class_name="last", data_testid="undo-result"
     )
 
 
 def kept_products(import_id: rx.Var[str]) -> rx.Component:
-    """The products that stayed as they were, and why."""
+    """The products that the undo did not change, and why."""
     return rx.el.div(
-        rx.cond(UndoState.problem, notice(rx.el.p(UndoState.problem), title="What was kept cannot be shown")),
+        rx.cond(
+            UndoState.kept_error, notice(rx.el.p(UndoState.kept_error), title="The kept products cannot be shown")
+        ),
         rx.el.div(
             rx.el.table(
-                rx.el.thead(rx.el.tr(rx.el.th("Kept", scope="col"), rx.el.th("Why", scope="col"))),
+                rx.el.thead(rx.el.tr(rx.el.th("Product", scope="col"), rx.el.th("Reason", scope="col"))),
                 rx.el.tbody(rx.foreach(UndoState.kept, kept_row)),
                 class_name="table cards",
             ),
@@ -99,13 +102,13 @@ def kept_products(import_id: rx.Var[str]) -> rx.Component:
 
 
 def kept_row(kept: KeptView) -> rx.Component:
-    """One of them."""
+    """One kept product."""
     return rx.el.tr(
         rx.el.td(
             rx.cond(kept.address, link(kept.sku, to=kept.address, class_name="download"), kept.sku),
             class_name="lead mono",
         ),
-        rx.el.td(kept.reason, data_label="Why"),
+        rx.el.td(kept.reason, data_label="Reason"),
         data_testid="kept-row",
         key=kept.id,
     )

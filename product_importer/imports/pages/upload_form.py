@@ -1,4 +1,4 @@
-"""The form that sends a file: where it is dropped, what can be chosen, and what was wrong with it."""
+"""The upload form: the drop zone, the options, the column mapping, and errors."""
 
 from typing import Any
 
@@ -7,51 +7,54 @@ from reflex.event import no_args_event_spec
 from reflex_components_core.el.elements.typography import Div  # type: ignore[import-untyped]
 
 from product_importer.imports.pages import labels
-from product_importer.imports.pages.mapping_form import columns_form
+from product_importer.imports.pages.mapping_form import mapping_form
 from product_importer.imports.pages.upload_state import UPLOAD, UploadState
-from product_importer.ui.before_unload import asking_before_leaving
+from product_importer.ui.before_unload import confirm_leaving
 from product_importer.ui.widgets import button, choice, link, notice, progress_bar
 
-KINDS = "CSV, TSV, .gz, .zip or Excel (.xlsx), of any size. Its first line names the columns: sku, name, description."
+FILE_TYPES = (
+    "CSV or TSV, also packed as .gz or .zip, or Excel (.xlsx). "
+    "The first line names the columns: sku, name, description."
+)
 
 
 class FileArea(Div):
-    """What holds a drop zone, and is told when another file is chosen or dropped."""
+    """A container of a drop zone that notices when another file is chosen or dropped."""
 
     on_change: rx.EventHandler[no_args_event_spec]  # type: ignore[type-arg,valid-type]
     on_drop: rx.EventHandler[no_args_event_spec]  # type: ignore[type-arg,valid-type]
 
 
 def upload_form() -> rx.Component:
-    """Choose a file, and how it is imported; send it."""
-    chosen = rx.selected_files(UPLOAD)
+    """Choose a file and its options, and upload it."""
+    selected = rx.selected_files(UPLOAD)
     return rx.el.section(
-        FileArea.create(drop_zone(chosen), on_change=UploadState.forget_refusal, on_drop=UploadState.forget_refusal),
-        choices(),
-        rx.cond(UploadState.refusal.title, refusal()),
-        rx.cond(UploadState.is_pairing, columns_form()),
+        FileArea.create(drop_zone(selected), on_change=UploadState.clear_error, on_drop=UploadState.clear_error),
+        options(),
+        rx.cond(UploadState.error.title, upload_error()),
+        rx.cond(UploadState.needs_mapping, mapping_form()),
         rx.el.div(
             rx.cond(UploadState.uploading, upload_progress()),
-            rx.el.div(*start_buttons(chosen), class_name="actions"),
+            rx.el.div(*start_buttons(selected), class_name="actions"),
             class_name="upload-row",
         ),
-        on_mount=[UploadState.open_form, asking_before_leaving(UPLOAD)],
+        on_mount=[UploadState.open_form, confirm_leaving(UPLOAD)],
         aria_label="Upload",
         class_name="stack",
     )
 
 
-def drop_zone(chosen: rx.Var[list[str]]) -> rx.Component:
+def drop_zone(selected: rx.Var[list[str]]) -> rx.Component:
     """Where a file is dropped or chosen."""
     return rx.upload.root(
         rx.el.p(
-            rx.cond(chosen.length() > 0, chosen.join(", "), "Drop a file here"),
+            rx.cond(selected.length() > 0, selected.join(", "), "Drop a file here"),
             class_name="drop-title",
             aria_live="polite",
         ),
-        rx.el.p(KINDS, class_name="muted"),
-        # The click goes on to the drop zone, which opens the dialog; the button is for keyboards and screen readers.
-        button(rx.cond(chosen.length() > 0, "Choose another file", "Choose a file")),
+        rx.el.p(FILE_TYPES, class_name="muted"),
+        # Clicks bubble to the drop zone, which opens the file dialog; the button serves keyboards and screen readers.
+        button(rx.cond(selected.length() > 0, "Choose another file", "Choose a file")),
         id=UPLOAD,
         multiple=False,
         no_keyboard=True,
@@ -61,86 +64,80 @@ def drop_zone(chosen: rx.Var[list[str]]) -> rx.Component:
     )
 
 
-def choices() -> rx.Component:
-    """How the file is imported, folded away: the usual is right for most."""
-    told = UploadState.choices_told
+def options() -> rx.Component:
+    """The options, folded away: the defaults fit most files."""
+    changed = UploadState.changed_options
     return rx.el.details(
         rx.el.summary(
-            rx.el.span("Choices", class_name="strong"),
+            rx.el.span("Options", class_name="strong"),
             rx.cond(
-                told.length() > 0,
-                rx.el.span(rx.foreach(told, lambda one: rx.el.span(one, class_name="chip")), class_name="chips"),
+                changed.length() > 0,
                 rx.el.span(
-                    "Create and update products · last row of an SKU counts · blank cells clear",
+                    rx.foreach(changed, lambda label: rx.el.span(label, class_name="chip")), class_name="chips"
+                ),
+                rx.el.span(
+                    "Create and update products · use the last row of a repeated SKU · blank cells clear values",
                     class_name="muted",
                 ),
             ),
-            class_name="choices-summary",
+            class_name="options-summary",
         ),
-        rx.el.div(*selects(), class_name="choices-fields"),
+        rx.el.div(*selects(), class_name="options-fields"),
         rx.cond(
-            told.length() > 0,
-            button(
-                "Reset to defaults", kind="quiet", on_click=UploadState.forget_choices, data_testid="import-usual"
-            ),
+            changed.length() > 0,
+            button("Reset to defaults", kind="quiet", on_click=UploadState.reset_options, data_testid="import-usual"),
         ),
-        class_name="choices",
+        class_name="options",
         data_testid="choices",
     )
 
 
 def selects() -> tuple[rx.Component, ...]:
-    """One list for each choice."""
+    """One list for each option."""
     state = UploadState
     return (
         select("Products", labels.MODES, "mode", state.mode, state.choose_mode),
-        select(
-            "The same SKU twice in the file",
-            labels.DUPLICATES,
-            "duplicates",
-            state.duplicates,
-            state.choose_duplicates,
-        ),
-        select("A blank cell, for a known product", labels.BLANKS, "blank", state.blank, state.choose_blank),
+        select("Repeated SKU", labels.DUPLICATES, "duplicates", state.duplicates, state.choose_duplicates),
+        select("Blank cell of an existing product", labels.BLANKS, "blank", state.blank, state.choose_blank),
         select("Text encoding", labels.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
-        select("Separator", labels.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
-        select("Columns with other names", labels.COLUMNS, "columns", state.columns, state.choose_columns),
+        select("Delimiter", labels.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
+        select("Column mapping", labels.COLUMNS, "columns", state.columns, state.choose_columns),
     )
 
 
-def select(label: str, options: dict[str, str], name: str, value: Any, on_change: Any) -> rx.Component:
-    """One choice."""
-    return choice(label, options.items(), name=f"import-{name}", value=value, on_change=on_change)
+def select(label: str, values: dict[str, str], name: str, value: Any, on_change: Any) -> rx.Component:
+    """One option; `values` are its possible values and their labels."""
+    return choice(label, values.items(), name=f"import-{name}", value=value, on_change=on_change)
 
 
-def start_buttons(chosen: rx.Var[list[str]]) -> tuple[rx.Component, rx.Component]:
-    """Send the chosen file, or only see what that would do; with the columns, where they were asked for."""
-    is_idle = UploadState.uploading | (chosen.length() == 0) | (UploadState.pairing_problem != "")
+def start_buttons(selected: rx.Var[list[str]]) -> tuple[rx.Component, rx.Component]:
+    """Upload the file for a dry run or an import, with the column mapping if it was asked for."""
+    is_disabled = UploadState.uploading | (selected.length() == 0) | (UploadState.mapping_error != "")
     return (
         button(
-            rx.cond(UploadState.is_pairing, "Try with these columns", "Try it first"),
-            on_click=UploadState.try_import(sending()),
-            disabled=is_idle,
-            title="See what the file would change, before anything is changed",
+            rx.cond(UploadState.needs_mapping, "Dry run with these columns", "Dry run"),
+            on_click=UploadState.start_dry_run(chunks()),
+            disabled=is_disabled,
+            title="Show what the import would change, without changing anything",
             data_testid="import-try",
         ),
         button(
-            rx.cond(UploadState.is_pairing, "Import with these columns", "Import"),
+            rx.cond(UploadState.needs_mapping, "Import with these columns", "Import"),
             kind="primary",
-            on_click=UploadState.start_import(sending()),
-            disabled=is_idle,
+            on_click=UploadState.start_import(chunks()),
+            disabled=is_disabled,
             data_testid="import-start",
         ),
     )
 
 
-def sending() -> Any:
-    """The chosen file, in pieces."""
+def chunks() -> Any:
+    """The selected file, uploaded in chunks."""
     return rx.upload_files_chunk(UPLOAD, on_upload_progress=UploadState.show_upload.throttle(200))
 
 
 def upload_progress() -> rx.Component:
-    """How much has left the browser."""
+    """How much of the file was uploaded."""
     return rx.el.div(
         progress_bar(UploadState.uploaded, label="Upload", data_testid="upload-progress"),
         rx.el.span("Uploading, ", UploadState.uploaded, " %", class_name="muted numeric", role="status"),
@@ -149,15 +146,17 @@ def upload_progress() -> rx.Component:
     )
 
 
-def refusal() -> rx.Component:
+def upload_error() -> rx.Component:
     """Why the file was not accepted, and what to do."""
-    why = UploadState.refusal
-    running = link("Show the running import", to=why.running, class_name="button", data_testid="import-running")
+    error = UploadState.error
+    running = link(
+        "Show the running import", to=error.import_address, class_name="button", data_testid="import-running"
+    )
     return notice(
-        rx.el.p(why.detail),
-        rx.cond(why.hint, rx.el.p(why.hint, class_name="strong")),
-        rx.cond(why.running, rx.el.div(running, class_name="actions")),
-        title=why.title,
-        tone=why.tone,
+        rx.el.p(error.detail),
+        rx.cond(error.hint, rx.el.p(error.hint, class_name="strong")),
+        rx.cond(error.import_address, rx.el.div(running, class_name="actions")),
+        title=error.title,
+        tone=error.tone,
         data_testid="import-error",
     )

@@ -1,4 +1,4 @@
-"""What a person is about to import, and how: the file on its way, the choices, the columns."""
+"""State of the upload form: the options, the column mapping, the upload and its error."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,170 +8,170 @@ from typing import Any, TypeVar
 import reflex as rx
 from reflex.event import EventSpec
 
+from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
-from product_importer.imports.options import Choices, parse
+from product_importer.imports.options import ImportOptions, parse
 from product_importer.imports.pages import labels
-from product_importer.imports.pages.mapping_form_data import Pairing
-from product_importer.imports.pages.view_models import Refusal
-from product_importer.imports.progress import OUTAGE
+from product_importer.imports.pages.mapping_form_data import ColumnMapping
+from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
-from product_importer.imports.upload.receiver import IncomingUpload, accepted
+from product_importer.imports.upload.receiver import IncomingUpload
 from product_importer.ui import routes, toasts
 
 Result = TypeVar("Result")
 
 UPLOAD = "catalogue"
-NO_ANSWER = Refusal("The database does not answer", "Nothing was kept. Try again in a moment.")
+NO_ANSWER = ErrorView("The database does not answer", "Nothing was kept. Try again in a moment.")
 
 
 class UploadState(rx.State):
-    """What one browser tab is about to import."""
+    """The upload form of one browser tab."""
 
-    # How a shop maintains its catalogue is the same tomorrow; the browser keeps it.
+    # The browser stores these: they are usually the same for a shop's next file.
     mode: str = rx.LocalStorage("upsert", name="import-mode")
     duplicates: str = rx.LocalStorage("last", name="import-duplicates")
     blank: str = rx.LocalStorage("clear", name="import-blank")
-    # How one file was written says nothing of the next.
+    # These are not stored: they differ from file to file.
     encoding: str = ""
     delimiter: str = ""
-    # "remembered": as they were accepted for a file with this header; "ask": by their names, else they are asked for.
+    # "remembered" uses the mapping saved for the header; "ask" ignores it, and asks where the names do not match.
     columns: str = "remembered"
-    pairing: Pairing = Pairing()
-    is_trial: bool = False
+    mapping: ColumnMapping = ColumnMapping()
+    is_dry_run: bool = False
     uploading: bool = False
     uploaded: int = 0
-    refusal: Refusal = Refusal()
-    # Another number means another file, or another way to read it.
-    _reading: int = 0
+    error: ErrorView = ErrorView()
+    # Changes with the file and with the way it is read: an error of an earlier version asks for no mapping.
+    _version: int = 0
 
     @rx.var
-    def choices_told(self) -> list[str]:
-        """What is chosen beside the usual."""
-        told = labels.unusual(self.mode, self.duplicates, self.blank)
+    def changed_options(self) -> list[str]:
+        """Labels of the options that differ from the default."""
+        changed = labels.changed_options(self.mode, self.duplicates, self.blank)
         if self.encoding in labels.ENCODINGS and self.encoding:
-            told.append(labels.encoding(self.encoding))
+            changed.append(labels.encoding(self.encoding))
         if self.delimiter in labels.CHARACTERS:
-            told.append(f"by {labels.DELIMITERS[self.delimiter].lower()}")
+            changed.append(f"delimiter: {labels.DELIMITERS[self.delimiter].lower()}")
         if self.columns == "ask":
-            told.append("columns asked for")
-        return told
+            changed.append("ask for columns")
+        return changed
 
     @rx.var
-    def is_pairing(self) -> bool:
-        """Whether the file's columns are asked for."""
-        return bool(self.pairing.columns)
+    def needs_mapping(self) -> bool:
+        """Whether the mapping form is shown."""
+        return bool(self.mapping.columns)
 
     @rx.var
-    def pairing_problem(self) -> str:
-        """Why the file cannot be imported with these columns."""
-        return self.pairing.problem() if self.is_pairing else ""
+    def mapping_error(self) -> str:
+        """Why the file cannot be imported with this mapping."""
+        return self.mapping.error() if self.needs_mapping else ""
 
     @rx.event
     def open_form(self) -> None:
-        """Forget what an earlier visit was told."""
+        """Clear the error of an earlier visit."""
         if not self.uploading:
-            self._forget()
+            self._clear()
 
     @rx.event
-    def forget_refusal(self) -> None:
-        """What was wrong with one file says nothing of another."""
-        self._forget()
+    def clear_error(self) -> None:
+        """Clear the error and the mapping of another file."""
+        self._clear()
 
     @rx.event
     def choose_mode(self, mode: str) -> None:
-        """Say which products may be created or updated."""
+        """Choose which products may be created or updated."""
         self.mode = mode
 
     @rx.event
     def choose_duplicates(self, duplicates: str) -> None:
-        """Say which row counts where an SKU stands in several."""
+        """Choose which row of a repeated SKU is used."""
         self.duplicates = duplicates
 
     @rx.event
     def choose_blank(self, blank: str) -> None:
-        """Say what a blank cell does."""
+        """Choose what a blank cell does."""
         self.blank = blank
 
     @rx.event
     def choose_encoding(self, encoding: str) -> None:
-        """Say how the text is encoded; nothing lets it be found. Read so, the file may have other columns."""
+        """Choose the encoding; an empty one is detected. The file may then have other columns."""
         self.encoding = encoding
-        self._forget()
+        self._clear()
 
     @rx.event
     def choose_delimiter(self, delimiter: str) -> None:
-        """Say what parts the cells; nothing lets it be found. Read so, the file may have other columns."""
+        """Choose the delimiter; an empty one is detected. The file may then have other columns."""
         self.delimiter = delimiter
-        self._forget()
+        self._clear()
 
     @rx.event
     def choose_columns(self, columns: str) -> None:
-        """Say whether columns are taken as they were accepted before."""
+        """Choose whether the saved column mapping is used."""
         self.columns = columns
 
     @rx.event
-    def forget_choices(self) -> None:
-        """Choose the usual again."""
+    def reset_options(self) -> None:
+        """Set all options to their defaults."""
         self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
         self.encoding, self.delimiter, self.columns = "", "", "remembered"
-        self._forget()
+        self._clear()
 
     @rx.event
-    def pair_field(self, field: str, column: str) -> None:
-        """Take a column of the file for a field; none where it is empty."""
-        self.pairing = self.pairing.choose(field, column)
+    def map_field(self, field: str, column: str) -> None:
+        """Choose a column of the file for a field; none where `column` is empty."""
+        self.mapping = self.mapping.choose(field, column)
 
     @rx.event(background=True)
     async def start_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
-        """Store the file while it arrives, then show its import."""
+        """Upload the file, then show its import."""
         async with self:
-            self.is_trial = False
-        return await self._send(chunks)
+            self.is_dry_run = False
+        return await self._upload(chunks)
 
     @rx.event(background=True)
-    async def try_import(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
-        """The same, only to see what would happen."""
+    async def start_dry_run(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+        """Upload the file, then show its dry run."""
         async with self:
-            self.is_trial = True
-        return await self._send(chunks)
+            self.is_dry_run = True
+        return await self._upload(chunks)
 
     @rx.event
     def show_upload(self, progress: dict[str, float]) -> None:
-        """Show how much of the file has left the browser."""
+        """Show how much of the file was uploaded."""
         self.uploaded = round(progress["progress"] * 100)
 
-    async def _send(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
+    async def _upload(self, chunks: rx.UploadChunkIterator) -> list[EventSpec]:
         async with self:
-            self.refusal, self.uploading, self.uploaded = Refusal(), True, 0
-            chosen, reading = self._chosen(), self._reading
+            self.error, self.uploading, self.uploaded = ErrorView(), True, 0
+            chosen, version = self._options(), self._version
         try:
             job = await _receive(chunks, parse(chosen))
         except DomainError as error:
             async with self:
-                self._refuse(error, reading)
+                self._show_error(error, version)
             return [rx.cancel_upload(UPLOAD)]
         except OUTAGE:
             async with self:
-                self.refusal = NO_ANSWER
+                self.error = NO_ANSWER
             return [rx.cancel_upload(UPLOAD)]
         finally:
             async with self:
                 self.uploading = False
         async with self:
-            self._forget()
+            self._clear()
             is_still_here = self.router.url.path.rstrip("/") == routes.IMPORTS
-        return [rx.clear_selected_files(UPLOAD), *_shown(job, is_still_here)]
+        return [rx.clear_selected_files(UPLOAD), *_show_import(job, is_still_here)]
 
-    def _refuse(self, error: DomainError, reading: int) -> None:
-        """Say what was wrong; where it was the header, ask which columns are meant."""
-        self.refusal, asked = Refusal.of(error), Pairing.of(error)
-        if asked.columns and reading == self._reading:
-            self.pairing = asked
-            self.refusal = replace(self.refusal, detail=asked.question(error), tone="warning")
+    def _show_error(self, error: DomainError, version: int) -> None:
+        """Show an error; ask for a mapping where one can fix the header."""
+        self.error, mapping = ErrorView.of(error), ColumnMapping.of(error)
+        if mapping.columns and version == self._version:
+            self.mapping = mapping
+            self.error = replace(self.error, detail=mapping.question(error), tone="warning")
 
-    def _chosen(self) -> dict[str, Any]:
-        """What is chosen, as a form would say it. The browser kept some of it, and may have kept nonsense."""
+    def _options(self) -> dict[str, Any]:
+        """Return the options as form fields; values from the browser's storage may be invalid and are checked."""
         chosen: dict[str, Any] = {
             "mode": self.mode if self.mode in labels.MODES else "upsert",
             "duplicates": self.duplicates if self.duplicates in labels.DUPLICATES else "last",
@@ -179,38 +179,38 @@ class UploadState(rx.State):
             "encoding": self.encoding,
             "delimiter": labels.CHARACTERS.get(self.delimiter, self.delimiter),
         }
-        # Without any, what was accepted before is not remembered either.
-        columns = self.pairing.targets() or ({} if self.columns == "ask" else None)
-        told = {name: value for name, value in chosen.items() if value}
-        return told | {"dry_run": self.is_trial, "columns": columns}
+        # An empty mapping, unlike None, ignores and deletes the saved one.
+        columns = self.mapping.targets() or ({} if self.columns == "ask" else None)
+        given = {name: value for name, value in chosen.items() if value}
+        return given | {"dry_run": self.is_dry_run, "columns": columns}
 
-    def _forget(self) -> None:
-        self.refusal, self.pairing = Refusal(), Pairing()
-        self._reading += 1
+    def _clear(self) -> None:
+        self.error, self.mapping = ErrorView(), ColumnMapping()
+        self._version += 1
 
 
-async def _receive(chunks: rx.UploadChunkIterator, choices: Choices) -> ImportRead:
+async def _receive(chunks: rx.UploadChunkIterator, options: ImportOptions) -> ImportRead:
     """Write the chunks of one file to storage and create its import.
 
     Raises:
-        DomainError: the file is refused. The upload is then given up without reading the rest.
+        DomainError: the file cannot be imported; the rest of it is not read.
     """
     await asyncio.to_thread(receiver.refuse_too_many)
     upload: IncomingUpload | None = None
     try:
         async for chunk in chunks:
-            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], choices)
-            await _finished(asyncio.to_thread(upload.write, chunk.data))
-        upload = upload or IncomingUpload("", choices)
-        return await _finished(accepted(upload.accept, choices, refuse_running=True))
+            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], options)
+            await _finish(asyncio.to_thread(upload.write, chunk.data))
+        upload = upload or IncomingUpload("", options)
+        return await _finish(receiver.in_accept_pool(upload.accept, options, refuse_running=True))
     finally:
-        # Does nothing to an accepted upload; removes what a refused one, or a browser that left, had sent.
+        # Deletes what has arrived, unless the upload was accepted.
         if upload is not None:
-            await _finished(asyncio.to_thread(upload.abort))
+            await _finish(asyncio.to_thread(upload.abort))
 
 
-async def _finished(work: Coroutine[Any, Any, Result]) -> Result:
-    """Wait for the end of a thread's work even when cancelled: `abort` must not overtake `write`."""
+async def _finish(work: Coroutine[Any, Any, Result]) -> Result:
+    """Wait for a thread's end even when cancelled: `abort` must not overtake `write`."""
     call = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(call)
@@ -219,8 +219,8 @@ async def _finished(work: Coroutine[Any, Any, Result]) -> Result:
         raise
 
 
-def _shown(job: ImportRead, is_still_here: bool) -> list[EventSpec]:
-    """Go to the import; whoever has gone elsewhere meanwhile is only told of it."""
+def _show_import(job: ImportRead, is_still_here: bool) -> list[EventSpec]:
+    """Go to the import's page, or show a toast if the person has left the upload page."""
     if is_still_here:
         return [rx.redirect(f"/imports/{job.id}")]
-    return [toasts.success(f"“{job.filename}” has arrived.", description="Its import goes on; see Imports.")]
+    return [toasts.success(f"“{job.filename}” was uploaded.", description="The import continues; see Imports.")]

@@ -1,38 +1,40 @@
-"""What the import pages show, in the words and numbers that they show."""
+"""View models of imports: the texts and numbers that the pages show."""
 
 from dataclasses import dataclass, field
 from typing import Self
 
 from product_importer.core.errors import DomainError
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS
+from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 from product_importer.imports.pages import labels
-from product_importer.imports.schemas import FINAL, ImportRead, ImportUndo
+from product_importer.imports.schemas import ImportRead, ImportUndo
 from product_importer.ui.formatting import DASH, duration, number, size
 
 TONES = {
-    "completed": "good",
-    "previewed": "good",
-    "failed": "bad",
-    "cancelled": "neutral",
-    "pending": "neutral",
-    "processing": "busy",
+    ImportStatus.COMPLETED: "good",
+    ImportStatus.PREVIEWED: "good",
+    ImportStatus.FAILED: "bad",
+    ImportStatus.CANCELLED: "neutral",
+    ImportStatus.PENDING: "neutral",
+    ImportStatus.PROCESSING: "busy",
 }
 STEPS = {
-    "waiting": "Waiting for a worker",
-    "indexing": "Looking for duplicates",
-    "previewing": "Comparing with the catalogue",
-    "merging": "Writing products",
-    "finished": "Finishing",
+    ImportPhase.WAITING: "Waiting for a worker",
+    ImportPhase.INDEXING: "Looking for duplicates",
+    ImportPhase.PREVIEWING: "Comparing with the catalogue",
+    ImportPhase.MERGING: "Writing products",
+    ImportPhase.FINISHED: "Finishing",
 }
-HINTS = {"not-text": "On this page: choose its encoding under Choices, then import it again."}
-# So many names of columns are told before the rest is only counted.
-NAMES_TOLD = 12
+# Where on the page an error can be fixed, by the error's kind: its own text is for REST clients, too.
+HINTS = {ProblemType.NOT_TEXT: "On this page: choose the encoding under Options, then import the file again."}
+MAX_COLUMN_NAMES = 12
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something to know about an import, with its name."""
+    """A label and its value."""
 
     label: str = ""
     value: str = ""
@@ -40,7 +42,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class UndoView:
-    """Whether an import can be taken back, or what became of that; `status` is empty where there is nothing to."""
+    """Whether an import can be undone, or the undo's result; `status` is empty where there is nothing to undo."""
 
     status: str = ""
     until: str = ""
@@ -52,12 +54,14 @@ class UndoView:
         """Return `undo` as the page shows it."""
         if undo is None:
             return cls()
-        return cls(undo.status, undo.until.isoformat(), _undone(undo), undo.status == "undone" and undo.kept > 0)
+        return cls(
+            undo.status, undo.until.isoformat(), _undone(undo), undo.status == UndoStatus.UNDONE and undo.kept > 0
+        )
 
 
 @dataclass(frozen=True)
 class ImportView:
-    """An import in the words and numbers that the page shows."""
+    """An import as the pages show it."""
 
     id: str = ""
     filename: str = ""
@@ -82,13 +86,13 @@ class ImportView:
     took: str = ""
     speed: str = ""
     is_running: bool = False
-    # A trial changes nothing, until it is applied.
-    is_trial: bool = False
+    # A dry run that was not applied.
+    is_dry_run: bool = False
     can_retry: bool = False
     can_apply: bool = False
     file_gone: bool = False
-    unusual: list[str] = field(default_factory=list)
-    choices: list[Fact] = field(default_factory=list)
+    changed_options: list[str] = field(default_factory=list)
+    options: list[Fact] = field(default_factory=list)
     format: str = ""
     is_format_guessed: bool = False
     columns: list[Fact] = field(default_factory=list)
@@ -98,8 +102,8 @@ class ImportView:
     @classmethod
     def of(cls, job: ImportRead) -> Self:
         """Return `job` as the page shows it."""
-        is_over, has_stopped = job.status in FINAL, job.status in ("failed", "cancelled")
-        is_trial = job.choices.dry_run and job.applied_at is None
+        is_over, has_stopped = job.status in FINAL, job.status in (ImportStatus.FAILED, ImportStatus.CANCELLED)
+        is_dry_run = job.choices.dry_run and job.applied_at is None
         return cls(
             id=str(job.id),
             filename=job.filename,
@@ -118,18 +122,18 @@ class ImportView:
             has_rejects=is_over and job.rejected > 0,
             has_duplicates=is_over and job.duplicates > 0,
             error=_error(job),
-            stopped=_stopped(job, is_trial) if has_stopped and not _is_undone(job) else "",
+            stopped=_stopped(job, is_dry_run) if has_stopped and not _is_undone(job) else "",
             created_at=job.created_at.isoformat(),
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
             speed=_speed(job).replace("rows per second", "rows/s") if is_over else "",
             is_running=not is_over,
-            is_trial=is_trial,
+            is_dry_run=is_dry_run,
             can_retry=_can_retry(job),
-            can_apply=job.status == "previewed",
+            can_apply=job.status == ImportStatus.PREVIEWED,
             file_gone=has_stopped and not job.file_available,
-            unusual=_unusual(job),
-            choices=[Fact(*pair) for pair in labels.chosen(job.choices)],
+            changed_options=_changed_options(job),
+            options=[Fact(*pair) for pair in labels.all_options(job.choices)],
             format=labels.read_as(job.format),
             is_format_guessed=job.format.is_guessed,
             columns=_columns(job.columns),
@@ -139,46 +143,44 @@ class ImportView:
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """Why something was not done, what it is about, and where to look instead."""
+class ErrorView:
+    """An error, with example SKUs, the address of the import that it is about, and a hint."""
 
     title: str = ""
     detail: str = ""
-    points: list[str] = field(default_factory=list)
-    running: str = ""
+    examples: list[str] = field(default_factory=list)
+    import_address: str = ""
     tone: str = "bad"
-    # Where on the page help is; the refusal's own words are for programs, too.
     hint: str = ""
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
-        """Put a domain error into words."""
-        examples = [str(example) for example in error.extra.get("examples") or ()]
+        """Return `error` as the page shows it."""
         job_id = error.extra.get("job_id")
         return cls(
             error.title,
             error.detail,
-            examples,
-            f"/imports/{job_id}" if job_id else "",
+            examples=[str(example) for example in error.extra.get("examples") or ()],
+            import_address=f"/imports/{job_id}" if job_id else "",
             hint=HINTS.get(error.kind, ""),
         )
 
 
-def counted(count: int, thing: str) -> str:
-    """A number of things; `thing` names one of them."""
-    return f"{count:,} {thing if count == 1 else f'{thing}s'}"
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is not 1."""
+    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
 
 
 def _doing(job: ImportRead) -> str:
-    """What is happening now, how fast, and how long it will take; or how long it took."""
-    is_over = job.status in FINAL
-    if is_over:
-        took = [f"Took {_took(job)}"] if _took(job) else []
+    """Return the current step, the speed and the time left; of an ended import, how long it took."""
+    if job.status in FINAL:
+        parts = [f"Took {_took(job)}" if _took(job) else "", _speed(job)]
     else:
         reading = f"Reading the file, {job.rows_read:,} rows so far"
-        took = [reading if job.phase == "reading" else STEPS.get(job.phase, "Working")]
-    left = [] if is_over or job.eta_seconds is None else [f"about {duration(job.eta_seconds)} left"]
-    return " · ".join([*took, *([_speed(job)] if _speed(job) else []), *left])
+        step = reading if job.phase == ImportPhase.READING else STEPS.get(job.phase, "Working")
+        left = "" if job.eta_seconds is None else f"about {duration(job.eta_seconds)} left"
+        parts = [step, _speed(job), left]
+    return " · ".join(filter(None, parts))
 
 
 def _took(job: ImportRead) -> str:
@@ -198,46 +200,46 @@ def _error(job: ImportRead) -> str:
 
 
 def _can_retry(job: ImportRead) -> bool:
-    """Whether an import can go on where it stopped, or a trial look again."""
-    return job.status in ("failed", "cancelled", "previewed") and job.file_available and not _is_undone(job)
+    """Whether an import can be continued, or a dry run repeated."""
+    return job.status in RETRYABLE and job.file_available and not _is_undone(job)
 
 
 def _is_undone(job: ImportRead) -> bool:
-    """Whether it was taken back, or is just being so."""
-    return job.undo is not None and job.undo.status in ("pending", "undone")
+    """Whether the import was undone or is being undone."""
+    return job.undo is not None and job.undo.status in (UndoStatus.PENDING, UndoStatus.UNDONE)
 
 
-def _stopped(job: ImportRead, is_trial: bool) -> str:
-    """What an import that did not reach its end has left in the catalogue."""
-    inside = job.created + job.updated + job.unchanged
-    if is_trial:
-        return "Stopped: it was a trial, and the catalogue is as it was."
-    if inside == 0:
-        return "Stopped: nothing of the file is in the catalogue."
+def _stopped(job: ImportRead, is_dry_run: bool) -> str:
+    """Say what a failed or cancelled import has left in the catalogue."""
+    merged = job.created + job.updated + job.unchanged
+    if is_dry_run:
+        return "Stopped: it was a dry run, and the catalogue was not changed."
+    if merged == 0:
+        return "Stopped: no rows of the file are in the catalogue."
     of_all = "" if job.total_rows is None else f" of {job.total_rows:,}"
-    return f"Stopped: {inside:,}{of_all} rows are in the catalogue."
+    return f"Stopped: {merged:,}{of_all} rows are in the catalogue."
 
 
-def _unusual(job: ImportRead) -> list[str]:
-    kind = [] if not job.choices.dry_run else ["trial" if job.applied_at is None else "trial, applied"]
-    return kind + labels.unusual(job.choices.mode, job.choices.duplicates, job.choices.blank)
+def _changed_options(job: ImportRead) -> list[str]:
+    kind = [] if not job.choices.dry_run else ["dry run" if job.applied_at is None else "dry run, applied"]
+    return kind + labels.changed_options(job.choices.mode, job.choices.duplicates, job.choices.blank)
 
 
 def _columns(columns: dict[str, str]) -> list[Fact]:
-    """Return each field that the file has, and its column, unless that has the field's own name."""
+    """Return each field that the file has, with its column where that has another name."""
     fields = [(target, name) for name, target in columns.items() if target in FIELDS]
     return [Fact(field, "" if name.casefold() == field else name) for field, name in fields]
 
 
 def _other_columns(columns: dict[str, str]) -> list[str]:
-    """What became of the columns that fill no field, kind by kind."""
-    found = []
-    for target, fate in ((ATTRIBUTE, "kept as attributes"), (IGNORE, "left out")):
+    """Describe the columns that became attributes, and those that were ignored."""
+    lines = []
+    for target, result in ((ATTRIBUTE, "kept as attributes"), (IGNORE, "ignored")):
         names = [name or "(no name)" for name, given in columns.items() if given == target]
         if names:
-            told = ", ".join(names[:NAMES_TOLD]) + (", …" if len(names) > NAMES_TOLD else "")
-            found.append(f"{counted(len(names), 'column')} {fate}: {told}")
-    return found
+            shown = ", ".join(names[:MAX_COLUMN_NAMES]) + (", …" if len(names) > MAX_COLUMN_NAMES else "")
+            lines.append(f"{counted(len(names), 'column')} {result}: {shown}")
+    return lines
 
 
 def _undone(undo: ImportUndo) -> str:

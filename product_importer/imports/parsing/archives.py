@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, and what is inside a gzip or a zip; names decide nothing here."""
+"""Tell a file's container by its first bytes, and unpack gzip and zip within bounds. File names do not count."""
 
 import gzip
 import zipfile
@@ -9,13 +9,14 @@ from typing import IO, BinaryIO, TypeVar, cast
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Container, Format
+from product_importer.imports.parsing.records import not_csv
 
 Archive = TypeVar("Archive", bound=zipfile.ZipFile)
 
-# So many bytes show what a file is.
+# So many bytes at the beginning tell what a file is.
 MAGIC_BYTES = 512
 PIECE_BYTES = 1024 * 1024
-# A zip's list of contents is read into memory as a whole; this is the list of some 100,000 files.
+# The directory of a zip is read into memory as a whole; so many bytes list some 100,000 files.
 MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
 
 GZIP = b"\x1f\x8b\x08"
@@ -41,17 +42,17 @@ TAR_AT, TAR = 257, b"ustar"
 TABLE_ENDINGS = (".csv", ".tsv", ".tab", ".txt")
 # Encrypted, in the flags of a zip's member.
 ENCRYPTED = 0x1
-# Others cannot be unpacked a piece at a time by Python's zipfile, so that a bomb would fill the memory.
+# Python's zipfile does not unpack other methods piece by piece, so a zip bomb would fill the memory.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What zipfile raises over archives that are none, or damaged; a bad name is a ValueError.
+# What zipfile raises for damaged archives; a bad file name is a ValueError.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
 def container_of(start: bytes) -> Container:
-    """Return what a file is by its first `MAGIC_BYTES`; "zip" may turn out to be a workbook.
+    """Return a file's container by its first `MAGIC_BYTES`; a "zip" may turn out to be a workbook.
 
     Raises:
-        Invalid: it is something else that holds no rows; `not-csv`.
+        Invalid: it is a kind of file that cannot be imported; `not-csv`.
     """
     for mark, words in OTHERS.items():
         if start.startswith(mark):
@@ -64,10 +65,10 @@ def container_of(start: bytes) -> Container:
 
 
 def unpacked(stream: BinaryIO, format: Format) -> BinaryIO:
-    """Return the text's bytes in a stored file that was accepted with this format.
+    """Return a stream of the text in a stored file of this format.
 
     Raises:
-        Invalid: a zip is damaged.
+        Invalid: it is a damaged zip.
     """
     if format.container == "gzip":
         return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
@@ -78,20 +79,20 @@ def unpacked(stream: BinaryIO, format: Format) -> BinaryIO:
 
 
 class Gunzip:
-    """A gzip that is unpacked while it arrives; several in a row are one file, as the format has it."""
+    """Unpacks a gzip while it arrives; several in a row are one file, as the format allows."""
 
     def __init__(self) -> None:
         self._inflate = zlib.decompressobj(wbits=31)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes hold, at most `PIECE_BYTES` at a time.
+        """Yield what the next bytes unpack to, at most `PIECE_BYTES` at a time.
 
         Raises:
             Invalid: the file is damaged.
         """
         while chunk:
             if self._inflate.eof:
-                # Some programs pad with zeros.
+                # Some programs pad the file with zeros.
                 chunk = chunk.lstrip(b"\0")
                 self._inflate = zlib.decompressobj(wbits=31) if chunk else self._inflate
             else:
@@ -99,10 +100,10 @@ class Gunzip:
                 chunk = self._inflate.unconsumed_tail or self._inflate.unused_data
 
     def finish(self) -> Iterator[bytes]:
-        """Yield what is left at the end.
+        """Yield the rest, after the last bytes.
 
         Raises:
-            Invalid: the file breaks off.
+            Invalid: the file is incomplete.
         """
         while piece := self._unpack(b""):
             yield piece
@@ -120,10 +121,10 @@ def open_archive(stream: IO[bytes], kind: type[Archive]) -> Archive:
     """Open a zip as that kind of `ZipFile`.
 
     Raises:
-        Invalid: it is damaged, or lists so many files that it is no catalogue.
+        Invalid: it is damaged, or lists far more files than an upload has.
     """
     try:
-        # As ZipFile itself will find it; not public, but the only way to know before the list is in memory.
+        # The record that ZipFile itself reads. It is not public, but tells the size before the list is in memory.
         record = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
         if record and record[zipfile._ECD_SIZE] > MAX_DIRECTORY_BYTES:  # type: ignore[attr-defined]
             raise not_csv("The zip lists more files than a catalogue has. Pack the CSV alone.")
@@ -136,10 +137,10 @@ def open_archive(stream: IO[bytes], kind: type[Archive]) -> Archive:
 
 
 def only_table(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the one CSV in a zip. Folders, hidden files and what macOS adds do not count.
+    """Return the only CSV in a zip. Folders, hidden files and those that macOS adds do not count.
 
     Raises:
-        Invalid: there is none, or more than one, or it is packed in a way that cannot be read.
+        Invalid: there is none or more than one, or it is encrypted or packed with an unusual method.
     """
     files = [member for member in archive.infolist() if not _is_ignored(member.filename)]
     tables = files if len(files) == 1 else [member for member in files if _is_table(member.filename)]
@@ -155,10 +156,10 @@ def only_table(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield a stream's bytes by the piece.
+    """Yield the bytes of an unpacked stream in pieces.
 
     Raises:
-        Invalid: what it is unpacked from is damaged.
+        Invalid: the archive is damaged.
     """
     while True:
         try:
@@ -170,21 +171,16 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def not_csv(detail: str) -> Invalid:
-    """Return the refusal of what holds no rows that can be read; the detail says what to do."""
-    return Invalid(detail, kind="not-csv", title="The file is not a CSV file")
-
-
 def damaged(error: Exception) -> Invalid:
-    """Return the refusal of an archive that cannot be unpacked."""
+    """Return the error for an archive that cannot be unpacked."""
     return not_csv(f"The file is damaged and cannot be unpacked: {error}. Pack it again.")
 
 
-def too_large(words: str = "The file") -> TooLarge:
-    """Return the refusal of what is larger than `MAX_UPLOAD_MB`."""
+def too_large(subject: str = "The file") -> TooLarge:
+    """Return the error for content that is larger than `MAX_UPLOAD_MB`; `subject` names it."""
     limit = settings()
     return TooLarge(
-        f"{words} is larger than {limit.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
+        f"{subject} is larger than {limit.max_upload_mb} MB. Split it, or raise MAX_UPLOAD_MB.",
         limit_bytes=limit.max_upload_bytes,
     )
 

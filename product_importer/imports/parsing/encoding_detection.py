@@ -1,14 +1,16 @@
-"""How a text is encoded: found out while its bytes pass, or checked against what was chosen."""
+"""Detect the encoding of a text while its bytes pass, or check the one that was chosen."""
 
 import codecs
 import re
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 
-# So much of a text's beginning shows whether it is UTF-16 without a byte order mark: it is in the header.
+# So many bytes at the beginning tell whether a text is UTF-16 without a byte order mark.
 SNIFF_BYTES = 64
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-# What most files are that are not UTF-8; it gives nearly every byte a meaning, so more is asked of them.
+# Most files that are not UTF-8 are in this encoding. As nearly every byte is valid in it, a control character
+# rules it out.
 GUESS = "windows-1252"
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
 CONTROLS = bytes(byte for byte in range(256) if CONTROL.match(bytes([byte])))
@@ -16,16 +18,16 @@ CONTROLS = bytes(byte for byte in range(256) if CONTROL.match(bytes([byte])))
 OVERRIDE = "If it is a text, name its encoding in the form field “encoding”, or save it as “CSV UTF-8”."
 
 
-class TextCheck:
-    """The judge of one text: its bytes are fed as they come, and every one of them is looked at.
+class EncodingDetector:
+    """Detects the encoding of one text; its bytes are fed as they arrive, and all of them are checked.
 
-    `encoding` is what the text is in by what has passed; `is_guessed` when only its bytes suggest that.
-    `fault` is the first thing that is no text in it; nothing behind it is looked at.
+    `encoding` is the encoding so far, `is_guessed` if nothing but the bytes suggests it. `error` is set at the first
+    byte that is not text; what follows is not checked.
     """
 
     def __init__(self, chosen: str | None = None):
         self._chosen = chosen
-        # As long as nothing says what the text is in, and all of it is ASCII.
+        # True while nothing tells the encoding and all bytes are ASCII.
         self._may_guess = False
         self._start = bytearray()
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -35,17 +37,17 @@ class TextCheck:
         self._after_return = False
         self.encoding = "utf-8"
         self.is_guessed = False
-        self.fault: Invalid | None = None
+        self.error: Invalid | None = None
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
-        """Look at the next bytes; `final` with the last ones."""
+        """Check the next bytes; `final` with the last ones."""
         if self._decoder is None:
             self._start += chunk
             if len(self._start) < SNIFF_BYTES and not final:
                 return
             chunk = bytes(self._start)
             self._decoder = self._begin(chunk[:SNIFF_BYTES])
-        if self.fault is None:
+        if self.error is None:
             self._check(self._decoder, chunk, final)
 
     def _begin(self, start: bytes) -> codecs.IncrementalDecoder:
@@ -63,24 +65,24 @@ class TextCheck:
         if self.is_guessed or self._may_guess:
             self._find_control(chunk)
         if self.is_guessed and self._control is not None:
-            self.fault = self._control
+            self.error = self._control
             return
         state = decoder.getstate()
         try:
             text = decoder.decode(chunk, final)
         except UnicodeDecodeError as error:
             decoder.setstate(state)
-            self._stumble(decoder, error, chunk, final)
+            self._guess_or_fail(decoder, error, chunk, final)
             return
         self._pass(text, len(chunk))
 
-    def _stumble(
+    def _guess_or_fail(
         self, decoder: codecs.IncrementalDecoder, error: UnicodeDecodeError, chunk: bytes, final: bool
     ) -> None:
-        """Go on in the encoding that is guessed, where a text was ASCII so far; else it is at fault."""
+        """Go on with the guessed encoding if the text was ASCII so far; else set the error."""
         pending = len(error.object) - len(chunk)
         good = max(0, error.start - pending)
-        # Decoded again for the state and the lines before the fault, which the decoder has not told.
+        # Decoded again for the decoder's state and the lines before the bad byte.
         text = decoder.decode(chunk[:good])
         if self._may_guess and text.isascii():
             self._pass(text, error.start - pending)
@@ -88,7 +90,7 @@ class TextCheck:
             self._decoder = codecs.getincrementaldecoder(GUESS)()
             self._check(self._decoder, error.object[error.start :], final)
         else:
-            self.fault = self._undecodable(error, self._offset - pending + error.start, self._line_after(text))
+            self.error = self._undecodable(error, self._offset - pending + error.start, self._line_after(text))
 
     def _pass(self, text: str, size: int) -> None:
         self._line = self._line_after(text)
@@ -97,33 +99,33 @@ class TextCheck:
         self._offset += size
 
     def _line_after(self, text: str) -> int:
-        # Twice as fast as to count them.
+        # Twice as fast as `count`.
         breaks = len(text) - len(text.replace("\n", ""))
-        # Most files have none, which a search tells sooner than two counts.
+        # A search is quicker than two counts, and most files have no carriage return.
         if "\r" in text:
             breaks += text.count("\r") - text.count("\r\n")
         return self._line + breaks - (self._after_return and text.startswith("\n"))
 
     def _find_control(self, chunk: bytes) -> None:
-        # Far faster than the expression, which then finds the place.
+        # Far faster than the expression, which then finds the position.
         if self._control is None and len(chunk.translate(None, CONTROLS)) != len(chunk):
             found = CONTROL.search(chunk)
             assert found is not None
             line = self._line_after(chunk[: found.start()].decode("latin-1"))
-            problem = "a control character, which no text holds"
-            self._control = _not_text(self._offset + found.start(), line, found[0], problem)
+            reason = "a control character, which no text holds"
+            self._control = _not_text(self._offset + found.start(), line, found[0], reason)
 
     def _undecodable(self, error: UnicodeDecodeError, offset: int, line: int) -> Invalid:
-        problem = f"not text in {self.encoding}"
+        reason = f"not text in {self.encoding}"
         if self.is_guessed:
-            problem = "text neither in UTF-8 nor in Windows-1252"
+            reason = "text neither in UTF-8 nor in Windows-1252"
         elif self.encoding == "utf-8" and not self._chosen:
-            problem = "not UTF-8 text, though there is UTF-8 text before it"
-        return _not_text(offset, line, error.object[error.start : error.start + 1], problem)
+            reason = "not UTF-8 text, though there is UTF-8 text before it"
+        return _not_text(offset, line, error.object[error.start : error.start + 1], reason)
 
 
 def _unmarked_utf_16(start: bytes) -> str | None:
-    """Return which UTF-16 a text without a byte order mark is in: half the bytes of Latin letters are zero then."""
+    """Return the UTF-16 of a text without a byte order mark, or None: half the bytes of Latin letters are zero."""
     even, odd = start[0::2].count(0), start[1::2].count(0)
     pairs = max(1, len(start) // 2)
     if odd * 2 >= pairs and even * 8 <= odd:
@@ -133,10 +135,10 @@ def _unmarked_utf_16(start: bytes) -> str | None:
     return None
 
 
-def _not_text(offset: int, line: int, byte: bytes, problem: str) -> Invalid:
+def _not_text(offset: int, line: int, byte: bytes, reason: str) -> Invalid:
     return Invalid(
-        f"Byte {offset:,} (line {line:,}) is 0x{byte.hex().upper()}: {problem}. {OVERRIDE}",
-        kind="not-text",
+        f"Byte {offset:,} (line {line:,}) is 0x{byte.hex().upper()}: {reason}. {OVERRIDE}",
+        kind=ProblemType.NOT_TEXT,
         title="The file is not readable as text",
         line=line,
         offset=offset,

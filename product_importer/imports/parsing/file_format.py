@@ -1,4 +1,4 @@
-"""How a file's bytes become rows: its container, its encoding, and what parts its cells."""
+"""The format of a file: its container, its encoding and its delimiter."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Container = Literal["plain", "gzip", "zip", "xlsx"]
 
 
 class Format(BaseModel):
-    """How a file is read. `encoding` is Python's name; `is_guessed` when nothing in the file itself says so.
+    """How a file is read. `encoding` is Python's name for it; `is_guessed` if nothing in the file says so.
 
     `part` is the file inside a zip, or the sheet of a workbook. A workbook has no encoding and no delimiter.
     """

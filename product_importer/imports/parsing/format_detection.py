@@ -1,4 +1,4 @@
-"""Which format a stored file has, and the names of its columns."""
+"""Detect the format of a stored file, and read the names of its columns."""
 
 import codecs
 import io
@@ -9,117 +9,131 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import REJECT_COLUMNS, REQUIRED, fold
-from product_importer.imports.options import Choices, Delimiter
+from product_importer.imports.options import Delimiter, ImportOptions
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
 from product_importer.imports.parsing.csv.reader import Records
-from product_importer.imports.parsing.encoding_detection import TextCheck
+from product_importer.imports.parsing.encoding_detection import EncodingDetector
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, Head, read_head, read_names
+from product_importer.imports.parsing.header_sample import (
+    MAX_HEADER_CHARACTERS,
+    HeaderSample,
+    read_header_sample,
+    read_names,
+)
 from product_importer.imports.parsing.opening import codec_of, text_of
-from product_importer.imports.parsing.records import NOT_CSV
-from product_importer.imports.parsing.stream_inspection import Contents, Inspection
-from product_importer.imports.parsing.workbook_process import recognise_sheet
+from product_importer.imports.parsing.records import not_csv
+from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
+from product_importer.imports.parsing.workbook_process import read_workbook_head
 from product_importer.imports.parsing.xlsx.package import is_workbook
 
 DELIMITERS: tuple[str, ...] = get_args(Delimiter)
-# What Excel takes for the delimiter, and some programs write for it.
+# The line in which some programs name the delimiter for Excel.
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 
 
-def recognise(stream: BinaryIO, inspection: Inspection, choices: Choices) -> tuple[Format, Head]:
-    """Return the format of a stored file that was inspected on its way, and its head.
+def detect_format(
+    stream: BinaryIO, inspection: StreamInspection, options: ImportOptions
+) -> tuple[Format, HeaderSample]:
+    """Return the format of a stored file that was inspected as it arrived, and the sample of its header.
 
-    What is chosen comes before what is found.
+    Options that were chosen come before what is detected.
 
     Raises:
-        Invalid: it cannot be read so, or its first row holds no names; `not-csv`, `not-text`, `empty-file`.
-        TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+        Invalid: it cannot be read, or its first row holds no names; `not-csv`, `not-text`, `empty-file`.
+        TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
+        TooMany: too many workbooks wait to be read.
     """
     assert inspection.container is not None
     format = Format(container=inspection.container)
     if format.container == "zip":
         with open_archive(stream, ZipFile) as archive:
             if is_workbook(archive):
-                return recognise_sheet(stream)
+                return read_workbook_head(stream)
             format = format.model_copy(update={"part": only_table(archive).filename})
-    text = _checked_text(stream, format, inspection, choices)
-    delimiter, head = _read_head(_head(stream, format, text.encoding), choices)
-    found = {"encoding": text.encoding, "is_guessed": text.is_guessed, "delimiter": delimiter}
-    return format.model_copy(update=found), head
+    detector = _checked_encoding(stream, format, inspection, options)
+    delimiter, header = _read_header(_head(stream, format, detector.encoding), options)
+    found = {"encoding": detector.encoding, "is_guessed": detector.is_guessed, "delimiter": delimiter}
+    return format.model_copy(update=found), header
 
 
-def read_early(contents: Contents, choices: Choices) -> Head | None:
-    """Return the head of a file by a text's beginning alone, or None where they may reach beyond it."""
-    decoder = codecs.getincrementaldecoder(codec_of(contents.text.encoding))()
+def early_header(contents: TextInspection, options: ImportOptions) -> HeaderSample | None:
+    """Return the sample of a header by the beginning of a text alone; None if the header may reach beyond it."""
+    decoder = codecs.getincrementaldecoder(codec_of(contents.detector.encoding))()
     head = _whole_lines(decoder.decode(bytes(contents.head)))
     try:
-        _, found = _read_head(head, choices)
+        _, header = _read_header(head, options)
     except Invalid:
         return None
-    # A quote in a name may be one that closes behind the beginning, with another delimiter than this.
-    return None if any('"' in name for name in found.names) else found
+    # A quote in a name may close after the beginning, with another delimiter than this one.
+    return None if any('"' in name for name in header.names) else header
 
 
-def _read_head(head: str, choices: Choices) -> tuple[str, Head]:
-    """Return the delimiter of a text by its beginning, and its head.
+def _read_header(head: str, options: ImportOptions) -> tuple[str, HeaderSample]:
+    """Return the delimiter of a text by its beginning, and the sample of its header.
 
     Raises:
-        Invalid: it has no such record.
+        Invalid: its first record cannot be read.
     """
-    told = SEP_LINE.match(head)
-    if choices.delimiter is not None or told is not None:
-        delimiter = choices.delimiter or (told[1] if told else "")
+    sep_line = SEP_LINE.match(head)
+    if options.delimiter is not None or sep_line is not None:
+        delimiter = options.delimiter or (sep_line[1] if sep_line else "")
     else:
-        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, choices.columns or ())})
-    return delimiter, read_head(Records(io.StringIO(head, newline=""), delimiter))
+        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, options.columns or ())})
+    return delimiter, read_header_sample(Records(io.StringIO(head, newline=""), delimiter))
 
 
-def _checked_text(stream: BinaryIO, format: Format, inspection: Inspection, choices: Choices) -> TextCheck:
-    """Return what is known of a text's encoding: every byte of it has been looked at by then."""
+def _checked_encoding(
+    stream: BinaryIO, format: Format, inspection: StreamInspection, options: ImportOptions
+) -> EncodingDetector:
+    """Return the detector of a text's encoding, which has checked every byte.
+
+    Raises:
+        Invalid: the text has a byte that its encoding does not have; `not-text`.
+    """
     contents = inspection.contents
-    if format.container == "zip" or contents.chosen != choices.encoding:
-        contents = Contents(choices.encoding)
+    if format.container == "zip" or contents.chosen != options.encoding:
+        contents = TextInspection(options.encoding)
         stream.seek(0)
         for piece in pieces(unpacked(stream, format)):
             contents.feed(piece)
         contents.feed(b"", final=True)
-    if contents.text.fault is not None:
-        raise contents.text.fault
-    return contents.text
+    if contents.detector.error is not None:
+        raise contents.detector.error
+    return contents.detector
 
 
 def _head(stream: BinaryIO, format: Format, encoding: str) -> str:
-    """Return the beginning of a stored text, in whole lines unless it is all of it."""
+    """Return the beginning of a stored text, up to the end of a line or of the text."""
     stream.seek(0)
     head = text_of(unpacked(stream, format), encoding).read(MAX_HEADER_CHARACTERS)
     if len(head) < MAX_HEADER_CHARACTERS:
         return head
     if lines := _whole_lines(head):
         return lines
-    raise Invalid("The first line is longer than a million characters: this is not a table of rows.", **NOT_CSV)
+    raise not_csv("The first line is longer than a million characters: this is not a table of rows.")
 
 
 def _whole_lines(head: str) -> str:
-    """Return a text's beginning up to its last line break."""
+    """Return the beginning of a text up to its last line break."""
     return head[: max(head.rfind("\n"), head.rfind("\r")) + 1]
 
 
 def _best_delimiter(head: str, known: set[str]) -> str:
-    """Return the delimiter that finds most of the known columns, then most columns.
+    """Return the delimiter with which the header has most of the known columns, then most columns.
 
     Raises:
-        Invalid: with none of them the first record can be read.
+        Invalid: the first record cannot be read with any of them.
     """
-    readings: dict[str, list[str]] = {}
-    failures: list[Invalid] = []
+    names: dict[str, list[str]] = {}
+    errors: list[Invalid] = []
     for delimiter in DELIMITERS:
         try:
-            readings[delimiter] = read_names(Records(io.StringIO(head, newline=""), delimiter))
-        except Invalid as failure:
-            failures.append(failure)
-    if not readings:
-        raise failures[0]
-    return max(readings, key=lambda delimiter: (_matches(readings[delimiter], known), len(readings[delimiter])))
+            names[delimiter] = read_names(Records(io.StringIO(head, newline=""), delimiter))
+        except Invalid as error:
+            errors.append(error)
+    if not names:
+        raise errors[0]
+    return max(names, key=lambda delimiter: (_matches(names[delimiter], known), len(names[delimiter])))
 
 
 def _matches(names: Iterable[str], known: set[str]) -> int:

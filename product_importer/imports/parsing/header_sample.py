@@ -1,38 +1,39 @@
-"""The beginning of a file's rows: the names of its columns, and some rows behind them."""
+"""Read the header of a file, and a sample of the rows after it."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports.parsing.csv.reader import Records
-from product_importer.imports.parsing.records import NOT_CSV, Chunk, Unreadable
+from product_importer.imports.parsing.records import Chunk, Unreadable, not_csv
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
-# In which the first record ends.
+# The first record ends within so many characters.
 MAX_HEADER_CHARACTERS = 1024 * 1024
-# So many rows tell which columns are filled, and so much of each cell what with.
+# So many rows, and so much of each cell, tell what a column holds.
 SAMPLE_ROWS = 300
 SAMPLE_CHARACTERS = 100
-# All together, a cell counted as one more: as much as is read of a text.
+# The whole sample, each cell counted as one character more.
 MAX_SAMPLE_CHARACTERS = MAX_HEADER_CHARACTERS
 
 
-class Head(NamedTuple):
-    """The column names of a file, and the beginnings of the cells in some of the rows behind them."""
+class HeaderSample(NamedTuple):
+    """The column names of a file, and the beginnings of the cells of some rows."""
 
     names: list[str]
     sample: list[list[str]]
 
 
-def read_head(records: Records | Sheet) -> Head:
-    """Return the column names in the first record, and the rows behind it that can be read.
+def read_header_sample(records: Records | Sheet) -> HeaderSample:
+    """Return the column names in the first record, and a sample of the rows after it.
 
     Raises:
-        Invalid: there is no such record.
+        Invalid: as `read_names` does.
     """
     names = read_names(records)
     first = next(records.chunks(), Chunk())
-    return Head(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
+    return HeaderSample(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
 
 
 def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:
@@ -49,20 +50,20 @@ def read_names(records: Records | Sheet) -> list[str]:
     """Return the column names in the first record.
 
     Raises:
-        Invalid: there is none, or it is not text; the detail says what was found and where.
+        Invalid: there is no first record, or it holds no column names; `empty-file`, `not-csv`.
     """
     try:
         names, line = records.header()
     except Unreadable as error:
-        raise Invalid(f"The first line cannot be read: {error.message}", **NOT_CSV) from error
+        raise not_csv(f"The first line cannot be read: {error.message}") from error
     if not names:
         raise Invalid(
             "The file has no first line with column names. Needed are sku, name and description.",
-            kind="empty-file",
+            kind=ProblemType.EMPTY_FILE,
             title="The file is empty",
         )
     if sum(map(len, names)) > MAX_HEADER_CHARACTERS:
-        raise Invalid(f"Line {line} holds more than a million characters: these are no column names.", **NOT_CSV)
+        raise not_csv(f"Line {line} holds more than a million characters: these are no column names.")
     if any(not character.isprintable() for name in names for character in "".join(name.split())):
-        raise Invalid("The first line holds control characters: this is not a text file.", **NOT_CSV)
+        raise not_csv("The first line holds control characters: this is not a text file.")
     return names

@@ -1,40 +1,41 @@
-"""A stored file, opened as the rows that its format says it holds."""
+"""Open a stored file as rows, by its format."""
 
 import io
 from typing import Any, BinaryIO, cast
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.archives import unpacked
-from product_importer.imports.parsing.csv.reader import Parse, Records
+from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 READ_BYTES = 1024 * 1024
-# The most one physical line may hold: it bounds the reader's memory.
+# One physical line may hold so much: it bounds the reader's memory.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
-class Counted(io.RawIOBase):
-    """Counts the bytes of the stored file that pass, so that nothing above knows of progress."""
+class CountingReader(io.RawIOBase):
+    """Counts the bytes that are read of a stored file; they are the progress of reading, packed or not."""
 
     def __init__(self, stream: BinaryIO):
         self._stream = stream
         self.bytes_read = 0
 
     def readable(self) -> bool:
-        """Tell the buffers above that this is a source."""
+        """Tell buffers that this stream can be read."""
         return True
 
     def seekable(self) -> bool:
-        """Tell zipfile that it may look at the end first."""
+        """Tell zipfile that it may read the end first."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to another place in the stream."""
+        """Move to another position in the stream."""
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place in the stream."""
+        """Return the position in the stream."""
         return self._stream.tell()
 
     def readinto(self, buffer: Any) -> int:
@@ -45,8 +46,8 @@ class Counted(io.RawIOBase):
         return len(chunk)
 
 
-def open_records(counted: Counted, format: Format, parse: Parse | None = None) -> Records | Sheet:
-    """Open a stored file as rows: `header()`, then `chunks()`; `parse` takes apart what is simple enough for it.
+def open_records(counted: CountingReader, format: Format, parse: ParseBlock | None = None) -> Records | Sheet:
+    """Open a stored file as rows: call `header()`, then `chunks()`. `parse` is a quicker parser for simple text.
 
     Raises:
         Unreadable: a workbook is damaged.
@@ -58,24 +59,22 @@ def open_records(counted: Counted, format: Format, parse: Parse | None = None) -
 
 
 def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
-    """Return unpacked bytes as text without its byte order mark.
-
-    Line breaks stay as they are, and every kind of them ends a line.
+    """Return unpacked bytes as text without a byte order mark. Line breaks of any kind end a line, and are kept.
 
     Raises:
-        Unreadable: while reading, where a line is longer than `MAX_LINE_BYTES`.
+        Unreadable: on reading, if a line is longer than `MAX_LINE_BYTES`.
     """
-    lines = io.BufferedReader(_Lines(stream), READ_BYTES)
+    lines = io.BufferedReader(_BoundedLines(stream), READ_BYTES)
     return io.TextIOWrapper(lines, encoding=codec_of(encoding), newline="")
 
 
 def codec_of(encoding: str) -> str:
-    """Return the codec that reads an encoding without its byte order mark, if there is one."""
+    """Return the codec that reads an encoding and leaves out a byte order mark."""
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-class _Lines(io.RawIOBase):
-    """Refuses lines without end, which would fill the memory."""
+class _BoundedLines(io.RawIOBase):
+    """Raises an error at a line without end, which would fill the memory."""
 
     def __init__(self, stream: BinaryIO):
         self._stream = stream
@@ -90,5 +89,7 @@ class _Lines(io.RawIOBase):
         last_break = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         self._line_bytes = len(chunk) - last_break - 1 + (self._line_bytes if last_break < 0 else 0)
         if self._line_bytes > MAX_LINE_BYTES:
-            raise Unreadable("line_too_long", "A line is longer than 16 MiB: this is not a table of rows.")
+            raise Unreadable(
+                ImportErrorCode.LINE_TOO_LONG, "A line is longer than 16 MiB: this is not a table of rows."
+            )
         return len(chunk)

@@ -1,19 +1,22 @@
-"""What a reader of a file yields: records with the physical line of each, and those that cannot be taken."""
+"""The chunks of records that the readers of all formats yield, and the error for a file that cannot be read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from product_importer.core.errors import Invalid
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
+
 RECORDS_PER_CHUNK = 5_000
-NOT_CSV = {"kind": "not-csv", "title": "The file is not a CSV file"}
-# The most one record may hold: it bounds a reader's memory.
+# One record may hold so much: it bounds a reader's memory.
 MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 
 
 class Unreadable(Exception):
-    """Nothing can be read from here on; `code` names the reason, `line` is the physical line, where known."""
+    """The rest of a file cannot be read; `line` is the physical line, where known."""
 
-    def __init__(self, code: str, message: str, line: int | None = None):
+    def __init__(self, code: ImportErrorCode | RowErrorCode, message: str, line: int | None = None):
         super().__init__(message)
         self.code = code
         self.message = message
@@ -22,10 +25,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class RowError:
-    """A row that is not imported: its first physical line, a code for programs, a reason for people."""
+    """A row that is not imported: its first physical line, a code for programs, a reason for people, its cells."""
 
     line: int
-    code: str
+    code: RowErrorCode
     reason: str
     row: list[str]
 
@@ -73,6 +76,11 @@ class Chunk:
     @cached_property
     def _columns(self) -> list[tuple[str, ...]]:
         return list(zip(*self.rows, strict=True))
+
+
+def not_csv(detail: str) -> Invalid:
+    """Return the error for a file that holds no rows that can be read; the detail says what to do."""
+    return Invalid(detail, kind=ProblemType.NOT_CSV, title="The file is not a CSV file")
 
 
 def height(row: list[str]) -> int:

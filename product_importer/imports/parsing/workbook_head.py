@@ -1,40 +1,40 @@
-"""The head of a workbook, read by a process of its own: `python -m` this module is that process."""
+"""Read the header of a workbook; `python -m` this module does so in a process of its own."""
 
 import json
 from typing import BinaryIO
 
 from product_importer.core import limited_process
-from product_importer.core.errors import DomainError, Invalid
+from product_importer.core.errors import DomainError
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import Head, read_head
-from product_importer.imports.parsing.records import NOT_CSV, Unreadable
+from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
+from product_importer.imports.parsing.records import Unreadable, not_csv
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 
-def read_sheet(stream: BinaryIO) -> tuple[Format, Head]:
-    """Return the format and the head of a workbook, all of which is unpacked once.
+def read_sheet(stream: BinaryIO) -> tuple[Format, HeaderSample]:
+    """Return the format of a workbook and the sample of its header; all of it is unpacked once.
 
     Raises:
         Invalid: it is damaged, or its first row holds no names.
-        TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+        TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
     """
     try:
         sheet = Sheet(stream)
         sheet.check_size()
-        return Format(container="xlsx", part=sheet.title), read_head(sheet)
+        return Format(container="xlsx", part=sheet.title), read_header_sample(sheet)
     except Unreadable as error:
-        raise Invalid(error.message, **NOT_CSV) from error
+        raise not_csv(error.message) from error
 
 
 def _answer(stream: BinaryIO) -> bytes:
-    """Return as JSON the title, the names and the sample, or why there are none."""
+    """Return as JSON the sheet's title and the sample of its header, or the error."""
     answer: dict[str, object]
     try:
         format, head = read_sheet(stream)
         answer = {"title": format.part, "head": head}
     except DomainError as error:
-        told = {"detail": error.detail, "kind": error.kind, "title": error.title, **error.extra}
-        answer = {"refusal": type(error).__name__, "told": told}
+        arguments = {"detail": error.detail, "kind": error.kind, "title": error.title, **error.extra}
+        answer = {"error": type(error).__name__, "arguments": arguments}
     return json.dumps(answer).encode()
 
 

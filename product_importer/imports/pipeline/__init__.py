@@ -1,1 +1,4 @@
-"""The import engine: stage a file's rows, validate them, merge them into products, undo."""
+"""Run an import: read and validate rows (`row_validation`), stage them, merge them into products, undo.
+
+`runner` has the steps in order. The SQL of the merge is in `sql_templates`; `merge_sql` fills it, `merge` runs it.
+"""

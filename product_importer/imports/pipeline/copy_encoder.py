@@ -1,6 +1,6 @@
-"""Checked rows as the text that `COPY … FROM STDIN` reads, made column by column.
+"""Encode valid rows as text for `COPY … FROM STDIN`, column by column.
 
-A call per cell would take longer than PostgreSQL takes for the row.
+A call for each cell would take longer than PostgreSQL takes for the row.
 """
 
 import json
@@ -9,19 +9,19 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from product_importer.catalog.csv_injection import unguard_column
+from product_importer.catalog.csv_injection import unescape_column
 from product_importer.catalog.schemas import sku_key
 from product_importer.imports.columns.header import Header
 from product_importer.imports.columns.synonyms import active_flag
-from product_importer.imports.parsing.csv.arrow import Plain
+from product_importer.imports.parsing.csv.arrow import ArrowChunk
 from product_importer.imports.parsing.records import Chunk
 from product_importer.imports.pipeline.staging_table import NULL, escaped
 
 
 class Encoder:
-    """Writes the good rows of chunks: line, key, SKU, name, description, and what else `columns` names.
+    """Encodes rows: line, key, SKU, name, description, and `active` and `attributes` if the file has them.
 
-    With `keep_blank` a blank cell of the column “active” is NULL and means what the product has.
+    With `keep_blank` a blank cell of `active` is NULL, which keeps the value of the product.
     """
 
     def __init__(self, header: Header, keep_blank: bool = False):
@@ -33,7 +33,7 @@ class Encoder:
     def __call__(self, chunk: Chunk) -> bytes:
         if not chunk.rows:
             return b""
-        return self._of_arrays(chunk) if isinstance(chunk, Plain) else self._of_rows(chunk)
+        return self._of_arrays(chunk) if isinstance(chunk, ArrowChunk) else self._of_rows(chunk)
 
     def _of_rows(self, chunk: Chunk) -> bytes:
         skus = _stripped(chunk.column(self._sku))
@@ -42,12 +42,12 @@ class Encoder:
             escaped(_keys(skus)),
             escaped(skus),
             escaped(_stripped(chunk.column(self._name))),
-            escaped(unguard_column(chunk.column(self._description))),
+            escaped(unescape_column(chunk.column(self._description))),
             *self._optional(chunk),
         ]
         return ("\n".join(map("\t".join, zip(*columns, strict=True))) + "\n").encode()
 
-    def _of_arrays(self, chunk: Plain) -> bytes:
+    def _of_arrays(self, chunk: ArrowChunk) -> bytes:
         skus = _stripped_array(chunk, self._sku)
         is_ascii = pc.all(pc.string_is_ascii(skus)).as_py()
         columns = [
@@ -55,16 +55,16 @@ class Encoder:
             pc.ascii_lower(skus) if is_ascii else _array(_keys(skus.to_pylist())),
             skus,
             _stripped_array(chunk, self._name),
-            _unguarded_array(chunk.arrays[self._description]),
+            _unescaped_array(chunk.arrays[self._description]),
             *map(_array, self._optional(chunk)),
         ]
         lines = pc.binary_join_element_wise(*columns, "\t")
         ended = pc.binary_join_element_wise(lines, "", "\n")
-        # The texts of an array lie one behind the other.
+        # The values of an array lie one after the other in memory.
         return bytes(ended.buffers()[2])
 
     def _optional(self, chunk: Chunk) -> list[Sequence[str]]:
-        """Return the columns that not every file has."""
+        """Return the columns `active` and `attributes`, as far as the file has them."""
         columns: list[Sequence[str]] = []
         if self._active is not None:
             columns.append([self._flag(word) for word in chunk.column(self._active)])
@@ -78,23 +78,23 @@ def _kept_flag(word: str) -> str:
 
 
 def _stripped(values: Sequence[str]) -> Sequence[str]:
-    """Return a column without guards and outer spaces; those before a guard are no part of the value either."""
+    """Return a column without escapes and outer spaces; spaces before an escape are no part of the value either."""
     stripped = list(map(str.strip, values))
-    unguarded = unguard_column(stripped)
-    # Behind a guard there may be spaces again; a checked value is never all spaces.
-    return stripped if unguarded is stripped else list(map(str.strip, unguarded))
+    unescaped = unescape_column(stripped)
+    # There may be spaces after an escape; a valid value is never all spaces.
+    return stripped if unescaped is stripped else list(map(str.strip, unescaped))
 
 
-def _stripped_array(chunk: Plain, position: int) -> pa.StringArray:
+def _stripped_array(chunk: ArrowChunk, position: int) -> pa.StringArray:
     stripped = chunk.stripped(position)
-    return _array(_stripped(stripped.to_pylist())) if _may_be_guarded(stripped) else stripped
+    return _array(_stripped(stripped.to_pylist())) if _may_be_escaped(stripped) else stripped
 
 
-def _unguarded_array(values: pa.StringArray) -> pa.StringArray:
-    return _array(unguard_column(values.to_pylist())) if _may_be_guarded(values) else values
+def _unescaped_array(values: pa.StringArray) -> pa.StringArray:
+    return _array(unescape_column(values.to_pylist())) if _may_be_escaped(values) else values
 
 
-def _may_be_guarded(values: pa.StringArray) -> bool:
+def _may_be_escaped(values: pa.StringArray) -> bool:
     return bool(pc.any(pc.starts_with(values, "'")).as_py())
 
 
@@ -109,8 +109,8 @@ def _keys(skus: Sequence[str]) -> list[str]:
 
 
 def _objects(names: dict[int, str], chunk: Chunk) -> list[str]:
-    """Return each row's further columns as a JSON object, without the blank ones."""
-    picked = [unguard_column(chunk.column(position)) for position in names]
+    """Return the attributes of each row as a JSON object, without the blank ones."""
+    picked = [unescape_column(chunk.column(position)) for position in names]
     labels = list(names.values())
     return [
         json.dumps({label: value for label, value in zip(labels, values, strict=True) if value}, ensure_ascii=False)

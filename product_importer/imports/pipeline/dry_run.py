@@ -1,4 +1,4 @@
-"""What a trial shows: the outcome of each row beside the version of the product it was judged by."""
+"""Store and list the outcomes of a dry run, each with the version of the product that the row was compared with."""
 
 from typing import Any
 from uuid import UUID
@@ -9,13 +9,14 @@ from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.db import identifier
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.models import ImportJob
 from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportChange
 
 PREFIX = "import_preview_"
-MOST_EXAMPLES = 20
+MAX_EXAMPLES = 20
 
-# Logged, unlike staging: an import may be applied days later, and must then find what was shown.
+# A logged table, unlike staging: a dry run may be applied days later, and must then find its outcomes.
 CREATE = sql.SQL("""
 CREATE TABLE IF NOT EXISTS {table} (
     sku_key text COLLATE "C" NOT NULL,
@@ -25,24 +26,24 @@ CREATE TABLE IF NOT EXISTS {table} (
     outcome text NOT NULL
 ) WITH (autovacuum_enabled = false)
 """)
-# For its pages, and for the merge that applies it.
-INDEX = sql.SQL(
-    "CREATE INDEX IF NOT EXISTS {index} ON {table} (line, outcome) WHERE outcome IN ('created', 'updated')"
-)
+CHANGED = f"outcome IN ('{ChangeOutcome.CREATED}', '{ChangeOutcome.UPDATED}')"
+# For listing the changes.
+INDEX = sql.SQL(f"CREATE INDEX IF NOT EXISTS {{index}} ON {{table}} (line, outcome) WHERE {CHANGED}")
+# For the merge that applies the dry run.
 KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
 ANALYZE = sql.SQL("ANALYZE {table}")
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
-CHANGES = sql.SQL("""
+CHANGES = sql.SQL(f"""
 SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
     held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
     held.active AS held_active, held.attributes AS held_attributes,
     (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated
 FROM (
-    SELECT * FROM {preview} WHERE outcome IN ('created', 'updated') AND outcome = ANY(%(outcomes)s)
+    SELECT * FROM {{preview}} WHERE {CHANGED} AND outcome = ANY(%(outcomes)s)
     ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
 ) AS seen
-JOIN {staging} AS staged USING (sku_key, line)
+JOIN {{staging}} AS staged USING (sku_key, line)
 LEFT JOIN product AS held ON held.sku_key = seen.sku_key
 ORDER BY seen.line
 """)
@@ -54,43 +55,43 @@ WHERE (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version)
 
 
 def name(job_id: UUID) -> str:
-    """Return the name of the table of an import's trial."""
+    """Return the name of the table of an import's dry run."""
     return f"{PREFIX}{job_id.hex}"
 
 
 def create(connection: PgConnection, job_id: UUID) -> str:
-    """Create the table of a trial, unless it is there, and return its name."""
+    """Create the table of a dry run if it does not exist, and return its name."""
     _execute(connection, CREATE, name(job_id))
     return name(job_id)
 
 
 def index(connection: PgConnection, table: str) -> None:
-    """Index a filled table for its pages, and let the planner know its size."""
+    """Index and analyze a filled table."""
     _execute(connection, INDEX, table)
     _execute(connection, KEY, table)
     _execute(connection, ANALYZE, table)
 
 
 def drop(connection: PgConnection, job_id: UUID) -> None:
-    """Drop the table of a trial, if there is one."""
+    """Drop the table of a dry run, if there is one."""
     _execute(connection, DROP, name(job_id))
 
 
 def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
-    """Return how many products were changed, made or deleted since they were shown, and the SKUs of some."""
+    """Return the number of products created, changed or deleted since the dry run, and the SKUs of some."""
     with connection.cursor() as cursor:
-        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MOST_EXAMPLES})
+        cursor.execute(OUTDATED.format(preview=identifier(table)), {"examples": MAX_EXAMPLES})
         count, examples = cursor.fetchone() or (0, None)
     return count, examples or []
 
 
 def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> list[ImportChange]:
-    """Return one page of what a trial would do, field by field, in the order of the file's lines."""
+    """Return one page of what the import would do, field by field, in the order of the file's lines."""
     tables = {"preview": identifier(job.preview_table or ""), "staging": identifier(job.staging_table or "")}
     values = {
-        "outcomes": [query.outcome] if query.outcome else ["created", "updated"],
+        "outcomes": [query.outcome] if query.outcome else list(ChangeOutcome),
         "limit": query.page_size,
-        "offset": (query.page - 1) * query.page_size,
+        "offset": query.offset,
     }
     header = Header(tuple(job.header), tuple(job.fields))
     keeps = job.choices.get("blank") == "keep"
@@ -114,7 +115,7 @@ def _change(row: dict[str, Any], header: Header, keeps: bool) -> ImportChange:
         changes=[
             FieldChange(field=field, before=before, after=after)
             for field, before, after in pairs
-            # A blank cell that keeps what is there changes nothing.
+            # A blank cell that keeps the value changes nothing.
             if before != after and not (keeps and after in (None, ""))
         ],
     )

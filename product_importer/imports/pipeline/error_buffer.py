@@ -1,4 +1,4 @@
-"""The rows of an import that become no products, kept until they are stored."""
+"""Buffer the rejected rows of an import until they are stored."""
 
 import json
 import tempfile
@@ -14,11 +14,11 @@ from product_importer.imports.pipeline.staging_table import escaped
 SPOOLED_BYTES = 4 * 1024 * 1024
 
 
-class ErrorSpool:
-    """The rows of one import that become no products, until they are stored; a file where they are many.
+class ErrorBuffer:
+    """The rejected rows of one import, in memory, or in a file if they are many.
 
-    They are stored in the transaction that records the staging, and not while reading: a transaction that stays
-    open for as long as a file is read would hold up whoever takes over from a reader that stands still.
+    They are stored in the transaction that records the staging, not while reading: a transaction that stays open
+    for so long would block the worker that takes over from one that was stopped.
     """
 
     def __init__(self, job_id: UUID):
@@ -32,12 +32,12 @@ class ErrorSpool:
         self._file.close()
 
     def add(self, errors: Iterable[RowError]) -> None:
-        """Keep errors, each with its line, code and reason."""
+        """Add errors."""
         for error in errors:
             self._file.write(_error_text(self._job_id, error).encode())
 
     def copy(self, connection: PgConnection) -> None:
-        """Store what was kept, inside the caller's transaction."""
+        """Store the errors inside the caller's transaction."""
         self._file.seek(0)
         with connection.cursor() as cursor:
             cursor.copy_expert("COPY import_row_error (job_id, line, code, reason, row) FROM STDIN", self._file)

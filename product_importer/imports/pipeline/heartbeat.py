@@ -1,4 +1,4 @@
-"""The thread that speaks for a working import: it renews the lease and shows progress, so that work never waits."""
+"""Renew the lease and publish the progress of a working import in a thread of its own, so that work never waits."""
 
 import logging
 import threading
@@ -10,18 +10,19 @@ import psycopg2
 from psycopg2 import sql
 
 from product_importer.imports import progress
-from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Fenced, Lease
-from product_importer.imports.progress import Pace
-from product_importer.imports.schemas import COUNTS, FINAL
+from product_importer.imports.models import FINAL, ImportPhase
+from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
+from product_importer.imports.progress import WorkerProgress
+from product_importer.imports.schemas import COUNTS
 
 log = logging.getLogger(__name__)
 
 SHOW_SECONDS = 0.2
-# Nothing else is committed while a file is read: its progress is what this thread writes.
+# While a file is read nothing is committed, so that only this thread stores its progress.
 READING_SECONDS = 0.5
-# The percent from which the pace of a run, or of a phase, can be told: lanes commit in steps of some percent.
-RUN_SHOWS = 1.0
-PHASE_SHOWS = 10.0
+# A pace needs so many percent of progress, in the run or in its phase: lanes commit in steps of some percent.
+MIN_RUN_PERCENT = 1.0
+MIN_PHASE_PERCENT = 10.0
 RENEW = sql.SQL("""
 lease_until = now() + make_interval(secs => %(lease)s), percent = greatest(percent, %(percent)s),
 rows_read = greatest(rows_read, %(rows_read)s)
@@ -29,12 +30,12 @@ rows_read = greatest(rows_read, %(rows_read)s)
 
 
 class Stopped(Exception):
-    """The work ends here because somebody asked for it; what is committed stays."""
+    """The work was asked to stop; what is committed stays."""
 
 
 @dataclass(frozen=True)
-class _Mark:
-    """Where this work was at a moment of the monotonic clock, to say how fast it has gone since."""
+class _ProgressPoint:
+    """The progress at a moment of the monotonic clock, to compute the pace since."""
 
     at: float
     percent: float
@@ -42,22 +43,22 @@ class _Mark:
 
 
 class Heartbeat:
-    """Used as a context manager around the work. The worker's threads set its plain fields, this thread reads.
+    """A context manager around the work. The worker's threads set its plain fields, and its own thread reads them.
 
-    `bytes_read` and `rows_read` count the reading, `row` is the job's row as last committed. `halted` is set
-    when the work should stop at its next edge: cancelled by a person (`cancelled`), or taken over.
+    `bytes_read` and `rows_read` count what was read, `row` is the job's row as last committed. `halted` is set when
+    the work should stop after its current range or chunk: it was cancelled (`cancelled`), or taken over.
     """
 
     def __init__(self, lease: Lease):
         self._lease = lease
-        self._least_percent = lease.job.percent
+        self._min_percent = lease.job.percent
         self.row: dict[str, Any] = lease.job.model_dump()
         self.bytes_read = 0
         self.rows_read = 0
-        self._began = self._phase_began = self._mark()
+        self._began = self._phase_began = self._now()
         self.halted = threading.Event()
         self.cancelled = lease.job.cancel_requested_at is not None
-        self._noting = threading.Lock()
+        self._row_lock = threading.Lock()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         if self.cancelled:
@@ -70,26 +71,26 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
-        # Whoever watches is told of the end at once.
+        # Whoever watches sees the end at once.
         progress.publish(self._lease.job.id, self._lease.fence, self.pace())
 
     def committed(self, row: dict[str, Any]) -> None:
-        """Take note of the job's row as a transaction has just left it."""
-        with self._noting:
-            # Lanes may report in another order than they have committed: what has more outcomes is newer.
+        """Take the job's row as a transaction has just committed it."""
+        with self._row_lock:
+            # Lanes may report in another order than they committed: the row with more outcomes is newer.
             if _decided(row) < _decided(self.row):
                 return
             entered, self.row = row["phase"] != self.row["phase"], row
             if entered:
-                self._phase_began = self._mark()
-                # What an earlier worker, or a trial, has read already says nothing of this one's pace.
+                self._phase_began = self._now()
+                # What an earlier worker, or a dry run, has read says nothing about the pace of this run.
                 self._began = self._began if self.bytes_read else self._phase_began
         if row["status"] in FINAL:
             self._done.set()
         self._notice_cancel(row)
 
     def stop_if_halted(self) -> None:
-        """End the work at an edge where that leaves nothing half done.
+        """Stop the work if it should stop; call where nothing is half done.
 
         Raises:
             Stopped: it should stop.
@@ -99,9 +100,9 @@ class Heartbeat:
 
     @property
     def percent(self) -> float:
-        """Percent done; never less than it was, not even by an earlier worker."""
-        self._least_percent = max(self._least_percent, self._computed_percent())
-        return round(self._least_percent, 1)
+        """Percent done; never less than before, even if that was another worker."""
+        self._min_percent = max(self._min_percent, self._computed_percent())
+        return round(self._min_percent, 1)
 
     def _computed_percent(self) -> float:
         row = self.row
@@ -115,26 +116,27 @@ class Heartbeat:
             ),
         )
 
-    def pace(self) -> Pace:
-        """Return how far and how fast this worker is; the rate is that of the phase it is in."""
-        now = self._mark()
+    def pace(self) -> WorkerProgress:
+        """Return the seconds left and the rows per second; the latter in the current phase."""
+        now = self._now()
         seconds = now.at - self._phase_began.at
-        return Pace(
-            eta_seconds=_seconds_left(self._phase_began, now, PHASE_SHOWS)
-            or _seconds_left(self._began, now, RUN_SHOWS),
+        return WorkerProgress(
+            eta_seconds=_seconds_left(self._phase_began, now, MIN_PHASE_PERCENT)
+            or _seconds_left(self._began, now, MIN_RUN_PERCENT),
             rows_per_second=max(0, round((now.rows - self._phase_began.rows) / seconds)) if seconds > 0.5 else None,
         )
 
-    def _mark(self) -> _Mark:
-        return _Mark(time.monotonic(), self._computed_percent(), self._rows())
+    def _now(self) -> _ProgressPoint:
+        return _ProgressPoint(time.monotonic(), self._computed_percent(), self._rows())
 
     def _rows(self) -> int:
-        return self.rows_read if self.row["phase"] == "reading" else _decided(self.row)
+        return self.rows_read if self.row["phase"] == ImportPhase.READING else _decided(self.row)
 
     def _beat(self) -> None:
         renewed = time.monotonic()
         while not self._done.wait(SHOW_SECONDS):
-            if time.monotonic() - renewed > (READING_SECONDS if self.row["phase"] == "reading" else RENEW_SECONDS):
+            every = READING_SECONDS if self.row["phase"] == ImportPhase.READING else RENEW_SECONDS
+            if time.monotonic() - renewed > every:
                 self._renew()
                 renewed = time.monotonic()
             progress.publish(self._lease.job.id, self._lease.fence, self.pace())
@@ -145,14 +147,14 @@ class Heartbeat:
             with self._lease.connect() as connection, self._lease.transaction(connection):
                 row = self._lease.write(connection, RENEW, **values)
             self._notice_cancel(row)
-        except Fenced:
-            # At the work's own end too the lease is over: a moment later that is said.
+        except LeaseLost:
+            # The lease also ends with the work itself: then `_done` is set a moment later.
             if not self._done.wait(SHOW_SECONDS):
                 log.warning("import %s: another worker has taken over", self._lease.job.id)
                 self.halted.set()
                 self._done.set()
         except psycopg2.Error as error:
-            # Not decided here: the work itself meets the same error, or the lease runs out.
+            # Nothing to decide here: the work itself meets the same error, or the lease runs out.
             log.warning("import %s: the lease could not be renewed: %s", self._lease.job.id, error)
 
     def _notice_cancel(self, row: dict[str, Any]) -> None:
@@ -165,7 +167,7 @@ def _decided(row: dict[str, Any]) -> int:
     return int(sum(row[count] for count in COUNTS))
 
 
-def _seconds_left(since: _Mark, now: _Mark, shows: float) -> float | None:
-    """Return the seconds to 100 % at the pace since a moment; None while less than `shows` percent tell of it."""
+def _seconds_left(since: _ProgressPoint, now: _ProgressPoint, min_percent: float) -> float | None:
+    """Return the seconds to 100 % at the pace since a moment; None if that gained no more than `min_percent`."""
     gained = now.percent - since.percent
-    return round((now.at - since.at) * (100 - now.percent) / gained, 1) if gained > shows else None
+    return round((now.at - since.at) * (100 - now.percent) / gained, 1) if gained > min_percent else None

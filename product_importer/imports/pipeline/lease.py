@@ -1,7 +1,7 @@
-"""Who may work on an import: a fence that only rises, and a lease that a living worker renews.
+"""Claim the right to work on an import: a lease that a living worker renews, and a fencing token.
 
-A fence is a fencing token (Kleppmann, How to do distributed locking): a worker that was stopped for longer than
-its lease and wakes up finds its fence outdated, and its transaction is rolled back.
+The fencing token (Kleppmann, How to do distributed locking) is the column `fence`, which each claim raises. A worker
+that was stopped for longer than its lease finds its token outdated, and its transaction is rolled back.
 """
 
 import logging
@@ -17,49 +17,52 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from product_importer.core import db
-from product_importer.imports.models import ImportJob
+from product_importer.core.advisory_locks import AdvisoryLock
+from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 10
 RENEW_SECONDS = 2
 
-CLAIM = """
+CLAIM = f"""
 UPDATE import_job
 SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s),
-    status = 'processing', phase = CASE phase WHEN 'waiting' THEN 'reading' ELSE phase END,
+    status = '{ImportStatus.PROCESSING}',
+    phase = CASE phase WHEN '{ImportPhase.WAITING}' THEN '{ImportPhase.READING}' ELSE phase END,
     started_at = coalesce(started_at, now()), holds_worker = is_large AND %(slots)s::integer IS NOT NULL
-WHERE id = %(id)s AND (status = 'pending' OR (status = 'processing' AND lease_until < now()))
+WHERE id = %(id)s
+    AND (status = '{ImportStatus.PENDING}' OR (status = '{ImportStatus.PROCESSING}' AND lease_until < now()))
     AND (NOT is_large OR %(slots)s::integer IS NULL OR %(slots)s::integer > (
         SELECT count(*) FROM import_job AS other
-        WHERE other.holds_worker AND other.status = 'processing' AND other.lease_until > now() AND other.id <> %(id)s
+        WHERE other.holds_worker AND other.status = '{ImportStatus.PROCESSING}' AND other.lease_until > now()
+            AND other.id <> %(id)s
     ))
 RETURNING *
 """
-# Two workers that claim a large import each must not both find the same slot free.
+# Two workers that each claim a large import must not both find the same slot free.
 ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s) FROM import_job WHERE id = %(id)s AND is_large"
-CLAIM_LOCK = 7_301_006
-# What an earlier holder left open would make this one wait: a stopped process keeps its locks.
+# A stopped process keeps its locks: end the transactions of earlier holders, or this one waits for them.
 END_EARLIER_HOLDERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid()
 """
 WRITE = sql.SQL(
     "UPDATE import_job SET {assignments}"
-    " WHERE id = %(id)s AND fence = %(fence)s AND status = 'processing' RETURNING *"
+    f" WHERE id = %(id)s AND fence = %(fence)s AND status = '{ImportStatus.PROCESSING}' RETURNING *"
 )
-# Where a pooler hides the name of a session, PostgreSQL itself ends what stays open and silent.
+# If a pooler hides the names of sessions, PostgreSQL itself ends transactions that stay idle.
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
 
 
-class Fenced(Exception):
-    """Another worker has taken over, or the import is not being processed any more: write nothing."""
+class LeaseLost(Exception):
+    """Another worker has taken over, or the import is no longer being processed: write nothing."""
 
 
 class Lease:
-    """The right to work on one import, until somebody else claims it.
+    """The right to work on one import, until another worker claims it.
 
-    `job` is the row as it was when it was claimed.
+    `job` is the row as it was claimed, `fence` the fencing token.
     """
 
     def __init__(self, job: ImportJob, engine: Engine):
@@ -69,7 +72,7 @@ class Lease:
 
     @contextmanager
     def connect(self) -> Iterator[PgConnection]:
-        """Open a connection of psycopg2's; `with connection:` is then one transaction."""
+        """Open a psycopg2 connection; `with connection:` is then one transaction."""
         pooled = self._engine.raw_connection()
         try:
             yield pooled.driver_connection
@@ -78,7 +81,7 @@ class Lease:
 
     @contextmanager
     def transaction(self, connection: PgConnection) -> Iterator[PgConnection]:
-        """Open a transaction that cannot outlive a holder that stands still."""
+        """Open a transaction that PostgreSQL ends if its holder stops working."""
         with connection:
             with connection.cursor() as cursor:
                 cursor.execute(TRANSACTION_SETTINGS)
@@ -86,7 +89,7 @@ class Lease:
 
     @contextmanager
     def session(self) -> Iterator[tuple[Session, PgConnection]]:
-        """Open one transaction as a session and, for the SQL of this module, as psycopg2's connection."""
+        """Open one transaction, as a session and as its psycopg2 connection."""
         with Session(self._engine) as session, session.begin():
             connection = db.raw_connection(session)
             with connection.cursor() as cursor:
@@ -94,13 +97,13 @@ class Lease:
             yield session, connection
 
     def write(self, connection: PgConnection, assignments: sql.SQL, **values: Any) -> dict[str, Any]:
-        """Update the job inside the caller's transaction, and return its whole row as it is then.
+        """Update the job inside the caller's transaction, and return its new row.
 
-        Written last in a transaction, it makes everything in it valid or void: it locks the row, and finds none
-        once the fence has risen.
+        Do this last in a transaction: it locks the row, and fails if the fencing token is outdated, so that either
+        all of the transaction is valid or none.
 
         Raises:
-            Fenced: this lease is over; the caller's transaction must be rolled back.
+            LeaseLost: this lease is over; the caller's transaction must be rolled back.
         """
         with connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(
@@ -108,15 +111,15 @@ class Lease:
             )
             row = cursor.fetchone()
         if row is None:
-            raise Fenced(f"import {self.job.id}: fence {self.fence} is over")
+            raise LeaseLost(f"import {self.job.id}: fence {self.fence} is over")
         return dict(row)
 
 
 def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
-    """Take the right to work on an import; None when somebody holds it, or when there is nothing to do.
+    """Claim an import; return None if another worker holds it, or if there is nothing to do.
 
-    `slots` is how many workers large imports may hold: None for a claimer that nobody else waits for. A large import
-    that would be one more is left where it is.
+    `slots` is the number of workers that large imports may hold, None for no limit. A large import beyond it is not
+    claimed.
     """
     name = f"import {job_id}"
     engine = db.unpooled(name)
@@ -124,7 +127,7 @@ def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
         raw: Any = connection.connection.driver_connection
         with raw.cursor(cursor_factory=RealDictCursor) as cursor:
             if slots is not None:
-                cursor.execute(ONE_AT_A_TIME, {"id": str(job_id), "lock": CLAIM_LOCK})
+                cursor.execute(ONE_AT_A_TIME, {"id": str(job_id), "lock": AdvisoryLock.CLAIM_LARGE_IMPORT.value})
             cursor.execute(CLAIM, {"id": str(job_id), "lease": LEASE_SECONDS, "slots": slots})
             row = cursor.fetchone()
             if row is None:

@@ -1,4 +1,4 @@
-"""The merge: staged rows into products, in committed ranges of keys, each row's outcome counted."""
+"""Merge staged rows into products, in ranges of keys that are committed one by one with their counts."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,23 +18,23 @@ from product_importer.imports.pipeline import undo
 from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.merge_sql import Statements, Steps
 
-# More writers than this gain nothing measurable: the server writes one log.
-MOST_WRITERS = 4
-# More lanes than writers, so that a writer whose lane was quick takes another and none is idle for long at the end.
-MOST_LANES = 16
+# More writers gain nothing measurable: the server writes one log.
+MAX_WRITERS = 4
+# More lanes than writers: a writer that is done with one takes the next, so none is idle for long at the end.
+MAX_LANES = 16
 RETRIES = 20
-# By so much a range may be larger than a lane's share of it, which a sample tells: a small rest would cost as much
-# as a whole range.
+# Ranges may be larger than a lane's share divided evenly, because that share is only estimated by a sample: a small
+# rest would cost as much as a whole range.
 SLACK = 1.1
 
-# About equal shares are enough, and a sample tells them; the last lane goes to the end.
+# A sample tells shares that are about equal, which is enough; the last lane goes to the end.
 LANE_ENDS = sql.SQL("""
 SELECT percentile_disc(%(shares)s::float[]) WITHIN GROUP (ORDER BY sku_key),
     (SELECT max(sku_key) FROM {staging})
 FROM {staging} TABLESAMPLE SYSTEM (%(percent)s) REPEATABLE (1)
 """)
 SAMPLED_ROWS = 10_000
-# The first import into a catalogue, or of a brand, meets no product at all.
+# Whether there is any product in the range: the first import of a catalogue, or of a brand, meets none.
 NEXT_RANGE = sql.SQL("""
 SELECT range_end,
     (SELECT count(*) FROM {staging} WHERE sku_key > %(after)s AND sku_key <= range_end),
@@ -46,9 +46,8 @@ FROM (
     ) AS batch
 ) AS next
 """)
-# The catalogue's statistics may be those of before the import: however many products there are, a look at the key's
-# index for each row is quick, and keeps the order of the rows. Any other plan may be a disaster, and so may one that
-# is compiled for each batch anew.
+# The statistics may be older than the import. Whatever they say, a look-up by index for each row is quick and keeps
+# the order of the rows. Other plans can be far too slow, and so can compiling a plan for each batch.
 PLAN = """
 SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
 SET LOCAL jit = off
@@ -61,15 +60,15 @@ attempts = 0
 """)
 
 
-class Overtaken(Exception):
-    """A product went away between the look at it and the write: the range is taken again."""
+class ConcurrentChange(Exception):
+    """A product was deleted between being read and being written: the range is merged again."""
 
 
-COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, Overtaken)
+COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, ConcurrentChange)
 
 
 class Range(NamedTuple):
-    """The next keys of a lane: the last of them, the rows staged for them, whether the catalogue has any of them."""
+    """The next keys of a lane: the last one, the number of rows staged, whether a product has one of the keys."""
 
     end: str | None
     staged: int
@@ -77,20 +76,20 @@ class Range(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of the keys of one range: how many there are, rows refused, products created and updated.
+    """The outcome of one range: the number of keys, of rows rejected, of products created and updated.
 
-    `expected` is how many products were to be updated: fewer are when one went away meanwhile.
+    `expected` is the number of products to update; fewer were updated if one was deleted meanwhile.
     """
 
     keys: int
-    refused: int
+    rejected: int
     created: int
     updated: int
     expected: int
 
 
 class Counts(NamedTuple):
-    """What became of the rows of one range."""
+    """The rows of one range by outcome."""
 
     created: int
     updated: int
@@ -100,10 +99,10 @@ class Counts(NamedTuple):
 
 
 def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
-    """Return the keys at which each lane's share of the staged rows ends, in order; none for no rows."""
+    """Return the last key of each lane, in order; none if there are no rows."""
     if rows == 0:
         return []
-    lanes = min(MOST_LANES, max(1, rows // settings().batch_size))
+    lanes = min(MAX_LANES, max(1, rows // settings().batch_size))
     values = {
         "shares": [(lane + 1) / lanes for lane in range(lanes - 1)],
         "percent": min(100.0, 100.0 * SAMPLED_ROWS / rows),
@@ -115,14 +114,14 @@ def lane_ends(connection: PgConnection, table: str, rows: int) -> list[str]:
 
 
 def range_rows(rows: int, lanes: int) -> int:
-    """Return how many rows a range has at most: about `BATCH_SIZE`, and a lane a whole number of ranges."""
+    """Return the maximum of rows of a range: about `BATCH_SIZE`, such that lanes have a whole number of ranges."""
     share = rows / lanes
     return int(SLACK * share / max(1, round(share / settings().batch_size))) + 1
 
 
 @dataclass
 class Lane:
-    """One lane's share of the keys: what is merged (`after`), its end, and how many products it has created."""
+    """One lane's share of the keys: the last key merged (`after`), the last key, the number of products created."""
 
     number: int
     after: str
@@ -131,10 +130,10 @@ class Lane:
 
 
 class Merge:
-    """The merge of one import's staged rows, or, with the steps of `Statements.preview`, a trial of it.
+    """Merges the staged rows of one import; with the steps of `Statements.dry_run` it is a dry run.
 
-    `committed` is called with the job's row after each
-    commit; `stop` ends every lane at its batch's edge. What is overwritten is kept in `undo_table`.
+    `committed` is called with the job's row after each commit. `stop` ends every lane after its current range. The
+    values that are overwritten are kept in `undo_table`.
     """
 
     def __init__(
@@ -152,25 +151,25 @@ class Merge:
         self._committed = committed
         self._steps = steps
         self._duplicates = statements.duplicates()
-        self._refuses_duplicates = statements.refuses_duplicates
+        self._rejects_duplicates = statements.rejects_duplicates
         self._values = statements.values
         self._undo_table = undo_table
         self._range_rows = 0
         self.stop = Event()
 
     def run(self, rows: int, lane_ends: list[str], checkpoints: list[str], created: list[int]) -> None:
-        """Merge so many staged rows: each lane from its checkpoint, behind so many products created, to its end.
+        """Merge the staged rows, each lane from its checkpoint to its end, after `created` products of that lane.
 
-        Each writer takes the next lane when it is through with one.
+        Each writer takes the next lane when it is done with one.
 
         Raises:
-            Fenced: another worker has taken over.
-            psycopg2.Error: what PostgreSQL refused; everything committed stays, and so do the checkpoints.
+            LeaseLost: another worker has taken over.
+            psycopg2.Error: PostgreSQL failed; everything committed stays, with the checkpoints.
         """
         self._range_rows = range_rows(rows, max(1, len(lane_ends)))
         shares = zip(checkpoints, lane_ends, created, strict=True)
         lanes = iter([Lane(number, *share) for number, share in enumerate(shares, start=1)])
-        count = min(MOST_WRITERS, os.cpu_count() or 1, len(lane_ends))
+        count = min(MAX_WRITERS, os.cpu_count() or 1, len(lane_ends))
         with ThreadPoolExecutor(max_workers=count or 1) as pool:
             writers = [pool.submit(self._run_writer, lanes) for _ in range(count)]
             wait(writers, return_when=FIRST_EXCEPTION)
@@ -180,19 +179,19 @@ class Merge:
             writer.result()
 
     def _run_writer(self, lanes: Iterator[Lane]) -> None:
-        """Merge lanes until all are taken; a list's iterator hands each of them to one thread only."""
+        """Merge lanes until all are taken; the iterator of a list gives each of them to one thread only."""
         with self._lease.connect() as connection:
             for lane in lanes:
                 while lane.after != lane.end and not self.stop.is_set() and self._merge_next(connection, lane):
                     pass
 
     def _merge_next(self, connection: PgConnection, lane: Lane) -> bool:
-        """Merge and commit a lane's next range of keys; False behind the last one."""
+        """Merge and commit a lane's next range of keys; return False after the last one."""
         for attempt in range(1, RETRIES + 1):
             try:
                 return self._merge_range(connection, lane)
             except COLLISIONS:
-                # Somebody else's transaction had the same products; this one was rolled back whole.
+                # Another transaction changed the same products; this one was rolled back as a whole.
                 if attempt == RETRIES:
                     raise
         raise AssertionError("unreachable")
@@ -223,7 +222,7 @@ class Merge:
         with connection.cursor() as cursor:
             outcome = self._decide(cursor, values, keys.meets_products)
             if outcome.updated < outcome.expected:
-                raise Overtaken
+                raise ConcurrentChange
             if keys.staged > outcome.keys:
                 cursor.execute(self._duplicates, values)
         return self._counts(keys.staged, outcome)
@@ -231,7 +230,7 @@ class Merge:
     def _decide(self, cursor: PgCursor, values: dict[str, Any], meets_products: bool) -> Outcome:
         if self._steps.insert is not None and not meets_products:
             cursor.execute(self._steps.insert, values)
-            return Outcome(keys=cursor.rowcount, refused=0, created=cursor.rowcount, updated=0, expected=0)
+            return Outcome(keys=cursor.rowcount, rejected=0, created=cursor.rowcount, updated=0, expected=0)
         if self._steps.lock is not None:
             cursor.execute(self._steps.lock, values)
         cursor.execute(self._steps.merge, values)
@@ -242,7 +241,7 @@ class Merge:
         return Counts(
             created=outcome.created,
             updated=outcome.updated,
-            unchanged=outcome.keys - outcome.refused - outcome.created - outcome.updated,
-            duplicates=0 if self._refuses_duplicates else lost,
-            rejected=outcome.refused + (lost if self._refuses_duplicates else 0),
+            unchanged=outcome.keys - outcome.rejected - outcome.created - outcome.updated,
+            duplicates=0 if self._rejects_duplicates else lost,
+            rejected=outcome.rejected + (lost if self._rejects_duplicates else 0),
         )

@@ -1,6 +1,6 @@
-"""The statements of the merge: what becomes of the staged rows of one range of keys, under an import's choices.
+"""Put together the SQL statements that merge one range of keys, by an import's header and options.
 
-Their text is made of `templates` and of the names of our own tables and columns. What the file says is in `values`.
+Their text consists of `sql_templates` and the names of our own tables and columns. Text from the file is in `values`.
 """
 
 from typing import Any, NamedTuple
@@ -19,10 +19,9 @@ COMMA = sql.SQL(", ")
 
 
 class Steps(NamedTuple):
-    """What is done with a range: `merge`, or, where no product lies in it, the cheaper `insert`, if there is one.
+    """The statements for a range: `merge`, or, if there is no product in it, the cheaper `insert`, if there is one.
 
-    An insert answers with its count of rows only. `lock` comes before a merge whose outcomes depend on the products
-    that are there.
+    An insert only returns its count of rows. `lock` precedes a merge whose outcomes depend on existing products.
     """
 
     merge: sql.Composable
@@ -31,16 +30,13 @@ class Steps(NamedTuple):
 
 
 class Statements:
-    """The statements of one import: its header and its choices decide their text.
-
-    `values` are the parameters that are the same for each range, the file's column names among them.
-    """
+    """The statements of one import. `values` are the parameters that all ranges share, such as the column names."""
 
     def __init__(self, job_id: UUID, table: str, header: Header, choices: ImportChoices):
         self._staging = identifier(table)
         self._header = header
         self._choices = choices
-        self.refuses_duplicates = choices.duplicates == "reject"
+        self.rejects_duplicates = choices.duplicates == "reject"
         self.values: dict[str, Any] = {
             "job_id": str(job_id),
             "prefix": id_prefix(job_id),
@@ -50,40 +46,40 @@ class Statements:
             **{_parameter(position): name for position, name in header.attributes.items()},
         }
 
-    def merge(self, preview: str | None, tells_each: bool) -> Steps:
-        """Return the merge; `preview` is the trial whose rows only count where nothing has changed since."""
-        is_judged = preview is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
-        # With events in the order of lines, as they are told.
-        new_id = sql.SQL(sql_templates.ID_BY_LINE if tells_each else sql_templates.ID_BY_ORDER)
+    def merge(self, dry_run_table: str | None, has_events: bool) -> Steps:
+        """Return the merge. Rows are rejected if their product has changed since the dry run in `dry_run_table`."""
+        has_codes = dry_run_table is not None or self._choices.mode != "upsert" or self._choices.blank == "keep"
+        # With events, ids follow the order of lines, as the events do.
+        new_id = sql.SQL(sql_templates.ID_BY_LINE if has_events else sql_templates.ID_BY_ORDER)
         merge = self._compose(
             sql.SQL(sql_templates.MERGE),
-            preview=preview,
-            code=self._code(is_applied=preview is not None) if is_judged else None,
+            dry_run_table=dry_run_table,
+            code=self._code(is_applied=dry_run_table is not None) if has_codes else None,
             id=new_id,
             assignments=COMMA.join(sql.SQL("{} = {}").format(*pair) for pair in self._changes()),
-            returned=sql.SQL(sql_templates.TOLD if tells_each else sql_templates.RETURNED),
-            returned_held=sql.SQL(sql_templates.TOLD_HELD if tells_each else sql_templates.RETURNED_HELD),
-            told=sql.SQL(sql_templates.TELL) if tells_each else NOTHING,
+            returned=sql.SQL(sql_templates.EVENT_COLUMNS if has_events else sql_templates.RETURNED),
+            returned_held=sql.SQL(sql_templates.EVENT_COLUMNS_HELD if has_events else sql_templates.RETURNED_HELD),
+            events=sql.SQL(sql_templates.EVENTS) if has_events else NOTHING,
         )
-        if is_judged:
+        if has_codes:
             return Steps(merge, lock=self._compose(sql.SQL(sql_templates.LOCK)))
-        return Steps(merge, insert=None if tells_each else self._compose(sql.SQL(sql_templates.INSERT), id=new_id))
+        return Steps(merge, insert=None if has_events else self._compose(sql.SQL(sql_templates.INSERT), id=new_id))
 
-    def preview(self, table: str) -> Steps:
-        """Return what notes in a trial's table what the merge would do."""
+    def dry_run(self, table: str) -> Steps:
+        """Return what writes to the table of a dry run what the merge would do."""
         code = self._code(is_applied=False)
-        return Steps(self._compose(sql.SQL(sql_templates.PREVIEW), code=code, shown_in=identifier(table)))
+        return Steps(self._compose(sql.SQL(sql_templates.DRY_RUN), code=code, outcomes=identifier(table)))
 
     def duplicates(self) -> sql.Composable:
-        """Return the report of the rows that lost to another one of their SKU, each with its row put back."""
-        if self.refuses_duplicates:
-            return self._compose(sql.SQL(sql_templates.ALL_REFUSED), row=self._row())
+        """Return the statement that reports the rows of an SKU that were not taken, each in the file's columns."""
+        if self.rejects_duplicates:
+            return self._compose(sql.SQL(sql_templates.ALL_DUPLICATES), row=self._row())
         return self._compose(
-            sql.SQL(sql_templates.LOSERS), row=self._row(), winner=identifier(self._choices.duplicates)
+            sql.SQL(sql_templates.DUPLICATES), row=self._row(), winner=identifier(self._choices.duplicates)
         )
 
     def _changes(self) -> list[tuple[sql.Composable, sql.Composable]]:
-        """Return the columns that a row sets, and to what: a column that the file lacks never changes data."""
+        """Return the columns that a row sets, and their values; columns that the file lacks never change."""
         columns = ["name", "description"]
         columns += ["active"] if self._header.position("active") is not None else []
         columns += ["attributes"] if self._header.attributes else []
@@ -91,14 +87,14 @@ class Statements:
         return [(identifier(column), sql.SQL(given[column])) for column in columns]
 
     def _code(self, is_applied: bool) -> sql.Composable:
-        """Return why a row is refused, as an expression over the product it meets; else NULL."""
+        """Return the expression for the code of a rejected row; it is NULL for the others."""
         return sql.SQL(sql_templates.CODE).format(
             changed_since=sql.SQL(sql_templates.CHANGED_SINCE if is_applied else ""),
             unwanted=sql.SQL(sql_templates.UNWANTED[self._choices.mode]),
         )
 
     def _row(self) -> sql.Composable:
-        """Return a staged row put back into the file's columns."""
+        """Return the expressions for a staged row in the file's columns."""
         return COMMA.join(
             sql.SQL(sql_templates.CELLS[field]).format(name=sql.Placeholder(_parameter(position)))
             for position, field in enumerate(self._header.fields)
@@ -107,7 +103,7 @@ class Statements:
     def _compose(
         self,
         template: sql.SQL,
-        preview: str | None = None,
+        dry_run_table: str | None = None,
         code: sql.Composable | None = None,
         **parts: sql.Composable,
     ) -> sql.Composable:
@@ -116,18 +112,20 @@ class Statements:
             code=code or sql.SQL("NULL::text"),
             held=COMMA.join(sql.SQL("held.{}").format(column) for column, _ in changes),
             given=COMMA.join(value for _, value in changes),
-            seen=sql.SQL(sql_templates.SEEN).format(preview=identifier(preview)) if preview else NOTHING,
+            seen=sql.SQL(sql_templates.SEEN).format(dry_run_table=identifier(dry_run_table))
+            if dry_run_table
+            else NOTHING,
         )
         return template.format(
             staging=self._staging,
             incoming=sql.SQL(sql_templates.INCOMING[self._choices.duplicates]).format(staging=self._staging),
             met=met,
-            refused=sql.SQL(sql_templates.REFUSED).format(row=self._row()) if code else NOTHING,
-            refusals=sql.SQL("(SELECT count(*) FROM refused)" if code else "0"),
+            rejected=sql.SQL(sql_templates.REJECTED).format(row=self._row()) if code else NOTHING,
+            rejections=sql.SQL("(SELECT count(*) FROM rejected)" if code else "0"),
             **parts,
         )
 
 
 def _parameter(position: int) -> str:
-    """Return the parameter that holds the name of the attribute that a column fills."""
+    """Return the parameter for the name of the attribute that the column at this position fills."""
     return f"name_{position}"

@@ -1,4 +1,4 @@
-"""Making the next item while the last one is used."""
+"""Prefetch the next item of an iterator in a background thread."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """Yield `items`, each made by a thread while the one before is used: neither waits for the other.
+    """Yield `items`; a thread fetches the next one while the last one is used.
 
-    What the making of an item raises comes out where that item would.
+    An error of the iterator is raised where its item would be yielded.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
         coming = thread.submit(next, items, None)

@@ -1,23 +1,24 @@
-"""Which records can become products, and why the others cannot."""
+"""Validate rows: which records can become products, and why the others cannot."""
 
 import csv
 import io
 
-from product_importer.catalog.csv_injection import unguard
+from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.columns.header import Header
 from product_importer.imports.columns.synonyms import is_active_word
+from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import Chunk, RowError, height
-from product_importer.imports.pipeline.variant_rows import Groups
+from product_importer.imports.pipeline.variant_rows import VariantGroups
 
-# So much of what stands behind the last column is told, in characters.
+# The reason shows so many characters of what follows the last column.
 MAX_SURPLUS = 500
 
 
-class Checks:
-    """The checks of one file, in its order: the header says where each field stands.
+class RowValidator:
+    """Validates the rows of one file, in its order.
 
-    With `keep_blank` a row may have no name: whether there is a product to keep it for, the merge finds out.
+    With `keep_blank` a row may have no name; the merge finds out whether there is a product whose name it keeps.
     """
 
     def __init__(self, header: Header, keep_blank: bool = False):
@@ -30,11 +31,11 @@ class Checks:
         self._limits[self._name] = MAX_NAME
         self._labels = header.names
         self._keep_blank = keep_blank
-        self._groups = Groups(header, keep_blank)
+        self._groups = VariantGroups(header, keep_blank)
 
-    def sift(self, chunk: Chunk) -> Chunk:
-        """Return the chunk with rows that cannot become products moved to the errors, and empty lines gone."""
-        if self._all_good(chunk):
+    def validate(self, chunk: Chunk) -> Chunk:
+        """Return the chunk with invalid rows moved to the errors, and without empty lines."""
+        if self._are_all_valid(chunk):
             self._groups.accept_all(chunk.lines, chunk.rows)
             return chunk
         lines: list[int] = []
@@ -43,57 +44,60 @@ class Checks:
         for line, row in zip(chunk.lines, chunk.rows, strict=True):
             if not row:
                 continue
-            if fault := self._fault(line, row):
-                # Thousands of cells behind the last column are told in the reason, not kept.
-                errors.append(RowError(line, *fault, row[: self._width]))
+            if error := self._error(line, row):
+                # Cells after the last column can be thousands: they are in the reason, not kept.
+                errors.append(RowError(line, *error, row[: self._width]))
             else:
                 self._groups.accept(line, row)
                 lines.append(line)
                 rows.append(row)
         return Chunk(lines, rows, errors)
 
-    def _all_good(self, chunk: Chunk) -> bool:
-        """Whether every row passes, told by a look at whole columns, which is ten times as fast as `_fault`."""
+    def _are_all_valid(self, chunk: Chunk) -> bool:
+        """Whether every row is valid; checks whole columns, which is ten times as fast as `_error`."""
         if not chunk.rows or chunk.width() != self._width:
             return False
         return (
             not chunk.has_blank(self._sku)
-            and (not chunk.has_blank(self._name) or (self._keep_blank and not self._groups.go_on(chunk.column(0))))
-            and all(chunk.longest(position) <= most for position, most in enumerate(self._limits))
+            and (
+                not chunk.has_blank(self._name)
+                or (self._keep_blank and not self._groups.may_continue(chunk.column(0)))
+            )
+            and all(chunk.longest(position) <= limit for position, limit in enumerate(self._limits))
             and not chunk.has_nul()
             and (self._active is None or all(map(is_active_word, chunk.distinct(self._active))))
         )
 
-    def _fault(self, line: int, row: list[str]) -> tuple[str, str] | None:
-        """Return the code and the reason why a row cannot become a product, or None."""
+    def _error(self, line: int, row: list[str]) -> tuple[RowErrorCode, str] | None:
+        """Return the code and the reason why a row is invalid, or None."""
         if len(row) != self._width:
-            return "ragged", self._raggedness(line, row)
+            return RowErrorCode.RAGGED, self._width_error(line, row)
         if any("\0" in value for value in row):
-            return "nul", "The row holds a NUL character, which cannot be stored."
-        if main := self._groups.continued(row):
-            return "continuation", (
-                f"The row goes on with “{main.group[:100]}” of line {main.line}: another variant or image without "
-                "a name of its own. Nothing of it was imported."
+            return RowErrorCode.NUL, "The row holds a NUL character, which cannot be stored."
+        if parent := self._groups.parent_of(row):
+            return RowErrorCode.CONTINUATION, (
+                f"The row goes on with “{parent.group[:100]}” of line {parent.line}: another variant or image "
+                "without a name of its own. Nothing of it was imported."
             )
         if not row[self._sku].strip():
-            return "no_sku", "The SKU is empty."
+            return RowErrorCode.NO_SKU, "The SKU is empty."
         if not row[self._name].strip() and not self._keep_blank:
-            return "no_name", "The name is empty."
-        for label, value, most in zip(self._labels, row, self._limits, strict=True):
-            if len(value) > most and len(unguard(value)) > most:
-                return "too_long", f"“{label}” has {len(value):,} characters; at most {most:,} fit."
+            return RowErrorCode.NO_NAME, "The name is empty."
+        for label, value, limit in zip(self._labels, row, self._limits, strict=True):
+            if len(value) > limit and len(unescape(value)) > limit:
+                return RowErrorCode.TOO_LONG, f"“{label}” has {len(value):,} characters; at most {limit:,} fit."
         if self._active is not None and not is_active_word(row[self._active]):
-            return "bad_active", f"“{row[self._active][:40]}” is neither true nor false."
+            return RowErrorCode.BAD_ACTIVE, f"“{row[self._active][:40]}” is neither true nor false."
         return None
 
-    def _raggedness(self, line: int, row: list[str]) -> str:
-        """Return what is wrong with a row's width; the fields that have no column are told, as CSV."""
+    def _width_error(self, line: int, row: list[str]) -> str:
+        """Return what is wrong with the number of fields of a row, with the surplus fields as CSV."""
         lines = height(row)
         where = f"The row in lines {line} to {line + lines - 1}" if lines > 1 else "The row"
         reason = f"{where} has {len(row)} fields, the header has {self._width}."
         if len(row) < self._width:
             return reason
-        # NUL can be stored nowhere, in a reason neither.
+        # PostgreSQL cannot store NUL, not even in a reason.
         surplus = _csv(row[self._width :]).replace("\0", "\N{SYMBOL FOR NULL}")
         more = f" and {len(surplus) - MAX_SURPLUS:,} characters more" if len(surplus) > MAX_SURPLUS else ""
         return f"{reason} Beyond the last column: {surplus[:MAX_SURPLUS]}{more}"

@@ -1,6 +1,7 @@
-"""One import from its file to its end: read, stage, merge, finish. Every step can be taken up by another worker.
+"""Run one import from its file to its end: read, stage, merge, finish.
 
-The engine commits by itself, batch by batch: what a killed worker had committed stays, counted and checkpointed.
+Each step commits by itself, the merge range by range: what a killed worker had committed stays, counted and
+checkpointed, and another worker goes on from there.
 """
 
 import logging
@@ -10,6 +11,8 @@ from psycopg2 import sql
 from product_importer.core import outbox, storage
 from product_importer.imports import events
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.models import ImportPhase, ImportStatus
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.pipeline import dry_run, staging_table, undo
 from product_importer.imports.pipeline.heartbeat import Heartbeat, Stopped
@@ -21,43 +24,44 @@ from product_importer.imports.schemas import COUNTS, ImportChoices
 
 log = logging.getLogger(__name__)
 
-PREVIEWING = sql.SQL("phase = 'previewing', preview_table = %(table)s")
-HELD = sql.SQL("phase = 'merging'")
-MERGING = sql.SQL("phase = 'merging', undo_table = %(table)s")
-END = sql.SQL("""
-status = %(status)s, phase = 'finished', finished_at = now(), percent = %(percent)s,
+BEGIN_DRY_RUN = sql.SQL(f"phase = '{ImportPhase.PREVIEWING}', preview_table = %(table)s")
+BEGIN_EVENTS = sql.SQL(f"phase = '{ImportPhase.MERGING}'")
+BEGIN_MERGE = sql.SQL(f"phase = '{ImportPhase.MERGING}', undo_table = %(table)s")
+END = sql.SQL(f"""
+status = %(status)s, phase = '{ImportPhase.FINISHED}', finished_at = now(), percent = %(percent)s,
 staging_table = %(staging_table)s, preview_table = %(preview_table)s,
 lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
 """)
 
 
 def run(lease: Lease) -> None:
-    """Carry one claimed import to its end.
+    """Run one claimed import to its end.
 
     Raises:
-        Fenced: another worker has taken over.
-        psycopg2.OperationalError: PostgreSQL went away; the import goes on when its lease has run out.
+        LeaseLost: another worker has taken over.
+        psycopg2.OperationalError: PostgreSQL went away; the import goes on after its lease has run out.
     """
     with Heartbeat(lease) as heartbeat:
-        work = Work(lease, heartbeat)
+        work = ImportRun(lease, heartbeat)
         try:
             work.stage()
-            if work.is_trial:
-                work.preview()
-                work.finish("previewed")
+            if work.is_dry_run:
+                work.dry_run()
+                work.finish(ImportStatus.PREVIEWED)
             else:
                 work.merge()
-                work.finish("completed")
+                work.finish(ImportStatus.COMPLETED)
         except Unreadable as error:
-            work.end("failed", error.code, error.message, error.line)
-        except storage.Missing:
-            work.end("failed", "upload_missing", "The uploaded file is gone. Upload it again.")
+            work.end(ImportStatus.FAILED, error.code, error.message, error.line)
+        except storage.ObjectNotFound:
+            message = "The uploaded file is gone. Upload it again."
+            work.end(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message)
         except Stopped:
             if heartbeat.cancelled:
-                work.end("cancelled")
+                work.end(ImportStatus.CANCELLED)
 
 
-class Work:
+class ImportRun:
     """The steps of one import under one lease."""
 
     def __init__(self, lease: Lease, heartbeat: Heartbeat):
@@ -68,65 +72,71 @@ class Work:
         self._choices = ImportChoices.model_validate(self._job.choices)
 
     @property
-    def is_trial(self) -> bool:
-        """Whether only to show what would happen: asked for, and not applied yet."""
+    def is_dry_run(self) -> bool:
+        """Whether this run only shows what would happen."""
         return self._choices.dry_run and self._job.applied_at is None
 
     def stage(self) -> None:
         """Fill the staging table from the file."""
         Stager(self._lease, self._heartbeat, self._header, self._choices).stage()
 
-    def preview(self) -> None:
-        """Note what the merge would do with each row, in the same lanes and ranges."""
+    def dry_run(self) -> None:
+        """Store what the merge would do with each row, in the same lanes and ranges."""
         with self._lease.connect() as connection, self._lease.transaction(connection):
             table = dry_run.create(connection, self._job.id)
-            row = self._lease.write(connection, PREVIEWING, table=table)
+            row = self._lease.write(connection, BEGIN_DRY_RUN, table=table)
         self._heartbeat.committed(row)
         statements = self._statements()
-        self._run_lanes(statements, statements.preview(table))
+        self._run_lanes(statements, statements.dry_run(table))
         with self._lease.connect() as connection, connection:
             dry_run.index(connection, table)
 
     def merge(self) -> None:
-        """Merge what is staged, from the checkpoints on."""
-        tells_each = self._begin_events()
+        """Merge the staged rows, from the checkpoints on."""
+        has_events = self._begin_events()
         with self._lease.connect() as connection, self._lease.transaction(connection):
             table = undo.create(connection, self._job.id)
-            row = self._lease.write(connection, MERGING, table=table)
+            row = self._lease.write(connection, BEGIN_MERGE, table=table)
         self._heartbeat.committed(row)
-        statements, shown = self._statements(), self._job.preview_table
-        self._run_lanes(statements, statements.merge(shown, tells_each), table)
+        statements = self._statements()
+        self._run_lanes(statements, statements.merge(self._job.preview_table, has_events), table)
 
-    def finish(self, status: str) -> None:
-        """Check that every row has an outcome, and only then say that the import is complete."""
+    def finish(self, status: ImportStatus) -> None:
+        """End with this status if every row has an outcome; else the import has failed."""
         row = self._heartbeat.row
         decided = sum(row[count] for count in COUNTS)
         if decided == row["total_rows"]:
             self.end(status)
         else:
-            message = f"{row['total_rows']} rows were read, but {decided} have an outcome. This is our fault."
-            self.end("failed", "row_sum", message)
+            message = f"{row['total_rows']} rows were read, but {decided} have an outcome, an application error."
+            self.end(ImportStatus.FAILED, ImportErrorCode.ROW_SUM, message)
 
-    def end(self, status: str, code: str | None = None, message: str | None = None, line: int | None = None) -> None:
-        """Write the final status, its event and the end of the import's tables, together.
+    def end(
+        self, status: ImportStatus, code: str | None = None, message: str | None = None, line: int | None = None
+    ) -> None:
+        """Write the final status and its event, and drop the import's tables, in one transaction.
 
-        A trial keeps its tables until it is applied, and what it has shown until that is complete.
+        A dry run keeps its tables until it is applied, and its outcomes until that is complete.
         """
         row = self._heartbeat.row
-        kept_table = row["staging_table"] if status == "previewed" else None
-        keeps_preview = status == "previewed" or (self._job.applied_at is not None and status != "completed")
+        kept_table = row["staging_table"] if status == ImportStatus.PREVIEWED else None
+        keeps_outcomes = status == ImportStatus.PREVIEWED or (
+            self._job.applied_at is not None and status != ImportStatus.COMPLETED
+        )
         values = {
             "status": status,
-            "percent": 100.0 if status in ("completed", "previewed") else self._heartbeat.percent,
+            "percent": 100.0
+            if status in (ImportStatus.COMPLETED, ImportStatus.PREVIEWED)
+            else self._heartbeat.percent,
             "code": code,
             "message": message,
             "line": line,
             "staging_table": kept_table,
-            "preview_table": row["preview_table"] if keeps_preview else None,
+            "preview_table": row["preview_table"] if keeps_outcomes else None,
         }
         with self._lease.session() as (session, connection):
             staging_table.drop_all(connection, self._job.id, keep=kept_table)
-            if not keeps_preview:
+            if not keeps_outcomes:
                 dry_run.drop(connection, self._job.id)
             row = self._lease.write(connection, END, **values)
             events.record_end(session, row)
@@ -144,10 +154,10 @@ class Work:
         self._heartbeat.stop_if_halted()
 
     def _begin_events(self) -> bool:
-        """Ask once whether anybody wants an event for each product; they wait for the import's end."""
+        """Return whether a webhook wants an event for each product; the events are held until the import's end."""
         with self._lease.session() as (session, connection):
-            wanted = outbox.hold_batch(session, self._job.id)
-            if wanted:
-                # Last, as every write of an import: under an outdated fence there must be no batch left behind.
-                self._lease.write(connection, HELD)
-        return wanted
+            is_wanted = outbox.hold_batch(session, self._job.id)
+            if is_wanted:
+                # Last in the transaction: with an outdated fencing token no batch must be left behind.
+                self._lease.write(connection, BEGIN_EVENTS)
+        return is_wanted

@@ -1,4 +1,4 @@
-"""An import's first half: its file read, checked, and staged in parts, one indexed while the next one is filled."""
+"""Read the file of an import, validate its rows, and stage them in parts."""
 
 import gc
 from collections.abc import Generator, Iterator
@@ -11,30 +11,31 @@ from psycopg2.extensions import connection as PgConnection
 from product_importer.core import storage
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import Header
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.models import ImportPhase
 from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import Chunk, Unreadable
 from product_importer.imports.pipeline import merge, staging_table
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.error_buffer import ErrorSpool
+from product_importer.imports.pipeline.error_buffer import ErrorBuffer
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.prefetch import ahead
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.schemas import ImportChoices
 
-# The merge may have refused rows before PostgreSQL lost the staging table: they stay counted.
-STAGED = sql.SQL("""
-phase = 'merging', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
+# The merge may have rejected rows before PostgreSQL lost the staging table: they stay counted.
+STAGED = sql.SQL(f"""
+phase = '{ImportPhase.MERGING}', staging_table = %(table)s, staged_rows = %(staged)s, rows_read = %(rows)s,
 rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END, total_rows = %(rows)s, attempts = 0,
 lane_ends = coalesce(lane_ends, %(lane_ends)s), lane_checkpoints = coalesce(lane_checkpoints, %(checkpoints)s),
 lane_created = coalesce(lane_created, %(lane_created)s)
 """)
 ENTER = sql.SQL("phase = %(phase)s")
 
-
-# By which a row is found again: more lines, empty ones included, cannot be numbered in PostgreSQL's integers.
+# Line numbers are integers in PostgreSQL; empty lines count.
 MAX_LINES = 2**31 - 1
 
 
@@ -51,10 +52,10 @@ class Stager:
         self._rejected = 0
 
     def stage(self) -> None:
-        """Fill the staging table from the file, unless an earlier worker did and it is still whole.
+        """Fill the staging table from the file, unless an earlier worker did and it is still complete.
 
         Raises:
-            Stopped: somebody asked for it.
+            Stopped: the work was asked to stop.
             Unreadable: the file cannot be read to its end.
         """
         with self._lease.connect() as connection:
@@ -62,7 +63,7 @@ class Stager:
             if self._is_staged(connection):
                 return
             table = staging_table.name(self._job.id, self._lease.fence)
-            with ErrorSpool(self._job.id) as errors:
+            with ErrorBuffer(self._job.id) as errors:
                 self._read(connection, errors, table)
                 ends = self._lane_ends(connection, table)
                 with self._lease.transaction(connection):
@@ -77,46 +78,46 @@ class Stager:
             staging_table.drop_all(connection, self._job.id, keep=self._job.staging_table)
 
     def _is_staged(self, connection: PgConnection) -> bool:
-        """Whether the staging table still holds what was put there: PostgreSQL empties it when it crashes."""
+        """Whether the staging table is complete: PostgreSQL empties it when it crashes."""
         table = self._job.staging_table
         with connection:
             return table is not None and staging_table.count(connection, table) == self._job.staged_rows
 
-    def _read(self, connection: PgConnection, errors: ErrorSpool, table: str) -> None:
-        """Read the file into the parts of the staging table, all of which are indexed at the end."""
-        with self._entering(connection, "reading"):
+    def _read(self, connection: PgConnection, errors: ErrorBuffer, table: str) -> None:
+        """Read the file into parts of the staging table, and index them."""
+        with self._entering(connection, ImportPhase.READING):
             staging_table.create(connection, table, self._order)
         with (
             storage.opened(self._job.storage_key) as stream,
             self._lease.connect() as second,
             staging_table.indexing(second, self._order) as index,
-            _without_collector(),
-            # Also where a part cannot be stored, nobody reads ahead any more when the file is closed.
-            closing(self._parts(Counted(stream), errors)) as parts,
+            _without_garbage_collection(),
+            # Stops the thread that reads ahead before the file is closed, even if a part cannot be stored.
+            closing(self._parts(CountingReader(stream), errors)) as parts,
         ):
             for number, texts in enumerate(parts, start=1):
-                with self._entering(connection, "reading"):
+                with self._entering(connection, ImportPhase.READING):
                     part = staging_table.create_part(connection, table, number)
                     staging_table.copy(connection, part, self._header, texts)
                 index(part)
-            with self._entering(connection, "indexing"):
+            with self._entering(connection, ImportPhase.INDEXING):
                 pass
 
-    def _parts(self, counted: Counted, errors: ErrorSpool) -> Generator[Iterator[bytes], None, None]:
-        """Yield the texts of one part after the other: about equal shares of the file."""
-        share = max(staging_table.LEAST_PART_BYTES, self._job.size_bytes // staging_table.PARTS)
+    def _parts(self, counted: CountingReader, errors: ErrorBuffer) -> Generator[Iterator[bytes], None, None]:
+        """Yield the texts of each part; parts are about equal shares of the file."""
+        share = max(staging_table.MIN_PART_BYTES, self._job.size_bytes // staging_table.PARTS)
         encode = Encoder(self._header, self._keeps_blank)
         with closing(ahead(map(encode, self._chunks(counted, errors)))) as texts:
             yield from staging_table.parted(texts, share, lambda: counted.bytes_read)
 
-    def _chunks(self, counted: Counted, errors: ErrorSpool) -> Iterator[Chunk]:
-        """Yield checked chunks; keep their errors and note the progress on the way."""
+    def _chunks(self, counted: CountingReader, errors: ErrorBuffer) -> Iterator[Chunk]:
+        """Yield valid chunks; buffer their errors and note the progress on the way."""
         records = open_records(counted, Format.model_validate(self._job.format), arrow.parse)
-        checks = Checks(self._header, self._keeps_blank)
+        validator = RowValidator(self._header, self._keeps_blank)
         records.header()
         for raw in records.chunks():
             self._heartbeat.stop_if_halted()
-            chunk = checks.sift(raw)
+            chunk = validator.validate(raw)
             self._rejected += len(chunk.errors)
             errors.add(chunk.errors)
             self._heartbeat.rows_read += len(chunk)
@@ -128,7 +129,7 @@ class Stager:
         """Return the keys at which the lanes end."""
         with connection:
             staging_table.analyze(connection, table)
-            # Another worker may have merged a part: its checkpoints only mean something with its lanes.
+            # Another worker may have merged some rows: its checkpoints only make sense with its lanes.
             return self._job.lane_ends or merge.lane_ends(connection, table, self._staged)
 
     def _record_staged(self, connection: PgConnection, table: str, ends: list[str]) -> dict[str, Any]:
@@ -149,8 +150,8 @@ class Stager:
         return self._heartbeat.rows_read - self._rejected
 
     @contextmanager
-    def _entering(self, connection: PgConnection, phase: str) -> Iterator[None]:
-        """Open a transaction whose last write says which phase it belongs to, if the fence still holds."""
+    def _entering(self, connection: PgConnection, phase: ImportPhase) -> Iterator[None]:
+        """Open a transaction whose last write sets the phase, if the lease is still held."""
         with self._lease.transaction(connection):
             yield
             row = self._lease.write(connection, ENTER, phase=phase)
@@ -158,22 +159,25 @@ class Stager:
 
 
 def _check_count(chunk: Chunk, rows_read: int) -> None:
-    """Refuse a file of too many rows, of which this is the chunk that was read last.
+    """Refuse a file of too many rows; `chunk` is the last one read.
 
     Raises:
-        Unreadable: there are more than `MAX_ROWS`, or lines than can be numbered.
+        Unreadable: there are more than `MAX_ROWS`, or lines than `MAX_LINES`.
     """
-    most, failed = settings().max_rows, [error.line for error in chunk.errors]
-    if rows_read > most:
-        message = f"The file has more than {most:,} rows. Split it, or raise MAX_ROWS. Nothing of it was merged."
-        raise Unreadable("too_many_rows", message, sorted([*chunk.lines, *failed])[most - rows_read])
-    if max([*chunk.lines[-1:], *failed], default=0) > MAX_LINES:
-        raise Unreadable("too_many_rows", f"The file has more than {MAX_LINES:,} lines. Split it.", MAX_LINES)
+    max_rows, rejected = settings().max_rows, [error.line for error in chunk.errors]
+    if rows_read > max_rows:
+        message = f"The file has more than {max_rows:,} rows. Split it, or raise MAX_ROWS. Nothing of it was merged."
+        raise Unreadable(
+            ImportErrorCode.TOO_MANY_ROWS, message, sorted([*chunk.lines, *rejected])[max_rows - rows_read]
+        )
+    if max([*chunk.lines[-1:], *rejected], default=0) > MAX_LINES:
+        message = f"The file has more than {MAX_LINES:,} lines. Split it."
+        raise Unreadable(ImportErrorCode.TOO_MANY_ROWS, message, MAX_LINES)
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
-    """Let nobody look for cycles among rows: there are hundreds of thousands of them, and none is in a cycle."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Turn off garbage collection: it would search hundreds of thousands of rows for cycles, and there are none."""
     gc.disable()
     try:
         yield

@@ -1,6 +1,6 @@
-"""Staging: the checked rows of one import in an unlogged table of their own, ready to be merged by key.
+"""Stage the valid rows of one import in an unlogged table, from which they are merged by key.
 
-The table itself stays empty. Parts that inherit from it hold the rows: one is indexed while the next is filled.
+The table itself stays empty. Parts that inherit from it hold the rows: one is indexed while the next one is filled.
 """
 
 import io
@@ -19,9 +19,9 @@ from product_importer.core.db import identifier
 from product_importer.imports.columns.header import Header
 
 PREFIX = "import_staging_"
-# What every file has; COPY writes no more columns than there are.
+# The columns that every file has.
 COLUMNS = ("line", "sku_key", "sku", "name", "description")
-# As much as a chunk makes goes to the server in one call, which another thread need not wait for.
+# A whole encoded chunk goes to the server in one call, which does not block other threads.
 BLOCK_BYTES = 4 * 1024 * 1024
 
 CREATE = sql.SQL("""
@@ -35,18 +35,17 @@ CREATE UNLOGGED TABLE {table} (
     attributes jsonb
 ) WITH (autovacuum_enabled = false)
 """)
-# Seen as one table, whose every part is an unlogged one of its own.
 CREATE_PART = sql.SQL("CREATE UNLOGGED TABLE {part} () INHERITS ({table}) WITH (autovacuum_enabled = false)")
-# Each row is found by as many looks at an index as there are parts, so these are few, whatever the file's size.
+# A row is looked up in the index of each part, so there are few parts, whatever the size of the file.
 PARTS = 4
-LEAST_PART_BYTES = 8 * 1024 * 1024
+MIN_PART_BYTES = 8 * 1024 * 1024
 NULL = "\\N"
-# Frozen, rows need no second look at who wrote them, and keys can be read from the index alone.
+# Frozen rows need no visibility check, so keys can be read from the index alone.
 COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN WITH (FREEZE)")
 # Built after the COPY, which an index would slow down; it gives the merge its ranges and its order.
 INDEX = sql.SQL("CREATE INDEX {index} ON {table} (sku_key, line {order})")
 ORDERS = {"ASC": sql.SQL("ASC"), "DESC": sql.SQL("DESC")}
-# A few thousand rows tell how the keys are spread.
+# A few thousand rows tell how the keys are distributed.
 SAMPLE = sql.SQL("ALTER TABLE {table} ALTER sku_key SET STATISTICS 20")
 ANALYZE = sql.SQL("ANALYZE {table} (sku_key)")
 COUNT = sql.SQL("SELECT count(*) FROM {table}")
@@ -67,12 +66,12 @@ def create_part(connection: PgConnection, table: str, number: int) -> str:
 
 
 def name(job_id: UUID, fence: int) -> str:
-    """Return the name of the staging table that the holder of `fence` fills."""
+    """Return the name of the staging table that the holder of a fencing token fills."""
     return f"{PREFIX}{job_id.hex}_{fence}"
 
 
 def count(connection: PgConnection, table: str) -> int | None:
-    """Return how many rows the staging table holds; None when it is not there."""
+    """Return the number of rows of a staging table; None if it does not exist."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s)", (table,))
         if cursor.fetchone() == (None,):
@@ -83,14 +82,14 @@ def count(connection: PgConnection, table: str) -> int | None:
 
 
 def drop_all(connection: PgConnection, job_id: UUID, keep: str | None = None) -> None:
-    """Drop every staging table of an import, whoever left it, but the one to `keep`."""
+    """Drop all staging tables of an import but the one to `keep`."""
     for table in tables(connection):
         if job_of(table) == job_id and table != keep:
             _execute(connection, DROP, table)
 
 
 def tables(connection: PgConnection) -> list[str]:
-    """Return the names of all staging tables there are, without those of their parts."""
+    """Return the names of all staging tables, without their parts."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename ~ %s",
@@ -106,7 +105,7 @@ def job_of(table: str) -> UUID:
 
 @contextmanager
 def indexing(connection: PgConnection, order: str) -> Iterator[Callable[[str], None]]:
-    """Give what indexes a filled part beside the caller's work; behind the block all of them are indexed.
+    """Yield a function that indexes a filled part in a thread; after the block all of them are indexed.
 
     Until then nobody else may use the connection.
     """
@@ -127,13 +126,13 @@ def _index(connection: PgConnection, part: str, order: str) -> None:
 
 
 def analyze(connection: PgConnection, table: str) -> None:
-    """Let the planner know how large a filled staging table is, and how its keys are spread."""
+    """Let the planner know the size of a filled staging table and the distribution of its keys."""
     _execute(connection, SAMPLE, table)
     _execute(connection, ANALYZE, table)
 
 
 def parted(texts: Iterator[bytes], share: int, passed: Callable[[], int]) -> Iterator[Iterator[bytes]]:
-    """Yield the texts of one part after the other; each is full when `share` more bytes of the file have `passed`."""
+    """Yield the texts of each part; a part is full when `passed` has grown by `share` bytes."""
     for text in texts:
         yield chain([text], _until(passed() + share, passed, texts))
 
@@ -144,9 +143,9 @@ def _until(full: int, passed: Callable[[], int], texts: Iterator[bytes]) -> Iter
 
 
 def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[bytes]) -> None:
-    """Stream rows, as `copy_text` writes them, into a part; memory holds one text at a time.
+    """Stream encoded rows into a part; memory holds one text at a time.
 
-    The table must have been created in the same transaction.
+    The part must have been created in the same transaction.
     """
     names = [*COLUMNS, *(["active"] if header.position("active") is not None else [])]
     names += ["attributes"] if header.attributes else []
@@ -156,14 +155,14 @@ def copy(connection: PgConnection, table: str, header: Header, texts: Iterator[b
         with connection.cursor() as cursor:
             cursor.copy_expert(statement, stream, size=BLOCK_BYTES)
     except psycopg2.errors.QueryCanceled:
-        # psycopg2 turns whatever the source raises into a cancelled COPY: say what it really was.
-        if stream.failure is not None:
-            raise stream.failure from None
+        # psycopg2 turns an error of the source into a cancelled COPY: raise the real one.
+        if stream.error is not None:
+            raise stream.error from None
         raise
 
 
 def escaped(values: Sequence[str]) -> Sequence[str]:
-    """Escape a column for `COPY`'s text format. Checked rows hold no NUL, so NUL can join and part them."""
+    """Escape a column for the text format of `COPY`. Valid rows hold no NUL, so NUL can join and split them."""
     joined = "\0".join(values)
     if not ("\\" in joined or "\n" in joined or "\t" in joined or "\r" in joined):
         return values
@@ -172,12 +171,12 @@ def escaped(values: Sequence[str]) -> Sequence[str]:
 
 
 class _Stream(io.RawIOBase):
-    """An iterator of texts as the file that `copy_expert` reads from."""
+    """An iterator of texts as a file for `copy_expert`."""
 
     def __init__(self, texts: Iterator[bytes]):
         self._texts = texts
         self._rest = memoryview(b"")
-        self.failure: BaseException | None = None
+        self.error: BaseException | None = None
 
     def read(self, size: int = -1) -> Any:
         """Return at most `size` bytes; b"" only at the end."""
@@ -192,8 +191,8 @@ class _Stream(io.RawIOBase):
     def _next(self) -> bytes | None:
         try:
             return next(self._texts, None)
-        except BaseException as failure:
-            self.failure = failure
+        except BaseException as error:
+            self.error = error
             raise
 
 

@@ -1,7 +1,7 @@
-"""Taking an import back: what it created is removed, what it overwrote restored, what changed since is kept.
+"""Undo an import: remove what it created, restore what it overwrote, keep what has changed since.
 
-What an import created lies in one range of ids and needs no note. What it overwrites is noted in a table of its
-own by the trigger on products, in the transaction that overwrites it.
+The products that an import creates have ids in one range. The values that it overwrites are saved in a table of its
+own by a trigger on products, in the same transaction.
 """
 
 import logging
@@ -13,14 +13,18 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
+from product_importer.catalog.events import INSERT_EVENTS, NUMBERED_ID
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
+from product_importer.core.outbox import EventType
+from product_importer.imports.error_codes import UndoKeptReason
+from product_importer.imports.models import UndoStatus
 
 log = logging.getLogger(__name__)
 
 PREFIX = "import_undo_of_"
-# Read by the trigger product_note_update: the table that takes what the transaction's updates overwrite.
+# Read by the trigger product_note_update: the table for what the updates of the transaction overwrite.
 SETTING = "product_importer.undo_table"
 
 CREATE = sql.SQL("""
@@ -35,9 +39,10 @@ CREATE TABLE IF NOT EXISTS {table} (
 """)
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
-CLAIM = (
-    "SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = 'pending' FOR UPDATE SKIP LOCKED"
-)
+CLAIM = f"""
+SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
+FOR UPDATE SKIP LOCKED
+"""
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
 LOCK = sql.SQL("""
 SELECT count(*) FROM (
@@ -48,7 +53,7 @@ SELECT count(*) FROM (
     ORDER BY sku_key FOR UPDATE
 ) AS locked
 """)
-# Is the product as this import left it? Its version says so; or a later import that changed it was itself undone.
+# Whether the product is as this import left it: by its version, or because a later change was itself undone.
 IS_AS_LEFT = """
 (p.version = {left} OR EXISTS (
     SELECT FROM import_undo_restored AS r
@@ -62,7 +67,7 @@ WITH removed AS (
     + IS_AS_LEFT.format(left="1")
     + """
     RETURNING p.id, p.sku, p.name, p.version
-), told AS ({told_removed})
+), events AS ({removed_events})
 SELECT count(*) FROM removed
 """
 )
@@ -84,21 +89,21 @@ WITH restored AS (
     SELECT restored.id, restored.version, earlier.as_version
     FROM restored JOIN import_undo_restored AS earlier
         ON earlier.product_id = restored.id AND earlier.version = restored.as_version
-), told AS ({told_restored})
+), events AS ({restored_events})
 SELECT count(*) FROM restored
 """
 )
-# Written after the two above, so that it sees what they left.
-KEEP = sql.SQL("""
+# Runs after the two above, so that it sees what they left.
+KEEP = sql.SQL(f"""
 WITH kept AS (
     INSERT INTO import_undo_kept (job_id, product_id, sku, reason)
-    SELECT %(job_id)s::uuid, id, sku, 'It was created by this import and changed afterwards.'
+    SELECT %(job_id)s::uuid, id, sku, '{UndoKeptReason.CHANGED_AFTER_CREATION}'
     FROM product WHERE id BETWEEN %(first)s AND %(last)s
     UNION ALL
     SELECT %(job_id)s::uuid, u.product_id, coalesce(p.sku, ''),
-        CASE WHEN p.id IS NULL THEN 'It was deleted afterwards, and is not brought back.'
-            ELSE 'It was changed again after this import.' END
-    FROM {undo} AS u LEFT JOIN product AS p ON p.id = u.product_id
+        CASE WHEN p.id IS NULL THEN '{UndoKeptReason.DELETED}'
+            ELSE '{UndoKeptReason.CHANGED_AFTER_UPDATE}' END
+    FROM {{undo}} AS u LEFT JOIN product AS p ON p.id = u.product_id
     WHERE NOT EXISTS (
         SELECT FROM import_undo_restored AS r
         WHERE r.product_id = u.product_id AND r.version = p.version AND r.as_version = u.version
@@ -108,62 +113,69 @@ WITH kept AS (
 SELECT count(*) FROM kept
 """)
 # An event for each product, those of the removed ones first.
-TELL = """
-    INSERT INTO event (id, event_type, payload, version, batch_id)
-    SELECT (%(prefix)s || lpad(to_hex(row_number() OVER (ORDER BY id) + {offset}), 8, '0'))::uuid, '{event_type}',
-        jsonb_build_object('event_type', '{event_type}', 'product_id', id, 'sku', sku, 'name', name,
-            'timestamp', round(extract(epoch FROM clock_timestamp()), 3)),
-        version, %(batch)s FROM {source}
-"""
-TELL_REMOVED = sql.SQL(TELL.format(event_type="product_deleted", source="removed", offset=0))
-TELL_RESTORED = sql.SQL(TELL.format(event_type="product_updated", source="restored", offset=1 << 31))
-TELL_NOBODY = sql.SQL("SELECT 1")
-END = """
-UPDATE import_job SET undo_status = 'undone', undone_at = clock_timestamp(), undo_table = NULL,
+REMOVED_EVENTS = sql.SQL(
+    INSERT_EVENTS.format(
+        event_id=NUMBERED_ID.format(number="row_number() OVER (ORDER BY id)"),
+        event_type=f"'{EventType.PRODUCT_DELETED}'",
+        batch_id="%(batch)s",
+        source="removed",
+    )
+)
+RESTORED_EVENTS = sql.SQL(
+    INSERT_EVENTS.format(
+        event_id=NUMBERED_ID.format(number=f"row_number() OVER (ORDER BY id) + {1 << 31}"),
+        event_type=f"'{EventType.PRODUCT_UPDATED}'",
+        batch_id="%(batch)s",
+        source="restored",
+    )
+)
+NO_EVENTS = sql.SQL("SELECT 1")
+END = f"""
+UPDATE import_job SET undo_status = '{UndoStatus.UNDONE}', undone_at = clock_timestamp(), undo_table = NULL,
     undo_removed = %(removed)s, undo_restored = %(restored)s, undo_kept = %(kept)s
 WHERE id = %(job_id)s
 """
 
 
 def name(job_id: UUID) -> str:
-    """Return the name of the table of what an import overwrote."""
+    """Return the name of the table of the values that an import overwrote."""
     return f"{PREFIX}{job_id.hex}"
 
 
 def create(connection: PgConnection, job_id: UUID) -> str:
-    """Create the table of what an import overwrites, unless it is there, and return its name."""
+    """Create the table of overwritten values if it does not exist, and return its name."""
     with connection.cursor() as cursor:
         cursor.execute(CREATE.format(table=identifier(name(job_id))))
     return name(job_id)
 
 
 def drop(connection: PgConnection, table: str) -> None:
-    """Drop such a table; what the import overwrote cannot be restored any more."""
+    """Drop such a table; the import can then no longer be undone."""
     with connection.cursor() as cursor:
         cursor.execute(DROP.format(table=identifier(table)))
 
 
 def keep_overwritten(connection: PgConnection, table: str) -> None:
-    """Let the caller's transaction note in `table` what it overwrites; "" for nothing."""
+    """Let the caller's transaction save in `table` what it overwrites; "" for nothing."""
     if table:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, table))
 
 
 def run(job_id: UUID) -> None:
-    """Undo one import in one transaction: whole, or not at all. Nothing happens where another worker is at it.
+    """Undo one import in one transaction, unless another worker is doing so.
 
     Raises:
         psycopg2.OperationalError: PostgreSQL went away; the reconciler sends the undo again.
     """
     # No pool, and so no time limit: millions of products take minutes.
     with Session(db.unpooled(f"undo {job_id}")) as session, session.begin():
-        undone = _Undo(session, db.raw_connection(session), job_id)
-        if undone.claim():
-            undone.carry_out()
+        undo = _UndoRun(session, db.raw_connection(session), job_id)
+        if undo.claim():
+            undo.execute()
 
 
-class _Undo:
+class _UndoRun:
     """The steps of one undo, all in its caller's transaction; the job's row stays locked until its end."""
 
     def __init__(self, session: Session, connection: PgConnection, job_id: UUID):
@@ -181,20 +193,20 @@ class _Undo:
         }
 
     def claim(self) -> bool:
-        """Lock the job; False when it is being undone, was undone, or never was to be."""
+        """Lock the job; return False unless its undo is pending and no other worker has it."""
         with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(CLAIM, self._values)
             row = cursor.fetchone()
-        self._undo = identifier(row["undo_table"]) if row else None
+        self._undo_table = identifier(row["undo_table"]) if row else None
         return row is not None
 
-    def carry_out(self) -> None:
-        """Remove, restore, list what is kept, and say so in the job's row."""
-        is_told = outbox.hold_batch(self._session, self._batch)
+    def execute(self) -> None:
+        """Remove and restore products, list those kept, and record the counts in the job's row."""
+        has_events = outbox.hold_batch(self._session, self._batch)
         self._session.flush()
         self._count(LOCK)
-        removed = self._count(REMOVE, told_removed=TELL_REMOVED if is_told else TELL_NOBODY)
-        restored = self._count(RESTORE, told_restored=TELL_RESTORED if is_told else TELL_NOBODY)
+        removed = self._count(REMOVE, removed_events=REMOVED_EVENTS if has_events else NO_EVENTS)
+        restored = self._count(RESTORE, restored_events=RESTORED_EVENTS if has_events else NO_EVENTS)
         kept = self._count(KEEP)
         with self._connection.cursor() as cursor:
             cursor.execute(END, {**self._values, "removed": removed, "restored": restored, "kept": kept})
@@ -204,6 +216,6 @@ class _Undo:
 
     def _count(self, statement: sql.SQL, **parts: sql.Composable) -> int:
         with self._connection.cursor() as cursor:
-            cursor.execute(statement.format(undo=self._undo, **parts), self._values)
+            cursor.execute(statement.format(undo=self._undo_table, **parts), self._values)
             row = cursor.fetchone()
         return int(row[0]) if row else 0

@@ -1,1 +1,1 @@
-"""Receive a file while it arrives, and accept it as an import."""
+"""Receive a file while it uploads, and create its import."""

@@ -1,4 +1,4 @@
-"""The upload's multipart form, parsed while it arrives: the file's bytes go to storage as they come."""
+"""Parse the upload's multipart form while it arrives, and store the file's bytes at once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,64 +16,65 @@ from product_importer.core.errors import (
     repeated_field,
     unknown_field,
 )
+from product_importer.core.problem_types import ProblemType
 from product_importer.imports import options
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
-from product_importer.imports.upload.receiver import IncomingUpload, accepted
+from product_importer.imports.upload.receiver import IncomingUpload
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-# The web server hands on pieces of a few KiB to a few hundred; a thread takes them by the megabyte.
+# The web server passes on pieces of a few KiB; one call to a thread takes a MiB.
 WRITE_BYTES = 1024 * 1024
-# All options together.
+# The limit of all options together.
 MAX_OPTION_BYTES = 1024 * 1024
 MAX_BOUNDARY_BYTES = 200
 
 FILE_FIELD = "file"
-FIELDS = (FILE_FIELD, *Choices.model_fields)
+FIELDS = (FILE_FIELD, *ImportOptions.model_fields)
 NO_FILE = {"field": FILE_FIELD, "message": "Field required"}
 NO_FILENAME = {
     "field": FILE_FIELD,
-    "message": "It is a text without a filename. Send it as a file; with curl: -F file=@catalogue.csv",
+    "message": "The field has no filename. Send it as a file; with curl: -F file=@catalogue.csv",
 }
 
 
 async def receive_upload(
     content_type: str | None, body: AsyncIterator[bytes], idempotency_key: str | None = None
 ) -> ImportRead:
-    """Receive a form with a `file`, and start its import. A client that goes away leaves nothing.
+    """Receive a form with a `file`, and start its import. Nothing is kept of an upload that is cut off.
 
     Raises:
         TooMany: too many imports are unfinished; the body is then not read.
-        Unprocessable: the form has no file, or a field that does not exist, is not possible, or is there twice.
+        Unprocessable: the form has no file, or a field is unknown, repeated or has an impossible value.
         Conflict: the key was used for another file.
-        Invalid, TooLarge: the body is no form, or the file is refused.
+        Invalid, TooLarge: the body is no form, or the file cannot be imported.
     """
     await asyncio.to_thread(receiver.refuse_too_many, idempotency_key)
     form = UploadForm(content_type, idempotency_key)
     writing = asyncio.create_task(asyncio.to_thread(form.write, b""))
     try:
         async for piece in _pieces(body):
-            # A piece arrives while the one before it is written.
+            # One piece arrives while the one before is written.
             await asyncio.shield(writing)
             writing = asyncio.create_task(asyncio.to_thread(form.write, piece))
         await asyncio.shield(writing)
-        return await accepted(form.accept)
+        return await receiver.in_accept_pool(form.accept)
     finally:
         # Shielded: a request that is cancelled must still remove what it stored.
         await asyncio.shield(_abort(form, writing))
 
 
 async def _abort(form: "UploadForm", writing: asyncio.Task[None]) -> None:
-    """Remove what was stored, unless it was accepted; never while a thread still writes."""
+    """Delete the stored file unless it was accepted, once no thread writes to it."""
     await asyncio.gather(writing, return_exceptions=True)
     await asyncio.to_thread(form.abort)
 
 
 async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the body in pieces that are worth a thread's time."""
+    """Yield the body in pieces of at least `WRITE_BYTES`, but for the last."""
     gathered = bytearray()
     async for chunk in body:
         gathered += chunk
@@ -84,7 +85,7 @@ async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 class UploadForm:
-    """A form in parts: the file becomes an `IncomingUpload`, everything else an option."""
+    """A multipart form: its file becomes an `IncomingUpload`, every other field an option."""
 
     def __init__(self, content_type: str | None, idempotency_key: str | None = None):
         kind, parameters = parse_options_header(content_type)
@@ -108,22 +109,24 @@ class UploadForm:
         self._parser = MultipartParser(boundary, self._callbacks())
 
     def write(self, piece: bytes) -> None:
-        """Parse the next bytes of the body and store what belongs to the file."""
+        """Parse the next bytes of the body, and store those of the file."""
         try:
             self._parser.write(piece)
         except MultipartParseError as error:
-            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind="bad-form") from error
+            raise Invalid(f"The body is not valid multipart/form-data: {error}", kind=ProblemType.BAD_FORM) from error
 
     def accept(self) -> ImportRead:
         """Start the import of the file that has arrived."""
         if self._upload is None:
             raise Unprocessable("The form has no file.", errors=[NO_FILE])
         if not self._is_complete:
-            raise Invalid("The form breaks off before its closing boundary. Nothing of it was kept.", kind="bad-form")
+            raise Invalid(
+                "The form ends before its closing boundary. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+            )
         return self._upload.accept(options.parse(self.options), self._idempotency_key)
 
     def abort(self) -> None:
-        """Remove what was stored, unless it was accepted."""
+        """Delete the stored file unless it was accepted."""
         if self._upload is not None:
             self._upload.abort()
 
@@ -155,13 +158,13 @@ class UploadForm:
         self._header_value.clear()
 
     def _open_part(self) -> None:
-        """Judge a part by its headers, before its content arrives."""
+        """Check a part's headers before its content arrives."""
         disposition = self._headers.get(b"content-disposition", b"")
         _, parameters = parse_options_header(disposition)
         self._field = parameters.get(b"name", b"").decode("utf-8", "replace")
         if not self._field:
             raise Invalid(
-                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind="bad-form"
+                "A part of the form has no name: “Content-Disposition: form-data; name=…”.", kind=ProblemType.BAD_FORM
             )
         if self._field not in FIELDS:
             raise invalid_fields([unknown_field(self._field, FIELDS)])
@@ -177,7 +180,7 @@ class UploadForm:
         else:
             self._option_bytes += end - start
             if self._option_bytes > MAX_OPTION_BYTES:
-                raise TooLarge(f"The fields beside the file hold more than {MAX_OPTION_BYTES:,} bytes.")
+                raise TooLarge(f"The fields other than the file hold more than {MAX_OPTION_BYTES:,} bytes.")
             self._option += data[start:end]
 
     def _end_part(self) -> None:

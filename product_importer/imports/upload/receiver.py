@@ -1,4 +1,4 @@
-"""An upload on its way in: stored while it arrives, and refused before anything else exists."""
+"""Store an upload while it arrives, check it, and create its import."""
 
 import asyncio
 import hashlib
@@ -23,56 +23,56 @@ from product_importer.imports import admission, service
 from product_importer.imports.columns import header, saved_mappings
 from product_importer.imports.columns.header import Header
 from product_importer.imports.models import ImportJob
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import open_archive, too_large
-from product_importer.imports.parsing.format_detection import read_early, recognise
-from product_importer.imports.parsing.header_sample import Head
-from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, Inspection
+from product_importer.imports.parsing.format_detection import detect_format, early_header
+from product_importer.imports.parsing.header_sample import HeaderSample
+from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, StreamInspection
 from product_importer.imports.schemas import ImportRead
 
 MAX_FILENAME = 255
-# Read and merged in a second or two; what is larger may keep others waiting.
+# Smaller files are read and merged in a second or two; larger ones may delay other imports.
 LARGE_BYTES = 16 * 1024 * 1024
-# An upload that has not grown for so long will not any more.
+# An unfinished upload that has not grown for this long is orphaned.
 ORPHANED_SECONDS = 6 * 3600
-# Workbooks wait for their turn while they are accepted: in threads of their own, so that no other upload's bytes do.
-ACCEPTING = ThreadPoolExecutor(32, thread_name_prefix="accepting")
+# Accepting a workbook may wait for a reader process: in a pool of its own, it does not delay the bytes of uploads.
+ACCEPT_POOL = ThreadPoolExecutor(32, thread_name_prefix="accepting")
 
 
 def refuse_too_many(idempotency_key: str | None = None) -> None:
-    """Speak against an upload before anything of it is read; `accept` looks again.
+    """Refuse an upload before anything of it is read; `accept` checks the limit again.
 
     Raises:
         TooMany: too many imports are unfinished, and none was made with this key.
     """
-    db.run(admission.foretell, idempotency_key)
+    db.run(admission.refuse_early, idempotency_key)
 
 
 class IncomingUpload:
-    """One file that is being received; as a context manager it leaves nothing unless it was accepted.
+    """One file that is being received; as a context manager, it deletes the file unless it was accepted.
 
-    The page and the REST endpoint both write their chunks here. Every method blocks: call them in a thread.
-    With `choices` a file is refused as soon as it shows a fault; without, while they may still come behind it,
-    only what no choice could mend is refused before `accept`.
+    The page and the REST endpoint both write their chunks here. Every method blocks: call it in a thread.
+    With `options`, a bad file is refused at its first error. Without, the options may still follow the file: only
+    errors that no option can avoid are raised before `accept`.
     """
 
-    def __init__(self, filename: str, choices: Choices | None = None):
-        """Begin to receive a file. With `choices`, those of `accept`, a bad header is refused before the end."""
+    def __init__(self, filename: str, options: ImportOptions | None = None):
+        """Begin to receive a file. `options` are those that `accept` will get, if they are known already."""
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
-        with _storing():
+        with _storage_errors():
             self._writer = storage().writer(self._key)
         self._digest = hashlib.sha256()
-        self._choices = choices
-        self._inspection = Inspection(choices.encoding if choices else None)
-        self._is_head_judged = choices is None
+        self._options = options
+        self._inspection = StreamInspection(options.encoding if options else None)
+        self._is_header_checked = options is None
         self._size = 0
-        self._is_over = False
+        self._is_done = False
 
     @property
     def id(self) -> UUID:
-        """The id the import will have."""
+        """The id that the import will have."""
         return self._id
 
     def __enter__(self) -> Self:
@@ -87,43 +87,43 @@ class IncomingUpload:
         """Store the next bytes.
 
         Raises:
-            TooLarge: more than `MAX_UPLOAD_MB` arrived, or is packed in it.
-            Invalid: this cannot be a catalogue, which is known long before the end.
+            TooLarge: more than `MAX_UPLOAD_MB` arrived, or is packed in the file.
+            Invalid: the bytes so far show that the file is no catalogue.
             StorageFull: they cannot be stored.
         """
         if self._size + len(chunk) > settings().max_upload_bytes:
             raise too_large()
         self._inspection.feed(chunk)
-        with _storing():
+        with _storage_errors():
             self._writer.write(chunk)
         self._digest.update(chunk)
         self._size += len(chunk)
-        if self._choices is not None:
-            self._judge_early(self._choices)
+        if self._options is not None:
+            self._check_early(self._options)
 
     def accept(
-        self, choices: Choices | None = None, idempotency_key: str | None = None, refuse_running: bool = False
+        self, options: ImportOptions | None = None, idempotency_key: str | None = None, refuse_running: bool = False
     ) -> ImportRead:
-        """Check the header, and only then create the import and nudge a worker.
+        """Check the header, then create the import and notify a worker.
 
-        An upload that bears the key of an earlier one of the same file is that import, and its own file goes.
+        If an earlier upload of the same file has the same key, return its import and delete the new file.
 
         Raises:
-            Conflict: the key was used for another file, or with other choices; with `refuse_running`, the very
-                same file is being imported right now.
-            Invalid: the file is empty, is not text, or lacks a required column; nothing is kept of it.
-            TooLarge: more than `MAX_UPLOAD_MB` is packed in it.
+            Conflict: the key was used for another file or with other options; with `refuse_running`, the same file
+                is being imported right now.
+            Invalid: the file is empty, is not text, or lacks a required column; nothing of it is kept.
+            TooLarge: more than `MAX_UPLOAD_MB` is packed in the file.
             TooMany: too many imports are unfinished.
         """
-        choices = choices or self._choices or Choices()
+        options = options or self._options or ImportOptions()
         self._inspection.feed(b"", final=True)
-        with _storing():
+        with _storage_errors():
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head = recognise(stream, self._inspection, choices)
+                format, head = detect_format(stream, self._inspection, options)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
-            matched, columns = _match(head, choices)
+            matched, columns = _match(head, options)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,
@@ -134,7 +134,7 @@ class IncomingUpload:
                 format=format.model_dump(),
                 header=list(matched.names),
                 fields=list(matched.fields),
-                choices=choices.stored(),
+                choices=options.stored(),
                 idempotency_key=idempotency_key,
             )
             accepted = db.run(service.start_import, job, columns, refuse_running)
@@ -144,13 +144,13 @@ class IncomingUpload:
             storage().delete(self._key)
             raise
         finally:
-            self._is_over = True
+            self._is_done = True
         return accepted
 
     def abort(self) -> None:
-        """Remove what has arrived, unless it was accepted or refused already."""
-        if not self._is_over:
-            self._is_over = True
+        """Delete what has arrived, unless the file was accepted or deleted already."""
+        if not self._is_done:
+            self._is_done = True
             self._writer.abort()
 
     def _unpacked_bytes(self, stream: BinaryIO) -> int:
@@ -159,44 +159,45 @@ class IncomingUpload:
                 return sum(member.file_size for member in archive.infolist())
         return self._inspection.contents.size
 
-    def _judge_early(self, choices: Choices) -> None:
+    def _check_early(self, options: ImportOptions) -> None:
         contents = self._inspection.contents
-        if contents.text.fault is not None:
-            raise contents.text.fault
-        if self._is_head_judged or len(contents.head) < HEAD_BYTES:
+        if contents.detector.error is not None:
+            raise contents.detector.error
+        if self._is_header_checked or len(contents.head) < HEAD_BYTES:
             return
-        self._is_head_judged = True
-        head = read_early(contents, choices)
+        self._is_header_checked = True
+        head = early_header(contents, options)
         if head is not None:
-            _match(head, choices)
+            _match(head, options)
 
 
-async def accepted(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
-    """Call what accepts an upload in a thread, and return its import."""
-    return await asyncio.get_running_loop().run_in_executor(ACCEPTING, partial(accept, *values, **options))
+async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
+    """Call a function that accepts an upload in a thread of its pool, and return the import."""
+    return await asyncio.get_running_loop().run_in_executor(ACCEPT_POOL, partial(accept, *values, **options))
 
 
-def sweep(session: Session) -> None:
-    """Remove what no import knows: the leavings of processes that were killed in the middle of an upload."""
+def delete_orphans(session: Session) -> None:
+    """Delete orphaned upload files: those that no import has, left by processes killed during an upload."""
     known = set(session.scalars(select(ImportJob.storage_key)))
     for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
         storage().delete(key)
 
 
-def _match(head: Head, choices: Choices) -> tuple[Header, Mapping[str, str] | None]:
-    """Return which column of a file is what, and the mapping that says so: the given one, or the remembered one.
+def _match(head: HeaderSample, options: ImportOptions) -> tuple[Header, Mapping[str, str] | None]:
+    """Return a file's matched header, and the column mapping that was used: the given or the saved one, or None.
 
     Raises:
-        Invalid, Unprocessable: the header lacks a column, or does not have those that were mapped.
+        Invalid, Unprocessable: the header lacks a required column, or one that is mapped.
     """
-    header.check_count(head.names)
+    header.check_column_count(head.names)
     columns: Mapping[str, str] | None
-    columns = choices.columns if choices.columns is not None else db.run(saved_mappings.recall, head.names)
+    columns = options.columns if options.columns is not None else db.run(saved_mappings.find, head.names)
     return header.match(head.names, columns, head.sample), columns
 
 
 @contextmanager
-def _storing() -> Iterator[None]:
+def _storage_errors() -> Iterator[None]:
+    """Convert errors of the storage to `StorageFull`."""
     try:
         yield
     except OSError as error:
@@ -205,6 +206,6 @@ def _storing() -> Iterator[None]:
 
 
 def clean_filename(filename: str) -> str:
-    """Return the last part of a name as the browser sent it, without control characters; it is only shown."""
+    """Return the last part of a file's path, without control characters; it is only shown."""
     name = re.split(r"[/\\]", filename)[-1]
     return "".join(character for character in name if character.isprintable())[:MAX_FILENAME] or "unnamed.csv"

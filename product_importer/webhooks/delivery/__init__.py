@@ -1,1 +1,1 @@
-"""Send messages: queue, signature, one HTTP attempt, and the sender that runs them side by side."""
+"""Deliver messages: queue, signature, HTTP attempt, and the sender that runs many attempts at once."""

@@ -1,7 +1,7 @@
-"""The sender's transactions: events become deliveries, deliveries are claimed, and outcomes are recorded.
+"""The sender's SQL: turn events into deliveries, claim due deliveries and record outcomes.
 
-Each is a statement over many rows. Rows are taken with SKIP LOCKED, so that several senders work side by side; a
-claim ends by itself, so that what a killed sender had in hand is sent again.
+Each is one statement over many rows. Rows are locked with SKIP LOCKED, so that several senders can work at the same
+time. A claim expires, so that the deliveries of a killed sender are sent again.
 """
 
 import json
@@ -16,31 +16,33 @@ from sqlalchemy import TextClause, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session
 
-from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target, next_delay, render
+from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target, encode_body, next_delay
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 
 log = logging.getLogger(__name__)
 
-EVENTS_AT_ONCE = 1_000
-# Where many webhooks are told of each event, fewer are taken: a turn is short, however many webhooks there are.
-DELIVERIES_AT_ONCE = 20_000
-# In flight to one webhook, to one whose last attempt failed, and in all. Slow receivers wait for themselves only.
-MOST_EACH = 20
-MOST_FAILING = 4
-MOST_IN_ALL = 500
-# Longer than an attempt can take; then another sender takes the delivery.
+MAX_EVENTS_PER_DISPATCH = 1_000
+# With many webhooks fewer events are dispatched at once, so that the transaction stays short.
+MAX_DELIVERIES_PER_DISPATCH = 20_000
+# Deliveries in flight: to one webhook, to one whose last attempt failed, and in all. A slow receiver delays no other.
+MAX_IN_FLIGHT_PER_WEBHOOK = 20
+MAX_IN_FLIGHT_FAILING = 4
+MAX_IN_FLIGHT = 500
+# Longer than an attempt can take. After that another sender may claim the delivery.
 CLAIM_SECONDS = 30
 FAILING_DAYS = 5
 
-GONE = "The receiver answered 410 Gone: it wants no more messages."
-FAILED_FOR_LONG = f"Every attempt of the last {FAILING_DAYS} days has failed."
+GONE_REASON = "The receiver answered 410 Gone: it wants no more messages."
+FAILING_REASON = f"Every attempt of the last {FAILING_DAYS} days has failed."
 
-# `{chosen}` are the events that a webhook may be told of now; each waits in one of two partial indexes. A delivery is
-# due by the time of the statement: a transaction that began earlier may come to its turn later.
-DISPATCH = """
+# `{condition}` selects single events or those of a batch; each kind has its own partial index. `next_attempt_at` is
+# the time of the statement, not of the transaction: two transactions may dispatch a batch in another order than they
+# began.
+DISPATCH = f"""
 WITH taken AS MATERIALIZED (
-    SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {chosen}
+    SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {{condition}}
     ORDER BY id
-    LIMIT (SELECT least(:most, greatest(1, :deliveries / greatest(1, count(*)))) FROM webhook WHERE enabled)
+    LIMIT (SELECT least(:max_events, greatest(1, :max_deliveries / greatest(1, count(*)))) FROM webhook WHERE enabled)
     FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE event SET dispatched_at = now() FROM taken WHERE event.id = taken.id
@@ -49,28 +51,28 @@ WITH taken AS MATERIALIZED (
     SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, statement_timestamp()
     FROM taken JOIN webhook ON taken.event_type = ANY(webhook.event_types)
     WHERE webhook.enabled AND webhook.deleted_at IS NULL AND webhook.created_at <= taken.created_at
-        AND (taken.batch_id IS NULL OR webhook.import_events = 'each')
+        AND (taken.batch_id IS NULL OR webhook.import_events = '{ImportEvents.EACH}')
     ORDER BY taken.id
     ON CONFLICT (event_id, webhook_id) DO NOTHING
 )
 SELECT count(*) FROM taken
 """
-SINGLE = text(DISPATCH.format(chosen="batch_id IS NULL"))
-OF_A_BATCH = text(DISPATCH.format(chosen="batch_id = :batch"))
-# One sender at a time is at a batch, or two would mix up its order.
-RELEASED = text(
+DISPATCH_SINGLE = text(DISPATCH.format(condition="batch_id IS NULL"))
+DISPATCH_BATCH = text(DISPATCH.format(condition="batch_id = :batch_id"))
+# The lock lets only one sender at a time dispatch a batch, to keep the order of its events.
+LOCK_RELEASED_BATCH = text(
     "SELECT id FROM event_batch WHERE released_at IS NOT NULL ORDER BY released_at LIMIT 1 FOR UPDATE SKIP LOCKED"
 )
-END_BATCH = text("DELETE FROM event_batch WHERE id = :batch")
+DELETE_BATCH = text("DELETE FROM event_batch WHERE id = :batch_id")
 
-CLAIM = text("""
+CLAIM = text(f"""
 WITH due AS MATERIALIZED (
     SELECT found.id FROM webhook, LATERAL (
         SELECT id, next_attempt_at, event_id FROM webhook_delivery
-        WHERE webhook_id = webhook.id AND status = 'pending' AND next_attempt_at <= statement_timestamp()
-            AND (claimed_until IS NULL OR claimed_until < now())
+        WHERE webhook_id = webhook.id AND status = '{DeliveryStatus.PENDING}'
+            AND next_attempt_at <= statement_timestamp() AND (claimed_until IS NULL OR claimed_until < now())
         ORDER BY next_attempt_at, event_id
-        LIMIT greatest(0, CASE WHEN webhook.first_failed_at IS NULL THEN :each ELSE :failing END
+        LIMIT greatest(0, CASE WHEN webhook.first_failed_at IS NULL THEN :per_webhook ELSE :failing END
             - coalesce((CAST(:in_flight AS jsonb) ->> CAST(webhook.id AS text))::integer, 0))
         FOR UPDATE SKIP LOCKED
     ) AS found
@@ -87,8 +89,9 @@ FROM claimed JOIN webhook ON webhook.id = webhook_id JOIN event ON event.id = ev
 ORDER BY next_attempt_at, event_id
 """)
 
-# Whoever asked in the meantime for it to be sent again has made it due anew, and that holds, but for a success.
-RECORD = text("""
+# If somebody sent the delivery again during the attempt, `next_attempt_at` differs from `due`. Then a failure changes
+# neither `tries` nor `next_attempt_at`.
+RECORD = text(f"""
 WITH outcome AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS given (
         id uuid, due timestamptz, started_at timestamptz, status_code integer, response_time_ms integer,
@@ -99,9 +102,9 @@ WITH outcome AS MATERIALIZED (
     SET attempts = attempts + 1, claimed_until = NULL, last_attempt_at = outcome.started_at,
         tries = CASE next_attempt_at WHEN due THEN tries + 1 ELSE tries END,
         status = CASE
-            WHEN outcome.error IS NULL THEN 'succeeded'
-            WHEN next_attempt_at = due AND delay IS NULL THEN 'failed'
-            ELSE 'pending'
+            WHEN outcome.error IS NULL THEN '{DeliveryStatus.SUCCEEDED}'
+            WHEN next_attempt_at = due AND delay IS NULL THEN '{DeliveryStatus.FAILED}'
+            ELSE '{DeliveryStatus.PENDING}'
         END,
         next_attempt_at = CASE
             WHEN outcome.error IS NULL THEN NULL
@@ -110,7 +113,7 @@ WITH outcome AS MATERIALIZED (
         END,
         status_code = outcome.status_code, response_time_ms = outcome.response_time_ms,
         response_excerpt = outcome.response_excerpt, error = outcome.error
-    FROM outcome WHERE delivery.id = outcome.id AND delivery.status = 'pending'
+    FROM outcome WHERE delivery.id = outcome.id AND delivery.status = '{DeliveryStatus.PENDING}'
     RETURNING delivery.id, delivery.attempts
 )
 INSERT INTO webhook_attempt (
@@ -121,10 +124,10 @@ FROM changed JOIN outcome USING (id)
 """)
 
 IDS = bindparam("ids", type_=ARRAY(Uuid))
-WORKS = text(
+CLEAR_FIRST_FAILURE = text(
     "UPDATE webhook SET first_failed_at = NULL WHERE id = ANY(:ids) AND first_failed_at IS NOT NULL"
 ).bindparams(IDS)
-FAILS = text(
+SET_FIRST_FAILURE = text(
     "UPDATE webhook SET first_failed_at = now() WHERE id = ANY(:ids) AND first_failed_at IS NULL"
 ).bindparams(IDS)
 DISABLE = (
@@ -132,22 +135,22 @@ DISABLE = (
     "WHERE id = ANY(:ids) AND enabled {when}"
 )
 DISABLE_GONE = text(DISABLE.format(when="RETURNING id")).bindparams(IDS)
-DISABLE_FAILED = text(
+DISABLE_FAILING = text(
     DISABLE.format(when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id")
 ).bindparams(IDS)
 
-NEXT_DUE = text("""
+NEXT_DUE = text(f"""
 SELECT extract(epoch FROM min(found.next_attempt_at) - now()) FROM webhook, LATERAL (
     SELECT next_attempt_at FROM webhook_delivery
-    WHERE webhook_id = webhook.id AND status = 'pending' ORDER BY next_attempt_at LIMIT 1
+    WHERE webhook_id = webhook.id AND status = '{DeliveryStatus.PENDING}' ORDER BY next_attempt_at LIMIT 1
 ) AS found
 WHERE webhook.enabled AND webhook.deleted_at IS NULL
 """)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A delivery in hand: what goes where, how many tries failed before, and when this one was due."""
+class ClaimedDelivery:
+    """A claimed delivery. `tries` counts the failed attempts before this one, which was due at `due`."""
 
     delivery_id: UUID
     webhook_id: UUID
@@ -158,91 +161,101 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What one turn brought: how many events were dispatched, and what is to be sent now, in order."""
+class SyncResult:
+    """The number of events that were dispatched, and the deliveries to send now, in order."""
 
     dispatched: int
-    claims: list[Claim]
+    claimed: list[ClaimedDelivery]
 
 
-def take_turn(
-    session: Session, outcomes: Sequence[tuple[Claim, Outcome]], in_flight: Mapping[UUID, int], room: int
-) -> Turn:
-    """Record what has come back, turn events into deliveries, and claim what is due."""
+def sync(
+    session: Session, outcomes: Sequence[tuple[ClaimedDelivery, Outcome]], in_flight: Mapping[UUID, int], room: int
+) -> SyncResult:
+    """Record outcomes, turn events into deliveries, and claim at most `room` due ones; see `claim`."""
     record(session, outcomes)
-    return Turn(dispatch(session), claim(session, in_flight, room))
+    return SyncResult(dispatch(session), claim(session, in_flight, room))
 
 
 def dispatch(session: Session) -> int:
-    """Turn waiting events into deliveries, and return how many events there were."""
-    limits = {"most": EVENTS_AT_ONCE, "deliveries": DELIVERIES_AT_ONCE}
-    dispatched = session.execute(SINGLE, limits).scalar_one()
-    batch = session.scalar(RELEASED)
-    if batch is not None:
-        of_it = session.execute(OF_A_BATCH, limits | {"batch": batch}).scalar_one()
-        if not of_it:
-            session.execute(END_BATCH, {"batch": batch})
-        dispatched += of_it
+    """Turn waiting events into deliveries; return the number of events."""
+    limits = {"max_events": MAX_EVENTS_PER_DISPATCH, "max_deliveries": MAX_DELIVERIES_PER_DISPATCH}
+    dispatched = session.execute(DISPATCH_SINGLE, limits).scalar_one()
+    batch_id = session.scalar(LOCK_RELEASED_BATCH)
+    if batch_id is not None:
+        from_batch = session.execute(DISPATCH_BATCH, limits | {"batch_id": batch_id}).scalar_one()
+        if not from_batch:
+            session.execute(DELETE_BATCH, {"batch_id": batch_id})
+        dispatched += from_batch
     return int(dispatched)
 
 
-def claim(session: Session, in_flight: Mapping[UUID, int], room: int) -> list[Claim]:
-    """Claim due deliveries, the oldest first, at most `room`, and for no webhook more than may be in flight."""
+def claim(session: Session, in_flight: Mapping[UUID, int], room: int) -> list[ClaimedDelivery]:
+    """Claim at most `room` due deliveries, oldest first, within the limits for each webhook.
+
+    `in_flight` is the number of deliveries that this sender has in flight, by webhook.
+    """
     if room <= 0:
         return []
-    limits = {"each": MOST_EACH, "failing": MOST_FAILING, "room": room, "seconds": CLAIM_SECONDS}
+    limits = {
+        "per_webhook": MAX_IN_FLIGHT_PER_WEBHOOK,
+        "failing": MAX_IN_FLIGHT_FAILING,
+        "room": room,
+        "seconds": CLAIM_SECONDS,
+    }
     counts = json.dumps({str(webhook): count for webhook, count in in_flight.items()})
-    return [_claim(row) for row in session.execute(CLAIM, limits | {"in_flight": counts})]
+    return [_claimed_delivery(row) for row in session.execute(CLAIM, limits | {"in_flight": counts})]
 
 
-def record(session: Session, outcomes: Sequence[tuple[Claim, Outcome]]) -> None:
-    """Write what attempts brought, and disable webhooks that are gone or have failed for long."""
+def record(session: Session, outcomes: Sequence[tuple[ClaimedDelivery, Outcome]]) -> None:
+    """Store the outcomes of attempts, and disable webhooks that are gone or have failed for `FAILING_DAYS`."""
     if not outcomes:
         return
-    rows = [_outcome(claimed, outcome) for claimed, outcome in outcomes]
+    rows = [_outcome_row(delivery, outcome) for delivery, outcome in outcomes]
     session.execute(RECORD, {"outcomes": json.dumps(rows)})
-    succeeded = {claimed.webhook_id for claimed, outcome in outcomes if outcome.succeeded}
-    failed = {claimed.webhook_id for claimed, outcome in outcomes} - succeeded
-    _change(session, WORKS, succeeded)
-    _change(session, FAILS, failed)
-    gone = {claimed.webhook_id for claimed, outcome in outcomes if outcome.is_gone}
-    _disable(session, DISABLE_GONE, gone, GONE)
-    _disable(session, DISABLE_FAILED, failed, FAILED_FOR_LONG)
+    succeeded = {delivery.webhook_id for delivery, outcome in outcomes if outcome.succeeded}
+    failed = {delivery.webhook_id for delivery, outcome in outcomes} - succeeded
+    _update_webhooks(session, CLEAR_FIRST_FAILURE, succeeded)
+    _update_webhooks(session, SET_FIRST_FAILURE, failed)
+    gone = {delivery.webhook_id for delivery, outcome in outcomes if outcome.is_gone}
+    _disable(session, DISABLE_GONE, gone, GONE_REASON)
+    _disable(session, DISABLE_FAILING, failed, FAILING_REASON)
 
 
 def next_due(session: Session) -> float | None:
-    """Return in how many seconds something is due, claimed or not; None for nothing."""
+    """Return the seconds until the next delivery is due, claimed or not; None if none is pending."""
     seconds = session.execute(NEXT_DUE).scalar_one()
     return None if seconds is None else max(0.0, float(seconds))
 
 
-def _claim(row: Any) -> Claim:
+def _claimed_delivery(row: Any) -> ClaimedDelivery:
     secrets = (row.secret, row.previous_secret) if row.previous_secret else (row.secret,)
-    message = Message(str(row.event_id), row.event_type, render(row.payload), row.version)
-    return Claim(row.id, row.webhook_id, row.tries, row.next_attempt_at, Target(row.url, secrets), message)
+    message = Message(str(row.event_id), row.event_type, encode_body(row.payload), row.version)
+    target = Target(row.url, secrets)
+    return ClaimedDelivery(row.id, row.webhook_id, row.tries, row.next_attempt_at, target, message)
 
 
-def _outcome(claimed: Claim, outcome: Outcome) -> dict[str, Any]:
+def _outcome_row(delivery: ClaimedDelivery, outcome: Outcome) -> dict[str, Any]:
     return {
-        "id": str(claimed.delivery_id),
-        "due": claimed.due.isoformat(),
+        "id": str(delivery.delivery_id),
+        "due": delivery.due.isoformat(),
         "started_at": outcome.started_at.isoformat(),
         "status_code": outcome.status_code,
         "response_time_ms": outcome.response_time_ms,
         "response_excerpt": outcome.excerpt,
         "error": outcome.error,
-        "delay": None if outcome.succeeded else next_delay(claimed.tries + 1, outcome.retry_after),
+        "delay": None if outcome.succeeded else next_delay(delivery.tries + 1, outcome.retry_after),
     }
 
 
-def _change(session: Session, statement: TextClause, webhooks: set[UUID], **values: Any) -> list[UUID]:
+def _update_webhooks(session: Session, statement: TextClause, webhooks: set[UUID], **values: Any) -> list[UUID]:
+    """Run an UPDATE for these webhooks; return the ids that it returns."""
     if not webhooks:
         return []
-    # In one order, so that two senders do not wait for each other.
+    # Sorted, so that two senders cannot deadlock.
     result: Any = session.execute(statement, {"ids": sorted(webhooks), **values})
     return [row.id for row in result] if result.returns_rows else []
 
 
 def _disable(session: Session, statement: TextClause, webhooks: set[UUID], reason: str) -> None:
-    for webhook in _change(session, statement, webhooks, reason=reason):
+    for webhook in _update_webhooks(session, statement, webhooks, reason=reason):
         log.warning("webhook %s is disabled: %s", webhook, reason)

@@ -1,4 +1,4 @@
-"""Signatures by Standard Webhooks 1.0 (standardwebhooks.com): HMAC-SHA256 over the very bytes that are sent."""
+"""Sign messages as Standard Webhooks 1.0 (standardwebhooks.com) says: HMAC-SHA256 over the bytes that are sent."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ SECRET_BYTES = 32
 
 
 def new_secret() -> str:
-    """Return a new secret: `whsec_` and the Base64 of 32 random bytes."""
+    """Return a new secret: `whsec_` and 32 random bytes in Base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def headers(message_id: str, timestamp: int, body: bytes, valid: Iterable[str]) -> dict[str, str]:
-    """Return the three headers of a message, with a signature by each valid secret; `timestamp` in seconds."""
-    signatures = (f"v1,{_signature(secret, message_id, timestamp, body)}" for secret in valid)
+def headers(message_id: str, timestamp: int, body: bytes, valid_secrets: Iterable[str]) -> dict[str, str]:
+    """Return the three headers of a message, with a signature for each valid secret; `timestamp` in seconds."""
+    signatures = (f"v1,{_signature(secret, message_id, timestamp, body)}" for secret in valid_secrets)
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),

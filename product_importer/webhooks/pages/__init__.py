@@ -1,1 +1,1 @@
-"""The webhooks page: list, editor and delivery log."""
+"""Webhook pages: list, editor and delivery log."""

@@ -1,16 +1,16 @@
-"""A webhook on a card: where it leads, what it is told of, how it goes, and what can be done with it."""
+"""The card of a webhook: URL, events, last delivery and actions."""
 
 import reflex as rx
 
 from product_importer.ui.widgets import badge, busy_button, button, link, local_time, notice, switch
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.view_models import WebhookView
 
 
 def webhook_row(webhook: WebhookView) -> rx.Component:
-    """A webhook in the list of all."""
+    """The card in the list of webhooks."""
     return rx.el.li(
         *webhook_card(webhook, link(webhook.url, to=f"/webhooks/{webhook.id}", class_name="webhook-address")),
         class_name="card webhook",
@@ -20,10 +20,10 @@ def webhook_row(webhook: WebhookView) -> rx.Component:
 
 
 def webhook_details(webhook: WebhookView) -> rx.Component:
-    """A webhook on its own page, which bears its address as a title."""
-    words = rx.cond(webhook.description, webhook.description, "No description")
+    """The card on the webhook's own page, whose title is the URL."""
+    description = rx.cond(webhook.description, webhook.description, "No description")
     return rx.el.div(
-        *webhook_card(webhook, rx.el.span(words, class_name="strong"), is_own_page=True),
+        *webhook_card(webhook, rx.el.span(description, class_name="strong"), is_own_page=True),
         class_name="card webhook",
         data_testid="webhook-row",
         key=webhook.id,
@@ -31,7 +31,7 @@ def webhook_details(webhook: WebhookView) -> rx.Component:
 
 
 def webhook_card(webhook: WebhookView, title: rx.Component, is_own_page: bool = False) -> tuple[rx.Component, ...]:
-    """The card's parts, top down."""
+    """The parts of the card, from top to bottom."""
     return (
         rx.el.div(
             rx.el.div(title, state_badge(webhook), class_name="webhook-title"),
@@ -53,15 +53,15 @@ def webhook_card(webhook: WebhookView, title: rx.Component, is_own_page: bool = 
 
 
 def state_badge(webhook: WebhookView) -> rx.Component:
-    """Whether anything is sent."""
+    """A badge that says whether the webhook is enabled."""
     return rx.cond(webhook.enabled, badge("enabled", tone="good"), badge("disabled", tone="neutral"))
 
 
 def enabled_switch(webhook: WebhookView) -> rx.Component:
-    """Send, or do not."""
+    """The switch that enables or disables the webhook."""
     return switch(
         webhook.enabled,
-        label=f"{webhook.url} is enabled",
+        label=f"Enable {webhook.url}",
         on_click=WebhookState.switch_webhook(webhook.id, ~webhook.enabled),
         is_busy=webhook.is_switching,
         data_testid="webhook-enabled",
@@ -69,7 +69,7 @@ def enabled_switch(webhook: WebhookView) -> rx.Component:
 
 
 def disabled_reason(webhook: WebhookView) -> rx.Component:
-    """Why the application has disabled it by itself."""
+    """Why the application disabled the webhook."""
     return notice(
         rx.el.p(webhook.disabled_reason),
         title="Disabled",
@@ -79,37 +79,37 @@ def disabled_reason(webhook: WebhookView) -> rx.Component:
 
 
 def event_chips(webhook: WebhookView) -> rx.Component:
-    """What it is told of."""
+    """The events that the webhook subscribes to."""
     return rx.el.ul(
         rx.foreach(webhook.events, lambda name: rx.el.li(name, class_name="chip")),
-        rx.cond(webhook.wants_each, rx.el.li("each product of an import", class_name="chip")),
+        rx.cond(webhook.wants_each, rx.el.li("One event per imported product", class_name="chip")),
         aria_label="Events",
         class_name="chips",
     )
 
 
 def details(webhook: WebhookView) -> rx.Component:
-    """What is worth knowing beside."""
+    """When the webhook was created."""
     return rx.el.p("Created ", local_time(webhook.created_at), class_name="muted")
 
 
 def last_delivery(webhook: WebhookView) -> rx.Component:
-    """What was sent last, and how it was taken."""
+    """The last delivery and its outcome."""
     last = webhook.last
-    told = rx.el.p(
+    shown = rx.el.p(
         badge(last.status, tone=last.tone),
         rx.el.span(last.event, class_name="strong"),
-        rx.cond(last.answer, rx.el.span(last.answer, class_name="muted numeric answer")),
-        rx.cond(last.took, rx.el.span(last.took, class_name="muted numeric")),
+        rx.cond(last.response, rx.el.span(last.response, class_name="muted numeric answer")),
+        rx.cond(last.duration, rx.el.span(last.duration, class_name="muted numeric")),
         rx.el.span(local_time(last.created_at), class_name="muted"),
         class_name="last",
         data_testid="webhook-last-delivery",
     )
-    return rx.cond(last.id, told, rx.el.p("Nothing sent yet", class_name="muted"))
+    return rx.cond(last.id, shown, rx.el.p("Nothing sent yet", class_name="muted"))
 
 
 def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
-    """What can be done with it."""
+    """The buttons of the card."""
     deliveries = link("Deliveries", to=f"/webhooks/{webhook.id}", class_name="button quiet")
     return rx.el.div(
         rx.fragment() if is_own_page else deliveries,
@@ -131,7 +131,7 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
         button(
             "Delete",
             kind="quiet bad",
-            on_click=WebhookRemovalState.ask_before_deleting(webhook.id, webhook.url),
+            on_click=WebhookDeleteState.open_dialog(webhook.id, webhook.url),
             aria_label=f"Delete {webhook.url}",
             data_testid="webhook-delete",
         ),
@@ -140,7 +140,7 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
 
 
 def test_button(webhook: WebhookView) -> rx.Component:
-    """Send a test message."""
+    """The button that sends a test message."""
     return busy_button(
         "Test",
         "Testing…",
@@ -153,12 +153,12 @@ def test_button(webhook: WebhookView) -> rx.Component:
 
 
 def test_result(webhook: WebhookView) -> rx.Component:
-    """How the receiver took the test; it stands there empty, so that it is read out when it comes."""
+    """The test result. The element is there before the result, so that screen readers announce it."""
     shown = rx.el.p(
-        badge(rx.cond(webhook.test.tone == "good", "test received", "test failed"), tone=webhook.test.tone),
-        rx.el.span(webhook.test.answer, class_name="answer"),
-        rx.el.span(webhook.test.took, class_name="muted numeric"),
+        badge(rx.cond(webhook.test.tone == "good", "test succeeded", "test failed"), tone=webhook.test.tone),
+        rx.el.span(webhook.test.response, class_name="answer"),
+        rx.el.span(webhook.test.duration, class_name="muted numeric"),
         class_name="last",
         data_testid="webhook-test-result",
     )
-    return rx.el.div(rx.cond(webhook.test.answer, shown), role="status", class_name="webhook-test")
+    return rx.el.div(rx.cond(webhook.test.response, shown), role="status", class_name="webhook-test")

@@ -1,56 +1,46 @@
-"""The dialog in which a webhook is deleted."""
+"""The state of the dialog that deletes a webhook."""
 
+from functools import partial
 from uuid import UUID
 
 import reflex as rx
-from reflex.event import EventType
+from reflex.event import EventSpec, EventType
 
-from product_importer.core.errors import DomainError, NotFound
+from product_importer.core.errors import NotFound
 from product_importer.ui import routes, toasts
+from product_importer.ui.confirmation import ConfirmationState
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
-from product_importer.webhooks.pages.form_data import told
 from product_importer.webhooks.pages.list_state import WebhookState
 
 
-class WebhookRemovalState(rx.State):
-    """Which webhook one browser tab is about to delete."""
+class WebhookDeleteState(ConfirmationState, rx.State):
+    """The webhook that one browser tab is about to delete."""
 
     webhook_id: str = ""
     url: str = ""
-    is_open: bool = False
-    is_deleting: bool = False
-    refusal: str = ""
 
     @rx.event
-    def ask_before_deleting(self, webhook_id: str, url: str) -> None:
-        """Open the question."""
+    def open_dialog(self, webhook_id: str, url: str) -> None:
+        """Open the dialog for one webhook."""
         self.webhook_id, self.url = webhook_id, url
-        self.refusal, self.is_deleting, self.is_open = "", False, True
-
-    @rx.event
-    def keep_webhook(self) -> None:
-        """Close the question."""
-        self.is_open = False
+        self._open()
 
     @rx.event(background=True)
     async def delete_webhook(self) -> list[EventType[()]] | None:
-        """Delete the webhook; its own page makes way for the list."""
-        async with self:
-            if self.is_deleting:
-                return None
-            webhook_id, self.refusal, self.is_deleting = self.webhook_id, "", True
-        try:
-            await ask(service.delete_webhook, UUID(webhook_id))
-        except NotFound:
-            done = toasts.info("The webhook had been deleted already.")
-        except DomainError as error:
-            async with self:
-                self.refusal, self.is_deleting = told(error), False
+        """Delete the webhook; from its own page, go to the list."""
+        webhook_id = self.webhook_id
+        toast = await self._confirm(partial(_delete, UUID(webhook_id)))
+        if toast is None:
             return None
-        else:
-            done = toasts.success("The webhook was deleted.")
-        async with self:
-            self.is_open = self.is_deleting = False
-            is_its_page = self.router.url.path.rstrip("/").endswith(webhook_id)
-        return [done, rx.redirect(routes.WEBHOOKS) if is_its_page else WebhookState.load_webhooks]
+        is_its_page = self.router.url.path.rstrip("/").endswith(webhook_id)
+        return [toast, rx.redirect(routes.WEBHOOKS) if is_its_page else WebhookState.load_webhooks]
+
+
+async def _delete(webhook_id: UUID) -> EventSpec:
+    """Delete a webhook and return the toast that says so."""
+    try:
+        await ask(service.delete_webhook, webhook_id)
+    except NotFound:
+        return toasts.info("The webhook was already deleted.")
+    return toasts.success("The webhook was deleted.")

@@ -1,4 +1,4 @@
-"""What was sent to a webhook, how it was taken, and sending it again."""
+"""Load the deliveries of a webhook, and send them again."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -9,28 +9,29 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
-from product_importer.ui.services import ask
+from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import delivery_log
-from product_importer.webhooks.pages.form_data import told
-from product_importer.webhooks.pages.list_state import WebhookState, identify, named_in
+from product_importer.webhooks.models import DeliveryStatus
+from product_importer.webhooks.pages.form_data import error_text
+from product_importer.webhooks.pages.list_state import WebhookState, id_in_path, parse_id
 from product_importer.webhooks.pages.view_models import TONES, DeliveryView
 from product_importer.webhooks.schemas import DeliveryPage, DeliveryQuery
 
 PAGE_SIZE = 25
-# How far back "all that failed" reaches, by what the page calls it.
+# By form value, the periods for which failed deliveries can be sent again: label and length.
 PERIODS = {
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
+    "hour": ("In the last hour", timedelta(hours=1)),
+    "day": ("In the last 24 hours", timedelta(days=1)),
+    "week": ("In the last 7 days", timedelta(days=7)),
+    "month": ("In the last 30 days", timedelta(days=30)),
 }
-# While something that is shown is on its way, the page looks again, so often and for so long.
-LOOK_SECONDS = 1.5
-MOST_LOOKS = 30
+# While an attempt on a shown delivery is expected, reload the list so often, and so many times.
+RELOAD_SECONDS = 1.5
+MAX_RELOADS = 30
 
 
 class DeliveryState(rx.State):
-    """One browser tab's view of a webhook's deliveries."""
+    """The deliveries that one browser tab shows."""
 
     deliveries: list[DeliveryView] = []  # noqa: RUF012 - Reflex copies it for each tab
     status: str = ""
@@ -39,137 +40,133 @@ class DeliveryState(rx.State):
     total: int = 0
     loaded: bool = False
     loading: bool = False
-    problem: str = ""
-    # The delivery whose attempts are shown.
+    load_error: str = ""
+    # The id of the delivery whose attempts are shown.
     opened: str = ""
     is_asking: bool = False
     is_redelivering: bool = False
-    refusal: str = ""
+    redeliver_error: str = ""
     _webhook_id: str = ""
 
     @rx.event
     def open_deliveries(self) -> EventType[()]:
-        """Show the deliveries of the webhook that the address names."""
-        self._webhook_id = named_in(self.router.url.path)
+        """Show the deliveries of the webhook in the URL."""
+        self._webhook_id = id_in_path(self.router.url.path)
         self.deliveries, self.status, self.list_page, self.pages, self.total = [], "", 1, 1, 0
-        self.loaded, self.problem, self.opened, self.is_asking = False, "", "", False
+        self.loaded, self.load_error, self.opened, self.is_asking = False, "", "", False
         return self._load()
 
     @rx.event
     def filter_status(self, status: str) -> EventType[()]:
-        """Show only those of a status; all of them where it is empty."""
+        """Show only deliveries with this status; all if it is empty."""
         self.status, self.list_page = status if status in TONES else "", 1
         return self._load()
 
     @rx.event
     def turn_list(self, by: int) -> EventType[()]:
-        """Show older deliveries, or newer ones."""
+        """Turn the list by `by` pages."""
         self.list_page = min(max(1, self.list_page + by), self.pages)
         return self._load()
 
     @rx.event
     def refresh(self) -> list[EventType[()]]:
-        """Look again, at the webhook too: failures may have disabled it."""
+        """Reload the deliveries and the webhook, which failures may have disabled."""
         return [self._load(), WebhookState.load_webhooks]
 
     @rx.event
     def toggle_attempts(self, delivery_id: str) -> None:
-        """Show the attempts of a delivery, or no longer."""
+        """Show or hide the attempts of a delivery."""
         self.opened = "" if self.opened == delivery_id else delivery_id
 
     @rx.event(background=True, supersedes=True)
     async def load_deliveries(self) -> None:
-        """Ask for the deliveries, and again while one is on its way."""
-        asked = self._asked()
-        for _ in range(MOST_LOOKS):
+        """Load the deliveries, and reload them while an attempt is expected."""
+        query = self._query()
+        for _ in range(MAX_RELOADS):
             found = await self._find()
             async with self:
-                # Where something else is asked for by now, its answer is on the way.
-                if self._asked() != asked:
+                # The page shows another list by now, which has its own load.
+                if self._query() != query:
                     return
-                self._take(found)
-                asked = self._asked()
-            if isinstance(found, DomainError) or not _is_on_its_way(found):
+                self._show(found)
+                query = self._query()
+            if isinstance(found, DomainError) or not _expects_attempt(found):
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(RELOAD_SECONDS)
 
     @rx.event(background=True)
     async def redeliver(self, delivery_id: str) -> list[EventType[()]]:
         """Send a delivery again."""
         try:
-            await ask(delivery_log.redeliver, identify(self._webhook_id), UUID(delivery_id))
+            await ask(delivery_log.redeliver, parse_id(self._webhook_id), UUID(delivery_id))
         except NotFound:
-            told_of = toasts.error("This cannot be sent again.", description="It has been deleted in the meantime.")
-            return [told_of, DeliveryState.refresh]
+            deleted = toasts.error("The delivery was not sent again.", description="It has been deleted.")
+            return [deleted, DeliveryState.refresh]
         except DomainError as error:
-            return [toasts.error("This could not be sent again.", description=told(error))]
-        return [toasts.success("It is sent again."), DeliveryState.refresh]
+            return [toasts.error("The delivery was not sent again.", description=error_text(error))]
+        return [toasts.success("The delivery is being sent again."), DeliveryState.refresh]
 
     @rx.event
     def ask_before_redelivering(self) -> None:
-        """Open the question since when."""
-        self.is_asking, self.is_redelivering, self.refusal = True, False, ""
+        """Open the dialog that asks for the period."""
+        self.is_asking, self.is_redelivering, self.redeliver_error = True, False, ""
 
     @rx.event
-    def leave_failed(self) -> None:
-        """Close the question."""
+    def close_redeliver(self) -> None:
+        """Close the dialog."""
         self.is_asking = False
 
     @rx.event(background=True)
-    async def redeliver_failed(self, sent: dict[str, str]) -> list[EventType[()]] | None:
-        """Send again whatever failed within a period."""
+    async def redeliver_failed(self, form: dict[str, str]) -> list[EventType[()]] | None:
+        """Send every delivery again that failed within the period."""
         async with self:
             if self.is_redelivering:
                 return None
-            self.is_redelivering, self.refusal = True, ""
-        since = datetime.now(UTC) - PERIODS.get(sent.get("period", ""), PERIODS["hour"])
+            self.is_redelivering, self.redeliver_error = True, ""
+        _, period = PERIODS.get(form.get("period", ""), PERIODS["hour"])
         try:
-            done = await ask(delivery_log.redeliver_failed, identify(self._webhook_id), since)
+            done = await ask(delivery_log.redeliver_failed, parse_id(self._webhook_id), datetime.now(UTC) - period)
         except DomainError as error:
             async with self:
-                self.is_redelivering, self.refusal = False, told(error)
+                self.is_redelivering, self.redeliver_error = False, error_text(error)
             return None
         async with self:
             self.is_redelivering = self.is_asking = False
-        return [toasts.success(_counted(done.redelivered)), DeliveryState.refresh]
+        return [toasts.success(_redelivered_text(done.redelivered)), DeliveryState.refresh]
 
     def _load(self) -> EventType[()]:
         self.loading = True
         return DeliveryState.load_deliveries
 
-    def _asked(self) -> tuple[str, str, int]:
+    def _query(self) -> tuple[str, str, int]:
         return self._webhook_id, self.status, self.list_page
 
     async def _find(self) -> DeliveryPage | DomainError:
-        webhook_id, status, page = self._asked()
+        webhook_id, status, page = self._query()
         query = DeliveryQuery.model_validate({"status": status or None, "page": page, "page_size": PAGE_SIZE})
         try:
-            found = await ask(delivery_log.list_deliveries, identify(webhook_id), query)
-            if not found.items and found.page > found.pages:
-                # The list has become shorter.
-                query = query.model_copy(update={"page": found.pages})
-                found = await ask(delivery_log.list_deliveries, identify(webhook_id), query)
+            listed = parse_id(webhook_id)
+            return await ask_page(lambda session, page: delivery_log.list_deliveries(session, listed, page), query)
         except DomainError as error:
             return error
-        return found
 
-    def _take(self, found: DeliveryPage | DomainError) -> None:
+    def _show(self, found: DeliveryPage | DomainError) -> None:
         self.loading = False
         if isinstance(found, DomainError):
-            self.problem = told(found)
+            self.load_error = error_text(found)
             return
         self.deliveries = [DeliveryView.of(delivery) for delivery in found.items]
         self.list_page, self.pages, self.total = found.page, found.pages, found.total
-        self.loaded, self.problem = True, ""
+        self.loaded, self.load_error = True, ""
 
 
-def _is_on_its_way(found: DeliveryPage) -> bool:
-    """Whether the answer to anything that is shown may come at any moment."""
-    soon = datetime.now(UTC) + timedelta(seconds=LOOK_SECONDS)
-    return any(one.status == "pending" and (one.next_attempt_at or soon) <= soon for one in found.items)
+def _expects_attempt(found: DeliveryPage) -> bool:
+    """Whether any shown delivery is being sent or is due before the next reload."""
+    soon = datetime.now(UTC) + timedelta(seconds=RELOAD_SECONDS)
+    return any(one.status == DeliveryStatus.PENDING and (one.next_attempt_at or soon) <= soon for one in found.items)
 
 
-def _counted(number: int) -> str:
+def _redelivered_text(number: int) -> str:
     if number == 0:
-        return "Nothing has failed in that time."
-    return "1 delivery is sent again." if number == 1 else f"{number:,} deliveries are sent again."
+        return "No delivery failed in this period."
+    return "1 delivery is being sent again." if number == 1 else f"{number:,} deliveries are being sent again."

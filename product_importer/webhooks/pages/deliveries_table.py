@@ -1,4 +1,4 @@
-"""The deliveries of a webhook. What a receiver answered is a stranger's text: shown as text, never as HTML."""
+"""The table of a webhook's deliveries. Responses come from strangers: they are shown as text, never as HTML."""
 
 import reflex as rx
 
@@ -6,7 +6,7 @@ from product_importer.ui.widgets import badge, button, local_time
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.view_models import AttemptView, DeliveryView
 
-COLUMNS = ("Event", "Status", "Attempts", "Answer", "Last attempt", "Next attempt")
+COLUMNS = ("Event", "Status", "Attempts", "Response", "Last attempt", "Next attempt")
 NUMERIC = ("Attempts",)
 
 
@@ -20,7 +20,7 @@ def delivery_table() -> rx.Component:
                     rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
                 )
             ),
-            # A body for each delivery: its line, and below it, on demand, its attempts.
+            # A `tbody` for each delivery: its row, and below it its attempts, when they are opened.
             rx.foreach(DeliveryState.deliveries, delivery_body),
             class_name="table cards deliveries",
             data_testid="deliveries-table",
@@ -31,7 +31,7 @@ def delivery_table() -> rx.Component:
 
 
 def delivery_body(delivery: DeliveryView) -> rx.Component:
-    """One delivery."""
+    """One delivery: its row, and its attempts when they are opened."""
     return rx.el.tbody(
         delivery_row(delivery),
         rx.cond(DeliveryState.opened == delivery.id, attempts_row(delivery)),
@@ -40,12 +40,12 @@ def delivery_body(delivery: DeliveryView) -> rx.Component:
 
 
 def delivery_row(delivery: DeliveryView) -> rx.Component:
-    """One delivery in a line."""
+    """The row of one delivery."""
     return rx.el.tr(
         rx.el.td(rx.el.div(delivery.event, class_name="strong"), class_name="lead"),
         rx.el.td(badge(delivery.status, tone=delivery.tone, data_testid="delivery-status"), data_label="Status"),
         rx.el.td(delivery.attempts, class_name="right numeric", data_label="Attempts"),
-        rx.el.td(answer(delivery), class_name="wide", data_label="Answer"),
+        rx.el.td(response(delivery), class_name="wide", data_label="Response"),
         rx.el.td(moment(delivery.last_attempt_at), class_name="muted", data_label="Last attempt"),
         rx.el.td(moment(delivery.next_attempt_at), class_name="muted", data_label="Next attempt"),
         rx.el.td(*row_actions(delivery), class_name="row-actions"),
@@ -53,12 +53,12 @@ def delivery_row(delivery: DeliveryView) -> rx.Component:
     )
 
 
-def answer(delivery: DeliveryView) -> rx.Component:
-    """The status, or why there was none, and how long it took; below it how the answer began."""
+def response(delivery: DeliveryView) -> rx.Component:
+    """The status code or the error, and the time; below it the beginning of the response body."""
     return rx.el.div(
         rx.el.div(
-            rx.el.span(dash_or(delivery.answer), data_testid="delivery-answer"),
-            rx.cond(delivery.took, rx.el.span(" · ", delivery.took, class_name="muted numeric")),
+            rx.el.span(dash_or(delivery.response), data_testid="delivery-answer"),
+            rx.cond(delivery.duration, rx.el.span(" · ", delivery.duration, class_name="muted numeric")),
         ),
         rx.cond(delivery.excerpt, rx.el.div(delivery.excerpt, class_name="clamp muted mono")),
         class_name="answer",
@@ -66,7 +66,7 @@ def answer(delivery: DeliveryView) -> rx.Component:
 
 
 def row_actions(delivery: DeliveryView) -> tuple[rx.Component, rx.Component]:
-    """See its attempts, or make another."""
+    """The buttons that show the attempts and send the delivery again."""
     is_open = DeliveryState.opened == delivery.id
     return (
         button(
@@ -88,7 +88,7 @@ def row_actions(delivery: DeliveryView) -> tuple[rx.Component, rx.Component]:
 
 
 def attempts_row(delivery: DeliveryView) -> rx.Component:
-    """The attempts of a delivery, the last one first."""
+    """The attempts of a delivery, newest first."""
     return rx.el.tr(
         rx.el.td(
             rx.el.p("webhook-id ", rx.el.span(delivery.event_id, class_name="mono"), class_name="muted"),
@@ -109,8 +109,8 @@ def attempt_item(attempt: AttemptView) -> rx.Component:
     return rx.el.li(
         rx.el.p(
             rx.el.span("Attempt ", attempt.number, class_name="strong"),
-            rx.el.span(attempt.answer, class_name="answer"),
-            rx.el.span(attempt.took, class_name="muted numeric"),
+            rx.el.span(attempt.response, class_name="answer"),
+            rx.el.span(attempt.duration, class_name="muted numeric"),
             rx.el.span(local_time(attempt.started_at), class_name="muted"),
             class_name="last",
         ),
@@ -120,10 +120,10 @@ def attempt_item(attempt: AttemptView) -> rx.Component:
 
 
 def moment(time: rx.Var[str]) -> rx.Component:
-    """A time, or that there is none."""
+    """A time, or a dash."""
     return rx.cond(time, local_time(time), "—")
 
 
 def dash_or(text: rx.Var[str]) -> rx.Component:
-    """A text, or that there is none."""
+    """A text, or a dash."""
     return rx.cond(text, text, "—")

@@ -1,43 +1,37 @@
-"""The dialogs in which a secret is shown or replaced, a webhook is deleted, and what failed is sent again."""
+"""Dialogs: show or replace a secret, delete a webhook, send failed deliveries again."""
 
 import reflex as rx
 
-from product_importer.ui.modal import closing, dialog_actions, focused, modal, question
-from product_importer.ui.widgets import busy_button, button, refusal
-from product_importer.webhooks.pages.delete_state import WebhookRemovalState
-from product_importer.webhooks.pages.deliveries_state import DeliveryState
+from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, button, error_notice
+from product_importer.webhooks.pages.delete_state import WebhookDeleteState
+from product_importer.webhooks.pages.deliveries_state import PERIODS, DeliveryState
 from product_importer.webhooks.pages.editor_state import SecretState
 
 SECRET = "secret-dialog"  # noqa: S105 - an id
 ROTATE = "rotate-dialog"
 DELETE = "webhook-delete-dialog"
 REDELIVER = "redeliver-dialog"
-REFUSAL = "webhook-refusal"
+ERROR_TEST_ID = "webhook-refusal"
 
-# Where the page is not served securely there is no clipboard, but the old way of copying.
+# Without HTTPS the browser has no clipboard API, but `execCommand` still copies.
 COPY = """(async () => {
     const field = document.getElementById('webhook-secret');
     field.select();
     try { await navigator.clipboard.writeText(field.value); return true; }
     catch { return document.execCommand('copy'); }
 })()"""
-PERIODS = (
-    ("hour", "In the last hour"),
-    ("day", "In the last 24 hours"),
-    ("week", "In the last 7 days"),
-    ("month", "In the last 30 days"),
-)
 
 
 def secret_dialog() -> rx.Component:
-    """Show a secret, this once."""
+    """Show a new secret. It is not shown again."""
     return modal(
-        rx.cond(SecretState.is_first, "The webhook was created", "The new secret"),
+        rx.cond(SecretState.is_first, "Webhook created", "New secret"),
         rx.el.p(
             "Messages to ",
             rx.el.span(SecretState.url, class_name="strong"),
-            " are signed with this secret. Store it at the receiver now: it is shown only this once.",
-            class_name="doomed",
+            " are signed with this secret. Copy it to the receiver now: it is not shown again.",
+            class_name="subject",
         ),
         rx.el.div(
             rx.el.input(
@@ -61,32 +55,33 @@ def secret_dialog() -> rx.Component:
             ),
         ),
         rx.el.div(
-            button("Done", on_click=closing(SECRET), data_testid="webhook-secret-done"), class_name="dialog-actions"
+            button("Done", on_click=close_dialog(SECRET), data_testid="webhook-secret-done"),
+            class_name="dialog-actions",
         ),
         name=SECRET,
         shown=SecretState.is_open,
-        on_close=SecretState.forget_secret,
+        on_close=SecretState.close_secret,
     )
 
 
 def copy_button() -> rx.Component:
-    """Take the secret along."""
+    """Copy the secret."""
     return button(
         rx.el.span(rx.cond(SecretState.is_copied, "Copied", "Copy"), aria_live="polite"),
         kind="primary",
-        on_click=rx.call_script(COPY, callback=SecretState.note_copy),
+        on_click=rx.call_script(COPY, callback=SecretState.mark_copied),
         data_testid="webhook-secret-copy",
-        **focused(),
+        **initial_focus(),
     )
 
 
 def rotate_dialog() -> rx.Component:
-    """Make a new secret, after a question."""
-    return question(
+    """Ask before making a new secret."""
+    return confirmation(
         "Make a new secret?",
-        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="doomed"),
-        "The old secret stays valid for 24 hours, so that there is time to store the new one at the receiver.",
-        refusal(SecretState.refusal, title="No secret was made", testid=REFUSAL),
+        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="subject"),
+        "The old secret stays valid for 24 hours, so that you have time to copy the new one to the receiver.",
+        error_notice(SecretState.rotate_error, title="The secret was not changed", testid=ERROR_TEST_ID),
         busy_button(
             "Make a new secret",
             "Making…",
@@ -94,69 +89,69 @@ def rotate_dialog() -> rx.Component:
             kind="primary",
             on_click=SecretState.rotate_secret,
             data_testid="confirm-rotate",
-            **focused(),
+            **initial_focus(),
         ),
         name=ROTATE,
         shown=SecretState.is_asking,
-        on_close=SecretState.keep_secret,
+        on_close=SecretState.cancel_rotation,
         is_harmless=True,
     )
 
 
 def delete_dialog() -> rx.Component:
-    """Delete a webhook, after a question."""
-    return question(
+    """Ask before deleting a webhook."""
+    return confirmation(
         "Delete this webhook?",
-        rx.el.p(rx.el.span(WebhookRemovalState.url, class_name="strong"), class_name="doomed"),
-        "Nothing is sent there any more, and the record of its deliveries goes with it. This cannot be undone; "
-        "to make a pause, switch it off instead.",
-        refusal(WebhookRemovalState.refusal, title="Nothing was deleted", testid=REFUSAL),
+        rx.el.p(rx.el.span(WebhookDeleteState.url, class_name="strong"), class_name="subject"),
+        "No more events are sent to this URL, and its list of deliveries is deleted, too. This cannot be undone. "
+        "To pause the webhook, switch it off instead.",
+        error_notice(WebhookDeleteState.error, title="Nothing was deleted", testid=ERROR_TEST_ID),
         busy_button(
             "Delete",
             "Deleting…",
-            is_busy=WebhookRemovalState.is_deleting,
+            is_busy=WebhookDeleteState.is_busy,
             kind="danger",
-            on_click=WebhookRemovalState.delete_webhook,
+            on_click=WebhookDeleteState.delete_webhook,
             data_testid="confirm-delete",
         ),
         name=DELETE,
-        shown=WebhookRemovalState.is_open,
-        on_close=WebhookRemovalState.keep_webhook,
+        shown=WebhookDeleteState.is_open,
+        on_close=WebhookDeleteState.close,
     )
 
 
 def redeliver_dialog() -> rx.Component:
-    """Send again what failed, after the question since when."""
+    """Ask for a period, and send the deliveries again that failed in it."""
     return modal(
-        "Send again what failed",
+        "Send failed deliveries again",
         rx.cond(DeliveryState.is_asking, redeliver_form()),
         name=REDELIVER,
         shown=DeliveryState.is_asking,
-        on_close=DeliveryState.leave_failed,
+        on_close=DeliveryState.close_redeliver,
     )
 
 
 def redeliver_form() -> rx.Component:
-    """Since when."""
+    """The form that asks for the period."""
     return rx.el.form(
         rx.el.p(
-            "Every delivery whose last attempt failed is sent again now, those included that wait for their next "
-            "attempt. Each keeps its id, by which a receiver knows what it has seen before.",
+            "Every delivery whose last attempt failed in this period is sent again now, including those that wait "
+            "for their next attempt. Each keeps its webhook-id, so the receiver can recognise what it already has.",
             class_name="muted",
         ),
         rx.el.label(
             rx.el.span("Failed", class_name="label"),
             rx.el.select(
-                *(rx.el.option(words, value=value) for value, words in PERIODS),
+                *(rx.el.option(label, value=value) for value, (label, _) in PERIODS.items()),
                 name="period",
                 default_value="day",
                 class_name="input",
                 data_testid="redeliver-period",
-                **focused(),
+                **initial_focus(),
             ),
             class_name="field",
         ),
-        refusal(DeliveryState.refusal, title="Nothing was sent again", testid=REFUSAL),
+        error_notice(DeliveryState.redeliver_error, title="Nothing was sent again", testid=ERROR_TEST_ID),
         dialog_actions(
             REDELIVER,
             busy_button(

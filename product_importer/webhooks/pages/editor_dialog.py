@@ -1,27 +1,28 @@
-"""The dialog in which a webhook is created or changed."""
+"""The dialog that creates or edits a webhook."""
 
 from typing import Any
 
 import reflex as rx
 
 from product_importer.ui import widgets
-from product_importer.ui.modal import dialog_actions, focused, modal
-from product_importer.ui.widgets import busy_button, fault_id, form_field, refusal
+from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.widgets import busy_button, error_id, error_notice, form_field
+from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
-from product_importer.webhooks.pages.view_models import EVENTS
+from product_importer.webhooks.pages.view_models import EVENT_NAMES
 
 IMPORTS = (
-    ("summary", "One event for each import", "When it ends, with its counts."),
+    (ImportEvents.SUMMARY, "One event per import", "Sent when it ends, with its counts."),
     (
-        "each",
-        "One event for each product, too",
-        "The product events chosen above, for each that an import creates or updates.",
+        ImportEvents.EACH,
+        "Also one event per product",
+        "The product events selected above, for each product that an import creates or updates.",
     ),
 )
 
 
 def webhook_dialog() -> rx.Component:
-    """Create or change a webhook."""
+    """The dialog with its form."""
     return modal(
         rx.cond(WebhookEditorState.form.webhook_id, "Edit webhook", "New webhook"),
         rx.cond(WebhookEditorState.is_open, webhook_form()),
@@ -32,13 +33,13 @@ def webhook_dialog() -> rx.Component:
 
 
 def webhook_form() -> rx.Component:
-    """Fields, what is wrong, and how it ends."""
+    """The form: fields, error and buttons."""
     return rx.el.form(
         url_field(),
         description_field(),
         event_fields(),
         import_fields(),
-        refusal(WebhookEditorState.refusal, title="Not saved", testid="webhook-form-error"),
+        error_notice(WebhookEditorState.form_error, title="Not saved", testid="webhook-form-error"),
         dialog_actions(DIALOG, save_button()),
         key=f"form-{WebhookEditorState.form.number}",
         on_submit=WebhookEditorState.save_webhook,
@@ -48,50 +49,52 @@ def webhook_form() -> rx.Component:
 
 
 def described(name: str) -> dict[str, Any]:
-    """What every text field of the form says of itself."""
-    return widgets.described(name, prefix="webhook", form=WebhookEditorState.form, faults=WebhookEditorState.faults)
+    """The properties that every text field of the form has."""
+    return widgets.input_props(
+        name, prefix="webhook", form=WebhookEditorState.form, errors=WebhookEditorState.field_errors
+    )
 
 
 def url_field() -> rx.Component:
-    """Where the messages go."""
+    """The URL that receives the messages."""
     control = rx.el.input(
         **described("url"),
         type="url",
         aria_required="true",
         spell_check=False,
         placeholder="https://example.com/hooks/products",
-        **focused(),
+        **initial_focus(),
     )
-    return form_field("Address", control, name="webhook-url", fault=WebhookEditorState.faults["url"])
+    return form_field("URL", control, name="webhook-url", error=WebhookEditorState.field_errors["url"])
 
 
 def description_field() -> rx.Component:
-    """What the receiver is for."""
-    control = rx.el.input(**described("description"), placeholder="What it is for, if you like")
+    """An optional description."""
+    control = rx.el.input(**described("description"), placeholder="Optional: what this webhook is for")
     return form_field(
-        "Description", control, name="webhook-description", fault=WebhookEditorState.faults["description"]
+        "Description", control, name="webhook-description", error=WebhookEditorState.field_errors["description"]
     )
 
 
 def event_fields() -> rx.Component:
-    """What it is told of."""
-    fault = WebhookEditorState.faults["event_types"]
+    """A checkbox for each event type."""
+    error = WebhookEditorState.field_errors["event_types"]
     return rx.el.fieldset(
         rx.el.legend("Events", class_name="label"),
-        rx.el.div(*(event_field(name, words) for name, words in EVENTS.items()), class_name="checks two"),
+        rx.el.div(*(event_field(name, label) for name, label in EVENT_NAMES.items()), class_name="checks two"),
         rx.el.p(
-            fault,
-            id=fault_id("webhook-events"),
+            error,
+            id=error_id("webhook-events"),
             aria_live="polite",
-            class_name="fault",
+            class_name="field-error",
             data_testid="webhook-events-fault",
         ),
-        aria_describedby=fault_id("webhook-events"),
+        aria_describedby=error_id("webhook-events"),
     )
 
 
-def event_field(name: str, words: str) -> rx.Component:
-    """One type of event."""
+def event_field(name: str, label: str) -> rx.Component:
+    """The checkbox of one event type."""
     return rx.el.label(
         rx.el.input(
             type="checkbox",
@@ -100,21 +103,21 @@ def event_field(name: str, words: str) -> rx.Component:
             default_checked=WebhookEditorState.form.event_types.contains(name),
             data_testid=f"webhook-event-{name}",
         ),
-        words,
+        label,
         class_name="check",
     )
 
 
 def import_fields() -> rx.Component:
-    """How much an import tells."""
+    """Which events an import sends."""
     return rx.el.fieldset(
         rx.el.legend("Imports", class_name="label"),
         rx.el.div(*(import_field(*choice) for choice in IMPORTS), class_name="checks"),
     )
 
 
-def import_field(name: str, words: str, hint: str) -> rx.Component:
-    """One way."""
+def import_field(name: str, label: str, hint: str) -> rx.Component:
+    """One choice for the events of an import."""
     return rx.el.label(
         rx.el.input(
             type="radio",
@@ -123,13 +126,13 @@ def import_field(name: str, words: str, hint: str) -> rx.Component:
             default_checked=WebhookEditorState.form.import_events == name,
             data_testid=f"webhook-import-{name}",
         ),
-        rx.el.span(words, rx.el.span(hint, class_name="hint")),
+        rx.el.span(label, rx.el.span(hint, class_name="hint")),
         class_name="check",
     )
 
 
 def save_button() -> rx.Component:
-    """Send the form."""
+    """The button that submits the form."""
     return busy_button(
         rx.cond(WebhookEditorState.form.webhook_id, "Save", "Create"),
         "Saving…",

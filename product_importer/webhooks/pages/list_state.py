@@ -1,4 +1,4 @@
-"""Which webhooks a page shows, all or one, and what can be done with each at a click."""
+"""Load webhooks for the list or for one page; enable, disable and test them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.ui import toasts
-from product_importer.ui.services import ask
+from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import service
-from product_importer.webhooks.pages.form_data import told
+from product_importer.webhooks.pages.form_data import error_text
 from product_importer.webhooks.pages.view_models import OutcomeView, WebhookView
 from product_importer.webhooks.schemas import TestResult, WebhookQuery, WebhookRead, WebhookUpdate
 
@@ -21,57 +21,56 @@ PAGE_SIZE = 20
 
 
 class WebhookState(rx.State):
-    """One browser tab's view of the webhooks: a page of all of them, or the one that the address names."""
+    """The webhooks that one browser tab shows: a page of the list, or the one in the URL."""
 
     webhooks: list[WebhookView] = []  # noqa: RUF012 - Reflex copies it for each tab
     list_page: int = 1
     pages: int = 1
     loaded: bool = False
     missing: bool = False
-    # Why nothing can be shown.
-    problem: str = ""
-    # What the address names; empty on the page of all.
-    _named: str = ""
+    load_error: str = ""
+    # The webhook in the URL, as it was typed; empty on the list.
+    _url_id: str = ""
 
     @rx.event
     def open_webhooks(self) -> EventType[()]:
-        """Show all webhooks, the newest first."""
+        """Show all webhooks, newest first."""
         self._clear("")
         return WebhookState.load_webhooks
 
     @rx.event
     def open_webhook(self) -> EventType[()]:
-        """Show the webhook that the address names."""
-        self._clear(named_in(self.router.url.path))
+        """Show the webhook in the URL."""
+        self._clear(id_in_path(self.router.url.path))
         return WebhookState.load_webhooks
 
     @rx.event
     def turn_list(self, by: int) -> EventType[()]:
-        """Show older webhooks, or newer ones."""
+        """Turn the list by `by` pages."""
         self.list_page = min(max(1, self.list_page + by), self.pages)
         return WebhookState.load_webhooks
 
     @rx.event(background=True, supersedes=True)
     async def load_webhooks(self) -> None:
-        """Ask for what is shown."""
-        named = self._named
+        """Load the shown webhooks."""
+        url_id = self._url_id
         try:
-            found, page, pages = await (_one(named) if named else _all(self.list_page))
+            found, page, pages = await (_load_one(url_id) if url_id else _load_page(self.list_page))
         except DomainError as error:
             async with self:
-                if self._named == named:
+                if self._url_id == url_id:
                     self.missing = isinstance(error, NotFound)
-                    self.problem = "" if self.missing else error.detail
+                    self.load_error = "" if self.missing else error.detail
                     self.webhooks = [] if self.missing else self.webhooks
             return
         async with self:
-            if self._named == named:
-                self._take(found)
+            if self._url_id == url_id:
+                self._show(found)
                 self.list_page, self.pages = page, pages
 
     @rx.event(background=True)
     async def switch_webhook(self, webhook_id: str, enabled: bool) -> list[EventType[()]] | None:
-        """Enable or disable a webhook: shown at once, and taken back where it cannot be saved."""
+        """Enable or disable a webhook. The page shows the change at once, and reverts it if saving fails."""
         async with self:
             before = self._find(webhook_id)
             if before is None or before.is_switching:
@@ -82,7 +81,7 @@ class WebhookState(rx.State):
         except DomainError as error:
             async with self:
                 self._change(webhook_id, enabled=before.enabled, is_switching=False)
-            return [toasts.error("The change was taken back.", description=told(error))]
+            return [toasts.error("The change was not saved.", description=error_text(error))]
         async with self:
             self._change(
                 webhook_id,
@@ -94,7 +93,7 @@ class WebhookState(rx.State):
 
     @rx.event(background=True)
     async def test_webhook(self, webhook_id: str) -> list[EventType[()]] | None:
-        """Send a test message, and show how the receiver took it."""
+        """Send a test message and show the outcome."""
         async with self:
             tested = self._find(webhook_id)
             if tested is None or tested.is_testing:
@@ -105,19 +104,19 @@ class WebhookState(rx.State):
         except DomainError as error:
             async with self:
                 self._change(webhook_id, is_testing=False)
-            return [toasts.error("The test could not be sent.", description=told(error))]
+            return [toasts.error("The test could not be sent.", description=error_text(error))]
         async with self:
             self._change(webhook_id, is_testing=False, test=outcome)
         return None
 
-    def _clear(self, named: str) -> None:
-        self._named, self.webhooks, self.list_page, self.pages = named, [], 1, 1
-        self.loaded, self.missing, self.problem = False, False, ""
+    def _clear(self, url_id: str) -> None:
+        self._url_id, self.webhooks, self.list_page, self.pages = url_id, [], 1, 1
+        self.loaded, self.missing, self.load_error = False, False, ""
 
-    def _take(self, found: Iterable[WebhookRead]) -> None:
+    def _show(self, found: Iterable[WebhookRead]) -> None:
         shown = {webhook.id: webhook for webhook in self.webhooks}
-        self.webhooks = [_carried(WebhookView.of(webhook), shown.get(str(webhook.id))) for webhook in found]
-        self.loaded, self.missing, self.problem = True, False, ""
+        self.webhooks = [_keep_activity(WebhookView.of(webhook), shown.get(str(webhook.id))) for webhook in found]
+        self.loaded, self.missing, self.load_error = True, False, ""
 
     def _find(self, webhook_id: str) -> WebhookView | None:
         return next((webhook for webhook in self.webhooks if webhook.id == webhook_id), None)
@@ -128,32 +127,29 @@ class WebhookState(rx.State):
         ]
 
 
-def named_in(path: str) -> str:
-    """Return the webhook that a page's address names."""
+def id_in_path(path: str) -> str:
+    """Return the last part of a URL path."""
     return path.rstrip("/").rpartition("/")[2]
 
 
-def identify(named: str) -> UUID:
-    """Return the id that an address names.
+def parse_id(url_id: str) -> UUID:
+    """Return the webhook id in a URL.
 
     Raises:
-        NotFound: it is none.
+        NotFound: it is not a UUID.
     """
     try:
-        return UUID(named)
+        return UUID(url_id)
     except ValueError:
         raise NotFound("There is no such webhook.") from None
 
 
-async def _one(named: str) -> tuple[list[WebhookRead], int, int]:
-    return [await ask(service.read_webhook, identify(named))], 1, 1
+async def _load_one(url_id: str) -> tuple[list[WebhookRead], int, int]:
+    return [await ask(service.read_webhook, parse_id(url_id))], 1, 1
 
 
-async def _all(page: int) -> tuple[list[WebhookRead], int, int]:
-    found = await ask(service.list_webhooks, WebhookQuery(page=page, page_size=PAGE_SIZE))
-    if not found.items and found.page > found.pages:
-        # The last one of the last page is gone.
-        return await _all(found.pages)
+async def _load_page(page: int) -> tuple[list[WebhookRead], int, int]:
+    found = await ask_page(service.list_webhooks, WebhookQuery(page=page, page_size=PAGE_SIZE))
     return found.items, found.page, found.pages
 
 
@@ -164,8 +160,8 @@ async def _test(webhook_id: UUID) -> TestResult:
         raise Unavailable("The database does not answer. Try again.") from error
 
 
-def _carried(read: WebhookView, shown: WebhookView | None) -> WebhookView:
-    """What was read, with what is known only here: how the test went, and what is under way."""
+def _keep_activity(loaded: WebhookView, shown: WebhookView | None) -> WebhookView:
+    """Return a loaded webhook with what only the page knows: the test result and what is under way."""
     if shown is None:
-        return read
-    return replace(read, is_switching=shown.is_switching, is_testing=shown.is_testing, test=shown.test)
+        return loaded
+    return replace(loaded, is_switching=shown.is_switching, is_testing=shown.is_testing, test=shown.test)

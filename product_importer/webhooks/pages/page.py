@@ -1,11 +1,12 @@
-"""The pages of webhooks: all of them; one with its deliveries."""
+"""The list of webhooks, and the page of one webhook with its deliveries."""
 
 import reflex as rx
 
 from product_importer.ui import routes
 from product_importer.ui.layout import page, section
-from product_importer.ui.modal import opener
+from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
+from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.card import webhook_details, webhook_row
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.deliveries_table import delivery_table
@@ -14,19 +15,19 @@ from product_importer.webhooks.pages.editor_dialog import webhook_dialog
 from product_importer.webhooks.pages.editor_state import WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 
-STATUSES = (("", "All"), ("pending", "Pending"), ("succeeded", "Succeeded"), ("failed", "Failed"))
+STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in DeliveryStatus))
 PURPOSE = (
-    "A webhook tells another program of what happens here: a product was created, changed or deleted, an import has "
-    "ended. Each event is sent to the address you name, signed, and again until it has arrived."
+    "A webhook tells another program when a product is created, changed or deleted, or when an import ends. Each "
+    "event is sent as a signed HTTP request to the URL you enter. If that fails, it is tried again for three days."
 )
 
 
 def webhooks_page() -> rx.Component:
-    """Who is told of what happens here."""
+    """The page with the list of webhooks."""
     return page(
         "Webhooks",
-        problem(),
-        listed(),
+        load_error(),
+        webhook_list(),
         list_pager(WebhookState, prefix="webhooks"),
         *dialogs(),
         current=routes.WEBHOOKS,
@@ -35,12 +36,12 @@ def webhooks_page() -> rx.Component:
 
 
 def webhook_page() -> rx.Component:
-    """One webhook, and what was sent to it."""
-    address = rx.cond(WebhookState.webhooks.length() > 0, WebhookState.webhooks[0].url, "Webhook")
+    """The page of one webhook."""
+    title = rx.cond(WebhookState.webhooks.length() > 0, WebhookState.webhooks[0].url, "Webhook")
     return page(
-        address,
-        problem(),
-        rx.cond(WebhookState.missing, missing(), one_webhook()),
+        title,
+        load_error(),
+        rx.cond(WebhookState.missing, not_found(), webhook_with_deliveries()),
         *dialogs(),
         redeliver_dialog(),
         current=routes.WEBHOOKS,
@@ -49,21 +50,21 @@ def webhook_page() -> rx.Component:
 
 
 def dialogs() -> tuple[rx.Component, ...]:
-    """What both pages open."""
+    """The dialogs of both pages."""
     return webhook_dialog(), secret_dialog(), rotate_dialog(), delete_dialog()
 
 
 def new_button(testid: str) -> rx.Component:
-    """Open the form of a new webhook."""
-    return opener("New webhook", kind="primary", on_click=WebhookEditorState.start_webhook, data_testid=testid)
+    """The button that opens the form of a new webhook."""
+    return dialog_button("New webhook", kind="primary", on_click=WebhookEditorState.start_webhook, data_testid=testid)
 
 
-def problem() -> rx.Component:
-    """Why nothing can be shown, and the way out."""
+def load_error() -> rx.Component:
+    """Why the webhooks cannot be shown, and a button to try again."""
     return rx.cond(
-        WebhookState.problem,
+        WebhookState.load_error,
         notice(
-            rx.el.p(WebhookState.problem),
+            rx.el.p(WebhookState.load_error),
             rx.el.div(button("Try again", on_click=WebhookState.load_webhooks), class_name="actions"),
             title="The webhooks cannot be shown",
             data_testid="webhooks-problem",
@@ -71,40 +72,44 @@ def problem() -> rx.Component:
     )
 
 
-def listed() -> rx.Component:
-    """The webhooks, or what they are for."""
+def webhook_list() -> rx.Component:
+    """The list, or what webhooks are for."""
     return rx.cond(
         WebhookState.webhooks.length() > 0,
         rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name="stack"),
-        rx.cond(WebhookState.loaded, no_webhooks(), awaited()),
+        rx.cond(WebhookState.loaded, no_webhooks(), loading_unless_failed()),
     )
 
 
 def no_webhooks() -> rx.Component:
-    """Instead of an empty list."""
+    """What stands in place of an empty list."""
     return rx.el.div(empty_state("No webhooks yet", PURPOSE, new_button("webhook-first")), class_name="explained")
 
 
-def awaited() -> rx.Component:
-    """What stands there while it is asked for."""
-    return rx.cond(WebhookState.problem, rx.fragment(), loading())
+def loading_unless_failed() -> rx.Component:
+    """What stands in place of the webhooks while they load."""
+    return rx.cond(WebhookState.load_error, rx.fragment(), loading())
 
 
-def missing() -> rx.Component:
-    """Instead of a webhook."""
-    return empty_state("There is no such webhook", "It may have been deleted, or its address is mistyped.")
+def not_found() -> rx.Component:
+    """What stands in place of a webhook that does not exist."""
+    return empty_state("There is no such webhook", "It may have been deleted, or the link is wrong.")
 
 
-def one_webhook() -> rx.Component:
+def webhook_with_deliveries() -> rx.Component:
     """The webhook, and what was sent to it."""
     return rx.fragment(
-        rx.cond(WebhookState.webhooks.length() > 0, rx.foreach(WebhookState.webhooks, webhook_details), awaited()),
+        rx.cond(
+            WebhookState.webhooks.length() > 0,
+            rx.foreach(WebhookState.webhooks, webhook_details),
+            loading_unless_failed(),
+        ),
         section("Deliveries", delivery_bar(), deliveries()),
     )
 
 
 def delivery_bar() -> rx.Component:
-    """Which deliveries, and what can be done with many."""
+    """The filter, and the buttons for the whole list."""
     return rx.el.div(
         choice(
             "Status",
@@ -127,10 +132,10 @@ def delivery_bar() -> rx.Component:
 
 
 def deliveries() -> rx.Component:
-    """What was sent, or that nothing was."""
+    """The table of deliveries, or what stands in its place."""
     return rx.cond(
-        DeliveryState.problem,
-        notice(rx.el.p(DeliveryState.problem), title="The deliveries cannot be shown"),
+        DeliveryState.load_error,
+        notice(rx.el.p(DeliveryState.load_error), title="The deliveries cannot be shown"),
         rx.cond(
             DeliveryState.deliveries.length() > 0,
             rx.fragment(delivery_table(), list_pager(DeliveryState, prefix="deliveries")),
@@ -140,9 +145,11 @@ def deliveries() -> rx.Component:
 
 
 def no_deliveries() -> rx.Component:
-    """Instead of an empty table."""
+    """What stands in place of an empty table."""
     return rx.cond(
         DeliveryState.status,
-        empty_state("No delivery has this status", "Choose another, or all of them."),
-        empty_state("Nothing sent yet", "Every event that this webhook is told of appears here, with its answer."),
+        empty_state("No delivery has this status", "Choose another status, or All."),
+        empty_state(
+            "Nothing sent yet", "Every event sent to this webhook appears here, with the receiver's response."
+        ),
     )

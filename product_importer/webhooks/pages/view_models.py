@@ -1,11 +1,12 @@
-"""What the pages of webhooks show, in the words and numbers that they show."""
+"""View models of the webhook pages: values formatted as the pages show them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
+from product_importer.core.outbox import EventType
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents
 from product_importer.webhooks.schemas import (
-    EVENT_TYPES,
     AttemptRead,
     DeliveryRead,
     DeliverySummary,
@@ -13,45 +14,49 @@ from product_importer.webhooks.schemas import (
     WebhookRead,
 )
 
-EVENTS = {
-    "product_created": "Product created",
-    "product_updated": "Product updated",
-    "product_deleted": "Product deleted",
-    "products_deleted": "All products deleted",
-    "import_completed": "Import completed",
-    "import_failed": "Import failed",
+EVENT_NAMES: dict[str, str] = {
+    EventType.PRODUCT_CREATED: "Product created",
+    EventType.PRODUCT_UPDATED: "Product updated",
+    EventType.PRODUCT_DELETED: "Product deleted",
+    EventType.PRODUCTS_DELETED: "All products deleted",
+    EventType.IMPORT_COMPLETED: "Import completed",
+    EventType.IMPORT_FAILED: "Import failed",
 }
-TONES = {"succeeded": "good", "failed": "bad", "pending": "neutral"}
-# One that has failed, and waits for its next attempt.
-RETRYING = "warning"
+TONES: dict[str, str] = {
+    DeliveryStatus.SUCCEEDED: "good",
+    DeliveryStatus.FAILED: "bad",
+    DeliveryStatus.PENDING: "neutral",
+}
+# For a delivery that has failed and waits for its next attempt.
+RETRYING_TONE = "warning"
 
 
 @dataclass(frozen=True)
 class OutcomeView:
-    """How a receiver took a message: `answer` is the status or why there is none, `took` the time in words."""
+    """The outcome of a test: `response` is the status code or the error, `duration` the time with its unit."""
 
-    answer: str = ""
-    took: str = ""
+    response: str = ""
+    duration: str = ""
     tone: str = "neutral"
 
     @classmethod
     def of_test(cls, result: TestResult) -> Self:
-        """Return the result of a test."""
+        """Return a test's result as the page shows it."""
         return cls(
-            answer=_answer(result.status_code, result.error),
-            took=_took(result.response_time_ms),
+            response=_response(result.status_code, result.error),
+            duration=_duration(result.response_time_ms),
             tone="good" if result.success else "bad",
         )
 
 
 @dataclass(frozen=True)
 class AttemptView:
-    """One request to the receiver."""
+    """One HTTP request to the receiver."""
 
     number: int = 0
     started_at: str = ""
-    answer: str = ""
-    took: str = ""
+    response: str = ""
+    duration: str = ""
     excerpt: str = ""
 
     @classmethod
@@ -60,15 +65,15 @@ class AttemptView:
         return cls(
             number=attempt.number,
             started_at=_iso(attempt.started_at),
-            answer=_answer(attempt.status_code, attempt.error),
-            took=_took(attempt.response_time_ms),
+            response=_response(attempt.status_code, attempt.error),
+            duration=_duration(attempt.response_time_ms),
             excerpt=attempt.response_excerpt or "",
         )
 
 
 @dataclass(frozen=True)
 class DeliveryView:
-    """One event for one webhook. While it is sent again, it `is_sending`."""
+    """One event for one webhook, with its attempts if `of` got a `DeliveryRead`."""
 
     id: str = ""
     event_id: str = ""
@@ -76,8 +81,8 @@ class DeliveryView:
     status: str = ""
     tone: str = "neutral"
     attempts: int = 0
-    answer: str = ""
-    took: str = ""
+    response: str = ""
+    duration: str = ""
     excerpt: str = ""
     created_at: str = ""
     last_attempt_at: str = ""
@@ -86,29 +91,29 @@ class DeliveryView:
 
     @classmethod
     def of(cls, delivery: DeliverySummary) -> Self:
-        """Return `delivery` as the pages show it, with its attempts where they are known."""
-        is_retrying = delivery.status == "pending" and delivery.attempts > 0
+        """Return `delivery` as the pages show it."""
+        is_retrying = delivery.status == DeliveryStatus.PENDING and delivery.attempts > 0
         full = delivery if isinstance(delivery, DeliveryRead) else None
         return cls(
             id=str(delivery.id),
             event_id=str(delivery.event_id),
             event=event_name(delivery.event_type),
-            status=delivery.status,
-            tone=RETRYING if is_retrying else TONES[delivery.status],
+            status=delivery.status.value,
+            tone=RETRYING_TONE if is_retrying else TONES[delivery.status],
             attempts=delivery.attempts,
-            answer=_answer(delivery.status_code, delivery.error) if delivery.attempts else "",
-            took=_took(delivery.response_time_ms),
+            response=_response(delivery.status_code, delivery.error) if delivery.attempts else "",
+            duration=_duration(delivery.response_time_ms),
             excerpt=(full.response_excerpt or "") if full else "",
             created_at=_iso(delivery.created_at),
             last_attempt_at=_iso(delivery.last_attempt_at),
-            next_attempt_at=_iso(delivery.next_attempt_at) if delivery.status == "pending" else "",
+            next_attempt_at=_iso(delivery.next_attempt_at) if delivery.status == DeliveryStatus.PENDING else "",
             history=[AttemptView.of(attempt) for attempt in full.history] if full else [],
         )
 
 
 @dataclass(frozen=True)
 class WebhookView:
-    """A webhook. While a change of `enabled` is under way it `is_switching`; `test` is how its last test went."""
+    """A webhook. It `is_switching` while `enabled` is saved; `test` is the outcome of the last test."""
 
     id: str = ""
     url: str = ""
@@ -126,13 +131,13 @@ class WebhookView:
     @classmethod
     def of(cls, webhook: WebhookRead) -> Self:
         """Return `webhook` as the pages show it."""
-        is_told_all = len(webhook.event_types) == len(EVENT_TYPES)
+        has_all_events = len(webhook.event_types) == len(EventType)
         return cls(
             id=str(webhook.id),
             url=webhook.url,
             description=webhook.description,
-            events=["All events"] if is_told_all else [event_name(name) for name in webhook.event_types],
-            wants_each=webhook.import_events == "each",
+            events=["All events"] if has_all_events else [event_name(name) for name in webhook.event_types],
+            wants_each=webhook.import_events == ImportEvents.EACH,
             enabled=webhook.enabled,
             disabled_reason="" if webhook.enabled else webhook.disabled_reason or "",
             created_at=_iso(webhook.created_at),
@@ -141,18 +146,18 @@ class WebhookView:
 
 
 def event_name(event_type: str) -> str:
-    """Return what people call a type of event."""
-    return EVENTS.get(event_type, event_type)
+    """Return the name of an event type on the page."""
+    return EVENT_NAMES.get(event_type, event_type)
 
 
-def _answer(status_code: int | None, error: str | None) -> str:
-    """Return the status, and more only where that does not say it all."""
+def _response(status_code: int | None, error: str | None) -> str:
+    """Return the status code, followed by the error if it says more."""
     if status_code is None:
-        return error or "No answer"
+        return error or "No response"
     return str(status_code) if not error or error == f"answered {status_code}" else f"{status_code}: {error}"
 
 
-def _took(milliseconds: int | None) -> str:
+def _duration(milliseconds: int | None) -> str:
     return "" if milliseconds is None else f"{milliseconds:,} ms"
 
 

@@ -1,4 +1,4 @@
-"""The index's upkeep: exact bookkeeping, whoever writes and whoever is killed."""
+"""The text index is kept exact, whoever writes and whichever process is killed."""
 
 from uuid import UUID
 
@@ -34,12 +34,12 @@ def catch_up() -> None:
 
 
 def test_few_changes_are_no_segment(database):
-    add(indexer.FEWEST_CHANGES - 1)
+    add(indexer.MIN_CHANGES - 1)
     assert db.run(indexer.collect) is False
     assert segments() == []
 
 
-def test_what_one_statement_writes_waits_as_a_whole_however_much(database):
+def test_the_changes_of_one_statement_are_one_row(database):
     with db.engine().begin() as connection:
         for count, first in ((0, 0), (1, 1), (3, 2), (100_001, 5)):
             connection.exec_driver_sql(
@@ -72,7 +72,7 @@ def test_a_segment_holds_texts_in_lower_case_in_the_order_of_skus(database):
     assert texts == sorted((f"s{n}", f"name {n}") for n in range(1_500))
 
 
-def test_a_segment_takes_in_those_of_its_size_and_leaves_larger_ones(database):
+def test_a_segment_absorbs_those_of_its_size_and_leaves_larger_ones(database):
     add(9_000)
     catch_up()
     add(1_000, first=10_000)
@@ -97,7 +97,7 @@ def test_a_retired_segment_stays_for_those_who_read_it_and_is_dropped_later(data
     assert segments() == [(2_000, True)]
 
 
-def test_what_is_written_while_a_segment_is_filled_is_not_forgotten(database):
+def test_changes_while_a_segment_is_filled_are_kept(database):
     add(1_000)
     with db.session() as collecting:
         indexer.collect(collecting)
@@ -106,7 +106,7 @@ def test_what_is_written_while_a_segment_is_filled_is_not_forgotten(database):
     assert segments() == [(1_000, False)]
 
 
-def test_a_process_that_is_killed_leaves_nothing_and_forgets_nothing(database):
+def test_a_killed_process_leaves_no_segment_and_loses_no_change(database):
     add(1_000)
 
     class Killed(BaseException):

@@ -50,7 +50,7 @@ def test_cursors_lead_through_the_whole_list_in_its_order(client, catalogue, sor
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_rows_that_come_and_go_meanwhile_move_no_others(client, create, catalogue, sort):
+def test_rows_created_and_deleted_meanwhile_neither_repeat_nor_hide_others(client, create, catalogue, sort):
     before = [product["id"] for product in client.get("/api/products", params={"sort": sort}).json()["items"]]
     numbers = iter(range(3))
 
@@ -68,7 +68,7 @@ def test_rows_that_come_and_go_meanwhile_move_no_others(client, create, catalogu
     assert [seen for seen in found if seen in before] == before
 
 
-def test_filters_hold_beside_a_cursor(client, catalogue):
+def test_filters_apply_with_a_cursor(client, catalogue):
     found = walk(client, name="name 1", page_size=2, sort="sku")
     assert [product["sku"] for product in found] == ["SKU-04", "SKU-05", "SKU-06", "SKU-07"]
 
@@ -98,26 +98,26 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("cursor", GARBAGE, ids=range(len(GARBAGE)))
-def test_garbage_is_no_cursor(client, create, cursor):
+def test_an_invalid_cursor_is_422(client, create, cursor):
     create()
-    refused = problem(client.get("/api/products", params={"cursor": cursor}), 422, "invalid-fields")
-    assert [error["field"] for error in refused["errors"]] == ["cursor"]
+    body = problem(client.get("/api/products", params={"cursor": cursor}), 422, "invalid-fields")
+    assert [error["field"] for error in body["errors"]] == ["cursor"]
 
 
-def test_the_ends_of_time_are_no_fault(client, create):
+def test_the_earliest_and_latest_moments_are_no_server_error(client, create):
     create()
     for moment in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
         cursor = forged("updated_at", 2, [moment, ID])
         assert client.get("/api/products", params={"cursor": cursor}).status_code in (200, 422)
 
 
-def test_a_cursor_goes_with_no_page_and_no_other_order(client, create):
+def test_a_cursor_with_a_page_or_another_order_is_422(client, create):
     for n in range(3):
         create(f"SKU-{n}")
     cursor = client.get("/api/products?sort=sku&page_size=1").json()["next_cursor"]
     for other in ("page=1", "page=2", "sort=name", "sort=-sku", "sort=-created_at"):
-        refused = problem(client.get(f"/api/products?{other}&cursor={cursor}"), 422, "invalid-fields")
-        assert refused["errors"][0]["field"] == "cursor"
+        body = problem(client.get(f"/api/products?{other}&cursor={cursor}"), 422, "invalid-fields")
+        assert body["errors"][0]["field"] == "cursor"
     assert client.get(f"/api/products?sort=sku&cursor={cursor}").json()["items"][0]["sku"] == "SKU-1"
 
 

@@ -1,4 +1,4 @@
-"""People and imports at work, against a plain dict: whatever they do in whatever order, the two never disagree."""
+"""Compare the catalogue with a plain dict after random changes by REST and imports."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ class Catalogue(RuleBasedStateMachine):
         with db.engine().begin() as connection:
             connection.exec_driver_sql("TRUNCATE product, event, import_job CASCADE")
         self.expected: dict[str, Expected] = {}
-        self.told: list[tuple[str, str | None]] = []
+        self.recorded: list[tuple[str, str | None]] = []
 
     @rule(given=st.fixed_dictionaries(NEEDED, optional=MORE))
     def create(self, given):
@@ -80,7 +80,7 @@ class Catalogue(RuleBasedStateMachine):
             return
         assert answer.status_code == 201, answer.text
         self.expected[sku_key(given["sku"])] = Expected(answer.json()["id"], **cleaned(given))
-        self.told.append(("product_created", answer.json()["id"]))
+        self.recorded.append(("product_created", answer.json()["id"]))
 
     @precondition(lambda self: self.expected)
     @rule(
@@ -105,7 +105,7 @@ class Catalogue(RuleBasedStateMachine):
             del self.expected[key]
             self.expected[new_key] = after
             if after != held:
-                self.told.append(("product_updated", held.id))
+                self.recorded.append(("product_updated", held.id))
 
     @precondition(lambda self: self.expected)
     @rule(data=st.data())
@@ -113,21 +113,21 @@ class Catalogue(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(sorted(self.expected)))
         held = self.expected.pop(key)
         assert self.client.delete(f"/api/products/{held.id}").status_code == 204
-        self.told.append(("product_deleted", held.id))
+        self.recorded.append(("product_deleted", held.id))
 
     @rule()
     def delete_all(self):
         answer = self.client.delete("/api/products?confirm=true")
         assert answer.json() == {"deleted": len(self.expected)}
         self.expected.clear()
-        self.told.append(("products_deleted", None))
+        self.recorded.append(("products_deleted", None))
 
     @rule(rows=st.lists(st.tuples(skus, names, texts, st.sampled_from(["", "red"])), max_size=5))
     def import_file(self, rows):
         text = io.StringIO(newline="")
         csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("sku", "name", "description", "colour"), *rows])
         job = self.run_import(text.getvalue())
-        last = {sku_key(unguarded(row[0])): [unguarded(value) for value in row] for row in rows}
+        last = {sku_key(unescaped(row[0])): [unescaped(value) for value in row] for row in rows}
         created = updated = 0
         for key, (sku, name, description, colour) in last.items():
             held = self.expected.get(key)
@@ -143,7 +143,7 @@ class Catalogue(RuleBasedStateMachine):
                 self.expected[key] = new
         assert (job.status, job.created, job.updated) == ("completed", created, updated)
         assert (job.unchanged, job.duplicates) == (len(last) - created - updated, len(rows) - len(last))
-        self.told.append(("import_completed", None))
+        self.recorded.append(("import_completed", None))
 
     def id_of(self, key: str) -> str:
         items = self.client.get("/api/products?page_size=200").json()["items"]
@@ -180,10 +180,10 @@ class Catalogue(RuleBasedStateMachine):
         assert {
             sku_key(item["sku"]): Expected(**{name: item[name] for name in names}) for item in items
         } == self.expected
-        assert [(event["event_type"], event.get("product_id")) for event in events()] == self.told
+        assert [(event["event_type"], event.get("product_id")) for event in events()] == self.recorded
 
 
-def unguarded(cell: str) -> str:
+def unescaped(cell: str) -> str:
     """Return what an import reads in a cell, as far as the cells of this test go."""
     return cell[1:] if cell.startswith("'=") else cell
 

@@ -1,4 +1,4 @@
-"""Searches against brute force, with the index behind, half built and up to date, in catalogues small and large."""
+"""Compare searches with reading every row, in small and large catalogues, with and without a current index."""
 
 import random
 import re
@@ -16,7 +16,7 @@ from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductQuery, sku_key
 from product_importer.catalog.search import estimate, filters, indexer, product_query
 from product_importer.catalog.search.estimate import Estimate
-from product_importer.catalog.search.keyset import place
+from product_importer.catalog.search.keyset import page_start
 from product_importer.core import db
 from product_importer.core.errors import Unprocessable
 from product_importer.core.ids import new_id
@@ -50,10 +50,10 @@ def scale(request, monkeypatch):
     """The same catalogue, small, and with every threshold so low that it counts as large."""
     if request.param == "as if they were many":
         monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
-        monkeypatch.setattr(product_query, "MOST_ASKED", 200)
-        monkeypatch.setattr(product_query, "MOST_COUNTED", 100)
-        monkeypatch.setattr(product_query, "NEAR_ROWS", 50)
-        monkeypatch.setattr(product_query, "MOST_FOUND_SHARE", 0.3)
+        monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
+        monkeypatch.setattr(product_query, "MAX_COUNTED", 100)
+        monkeypatch.setattr(product_query, "BOUNDED_SCAN_ROWS", 50)
+        monkeypatch.setattr(product_query, "MAX_BOUNDED_SHARE", 0.3)
 
 
 def catch_up() -> None:
@@ -158,7 +158,7 @@ def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, sta
 )
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
 def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
     plan = planned(ProductQuery(**chosen, sort=sort))
@@ -168,31 +168,31 @@ def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, mon
 
 def planned(query: ProductQuery) -> str:
     """Return the plan of a search's last statement."""
-    asked = []
+    statements = []
 
     def note(_connection, cursor, statement, parameters, *_):
-        asked.append(cursor.mogrify(statement, parameters).decode())
+        statements.append(cursor.mogrify(statement, parameters).decode())
 
     with db.session() as session:
         connection = session.connection()
         event.listen(connection, "after_cursor_execute", note)
-        product_query.Search(session, query, place(query)).run()
+        product_query.Search(session, query, page_start(query)).run()
         event.remove(connection, "after_cursor_execute", note)
-        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + asked[-1].replace("%", "%%")))
+        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + statements[-1].replace("%", "%%")))
 
 
 @pytest.mark.parametrize(
     ("sort", "total", "is_exact"),
     [("-created_at", 100, False), ("-sku", 100, True), ("created_at", 120, False), ("name", 120, False)],
 )
-def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
+def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_scan(
     products, monkeypatch, sort, total, is_exact
 ):
     """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
-    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
-    monkeypatch.setattr(product_query, "NEAR_ROWS", 100)
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
+    monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
+    monkeypatch.setattr(product_query, "BOUNDED_SCAN_ROWS", 100)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(120))
     catch_up()
     page = db.run(service.list_products, ProductQuery(sku="-000", sort=sort))
@@ -200,9 +200,9 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_walk(
     assert len(page.items) == 50 and page.next_cursor
 
 
-def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeypatch):
-    monkeypatch.setattr(product_query, "MOST_ASKED", 50)
-    monkeypatch.setattr(product_query, "MOST_COUNTED", 50)
+def test_products_changed_since_the_index_count_only_if_they_match(products, monkeypatch):
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
+    monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
     with db.engine().begin() as connection:
@@ -217,9 +217,9 @@ def test_what_waits_for_the_index_counts_only_where_it_matches(products, monkeyp
     assert (gone.total, gone.total_is_exact, gone.items) == (0, True, [])
 
 
-def test_the_estimate_of_common_matches_is_near_and_says_that_it_is_one(products, monkeypatch):
+def test_the_estimated_total_is_near_and_marked_as_an_estimate(products, monkeypatch):
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 1_500)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 100)
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 100)
     page = db.run(service.list_products, ProductQuery(name="hammer"))
     truth = sum("hammer" in product.name.lower() for product in products)
     assert not page.total_is_exact
@@ -237,7 +237,7 @@ FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series({first}, {last
 def numbered(database, monkeypatch) -> int:
     """A catalogue whose names are numbers in the order in which it lies on the disk; how many are in it."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 200)
-    monkeypatch.setattr(product_query, "MOST_ASKED", 200)
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
     with db.engine().begin() as connection:
         connection.exec_driver_sql(NUMBERED.format(first=1, last=20_000))
     catch_up()
@@ -256,7 +256,7 @@ def met_by_the_sample(digits: int) -> str:
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
 @pytest.mark.parametrize("second_sample", [400, 20_000], ids=["meets them again", "knows better"])
-def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered, monkeypatch, sort, second_sample):
+def test_a_few_clustered_matches_are_counted_and_not_taken_for_many(numbered, monkeypatch, sort, second_sample):
     """A brand that was just imported fills a page of the table: a sample that meets it sees many times as many."""
     monkeypatch.setattr(estimate, "LARGE_SAMPLE_ROWS", second_sample)
     brand = ProductQuery(name=met_by_the_sample(digits=2), sort=sort)
@@ -267,13 +267,13 @@ def test_a_few_matches_side_by_side_are_counted_and_not_taken_for_many(numbered,
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
-def test_many_matches_side_by_side_are_walked_and_not_asked_of_the_index(numbered, sort):
+def test_many_clustered_matches_are_scanned_and_not_looked_up_by_the_index(numbered, sort):
     page = db.run(service.list_products, ProductQuery(name=met_by_the_sample(digits=3), sort=sort))
     assert not page.total_is_exact
     assert 900 < page.total < 1_100
 
 
-def test_products_that_wait_for_the_index_are_looked_up_whatever_the_statistics_say(numbered):
+def test_products_changed_since_the_index_are_looked_up_whatever_the_statistics_say(numbered):
     """Behind an import these are those of before it, and a join would compare each match with each that waits."""
     with db.engine().begin() as connection:
         connection.exec_driver_sql(NUMBERED.format(first=20_001, last=22_000))
@@ -302,7 +302,7 @@ def listed_rows(sort: str) -> list:
 
 
 def test_a_page_too_deep_is_refused_with_the_way_out(products, monkeypatch):
-    monkeypatch.setattr(product_query, "MOST_SKIPPED", 1_000)
+    monkeypatch.setattr(product_query, "MAX_SKIPPED", 1_000)
     with pytest.raises(Unprocessable, match="next_cursor"):
         db.run(service.list_products, ProductQuery(page=25))
     assert db.run(service.list_products, ProductQuery(page=60)).items
@@ -354,9 +354,9 @@ def test_any_part_of_an_sku_is_found_by_the_index(database, given_skus, term):
     with db.session() as session:
         session.add_all(Product(sku=sku, sku_key=sku_key(sku), name="x") for sku in given_skus)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(product_query, "MOST_ASKED", 0)
+        patch.setattr(product_query, "MAX_INDEXED", 0)
         read = {item.sku for item in db.run(service.list_products, ProductQuery(sku=term)).items}
-        patch.setattr(indexer, "FEWEST_CHANGES", 1)
+        patch.setattr(indexer, "MIN_CHANGES", 1)
         catch_up()
         page = db.run(service.list_products, ProductQuery(sku=term))
     assert read == {item.sku for item in page.items} >= {sku for sku in given_skus if term in sku}

@@ -1,4 +1,4 @@
-"""The application's role on the embedded PostgreSQL: what it may not do, and how a cluster comes to have it."""
+"""The application's role on the embedded PostgreSQL: its limits, and the hand-over of clusters to it."""
 
 import subprocess
 from collections.abc import Iterator
@@ -61,12 +61,12 @@ def superuser(data_dir: Path, database: str = postgres_role.DATABASE) -> Iterato
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[None]:
-    """The server under a guardian that leaves the cluster as it is, as that of an older version does."""
+    """The server under a supervisor that leaves the cluster as it is, as that of an older version does."""
     files, server = ServiceFiles(data_dir, "postgres"), PostgresServer(data_dir)
     files.make_directories()
     command, account = server.prepare()
-    guardian, lock = Lock(files.guardian), Lock(files.server)
-    assert guardian.try_exclusive() and lock.try_exclusive()
+    supervisor, lock = Lock(files.supervisor), Lock(files.server)
+    assert supervisor.try_exclusive() and lock.try_exclusive()
     with (
         files.log.open("a") as log,
         subprocess.Popen(command, pass_fds=[lock.fd], stdout=log, stderr=log, **run_as(account)) as process,
@@ -77,7 +77,7 @@ def running(data_dir: Path) -> Iterator[None]:
         finally:
             process.send_signal(server.stop_signal)
             assert process.wait(60) == 0
-            guardian.close()
+            supervisor.close()
 
 
 def takes_superuser(data_dir: Path) -> bool:
@@ -90,7 +90,7 @@ def takes_superuser(data_dir: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped cluster as older versions made them: everything is the superuser's, and he may log in."""
+    """A stopped cluster as older versions made them: everything belongs to the superuser, who may log in."""
     data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "data"
     with running(data_dir):
         wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
@@ -159,7 +159,7 @@ def test_the_role_can_log_in_and_owns_its_database_and_nothing_else(url: str) ->
         "SELECT pg_reload_conf()",
     ],
 )
-def test_a_statement_of_the_role_reaches_neither_programs_nor_files_nor_the_superuser(
+def test_the_role_can_reach_neither_programs_nor_files_nor_the_superuser(
     url: str, statement: str, tmp_path: Path
 ) -> None:
     # A folder that the server's account could write to.
@@ -175,7 +175,7 @@ def test_a_statement_of_the_role_reaches_neither_programs_nor_files_nor_the_supe
 
 @pytest.mark.parametrize("database", ["product_importer", "postgres", "template1"])
 @pytest.mark.parametrize("role", ["postgres", "product_importer"])
-def test_nobody_but_the_role_is_let_in_and_only_to_its_database(url: str, role: str, database: str) -> None:
+def test_only_the_role_can_connect_and_only_to_its_database(url: str, role: str, database: str) -> None:
     other = url.replace("product_importer@/product_importer", f"{role}@/{database}")
     if other == url:
         assert _query(url, "SELECT 1") == 1
@@ -189,7 +189,7 @@ def test_an_old_cluster_is_handed_over_at_the_next_start(data_dir: Path) -> None
         assert_handed_over(data_dir, user.url)
 
 
-def test_one_that_was_handed_over_is_left_alone(data_dir: Path) -> None:
+def test_a_cluster_that_was_handed_over_is_not_changed(data_dir: Path) -> None:
     with User(data_dir, "postgres") as user:
         user.url  # noqa: B018
     _wait_until_stopped(data_dir, "postgres")
@@ -220,7 +220,7 @@ def test_a_server_that_an_older_version_runs_is_handed_over_and_its_sessions_are
                 earlier.cursor().execute("CREATE TABLE late ()")
 
 
-def test_a_handing_over_that_was_cut_off_is_done_at_the_next_start(
+def test_an_interrupted_hand_over_is_finished_at_the_next_start(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Cut(Exception):
@@ -233,7 +233,7 @@ def test_a_handing_over_that_was_cut_off_is_done_at_the_next_start(
         wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
         server = PostgresServer(data_dir)
         with monkeypatch.context() as patch, pytest.raises(Cut):
-            patch.setattr(postgres_role, "_write_access", cut)
+            patch.setattr(postgres_role, "_write_hba", cut)
             server.complete()
         assert not server.answers()
         with superuser(data_dir) as connection:
@@ -242,7 +242,7 @@ def test_a_handing_over_that_was_cut_off_is_done_at_the_next_start(
         assert_handed_over(data_dir, user.url)
 
 
-def test_a_new_cluster_that_has_no_database_yet_gets_one(data_dir: Path) -> None:
+def test_a_new_cluster_without_a_database_gets_one(data_dir: Path) -> None:
     with running(data_dir):
         wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
         with superuser(data_dir, "postgres") as connection:
@@ -252,7 +252,7 @@ def test_a_new_cluster_that_has_no_database_yet_gets_one(data_dir: Path) -> None
 
 
 def assert_handed_over(data_dir: Path, url: str) -> None:
-    """Everything is the role's and of use to it, and the superuser is locked out."""
+    """Check that the role owns and can use everything, and that the superuser is locked out."""
     assert _query(url, ATTRIBUTES) == [True, False, False, False, False, False]
     assert _query(url, f"SELECT coalesce(array_agg(name), '{{}}') FROM ({NOT_THE_ROLES}) AS found (name)") == []
     with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:

@@ -26,10 +26,10 @@ pytestmark = pytest.mark.embedded
 PROJECT = Path(__file__).parents[3]
 USER = """
 import sys
-from product_importer.core import services
+from product_importer.core.embedded import servers
 try:
-    print(services.database_url() if sys.argv[1] == "postgres" else services.redis_url(), flush=True)
-except services.ServiceError as error:
+    print(servers.database_url() if sys.argv[1] == "postgres" else servers.redis_url(), flush=True)
+except servers.ServiceError as error:
     sys.exit(str(error))
 sys.stdin.read()
 """
@@ -91,7 +91,7 @@ def data_dir(tmp_path: Path, cluster: Path) -> Iterator[Path]:
     _copy(cluster, copy)
     yield copy
     for name in ("postgres", "valkey"):
-        if ServiceFiles(copy, name).guardian.exists():
+        if ServiceFiles(copy, name).supervisor.exists():
             _wait_until_stopped(copy, name)
 
 
@@ -146,7 +146,7 @@ def test_users_that_start_together_share_one_new_server(tmp_path: Path) -> None:
         for user in users:
             user.__exit__()
     _wait_until_stopped(data_dir, "postgres")
-    assert ServiceFiles(data_dir, "postgres").log.read_text().count("guardian: starting") == 1
+    assert ServiceFiles(data_dir, "postgres").log.read_text().count("supervisor: starting") == 1
 
 
 def test_forked_child_keeps_the_server(data_dir: Path) -> None:
@@ -191,13 +191,13 @@ def test_killed_valkey_comes_back(data_dir: Path) -> None:
         wait_for(lambda: server.pid() not in {None, first}, 10, "a new server")
 
 
-def test_killed_guardian_takes_the_server_along_and_is_replaced(data_dir: Path) -> None:
+def test_killed_supervisor_ends_the_server_and_is_replaced(data_dir: Path) -> None:
     files = ServiceFiles(data_dir, "postgres")
     with User(data_dir, "postgres") as user:
         user.url  # noqa: B018
-        os.kill(_guardian(files), signal.SIGKILL)
+        os.kill(_supervisor(files), signal.SIGKILL)
         with User(data_dir, "postgres") as second:
-            wait_for(lambda: is_locked(files.guardian), 10, "a new guardian")
+            wait_for(lambda: is_locked(files.supervisor), 10, "a new supervisor")
             url = second.url
             wait_for(lambda: _answers(url), 15, "a server")
     if sys.platform.startswith("linux"):
@@ -205,8 +205,8 @@ def test_killed_guardian_takes_the_server_along_and_is_replaced(data_dir: Path) 
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_server_without_guardian_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
-    """So it is on macOS after a guardian was killed; on Linux the server would have ended with it."""
+def test_server_without_supervisor_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
+    """This happens on macOS after a supervisor was killed; on Linux the server ends with it."""
     files, server = ServiceFiles(data_dir, name), SERVERS[name](data_dir)
     files.make_directories()
     files.log.unlink(missing_ok=True)
@@ -218,11 +218,11 @@ def test_server_without_guardian_is_adopted_and_stopped_at_the_end(data_dir: Pat
         wait_for(server.answers, 10, "an answer")
         with User(data_dir, name) as user:
             assert user.url
-            assert is_locked(files.guardian)
+            assert is_locked(files.supervisor)
             assert orphan.poll() is None
             assert server.pid() == orphan.pid
         assert orphan.wait(20) == 0
-    assert "guardian: starting" not in files.log.read_text()
+    assert "supervisor: starting" not in files.log.read_text()
 
 
 def test_process_id_of_another_program_does_not_keep_postgres_from_starting(data_dir: Path) -> None:
@@ -237,7 +237,7 @@ def test_process_id_of_another_program_does_not_keep_postgres_from_starting(data
         other.kill()
 
 
-def test_half_made_cluster_is_made_anew(data_dir: Path) -> None:
+def test_incomplete_cluster_is_created_again(data_dir: Path) -> None:
     home = data_dir / "postgres"
     (home / "data").rename(home / "data.unfinished")
     (home / "data.unfinished" / "PG_VERSION").unlink()
@@ -246,7 +246,7 @@ def test_half_made_cluster_is_made_anew(data_dir: Path) -> None:
     assert not (home / "data.unfinished").exists()
 
 
-def test_servers_hold_no_lock_of_users_and_guardians(data_dir: Path) -> None:
+def test_servers_hold_no_locks_of_users_or_supervisors(data_dir: Path) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("needs /proc")
     with User(data_dir, "postgres") as user:
@@ -273,7 +273,7 @@ def test_other_major_version_is_refused_in_one_line(data_dir: Path) -> None:
     assert len(error.splitlines()) == 1
 
 
-def test_broken_cluster_is_reported_in_the_servers_own_words(data_dir: Path) -> None:
+def test_broken_cluster_is_reported_with_the_servers_error(data_dir: Path) -> None:
     (data_dir / "postgres" / "data" / "global" / "pg_control").unlink()
     with User(data_dir, "postgres") as user:
         error = user.error
@@ -282,7 +282,7 @@ def test_broken_cluster_is_reported_in_the_servers_own_words(data_dir: Path) -> 
     assert len(error.splitlines()) == 1
 
 
-def test_data_dir_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_data_dir_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with User(tmp_path / "file" / "data", "postgres") as user:
         error = user.error
@@ -344,7 +344,7 @@ def _reachable(path: Path) -> Path:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of this machine's own servers, and none of ours that would change theirs."""
+    """Return the environment without variables that would change the servers."""
     kept = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
     return {**kept, "PGPORT": "1", "PGDATA": "/nonexistent", "PGHOST": "nowhere"}
 
@@ -353,12 +353,12 @@ def _wait_until_stopped(data_dir: Path, name: str) -> None:
     files = ServiceFiles(data_dir, name)
 
     def is_stopped() -> bool:
-        return not is_locked(files.guardian) and not is_locked(files.server)
+        return not is_locked(files.supervisor) and not is_locked(files.server)
 
     wait_for(is_stopped, 20, f"{name} has stopped; {files.log.read_text()[-2000:]}")
 
 
-def _guardian(files: ServiceFiles) -> int:
+def _supervisor(files: ServiceFiles) -> int:
     listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
     wanted = f"product_importer.core.embedded.supervisor {files.name} {files.data_dir}"
     return next(int(line.split()[0]) for line in listed.stdout.splitlines() if line.endswith(wanted))

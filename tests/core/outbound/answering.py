@@ -1,4 +1,4 @@
-"""What `test_confined` runs in a process of its own: `ACT` says what it does."""
+"""The module that `test_limited_process` runs in a process; `ACT` says what it does."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from product_importer.core import limited_process
 
 
 def tell(stream: BinaryIO) -> bytes:
-    """What this process has."""
+    """Return what this process can see."""
     sockets = []
     for descriptor in range(256):
         with contextlib.suppress(OSError):
@@ -34,7 +34,7 @@ def wait(_: BinaryIO) -> bytes:
 
 
 def hold_the_interpreter(_: BinaryIO) -> bytes:
-    """One call into C that does not come back for ages; nothing of Python runs meanwhile."""
+    """Make one very long call into C, during which no Python code runs."""
     re.search("(a|a)*b", "a" * 60)
     return b""
 

@@ -1,4 +1,4 @@
-"""What may be called from here, and what is connected to."""
+"""Which URLs and addresses may be called, and which address is connected to."""
 
 import asyncio
 import threading
@@ -10,22 +10,22 @@ import pytest
 
 from product_importer.core.cidr import parse_networks, parse_ports
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import AddressNotAllowed, Guard, closed, guard
+from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy, closed_reason, policy
 from product_importer.core.settings import settings
 from tests.webhooks.forbidden import ALLOWED, FORBIDDEN
 
 PORTS = parse_ports("80,443,1024-65535")
-STRICT = Guard((), PORTS)
+STRICT = AddressPolicy((), PORTS)
 
 
 @pytest.mark.parametrize("url", FORBIDDEN)
-def test_a_forbidden_url_is_refused(url):
+def test_a_forbidden_url_is_rejected(url):
     with pytest.raises(AddressNotAllowed, match=r"^address not allowed: ."):
         STRICT.check_url(url)
 
 
 @pytest.mark.parametrize("url", ALLOWED)
-def test_a_public_url_is_taken(url):
+def test_a_public_url_is_allowed(url):
     STRICT.check_url(url)
 
 
@@ -38,8 +38,8 @@ def test_a_public_url_is_taken(url):
         *("4000::", "2001:1ff::", "1fff::"),
     ],
 )
-def test_an_address_that_is_not_plainly_public_is_closed(address):
-    assert closed(ip_address(address))
+def test_an_address_that_is_not_public_is_closed(address):
+    assert closed_reason(ip_address(address))
     with pytest.raises(AddressNotAllowed):
         STRICT.check_ip(address, 443)
 
@@ -56,7 +56,7 @@ def test_a_public_address_is_open(address):
 
 
 def test_an_opened_network_is_open_and_no_other():
-    opened = Guard(parse_networks("10.1.0.0/16, ::1/128"), PORTS)
+    opened = AddressPolicy(parse_networks("10.1.0.0/16, ::1/128"), PORTS)
     for url in ("http://10.1.2.3/", "http://[::1]:8080/", "http://localhost:3000/", "http://hooks.internal/"):
         opened.check_url(url)
     # An opened IPv4 network is not opened in its disguises.
@@ -74,26 +74,26 @@ def test_an_opened_network_is_open_and_no_other():
         ("127.0.0.0/8", "postgresql://somewhere/shop", True),
     ],
 )
-def test_loopback_is_open_for_the_embedded_servers_only_unless_said(monkeypatch, networks, database, opens):
+def test_loopback_is_open_by_default_only_with_the_embedded_database(monkeypatch, networks, database, opens):
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", networks)
     monkeypatch.setattr(settings(), "database_url", database)
-    assert guard().is_open(ip_address("127.0.0.1")) is opens
-    assert not guard().is_open(ip_address("10.0.0.1"))
+    assert policy().is_open(ip_address("127.0.0.1")) is opens
+    assert not policy().is_open(ip_address("10.0.0.1"))
 
 
 @pytest.mark.parametrize("text", ["10.0.0.1/8", "10.0.0.0/33", "everything", "10.0.0.0/8;fd00::/8"])
-def test_networks_that_are_none_are_refused(text):
+def test_invalid_networks_are_rejected(text):
     with pytest.raises(ValueError):
         parse_networks(text)
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "90-80", "http", "80,,x"])
-def test_ports_that_are_none_are_refused(text):
+def test_invalid_ports_are_rejected(text):
     with pytest.raises(ValueError):
         parse_ports(text)
 
 
-def connect(allowed: Guard, url: str) -> httpx.Response:
+def connect(allowed: AddressPolicy, url: str) -> httpx.Response:
     async def post() -> httpx.Response:
         async with http_client.client(allowed, httpx.Timeout(2), 1_000) as client:
             return await client.post(url)
@@ -102,14 +102,14 @@ def connect(allowed: Guard, url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("answers", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["::ffff:169.254.169.254"], ["0.0.0.0"]])
-def test_a_name_that_leads_inside_is_refused_when_connecting(monkeypatch, answers):
+def test_a_name_that_resolves_to_a_private_address_is_rejected_when_connecting(monkeypatch, answers):
     monkeypatch.setattr(http_client, "resolve", lambda host, port: answers)
     STRICT.check_url("http://example.com/")
     with pytest.raises(AddressNotAllowed):
         connect(STRICT, "http://example.com/")
 
 
-def test_a_name_is_resolved_once_and_that_very_address_is_connected_to(monkeypatch):
+def test_a_name_is_resolved_once_and_the_checked_address_is_used(monkeypatch):
     # A rebinding name server: public when it is asked first, inside afterwards.
     answers = iter([["192.0.2.1"], ["127.0.0.1"]])
     asked, connected = [], []
@@ -125,11 +125,11 @@ def test_a_name_is_resolved_once_and_that_very_address_is_connected_to(monkeypat
     monkeypatch.setattr(http_client, "resolve", resolve)
     monkeypatch.setattr(httpcore.AnyIOBackend, "connect_tcp", note)
     with pytest.raises(httpx.ConnectError):
-        connect(Guard(parse_networks("192.0.2.0/24"), PORTS), "http://rebinding.example.com/")
+        connect(AddressPolicy(parse_networks("192.0.2.0/24"), PORTS), "http://rebinding.example.com/")
     assert (asked, connected) == (["rebinding.example.com"], ["192.0.2.1"])
 
 
-def test_those_who_want_the_same_name_wait_for_one_answer(monkeypatch):
+def test_concurrent_lookups_of_a_name_share_one_answer(monkeypatch):
     # A name server that says nothing for long: the threads that ask are for everybody.
     asked, answers = [], threading.Event()
 
@@ -141,17 +141,17 @@ def test_those_who_want_the_same_name_wait_for_one_answer(monkeypatch):
     async def connect_often() -> list[object]:
         async with http_client.client(STRICT, httpx.Timeout(10, connect=0.2), 1_000) as impatient:
             calls = [impatient.post("http://silent.example.com/") for _ in range(20)]
-            faults = await asyncio.gather(*calls, return_exceptions=True)
+            errors = await asyncio.gather(*calls, return_exceptions=True)
         async with http_client.client(STRICT, httpx.Timeout(10), 1_000) as patient:
             asyncio.get_running_loop().call_later(0.1, answers.set)
             return [
-                *faults,
+                *errors,
                 *await asyncio.gather(patient.post("http://silent.example.com/"), return_exceptions=True),
             ]
 
     monkeypatch.setattr(http_client, "resolve", resolve)
     *impatient, patient = asyncio.run(connect_often())
-    assert {type(fault) for fault in impatient} == {httpx.ConnectTimeout}
+    assert {type(error) for error in impatient} == {httpx.ConnectTimeout}
     assert isinstance(patient, httpx.ConnectError) and "no such name" in str(patient)
     assert asked == ["silent.example.com"]
     with pytest.raises(httpx.ConnectError):
@@ -159,7 +159,7 @@ def test_those_who_want_the_same_name_wait_for_one_answer(monkeypatch):
     assert len(asked) == 2, "an answer is for those who waited, and is not kept"
 
 
-def test_each_request_may_read_so_many_bytes_and_no_more():
+def test_each_request_reads_at_most_the_maximum_of_bytes():
     class Endless(httpcore.AsyncMockStream):
         async def read(self, max_bytes, timeout=None):  # noqa: ASYNC109 - httpcore's signature
             return b"x" * max_bytes
@@ -176,7 +176,7 @@ def test_each_request_may_read_so_many_bytes_and_no_more():
     assert [asyncio.run(read_all(stream)) for _ in range(2)] == [1_000, 1_000]
 
 
-def test_proxies_of_the_environment_are_not_asked(monkeypatch):
+def test_proxies_in_the_environment_are_not_used(monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with pytest.raises(AddressNotAllowed):

@@ -1,4 +1,4 @@
-"""Downloads against a real server: every hop is checked, and what is not the whole file is an error."""
+"""Downloads against a real server: every redirect is checked, and an incomplete file is an error."""
 
 import threading
 import time
@@ -9,10 +9,10 @@ import pytest
 
 from product_importer.core.cidr import parse_networks
 from product_importer.core.outbound import http_client
-from product_importer.core.outbound.address_policy import Guard
-from product_importer.core.outbound.downloads import MOST_REDIRECTS, DownloadError, download, file_name
+from product_importer.core.outbound.address_policy import AddressPolicy
+from product_importer.core.outbound.downloads import MAX_REDIRECTS, DownloadError, download, file_name
 
-OPEN = Guard(parse_networks("127.0.0.0/8"))
+OPEN = AddressPolicy(parse_networks("127.0.0.0/8"))
 CONTENT = b"sku,name,description\n" + b"a,b,c\n" * 100_000
 
 
@@ -53,23 +53,23 @@ def server() -> Iterator[str]:
         running.shutdown()
 
 
-def fetch(url: str, guard: Guard = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
+def fetch(url: str, policy: AddressPolicy = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
     pieces: list[bytes] = []
     hosts: list[str] = []
-    download(url, guard, pieces.append, hosts.append, silence_seconds)
+    download(url, policy, pieces.append, hosts.append, silence_seconds)
     return b"".join(pieces), hosts
 
 
-def test_a_file_arrives_in_pieces_as_it_is(server):
+def test_a_file_arrives_in_pieces_unchanged(server):
     pieces: list[bytes] = []
     download(f"{server}/file", OPEN, pieces.append, pytest.fail)
     assert b"".join(pieces) == CONTENT and len(pieces) > 1
 
 
-def test_redirects_are_followed_as_far_as_allowed_and_each_is_told(server):
-    assert fetch(f"{server}/hop/{MOST_REDIRECTS}") == (CONTENT, ["127.0.0.1"] * MOST_REDIRECTS)
+def test_redirects_are_followed_up_to_the_limit_and_reported(server):
+    assert fetch(f"{server}/hop/{MAX_REDIRECTS}") == (CONTENT, ["127.0.0.1"] * MAX_REDIRECTS)
     with pytest.raises(DownloadError, match="more than 3 times"):
-        fetch(f"{server}/hop/{MOST_REDIRECTS + 1}")
+        fetch(f"{server}/hop/{MAX_REDIRECTS + 1}")
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_redirects_are_followed_as_far_as_allowed_and_each_is_told(server):
         *("file:///etc/passwd", "http://user:password@127.0.0.1/", "//192.168.0.1/"),
     ],
 )
-def test_a_redirect_to_an_address_that_is_not_allowed_is_refused(server, target):
+def test_a_redirect_to_a_forbidden_address_is_rejected(server, target):
     with pytest.raises(DownloadError, match="address not allowed"):
         fetch(f"{server}/to/{target}")
 
 
-def test_a_redirect_to_a_name_that_leads_inside_is_refused_when_connecting(server, monkeypatch):
+def test_a_redirect_to_a_name_with_a_private_address_is_rejected_when_connecting(server, monkeypatch):
     resolve = http_client.resolve
     monkeypatch.setattr(
         http_client, "resolve", lambda host, port: ["10.0.0.1"] if host == "example.com" else resolve(host, port)
@@ -95,7 +95,7 @@ def test_a_redirect_to_a_name_that_leads_inside_is_refused_when_connecting(serve
 
 def test_without_an_open_network_this_machine_is_closed(server):
     with pytest.raises(DownloadError, match="WEBHOOK_ALLOW_CIDRS"):
-        fetch(f"{server}/file", Guard())
+        fetch(f"{server}/file", AddressPolicy())
 
 
 @pytest.mark.parametrize(
@@ -107,18 +107,18 @@ def test_without_an_open_network_this_machine_is_closed(server):
         ("/to/http://[::1?token=secret", "Invalid URL in location"),
     ],
 )
-def test_what_is_not_the_whole_file_is_an_error_that_names_no_token(server, path, words):
+def test_an_incomplete_file_is_an_error_without_the_token(server, path, words):
     with pytest.raises(DownloadError, match=words) as raised:
         fetch(server + path)
     assert "secret" not in str(raised.value)
 
 
-def test_nobody_at_the_address_is_said():
+def test_a_refused_connection_is_reported():
     with pytest.raises(DownloadError, match="no connection"):
         fetch("http://127.0.0.1:1/file")
 
 
-def test_what_the_taker_raises_ends_the_download(server):
+def test_an_exception_of_the_writer_ends_the_download(server):
     def refuse(_: bytes) -> None:
         raise LookupError("enough")
 

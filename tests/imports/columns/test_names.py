@@ -1,4 +1,4 @@
-"""What a file calls its columns is data: every way through an import gives each name back, and none is ever run."""
+"""Column names are data: every way through an import returns them unchanged, and none is run as code."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import guard
+from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core import db
 from product_importer.imports import tasks
@@ -16,7 +16,7 @@ from product_importer.imports import tasks
 OURS = ["sku", "name", "description"]
 ADDED = ["_line", "_code", "_reason"]
 
-# What a statement, a format, or a string inside of either could take for its own.
+# Parts of names that SQL, a format string or a string literal could interpret.
 SPECIAL = [
     *"%(){}'\"\\$;",
     "--",
@@ -31,15 +31,15 @@ SPECIAL = [
     ":names",
     "$1",
 ]
-# All of Unicode but what no name may hold, see below.
+# All of Unicode but the characters that no name may hold.
 letters = st.characters(exclude_categories=["C"]) | st.sampled_from("\t\n\r\v\f\x1c\x85")
-# Outer spaces are no part of a name.
+# Outer spaces are removed from names.
 names = st.lists(st.sampled_from(SPECIAL) | letters, min_size=1, max_size=6).map(lambda parts: "".join(parts).strip())
 columns = st.lists(
     names.filter(lambda name: name and name.casefold() not in RESERVED), min_size=1, max_size=10, unique=True
 )
 
-# Ends the statement that lists duplicates where the key stands in it as text, runs one more, and begins a third.
+# Injected as text into the statement that lists duplicates, this ends it, runs another and begins a third.
 BREAKS_OUT = (
     ",$$$$)])from product,(select 1 as line,1 as last)l where false;create table owned();"
     "select to_json(array[coalesce(attributes->>"
@@ -47,45 +47,45 @@ BREAKS_OUT = (
 
 
 class Catalogue:
-    """The application as a client sees it, with files whose further columns are called `names`."""
+    """A REST client that imports files with the extra columns `names`."""
 
     def __init__(self, client, names: list[str]):
         self._client = client
         self._names = names
-        self.header = [*OURS, *map(guard, names)]
+        self.header = [*OURS, *map(escape, names)]
 
     def imported(self, *rows: list[str], **options: str) -> dict[str, Any]:
-        """Import rows to their end, and return the import."""
+        """Import rows, and return the ended import."""
         content = written([self.header, *rows])
         answer = self._client.post(
             "/api/upload-csv", files={"file": ("names.csv", content, "text/csv")}, data=options
         )
         assert answer.status_code == 202, answer.text
-        return self.worked(answer.json()["job_id"])
+        return self.run(answer.json()["job_id"])
 
-    def asked(self, job: dict[str, Any], what: str) -> dict[str, Any]:
-        """Ask for what is to be done with an import, and let a worker do it."""
-        answer = self._client.post(f"/api/jobs/{job['id']}/{what}")
+    def act(self, job: dict[str, Any], action: str) -> dict[str, Any]:
+        """Request an action on an import, run it, and return the import."""
+        answer = self._client.post(f"/api/jobs/{job['id']}/{action}")
         assert answer.status_code == 202, answer.text
-        return self.worked(job["id"], tasks.run_undo if what == "undo" else tasks.run_import)
+        return self.run(job["id"], tasks.run_undo if action == "undo" else tasks.run_import)
 
-    def worked(self, job_id: str, task=tasks.run_import) -> dict[str, Any]:
+    def run(self, job_id: str, task=tasks.run_import) -> dict[str, Any]:
         task(job_id)
         return self._client.get(f"/api/jobs/{job_id}").json()
 
     def row(self, sku: str, value: str, name: str = "Name") -> list[str]:
-        """A row that has a value of its own in each column."""
+        """Return a row with a different value in each extra column."""
         return [sku, name, "", *(value and f"{value}{number}" for number, _ in enumerate(self._names))]
 
     def attributes(self) -> dict[str, dict[str, str]]:
-        """The products' attributes by SKU."""
+        """Return the products' attributes by SKU."""
         return {item["sku"]: item["attributes"] for item in self._client.get("/api/products").json()["items"]}
 
     def expected(self, value: str) -> dict[str, str]:
         return {name: f"{value}{number}" for number, name in enumerate(self._names)}
 
     def changes(self, job: dict[str, Any]) -> list[dict[str, Any]]:
-        """What a trial would do with its only product."""
+        """Return the changes of a dry run with one product."""
         [item] = self._client.get(f"/api/jobs/{job['id']}/changes").json()["items"]
         return item["changes"]
 
@@ -112,8 +112,8 @@ def outcome(job: dict[str, Any]) -> tuple[int, ...]:
     return tuple(job[count] for count in ("created", "updated", "unchanged", "duplicates", "rejected"))
 
 
-def refused(catalogue: Catalogue, job: dict[str, Any], code: str, *rows: list[str], **query: str) -> None:
-    """Check that the rejects are these rows, in the file's own columns."""
+def expect_rejects(catalogue: Catalogue, job: dict[str, Any], code: str, *rows: list[str], **query: str) -> None:
+    """Check that the rejects are these rows, in the file's own columns, with this code."""
     header, found = catalogue.rejects(job, **query)
     assert header == [*catalogue.header, *ADDED]
     assert [row[: -len(ADDED)] for row in found] == list(rows)
@@ -126,7 +126,7 @@ def refused(catalogue: Catalogue, job: dict[str, Any], code: str, *rows: list[st
 @given(columns)
 @example(["Discount %", "100% (net)", "{}", "{row}", "%(range_end)s", "'; DROP TABLE product; --", "$$", "\\"])
 @example(["=1+1", "'=1+1", "''", "-", "@a", "＝", '"', "a\nb", "column 4", "name (2)"])
-def test_every_name_comes_back_from_every_way_through_an_import(client, names):
+def test_every_way_through_an_import_returns_the_names(client, names):
     with db.engine().begin() as connection:
         connection.exec_driver_sql("TRUNCATE product")
     catalogue = Catalogue(client, names)
@@ -134,41 +134,41 @@ def test_every_name_comes_back_from_every_way_through_an_import(client, names):
 
     job = catalogue.imported(row("a", "lost"), row("a", "one"), row("b", "two"))
     assert outcome(job) == (2, 0, 0, 1, 0)
-    refused(catalogue, job, "duplicate", row("a", "lost"), duplicates="true")
+    expect_rejects(catalogue, job, "duplicate", row("a", "lost"), duplicates="true")
     assert catalogue.attributes() == {"a": expected("one"), "b": expected("two")}
 
     job = catalogue.imported(row("a", "x"), row("c", "three"), mode="create")
     assert outcome(job) == (1, 0, 0, 0, 1)
-    refused(catalogue, job, "exists", row("a", "x"))
+    expect_rejects(catalogue, job, "exists", row("a", "x"))
 
     job = catalogue.imported(row("a", "four"), row("d", "x"), mode="update")
     assert outcome(job) == (0, 1, 0, 0, 1)
-    refused(catalogue, job, "not_found", row("d", "x"))
+    expect_rejects(catalogue, job, "not_found", row("d", "x"))
     assert catalogue.attributes() == {"a": expected("four"), "b": expected("two"), "c": expected("three")}
 
     job = catalogue.imported(row("e", "x"), row("e", "y"), row("f", "five"), duplicates="reject")
     assert outcome(job) == (1, 0, 0, 0, 2)
-    refused(catalogue, job, "duplicate_sku", row("e", "x"), row("e", "y"))
+    expect_rejects(catalogue, job, "duplicate_sku", row("e", "x"), row("e", "y"))
 
     job = catalogue.imported(row("a", ""), row("g", "x", name=""), blank="keep")
     assert outcome(job) == (0, 0, 1, 0, 1)
-    refused(catalogue, job, "no_name_to_keep", row("g", "x", name=""))
+    expect_rejects(catalogue, job, "no_name_to_keep", row("g", "x", name=""))
 
     before = catalogue.attributes()
-    trial = catalogue.imported(row("a", "six"), dry_run="true")
-    assert outcome(trial) == (0, 1, 0, 0, 0)
-    assert [(change["field"], change["before"], change["after"]) for change in catalogue.changes(trial)] == [
+    dry_run = catalogue.imported(row("a", "six"), dry_run="true")
+    assert outcome(dry_run) == (0, 1, 0, 0, 0)
+    assert [(change["field"], change["before"], change["after"]) for change in catalogue.changes(dry_run)] == [
         (name, f"four{number}", f"six{number}") for number, name in enumerate(names)
     ]
-    assert outcome(catalogue.asked(trial, "apply")) == (0, 1, 0, 0, 0)
+    assert outcome(catalogue.act(dry_run, "apply")) == (0, 1, 0, 0, 0)
     assert catalogue.attributes() == before | {"a": expected("six")}
-    assert catalogue.asked(trial, "undo")["undo"]["restored"] == 1
+    assert catalogue.act(dry_run, "undo")["undo"]["restored"] == 1
     assert catalogue.attributes() == before
 
     exported = read(catalogue.export())
-    assert exported[0] == [*OURS, "active", *map(guard, sorted(names))]
+    assert exported[0] == [*OURS, "active", *map(escape, sorted(names))]
     again = client.post("/api/upload-csv", files={"file": ("export.csv", catalogue.export(), "text/csv")})
-    assert outcome(catalogue.worked(again.json()["job_id"])) == (0, 0, len(before), 0, 0)
+    assert outcome(catalogue.run(again.json()["job_id"])) == (0, 0, len(before), 0, 0)
     # A blank cell removes an attribute.
     assert outcome(catalogue.imported(row("a", ""))) == (0, 1, 0, 0, 0)
     assert catalogue.attributes() == before | {"a": {}}
@@ -176,7 +176,7 @@ def test_every_name_comes_back_from_every_way_through_an_import(client, names):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.characters(categories=["Cc", "Cf", "Cn", "Co"]).filter(lambda letter: not letter.isspace()))
-def test_a_name_that_nobody_can_see_is_refused(client, letter):
+def test_an_invisible_name_is_refused(client, letter):
     content = written([[*OURS, f"a{letter}b"], ["a", "b", "c", "d"]])
     answer = client.post("/api/upload-csv", files={"file": ("names.csv", content, "text/csv")})
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/not-csv")
@@ -184,7 +184,7 @@ def test_a_name_that_nobody_can_see_is_refused(client, letter):
 
 
 @pytest.mark.parametrize("options", [{}, {"duplicates": "first"}, {"mode": "create"}, {"dry_run": "true"}])
-def test_an_sku_is_no_statement_whatever_a_column_is_called(client, options):
+def test_an_sku_is_never_run_as_sql(client, options):
     catalogue = Catalogue(client, ["%(range_end)s"])
     job = catalogue.imported(catalogue.row(BREAKS_OUT, "x"), catalogue.row(BREAKS_OUT, "y"), **options)
     with db.engine().begin() as connection:
@@ -194,10 +194,10 @@ def test_an_sku_is_no_statement_whatever_a_column_is_called(client, options):
     assert outcome(job) == (1, 0, 0, 1, 0)
     winner = "x" if options.get("duplicates") == "first" else "y"
     loser = "y" if winner == "x" else "x"
-    refused(catalogue, job, "duplicate", catalogue.row(BREAKS_OUT, loser), duplicates="true")
+    expect_rejects(catalogue, job, "duplicate", catalogue.row(BREAKS_OUT, loser), duplicates="true")
 
 
-def test_a_percent_sign_in_a_columns_name_is_one(client):
+def test_a_percent_sign_in_a_column_name_is_kept(client):
     catalogue = Catalogue(client, ["Discount %"])
     job = catalogue.imported(catalogue.row("a", "x"), catalogue.row("A", "y"))
     assert outcome(job) == (1, 0, 0, 1, 0)

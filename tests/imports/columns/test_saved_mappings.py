@@ -1,4 +1,4 @@
-"""Columns that bear other names: mapped once by whoever uploads, remembered for the next file. By REST."""
+"""Column mappings over REST: given once, saved for the next file with the same columns."""
 
 import csv
 import io
@@ -44,11 +44,11 @@ def mappings() -> int:
         return connection.exec_driver_sql("SELECT count(*) FROM import_mapping").scalar() or 0
 
 
-def test_the_export_of_a_shop_is_refused_with_suggestions_then_mapped_then_known(client):
-    refused = post(client, SHOP)
-    assert (refused.status_code, refused.json()["missing"]) == (400, ["sku", "name", "description"])
-    assert refused.json()["found"] == SHOP_COLUMNS
-    suggestions = refused.json()["suggestions"]
+def test_the_export_of_a_shop_is_refused_with_suggestions_then_mapped_and_saved(client):
+    answer = post(client, SHOP)
+    assert (answer.status_code, answer.json()["missing"]) == (400, ["sku", "name", "description"])
+    assert answer.json()["found"] == SHOP_COLUMNS
+    suggestions = answer.json()["suggestions"]
     assert suggestions == {"sku": "Handle", "name": "Title", "description": "Body (HTML)", "active": "Published"}
     assert list(storage().keys()) == []
 
@@ -73,7 +73,7 @@ def test_the_export_of_a_shop_is_refused_with_suggestions_then_mapped_then_known
     assert (again["unchanged"], again["rejected"], again["columns"]) == (7, 3, job["columns"])
 
 
-def test_rows_of_variants_are_told_apart_from_faults(client):
+def test_rows_of_variants_have_a_code_of_their_own(client):
     job = imported(client, SHOP, COLUMNS)
     rejects = client.get(f"/api/jobs/{job['id']}/rejects").text
     rows = list(csv.DictReader(io.StringIO(rejects, newline="")))
@@ -92,7 +92,7 @@ def test_an_ignored_column_is_stored_nowhere(client):
     assert products(client) == {"a": ("A", "1", {})}
 
 
-def test_what_is_remembered_goes_by_the_set_of_columns(client):
+def test_a_mapping_is_saved_for_a_set_of_columns(client):
     imported(client, SMALL, SMALL_COLUMNS)
     job = imported(client, b"stock, TEXT ,code,title\n8,2,b,B\n")
     assert job["columns"] == {"stock": "attribute", "TEXT": "description", "code": "sku", "title": "name"}
@@ -101,7 +101,7 @@ def test_what_is_remembered_goes_by_the_set_of_columns(client):
     assert (other.status_code, other.json()["missing"]) == (400, ["sku", "name", "description"])
 
 
-def test_the_newest_mapping_is_remembered_and_a_refused_one_is_not(client):
+def test_the_newest_accepted_mapping_is_saved(client):
     imported(client, SMALL, SMALL_COLUMNS)
     imported(client, SMALL, {"Code": "sku", "Text": "name", "Title": "description"})
     assert products(client) == {"a": ("1", "A", {"Stock": "7"})}
@@ -113,7 +113,7 @@ def test_the_newest_mapping_is_remembered_and_a_refused_one_is_not(client):
     assert mappings() == 1
 
 
-def test_a_header_that_matches_by_itself_is_read_by_its_names(client):
+def test_a_header_that_matches_by_name_ignores_the_saved_mapping(client):
     content = b"sku,name,description,Code\na,A,1,x\n"
     imported(client, content, {"Code": "sku"})
     assert set(products(client)) == {"x"}
@@ -130,7 +130,7 @@ def test_a_header_that_matches_by_itself_is_read_by_its_names(client):
         ({"Code": "price"}, ["columns.Code"]),
     ],
 )
-def test_a_mapping_that_cannot_be_is_a_422_that_names_the_column_and_nothing_is_left(client, columns, wrong):
+def test_an_impossible_mapping_is_a_422_that_names_the_column(client, columns, wrong):
     answer = post(client, SMALL, columns)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert [error["field"].removesuffix(".dict") for error in answer.json()["errors"]][: len(wrong)] == wrong
@@ -139,8 +139,8 @@ def test_a_mapping_that_cannot_be_is_a_422_that_names_the_column_and_nothing_is_
 
 
 @pytest.mark.parametrize("columns", [SMALL_COLUMNS, {"Code": "sku", "Title": "name"}])
-def test_what_stands_behind_a_large_file_in_the_form_is_heard(client, columns):
-    """The end of the form says what the columns are: no part of the file may be judged before it."""
+def test_a_mapping_may_follow_a_large_file(client, columns):
+    """The mapping is at the end of the form: the header may not be checked before it."""
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         + SMALL + b"b,B,2,8\n" * 100_000
@@ -164,19 +164,19 @@ def test_corrected_rejects_of_a_mapped_file_are_uploaded_as_they_are(client):
     assert products(client)["b"] == ("B", "2", {"Stock": "8"})
 
 
-def test_rejects_are_read_as_their_file_was_even_where_the_names_would_say_otherwise(client):
+def test_rejects_use_the_mapping_of_their_file_even_where_the_names_match(client):
     content = b"sku,name,description,Code\ns1,A,1,a\ns2,,2,b\n"
     job = imported(client, content, {"Code": "sku"})
     rejects = client.get(f"/api/jobs/{job['id']}/rejects").text.replace("s2,,", "s2,B,").encode()
     assert imported(client, rejects)["created"] == 1
     assert set(products(client)) == {"a", "b"}
-    # The same by names: the newest file of these columns counts.
+    # The newest file of these columns was matched by name, and so are its rejects.
     job = imported(client, content)
     imported(client, client.get(f"/api/jobs/{job['id']}/rejects").text.replace("s2,,", "s2,B,").encode())
     assert set(products(client)) == {"a", "b", "s1", "s2"}
 
 
-def test_an_upload_that_is_the_import_of_an_earlier_one_maps_as_that_did(client):
+def test_a_repeated_upload_with_the_same_key_has_the_mapping_of_the_first(client):
     def send(columns: dict | None):
         data = {} if columns is None else {"columns": json.dumps(columns)}
         headers = {"Idempotency-Key": "one"}
@@ -188,7 +188,7 @@ def test_an_upload_that_is_the_import_of_an_earlier_one_maps_as_that_did(client)
     assert imported(client, SMALL)["columns"]["Title"] == "name"
 
 
-def test_the_key_of_a_header_knows_neither_order_nor_case_nor_what_rejects_add():
+def test_the_key_of_a_header_ignores_order_case_and_reject_columns():
     key = header_key(["Code", "Größe", "x"])
     assert header_key(["X", " GRÖSSE", "code", "_line", "_CODE", "_reason"]) == key
     assert (
@@ -198,7 +198,7 @@ def test_the_key_of_a_header_knows_neither_order_nor_case_nor_what_rejects_add()
 
 
 def test_a_mapping_and_its_import_are_stored_together_or_not_at_all(client):
-    """What fails in the same transaction takes the mapping with it."""
+    """The mapping is rolled back with its transaction."""
     from product_importer.imports import service
     from product_importer.imports.models import ImportJob
 

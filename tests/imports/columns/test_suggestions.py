@@ -1,4 +1,4 @@
-"""What the exports of shops call their columns, and what is made of it."""
+"""Suggestions for the column names in exports of shop systems."""
 
 import csv
 import io
@@ -51,7 +51,7 @@ def test_the_columns_of_known_exports_are_recognized(names, expected):
     assert suggest(names.split(",")) == meant
 
 
-def test_an_empty_column_loses_in_the_export_of_a_shop():
+def test_an_empty_column_is_suggested_last():
     names, *rows = csv.reader(io.StringIO(shop_export().decode(), newline=""))
     meant = {"sku": "Handle", "name": "Title", "description": "Body (HTML)", "active": "Published"}
     assert suggest(names, rows) == meant
@@ -61,18 +61,18 @@ def test_an_empty_column_loses_in_the_export_of_a_shop():
     assert suggest(names, filled) == meant | {"sku": "Variant SKU"}
 
 
-def test_an_empty_column_is_better_than_none():
+def test_an_empty_column_is_suggested_if_there_is_no_other():
     assert suggest(["Variant SKU"], [[""], []]) == {"sku": "Variant SKU"}
 
 
-def test_what_holds_other_words_is_not_suggested_for_active():
+def test_a_column_with_other_words_is_not_suggested_for_active():
     names = ["Status", "is_enabled"]
     assert suggest(names, [["active", "1"], ["", ""]])["active"] == "is_enabled"
     assert suggest(names, [["active", "2"], ["draft", ""]]) == {}
     assert suggest(names, [["inactive", "2"]]) == {"active": "Status"}
 
 
-def test_a_column_is_suggested_for_one_field_and_only_for_those_that_are_wanted():
+def test_a_column_is_suggested_for_one_wanted_field():
     assert suggest(["Title"], wanted=["name"]) == {"name": "Title"}
     assert suggest(["Title"], wanted=["sku"]) == {}
     assert suggest(["Name of the description", "Title"]) == {
@@ -81,7 +81,7 @@ def test_a_column_is_suggested_for_one_field_and_only_for_those_that_are_wanted(
     }
 
 
-def test_a_header_of_very_many_columns_is_judged_in_no_time():
+def test_a_header_of_very_many_columns_is_compared_quickly():
     begun = time.monotonic()
     suggest([f"column {number} {'x' * 200}" for number in range(20_000)])
     assert time.monotonic() - begun < 2

@@ -1,4 +1,4 @@
-"""What the pages say of an import, and of what a trial would change."""
+"""The view models of imports and of a dry run's changes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,14 +39,14 @@ def seen(**fields: Any) -> ImportView:
     return ImportView.of(ImportRead.model_validate(given | fields))
 
 
-def test_a_stopped_import_says_what_it_has_left():
+def test_a_stopped_import_says_how_many_rows_are_in_the_catalogue():
     assert seen(status="cancelled", created=100_000, unchanged=20_000, rejected=5, total_rows=500_000).stopped == (
         "Stopped: 120,000 of 500,000 rows are in the catalogue."
     )
     assert seen(status="failed", rejected=5, total_rows=None).stopped == (
-        "Stopped: nothing of the file is in the catalogue."
+        "Stopped: no rows of the file are in the catalogue."
     )
-    assert "trial" in seen(status="cancelled", created=5, choices=ImportChoices(dry_run=True)).stopped
+    assert "dry run" in seen(status="cancelled", created=5, choices=ImportChoices(dry_run=True)).stopped
     assert seen().stopped == ""
 
 
@@ -69,20 +69,25 @@ def test_the_result_of_an_undo_names_what_was_kept_only_where_something_was():
     assert seen(undo=UNDO.model_copy(update={"kept": 0})).undo.result == "1,200 removed, 3 restored"
 
 
-def test_the_history_tells_only_what_is_not_as_usual():
-    assert seen().unusual == []
+def test_the_history_shows_only_changed_options():
+    assert seen().changed_options == []
     chosen = ImportChoices(mode="create", duplicates="reject", blank="keep", dry_run=True)
-    assert seen(choices=chosen).unusual == ["trial", "only new", "duplicates rejected", "blanks keep"]
-    assert seen(choices=chosen, applied_at=NOW).unusual[0] == "trial, applied"
+    assert seen(choices=chosen).changed_options == [
+        "dry run",
+        "only new",
+        "duplicates rejected",
+        "blanks keep values",
+    ]
+    assert seen(choices=chosen, applied_at=NOW).changed_options[0] == "dry run, applied"
 
 
-def test_columns_are_told_by_what_became_of_them():
+def test_columns_are_listed_by_what_they_became():
     shown = seen(columns={"SKU": "sku", "Title": "name", "Vendor": "attribute", "": "attribute", "_line": "ignore"})
     assert [(fact.label, fact.value) for fact in shown.columns] == [("sku", ""), ("name", "Title")]
-    assert shown.other_columns == ["2 columns kept as attributes: Vendor, (no name)", "1 column left out: _line"]
+    assert shown.other_columns == ["2 columns kept as attributes: Vendor, (no name)", "1 column ignored: _line"]
 
 
-def test_formats_are_named_as_people_name_them():
+def test_formats_have_readable_labels():
     assert labels.read_as(Format()) == "Read as UTF-8, commas"
     assert labels.read_as(Format(encoding="cp1252", delimiter=";")) == "Read as Windows-1252, semicolons"
     assert labels.read_as(Format(container="gzip", delimiter="\t")) == "Read as UTF-8, tabs, unpacked from gzip"
@@ -91,7 +96,7 @@ def test_formats_are_named_as_people_name_them():
     assert labels.encoding("koi8-r") == "KOI8-R"
 
 
-def test_a_long_text_is_shown_from_shortly_before_what_differs():
+def test_a_long_text_is_shown_from_shortly_before_its_first_difference():
     same = "The same words. " * 50
     shown = DifferenceView.of(FieldChange(field="description", before=f"{same}red", after=f"{same}blue"))
     assert (shown.label, shown.before[0], shown.before[-3:], shown.after[-4:]) == ("Description", "…", "red", "blue")

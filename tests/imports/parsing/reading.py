@@ -1,30 +1,30 @@
-"""A file's way from its bytes to its rows, without a database: inspected in pieces, recognised, opened, read."""
+"""Read a file from its bytes to its rows, without a database."""
 
 import io
 
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.format_detection import recognise
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.format_detection import detect_format
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import RowError
-from product_importer.imports.parsing.stream_inspection import Inspection
+from product_importer.imports.parsing.stream_inspection import StreamInspection
 
 Rows = list[tuple[int, list[str]]]
 
 
-def recognised(content: bytes, choices: Choices | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
-    choices = choices or Choices()
-    inspection = Inspection()
+def detected(content: bytes, options: ImportOptions | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
+    options = options or ImportOptions()
+    inspection = StreamInspection()
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head = recognise(io.BytesIO(content), inspection, choices)
+    format, head = detect_format(io.BytesIO(content), inspection, options)
     return format, head.names
 
 
 def rows_of(content: bytes, format: Format) -> tuple[Rows, list[RowError]]:
     """Return the rows behind the header that are not empty, each with its line, and the errors."""
-    records = open_records(Counted(io.BytesIO(content)), format)
+    records = open_records(CountingReader(io.BytesIO(content)), format)
     records.header()
     rows: Rows = []
     errors: list[RowError] = []

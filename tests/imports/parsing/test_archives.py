@@ -15,7 +15,7 @@ from product_importer.core.settings import settings
 from product_importer.core.storage import storage
 from product_importer.imports.parsing import archives
 from product_importer.imports.upload.receiver import IncomingUpload
-from tests.imports.parsing.reading import recognised, rows_of
+from tests.imports.parsing.reading import detected, rows_of
 
 CSV = "sku,name,description\na,Größe,c\n".encode()
 ROWS = [(2, ["a", "Größe", "c"])]
@@ -58,7 +58,7 @@ def tarred() -> bytes:
     ],
 )
 def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
-    format, names = recognised(content, piece=piece)
+    format, names = detected(content, piece=piece)
     assert (format.container, format.part, names) == (container, part, ["sku", "name", "description"])
     assert rows_of(content, format) == (ROWS, [])
 
@@ -94,7 +94,7 @@ def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
 )
 def test_what_cannot_be_read_is_a_clear_refusal(content, words):
     with pytest.raises(Invalid) as refused:
-        recognised(content)
+        detected(content)
     assert refused.value.kind == "not-csv"
     assert words in refused.value.detail
 
@@ -104,14 +104,14 @@ def test_a_locked_zip_says_so():
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + at] |= 1
     with pytest.raises(Invalid, match="password"):
-        recognised(bytes(content))
+        detected(bytes(content))
 
 
 def test_a_damaged_member_is_found_before_it_is_accepted():
     content = bytearray(zipped({"a.csv": CSV}, zipfile.ZIP_STORED))
     content[content.index(b"Gr") + 1] ^= 1
     with pytest.raises(Invalid, match="damaged"):
-        recognised(bytes(content))
+        detected(bytes(content))
 
 
 def bomb(megabytes: int) -> bytes:
@@ -122,7 +122,7 @@ def bomb(megabytes: int) -> bytes:
 def test_a_bomb_is_refused_by_its_unpacked_size(monkeypatch, pack):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     with pytest.raises(TooLarge, match="1 MB"):
-        recognised(pack(bomb(1)))
+        detected(pack(bomb(1)))
 
 
 def test_a_gzip_bomb_ends_while_it_arrives_and_leaves_nothing(database, monkeypatch):
@@ -140,18 +140,18 @@ def test_a_zip_that_lies_about_its_size_is_unpacked_by_the_piece_and_refused():
     at = content.index(b"PK\x01\x02")
     struct.pack_into("<L", content, at + 24, len(CSV))
     with pytest.raises(Invalid, match="damaged"):
-        recognised(bytes(content))
+        detected(bytes(content))
 
 
 def test_a_zip_that_lists_too_many_files_is_refused_before_the_list_is_read(monkeypatch):
     monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1_000)
     with pytest.raises(Invalid, match="more files"):
-        recognised(zipped({f"{number}.csv": CSV for number in range(30)}))
+        detected(zipped({f"{number}.csv": CSV for number in range(30)}))
 
 
 def test_a_gzip_of_a_bad_byte_names_its_place_in_the_text():
     with pytest.raises(Invalid) as refused:
-        recognised(gzip.compress(CSV + b"\xff"))
+        detected(gzip.compress(CSV + b"\xff"))
     assert (refused.value.kind, refused.value.extra["line"], refused.value.extra["offset"]) == (
         "not-text",
         3,

@@ -1,17 +1,17 @@
-"""Encodings: what a file is in is found, told, and can be said instead; what is no text is refused with its place."""
+"""Encodings are detected or chosen; bytes that are not text are refused with their position."""
 
 import pytest
 
 from product_importer.core.errors import Invalid
-from product_importer.imports.options import Choices
-from product_importer.imports.parsing.encoding_detection import CONTROLS, TextCheck
-from tests.imports.parsing.reading import recognised, rows_of
+from product_importer.imports.options import ImportOptions
+from product_importer.imports.parsing.encoding_detection import CONTROLS, EncodingDetector
+from tests.imports.parsing.reading import detected, rows_of
 
 HEADER = "sku,name,description\n"
 
 
-def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> TextCheck:
-    text = TextCheck(chosen)
+def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> EncodingDetector:
+    text = EncodingDetector(chosen)
     for start in range(0, len(content), piece):
         text.feed(content[start : start + piece])
     text.feed(b"", final=True)
@@ -35,13 +35,13 @@ def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> TextCh
 )
 def test_the_encoding_is_found_wherever_the_pieces_break(content, encoding, is_guessed, piece):
     text = checked(content, piece=piece)
-    assert (text.encoding, text.is_guessed, text.fault) == (encoding, is_guessed, None)
+    assert (text.encoding, text.is_guessed, text.error) == (encoding, is_guessed, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
 def test_what_is_found_reads_as_what_was_written(encoding):
     content = (HEADER + "é1,Größe,öß\r\n").encode(encoding)
-    format, names = recognised(content)
+    format, names = detected(content)
     assert names == ["sku", "name", "description"]
     assert rows_of(content, format) == ([(2, ["é1", "Größe", "öß"])], [])
 
@@ -59,7 +59,7 @@ def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
         mark = ""
     codec = "utf-16-le" if encoding == "utf-16" else encoding
     content = (mark + HEADER + f"a,{text},c\n").encode(codec)
-    format, _ = recognised(content, Choices(encoding=encoding))
+    format, _ = detected(content, ImportOptions(encoding=encoding))
     assert rows_of(content, format)[0] == [(2, ["a", text, "c"])]
 
 
@@ -82,21 +82,21 @@ def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
     ],
 )
 def test_what_is_no_text_is_named_with_its_place(content, chosen, line, offset, words, piece):
-    fault = checked(content, chosen, piece).fault
-    assert fault is not None
-    assert (fault.kind, fault.extra["line"], fault.extra["offset"]) == ("not-text", line, offset)
-    assert words in fault.detail and "“encoding”" in fault.detail
+    error = checked(content, chosen, piece).error
+    assert error is not None
+    assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", line, offset)
+    assert words in error.detail and "“encoding”" in error.detail
 
 
 def test_valid_utf_8_may_hold_control_characters():
     """A row with NUL is rejected by itself; the others are only unusual."""
-    assert checked(HEADER.encode() + bytes(CONTROLS) + "ä".encode()).fault is None
+    assert checked(HEADER.encode() + bytes(CONTROLS) + "ä".encode()).error is None
 
 
 def test_a_chosen_encoding_may_hold_control_characters_too():
-    assert checked(HEADER.encode() + b"\x0b\xe9\n", "windows-1252").fault is None
+    assert checked(HEADER.encode() + b"\x0b\xe9\n", "windows-1252").error is None
 
 
 def test_text_in_the_wrong_encoding_is_refused_when_accepted_and_not_before():
     with pytest.raises(Invalid, match="shift_jis"):
-        recognised(HEADER.encode() + b"\xff\xff", Choices(encoding="shift_jis"))
+        detected(HEADER.encode() + b"\xff\xff", ImportOptions(encoding="shift_jis"))

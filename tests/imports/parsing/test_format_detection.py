@@ -11,10 +11,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from product_importer.core.errors import Invalid
-from product_importer.imports.options import Choices
-from product_importer.imports.parsing.format_detection import DELIMITERS, read_early
-from product_importer.imports.parsing.stream_inspection import Contents
-from tests.imports.parsing.reading import recognised, rows_of
+from product_importer.imports.options import ImportOptions
+from product_importer.imports.parsing.format_detection import DELIMITERS, early_header
+from product_importer.imports.parsing.stream_inspection import TextInspection
+from tests.imports.parsing.reading import detected, rows_of
 
 NAMES = ["sku", "name", "description"]
 
@@ -23,7 +23,7 @@ NAMES = ["sku", "name", "description"]
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
 def test_the_delimiter_is_found(delimiter, line_break):
     content = line_break.join([delimiter.join([*NAMES, '"a,b;c|d\te"']), delimiter.join("1234"), ""]).encode()
-    format, names = recognised(content)
+    format, names = detected(content)
     assert (format.delimiter, names) == (delimiter, [*NAMES, "a,b;c|d\te"])
     assert rows_of(content, format)[0] == [(2, ["1", "2", "3", "4"])]
 
@@ -40,56 +40,56 @@ def test_the_delimiter_is_found(delimiter, line_break):
     ],
 )
 def test_the_delimiter_that_finds_the_needed_columns_is_taken(header, delimiter):
-    assert recognised(f"{header}\n".encode())[0].delimiter == delimiter
+    assert detected(f"{header}\n".encode())[0].delimiter == delimiter
 
 
 def test_columns_that_were_chosen_count_as_those_they_fill():
     content = b"Artikel;Bezeichnung, lang;Text, kurz, x\n"
-    assert recognised(content)[0].delimiter == ","
-    chosen = Choices(columns={"Artikel": "sku", "Bezeichnung, lang": "name", "Text, kurz, x": "description"})
-    assert recognised(content, chosen)[0].delimiter == ";"
+    assert detected(content)[0].delimiter == ","
+    chosen = ImportOptions(columns={"Artikel": "sku", "Bezeichnung, lang": "name", "Text, kurz, x": "description"})
+    assert detected(content, chosen)[0].delimiter == ";"
 
 
 @pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n'])
 def test_the_line_for_excel_decides_and_counts(line):
     content = f"{line}sku;name;description,a,b,c\n1;2;3\n".encode()
-    format, names = recognised(content)
+    format, names = detected(content)
     assert (format.delimiter, names) == (";", ["sku", "name", "description,a,b,c"])
     assert rows_of(content, format)[0] == [(3, ["1", "2", "3"])]
 
 
 def test_a_choice_comes_before_everything():
     content = b"sep=;\nsku;name;description|x\n"
-    assert recognised(content, Choices(delimiter="|"))[1] == ["sku;name;description", "x"]
+    assert detected(content, ImportOptions(delimiter="|"))[1] == ["sku;name;description", "x"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n"])
 def test_a_file_without_a_first_line_is_said_to_be_empty(content):
-    with pytest.raises(Invalid) as refusal:
-        recognised(content)
-    assert refusal.value.kind == "empty-file"
+    with pytest.raises(Invalid) as error:
+        detected(content)
+    assert error.value.kind == "empty-file"
 
 
 @pytest.mark.parametrize("content", [b'"sku,name\n', b'"sku"x,name\n', b"s\x00k\x01u,name\n", b"x" * 1_100_000])
 def test_a_first_line_that_is_no_header_is_refused(content):
-    with pytest.raises(Invalid) as refusal:
-        recognised(content, piece=1_000_000)
-    assert refusal.value.kind == "not-csv"
+    with pytest.raises(Invalid) as error:
+        detected(content, piece=1_000_000)
+    assert error.value.kind == "not-csv"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_beginning_alone_tells_the_names(encoding):
-    contents = Contents(None)
+    contents = TextInspection(None)
     contents.feed(("sku;name;description\n" + "ä;b;c\n" * 60_000).encode(encoding))
-    head = read_early(contents, Choices())
+    head = early_header(contents, ImportOptions())
     assert head.names == NAMES
     assert head.sample[0] == ["ä", "b", "c"]
 
 
 def test_a_header_that_goes_on_behind_the_beginning_tells_nothing_yet():
-    contents = Contents(None)
+    contents = TextInspection(None)
     contents.feed(b'sku;name;"description\n' + b"x" * 300_000)
-    assert read_early(contents, Choices()) is None
+    assert early_header(contents, ImportOptions()) is None
 
 
 def packed(content: bytes, container: str, cut: int) -> bytes:
@@ -115,7 +115,7 @@ CHOSEN = {
 
 
 @st.composite
-def files(draw) -> tuple[str, str, str, str, Choices]:
+def files(draw) -> tuple[str, str, str, str, ImportOptions]:
     """Draw a text, and how it is encoded, parted and packed."""
     encoding = draw(st.sampled_from([*FOUND, *CHOSEN]))
     letters = (FOUND | CHOSEN)[encoding]
@@ -130,19 +130,19 @@ def files(draw) -> tuple[str, str, str, str, Choices]:
         quoting=draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])),
     )
     writer.writerows([NAMES, *table])
-    choices = Choices(encoding=encoding if encoding in CHOSEN else None)
-    return text.getvalue(), encoding, delimiter, draw(st.sampled_from(["plain", "gzip", "zip"])), choices
+    options = ImportOptions(encoding=encoding if encoding in CHOSEN else None)
+    return text.getvalue(), encoding, delimiter, draw(st.sampled_from(["plain", "gzip", "zip"])), options
 
 
 @given(files(), st.integers(1, 400), st.data())
 def test_any_file_reads_as_its_text_says(file, piece, data):
-    text, encoding, delimiter, container, choices = file
+    text, encoding, delimiter, container, options = file
     expected = list(as_csv_reads(text, delimiter))
     # Python's writer leaves a bare carriage return without quotes, and its reader ends the row there.
     assume(all(len(row) in (0, len(NAMES)) for _, row in expected))
     plain = text.encode(encoding)
     content = packed(plain, container, data.draw(st.integers(0, len(plain))))
-    format, names = recognised(content, choices, piece)
+    format, names = detected(content, options, piece)
     rows, errors = rows_of(content, format)
     assert (format.container, format.delimiter) == (container, delimiter)
     assert names == expected[0][1]

@@ -182,10 +182,10 @@ def test_a_workbook_that_takes_too_long_is_refused_with_the_reason(client, monke
 
 
 def test_too_many_workbooks_at_once_are_told_to_come_again(client, monkeypatch):
-    monkeypatch.setattr(limited_process, "MOST_AT_WORK", 0)
-    monkeypatch.setattr(limited_process, "MOST_WAITING", 0)
+    monkeypatch.setattr(limited_process, "MAX_AT_WORK", 0)
+    monkeypatch.setattr(limited_process, "MAX_WAITING", 0)
     monkeypatch.setattr(
-        workbook_process, "READER", limited_process.Confined("product_importer.imports.parsing.workbook_head")
+        workbook_process, "READER", limited_process.LimitedProcess("product_importer.imports.parsing.workbook_head")
     )
     answer = post(client, made(HEADER))
     assert (answer.status_code, answer.json()["type"]) == (429, "/api/problems/busy")

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from product_importer.imports.parsing.csv import reader
-from product_importer.imports.parsing.opening import Counted, open_records
-from tests.imports.parsing.reading import recognised
+from product_importer.imports.parsing.opening import CountingReader, open_records
+from tests.imports.parsing.reading import detected
 from tests.imports.parsing.test_archives import zipped
 from tests.imports.parsing.xlsx.test_reader import saved
 
@@ -21,15 +21,16 @@ TEXT = "".join(f"{','.join(row)}\n" for row in ROWS).encode()
 
 
 @pytest.mark.parametrize(
-    "pack", [bytes, gzip.compress, lambda text: zipped({"a.csv": text}), lambda _: saved(*ROWS)],
+    "pack", [bytes, gzip.compress, lambda text: zipped({"a.csv": text}),
+             pytest.param(lambda _: saved(*ROWS), marks=pytest.mark.processes)],
     ids=["plain", "gzip", "zip", "xlsx"],
 )  # fmt: skip
 def test_progress_grows_evenly_from_nothing_to_the_size_of_the_stored_file(pack, monkeypatch):
     monkeypatch.setattr(reader, "BLOCK_CHARACTERS", 50_000)
     monkeypatch.setattr("product_importer.imports.parsing.opening.READ_BYTES", 10_000)
     content = pack(TEXT)
-    counted = Counted(io.BytesIO(content))
-    records = open_records(counted, recognised(content)[0])
+    counted = CountingReader(io.BytesIO(content))
+    records = open_records(counted, detected(content)[0])
     records.header()
     shares, rows = [], 0
     for chunk in records.chunks():

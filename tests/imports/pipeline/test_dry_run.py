@@ -1,4 +1,4 @@
-"""A trial shows what an import would do, exactly, and applying it does what was shown."""
+"""A dry run shows exactly what an import would do, and applying it does what was shown."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from product_importer.core import db
 from product_importer.core.errors import Conflict
-from product_importer.imports import service, tasks
+from product_importer.imports import dry_runs, service, tasks
 from product_importer.imports.pipeline import dry_run, staging_table
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
@@ -20,7 +20,7 @@ FILE = csv_of("A,Apple,green,", "b,Bread,brown,b", "n,New,thing,x", "n,Newer,thi
 
 
 def changes(job: ImportRead, **query: Any) -> ChangesPage:
-    return db.run(service.list_changes, job.id, ChangesQuery(**query))
+    return db.run(dry_runs.list_changes, job.id, ChangesQuery(**query))
 
 
 def apply(job: ImportRead) -> ImportRead:
@@ -35,7 +35,7 @@ def tables() -> list[str]:
     ]
 
 
-def test_a_trial_changes_nothing_and_counts_exactly(run_import):
+def test_a_dry_run_changes_nothing_and_counts_exactly(run_import):
     run_import(BEFORE)
     held = fetch("SELECT sku, name, description, attributes, version, xmin::text FROM product ORDER BY sku")
     events = fetch("SELECT count(*) FROM event")
@@ -47,7 +47,7 @@ def test_a_trial_changes_nothing_and_counts_exactly(run_import):
     assert (job.undo, job.choices.dry_run, job.applied_at) == (None, True, None)
 
 
-def test_a_trial_shows_each_change_field_by_field(run_import):
+def test_a_dry_run_shows_each_change_field_by_field(run_import):
     run_import(BEFORE)
     page = changes(run_import(FILE, dry_run="true"))
     assert page.total == 2
@@ -128,7 +128,7 @@ def test_what_changes_between_the_check_and_the_merge_is_left_alone_and_reported
 @pytest.mark.parametrize("mode", ["create", "update"])
 @pytest.mark.parametrize("blank", ["clear", "keep"])
 @pytest.mark.parametrize("duplicates", ["last", "first", "reject"])
-def test_with_every_choice_a_trial_counts_what_the_import_does(run_import, mode, blank, duplicates):
+def test_with_every_choice_a_dry_run_counts_what_the_import_does(run_import, mode, blank, duplicates):
     run_import(BEFORE)
     file = csv_of("a,,green,", "b,Bread,brown,b", "n,New,,", "N,Newer,,", "o,,x,", "c,Cake,,s", header=HEAD)
     job = run_import(file, dry_run="true", mode=mode, blank=blank, duplicates=duplicates)
@@ -139,7 +139,7 @@ def test_with_every_choice_a_trial_counts_what_the_import_does(run_import, mode,
     assert (counts(apply(job)), row_errors(job.id)) == (shown, reported)
 
 
-def test_a_trial_goes_on_where_a_killed_worker_stopped(run_import, monkeypatch):
+def test_a_dry_run_goes_on_where_a_killed_worker_stopped(run_import, monkeypatch):
     monkeypatch.setattr(dry_run, "index", killed)
     file = csv_of(*(f"s{n},Name,x" for n in range(500)))
     with pytest.raises(KeyboardInterrupt):
@@ -157,7 +157,7 @@ def killed(*_):
     raise KeyboardInterrupt
 
 
-def test_the_tables_of_a_trial_stay_until_it_is_over(run_import):
+def test_the_tables_of_a_dry_run_stay_until_it_is_over(run_import):
     job = run_import(FILE, dry_run="true")
     db.run(reconcile)
     assert len(tables()) == 3
@@ -170,7 +170,7 @@ def test_the_tables_of_a_trial_stay_until_it_is_over(run_import):
     assert counts(apply(job)) == (3, 0, 0, 1, 1)
 
 
-def test_an_applied_trial_that_was_stopped_goes_on_by_what_was_shown(run_import, products):
+def test_an_applied_dry_run_that_was_stopped_goes_on_by_what_was_shown(run_import, products):
     run_import(BEFORE)
     job = run_import(FILE, dry_run="true")
     db.run(service.apply_import, job.id)
@@ -185,7 +185,7 @@ def test_an_applied_trial_that_was_stopped_goes_on_by_what_was_shown(run_import,
     assert tables() == []
 
 
-def test_only_a_trial_can_be_applied(run_import):
+def test_only_a_dry_run_can_be_applied(run_import):
     job = run_import(BEFORE)
     with pytest.raises(Conflict) as refused:
         db.run(service.apply_import, job.id)

@@ -9,7 +9,7 @@ from product_importer.core.settings import settings
 from product_importer.imports.pipeline import lease, merge
 from tests.imports.pipeline.test_dry_run import apply
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
-from tests.imports.pipeline.test_undo import take_back
+from tests.imports.pipeline.test_undo import run_undo
 
 ROWS = 25_000
 MANY = csv_of(*(f"s{n:05},Name,x" for n in range(ROWS)))
@@ -51,14 +51,14 @@ def test_products_that_are_there_are_refused(run_import):
     assert counts(run_import(CHANGED, mode="create")) == (0, 0, 0, 0, ROWS)
 
 
-def test_a_trial_is_applied(run_import):
+def test_a_dry_run_is_applied(run_import):
     run_import(MANY)
     assert counts(apply(run_import(CHANGED, dry_run="true"))) == (0, ROWS, 0, 0, 0)
 
 
-def test_an_import_is_taken_back(run_import):
+def test_an_import_is_undone(run_import):
     run_import(MANY)
-    undone = take_back(run_import(CHANGED))
+    undone = run_undo(run_import(CHANGED))
     assert (undone.removed, undone.restored, undone.kept) == (0, ROWS, 0)
 
 

@@ -1,4 +1,4 @@
-"""What the heartbeat makes of what the work reports, and in which order it tells of it."""
+"""What the heartbeat computes from the progress of the work, and when it publishes it."""
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_the_time_left_is_that_of_the_phase_not_of_the_phases_before(database, c
     assert beating.pace().eta_seconds == 50.0
 
 
-@pytest.mark.parametrize("decided", [0, 500, 900], ids=["a trial applied", "taken over", "taken over late"])
+@pytest.mark.parametrize("decided", [0, 500, 900], ids=["a dry run applied", "taken over", "taken over late"])
 def test_what_others_have_done_is_not_taken_for_this_worker_s_pace(database, clock, decided):
     """All rows were staged by somebody else, and some are merged: the bar begins there, the pace does not."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))

@@ -7,7 +7,7 @@ from psycopg2 import sql
 from product_importer.core import db
 from product_importer.imports import tasks
 from product_importer.imports.pipeline import lease, merge, runner
-from product_importer.imports.pipeline.lease import Fenced, claim
+from product_importer.imports.pipeline.lease import LeaseLost, claim
 from product_importer.imports.progress import current
 from tests.imports.conftest import execute, upload
 
@@ -57,12 +57,12 @@ def test_an_ended_import_is_not_claimed(run_import):
     assert claim(job.id) is None
 
 
-def test_an_outdated_fence_writes_nothing(database):
+def test_an_outdated_fencing_token_writes_nothing(database):
     job_id = upload(FILE)
     old = claim(job_id)
     lapse(job_id)
     claim(job_id)
-    with pytest.raises(Fenced), old.connect() as connection, old.transaction(connection):
+    with pytest.raises(LeaseLost), old.connect() as connection, old.transaction(connection):
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO product (id, sku, sku_key, name) VALUES (gen_random_uuid(), 'x', 'x', 'x')")
         old.write(connection, sql.SQL("created = created + 1"))
@@ -142,7 +142,7 @@ def test_a_database_that_goes_away_leaves_the_import_to_the_next_worker(database
     def gone(*_):
         raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(runner.Work, "merge", gone)
+    monkeypatch.setattr(runner.ImportRun, "merge", gone)
     tasks.run_import(str(job_id))
     assert current(job_id).status == "processing"
     monkeypatch.undo()

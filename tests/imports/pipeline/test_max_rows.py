@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from product_importer.core.settings import settings
+from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import Chunk, RowError, Unreadable
 from product_importer.imports.pipeline import stager
 from tests.imports.parsing.xlsx.test_reader import HEADER, made, row_of
@@ -40,7 +41,7 @@ def test_a_file_of_as_many_rows_as_are_allowed_is_imported(run_import, monkeypat
 def test_more_lines_than_can_be_numbered_are_refused():
     last = stager.MAX_LINES
     stager._check_count(Chunk([last], [["a"]]), 1)
-    for chunk in (Chunk([last + 1], [["a"]]), Chunk(errors=[RowError(last + 1, "no_sku", "", [])])):
+    for chunk in (Chunk([last + 1], [["a"]]), Chunk(errors=[RowError(last + 1, RowErrorCode.NO_SKU, "", [])])):
         with pytest.raises(Unreadable) as ended:
             stager._check_count(chunk, 1)
         assert ended.value.code == "too_many_rows"

@@ -1,4 +1,4 @@
-"""The next item is made while the last one is used, and nothing is lost when either side fails."""
+"""The next item is fetched while the last one is used, and errors of either side end both."""
 
 from collections.abc import Iterator
 from threading import Event

@@ -5,13 +5,13 @@ from hypothesis import strategies as st
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.records import Chunk
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 HEADER = match(["sku", "name", "description", "active", "colour"])
 
 
-def sift(*rows: list[str]) -> Chunk:
-    return Checks(HEADER).sift(Chunk(list(range(2, len(rows) + 2)), list(rows)))
+def validate(*rows: list[str]) -> Chunk:
+    return RowValidator(HEADER).validate(Chunk(list(range(2, len(rows) + 2)), list(rows)))
 
 
 @pytest.mark.parametrize(
@@ -33,36 +33,36 @@ def sift(*rows: list[str]) -> Chunk:
 )
 def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, code):
     good = ["s", "n", "d", "no", "red"]
-    sifted = sift(good, row, good)
-    assert (sifted.lines, sifted.rows) == ([2, 4], [good, good])
-    [error] = sifted.errors
+    validated = validate(good, row, good)
+    assert (validated.lines, validated.rows) == ([2, 4], [good, good])
+    [error] = validated.errors
     assert (error.line, error.code, error.row) == (3, code, row[: len(HEADER.names)])
 
 
 def test_fields_beyond_the_last_column_are_told_as_csv_and_not_endlessly():
-    [error] = sift(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
+    [error] = validate(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
     told = 'Beyond the last column: "a ""b""","c,\nd",,␀'
     assert error.reason == f"The row in lines 2 to 3 has 9 fields, the header has 5. {told}"
-    [error] = sift(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
+    [error] = validate(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
     assert error.reason.endswith(f"{'x' * 400},{'y' * 99} and 301 characters more")
 
 
 def test_where_blanks_are_kept_a_row_needs_no_name():
-    kept = Checks(HEADER, keep_blank=True)
+    kept = RowValidator(HEADER, keep_blank=True)
     for rows in ([["s", " ", "", "", ""]], [["t", "n", "", "no", ""], ["s", "", "", " ", ""], ["", "", "", "", ""]]):
-        sifted = kept.sift(Chunk(list(range(2, len(rows) + 2)), rows))
-        assert sifted.rows == [row for row in rows if row[0]]
-        assert [error.code for error in sifted.errors] == ["no_sku"] * (len(rows) - len(sifted.rows))
+        validated = kept.validate(Chunk(list(range(2, len(rows) + 2)), rows))
+        assert validated.rows == [row for row in rows if row[0]]
+        assert [error.code for error in validated.errors] == ["no_sku"] * (len(rows) - len(validated.rows))
 
 
 def test_an_empty_line_is_no_row():
-    sifted = sift([], ["s", "n", "d", "", ""])
-    assert (sifted.lines, len(sifted)) == ([3], 1)
+    validated = validate([], ["s", "n", "d", "", ""])
+    assert (validated.lines, len(validated)) == ([3], 1)
 
 
 @pytest.mark.parametrize("word", ["", "true", "FALSE", " yes ", "0", "On"])
 def test_words_for_active(word):
-    assert not sift(["s", "n", "d", word, ""]).errors
+    assert not validate(["s", "n", "d", word, ""]).errors
 
 
 cells = st.sampled_from(["", " ", "x", "no", "\0", "y" * 300, "z" * 1_001])
@@ -72,7 +72,7 @@ rows = st.lists(st.lists(cells, min_size=4, max_size=6), max_size=6)
 @given(rows)
 def test_the_look_at_whole_columns_and_the_look_at_each_row_agree(table):
     """Alone, each good row takes the fast way; among bad ones it takes the slow way."""
-    alone = [not sift(row).errors for row in table]
+    alone = [not validate(row).errors for row in table]
     bad = ["", "", "", "", ""]
-    together = sift(*table, bad)
+    together = validate(*table, bad)
     assert [row for row, good in zip(table, alone, strict=True) if good] == together.rows

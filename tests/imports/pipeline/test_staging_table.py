@@ -1,4 +1,4 @@
-"""Guards of formulas, as an export writes them, are undone before anything else is made of a cell."""
+"""Escapes of formulas, as an export writes them, are removed before a cell is used."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import unguard
+from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_SKU, sku_key
 from product_importer.core import db
 from product_importer.imports.columns.header import match
@@ -29,7 +29,7 @@ def staged(*rows: list[str]) -> list[list[str]]:
 def test_a_column_is_read_as_its_cells_are(rows):
     unescaped = [[part.replace("\\t", "\t") for part in row] for row in staged(*([*row, "", ""] for row in rows))]
     for (sku, name, description), (key, *fields, attributes) in zip(rows, unescaped, strict=True):
-        assert fields == [unguard(sku.strip()).strip(), unguard(name.strip()).strip(), unguard(description)]
+        assert fields == [unescape(sku.strip()).strip(), unescape(name.strip()).strip(), unescape(description)]
         assert key == sku_key(fields[0]) and fields[0] and fields[1]
         assert attributes == "{}"
 

@@ -1,4 +1,4 @@
-"""An import can be taken back: whole or not at all, without touching what somebody has changed since."""
+"""An import can be undone: as a whole or not at all, without touching what was changed since."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,11 +9,12 @@ from product_importer.catalog import service as catalog
 from product_importer.catalog.schemas import ProductUpdate
 from product_importer.core import db, outbox, queue
 from product_importer.core.errors import Conflict
+from product_importer.core.pagination import PageQuery
 from product_importer.imports import service, tasks
 from product_importer.imports.pipeline import undo
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
-from product_importer.imports.schemas import ImportRead, ImportUndo, PageQuery
+from product_importer.imports.schemas import ImportRead, ImportUndo
 from tests.imports.pipeline.test_runner import csv_of, fetch
 
 HEAD = "sku,name,description,active,colour"
@@ -26,7 +27,7 @@ def catalogue() -> dict[str, tuple]:
     return {sku: tuple(rest) for sku, *rest in rows}
 
 
-def take_back(job: ImportRead) -> ImportUndo:
+def run_undo(job: ImportRead) -> ImportUndo:
     db.run(service.undo_import, job.id)
     tasks.run_undo(str(job.id))
     undone = current(job.id).undo
@@ -52,7 +53,7 @@ def test_what_was_created_goes_and_what_was_updated_comes_back(run_import):
     before, versions = catalogue(), dict(fetch("SELECT sku, version FROM product"))
     job = run_import(SECOND)
     assert job.undo.status == "possible"
-    undone = take_back(job)
+    undone = run_undo(job)
     assert (undone.status, undone.removed, undone.restored, undone.kept) == ("undone", 2, 1, 0)
     assert catalogue() == before
     after = dict(fetch("SELECT sku, version FROM product"))
@@ -65,7 +66,7 @@ def test_what_was_changed_since_is_kept_and_listed(run_import):
     job = run_import(SECOND)
     change("a", description="mine")
     change("n", name="mine, too")
-    undone = take_back(job)
+    undone = run_undo(job)
     assert (undone.removed, undone.restored, undone.kept) == (1, 0, 2)
     assert set(catalogue()) == {"a", "b", "c", "n"}
     assert catalogue()["a"][1] == "mine"
@@ -78,7 +79,7 @@ def test_what_was_deleted_since_stays_deleted(run_import):
     job = run_import(SECOND)
     with db.engine().begin() as connection:
         connection.exec_driver_sql("DELETE FROM product WHERE sku IN ('a', 'n')")
-    undone = take_back(job)
+    undone = run_undo(job)
     assert (undone.removed, undone.restored, undone.kept) == (1, 0, 1)
     assert set(catalogue()) == {"b", "c"}
     assert [reason for reason in kept(job).values() if "deleted" in reason]
@@ -87,17 +88,17 @@ def test_what_was_deleted_since_stays_deleted(run_import):
 def test_several_imports_are_undone_one_after_the_other(run_import):
     jobs = [run_import(csv_of(f"a,Name {n},x", f"only-{n},x,x")) for n in range(4)]
     for job in reversed(jobs):
-        undone = take_back(job)
+        undone = run_undo(job)
         assert undone.kept == 0
     assert catalogue() == {}
 
 
 def test_an_undo_in_the_middle_makes_the_earlier_one_possible_again(run_import):
     first, second, third = (run_import(csv_of(f"a,Name {n},x")) for n in range(3))
-    assert take_back(second).kept == 1, "the third has changed it since"
-    assert take_back(third).restored == 1
+    assert run_undo(second).kept == 1, "the third has changed it since"
+    assert run_undo(third).restored == 1
     assert catalogue()["a"][0] == "Name 1"
-    assert take_back(first).kept == 1
+    assert run_undo(first).kept == 1
     assert catalogue()["a"][0] == "Name 1"
 
 
@@ -106,12 +107,12 @@ def test_half_an_import_can_be_undone(run_import):
     job = run_import(SECOND)
     with db.engine().begin() as connection:
         connection.exec_driver_sql(f"UPDATE import_job SET status = 'cancelled' WHERE id = '{job.id}'")
-    assert take_back(current(job.id)).removed == 2
+    assert run_undo(current(job.id)).removed == 2
 
 
 def test_an_import_is_undone_once_and_not_tried_again(run_import):
     job = run_import(SECOND)
-    take_back(job)
+    run_undo(job)
     for refused in (service.undo_import, service.retry_import):
         with pytest.raises(Conflict):
             db.run(refused, job.id)
@@ -134,7 +135,7 @@ def test_an_undo_that_nobody_carries_out_is_sent_again(run_import):
     assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
     assert current(job.id).undo.status == "pending"
     with pytest.raises(Conflict):
-        db.run(service.refuse_while_importing)
+        db.run(catalog.delete_all_products)
     from product_importer.core import redis
 
     redis.client().flushdb()
@@ -174,7 +175,7 @@ def test_who_wants_each_event_hears_of_an_undo(run_import, monkeypatch):
     job = run_import(SECOND)
     with db.engine().begin() as connection:
         connection.exec_driver_sql("DELETE FROM event")
-    take_back(job)
+    run_undo(job)
     told = fetch("SELECT event_type, payload->>'sku' FROM event ORDER BY id")
     assert sorted(told) == [("product_deleted", "m"), ("product_deleted", "n"), ("product_updated", "a")]
 

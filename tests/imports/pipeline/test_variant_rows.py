@@ -1,4 +1,4 @@
-"""Rows that go on with the product above, as the exports of shops have them for variants and images."""
+"""Rows that continue the product above, as shops export variants and images."""
 
 import pytest
 from hypothesis import example, given
@@ -6,28 +6,30 @@ from hypothesis import strategies as st
 
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.records import Chunk
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 SHOPIFY = match(["Handle", "Title", "Body", "Variant SKU"], {"Handle": "sku", "Title": "name", "Body": "description"})
 VARIANTS = match(["Handle", "Title", "description", "SKU"], {"Title": "name"})
 
 
 def codes(header, rows, keep_blank=False, chunk=100) -> list[str]:
-    """Return what becomes of each row, given to the checks in chunks: its fault's code, or ""."""
-    checks, found = Checks(header, keep_blank), [""] * len(rows)
+    """Return what becomes of each row, validated in chunks: the code of its error, or ""."""
+    validator, found = RowValidator(header, keep_blank), [""] * len(rows)
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]
-        for error in checks.sift(Chunk(list(range(start, start + len(part))), part)).errors:
+        for error in validator.validate(Chunk(list(range(start, start + len(part))), part)).errors:
             found[error.line] = error.code
     return found
 
 
 def test_a_row_that_goes_on_says_with_what_and_where_it_began():
-    checks = Checks(SHOPIFY)
-    checks.sift(Chunk([11, 12], [["mug", "Mug", "", ""], ["ocean-blue-shirt", "Shirt", "x\ny", ""]]))
-    sifted = checks.sift(Chunk([14, 15], [["ocean-blue-shirt", "", "", "b"], [" ocean-blue-shirt", " ", "", ""]]))
-    assert [(error.line, error.code) for error in sifted.errors] == [(14, "continuation"), (15, "continuation")]
-    assert {error.reason for error in sifted.errors} == {
+    validator = RowValidator(SHOPIFY)
+    validator.validate(Chunk([11, 12], [["mug", "Mug", "", ""], ["ocean-blue-shirt", "Shirt", "x\ny", ""]]))
+    validated = validator.validate(
+        Chunk([14, 15], [["ocean-blue-shirt", "", "", "b"], [" ocean-blue-shirt", " ", "", ""]])
+    )
+    assert [(error.line, error.code) for error in validated.errors] == [(14, "continuation"), (15, "continuation")]
+    assert {error.reason for error in validated.errors} == {
         "The row goes on with “ocean-blue-shirt” of line 12: another variant or image without a name of its own. "
         "Nothing of it was imported."
     }

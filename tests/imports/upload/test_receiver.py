@@ -3,7 +3,7 @@ import pytest
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.upload.receiver import IncomingUpload, clean_filename
 
 GOOD = b"sku,name,description\na,b,c\n"
@@ -13,13 +13,13 @@ def stored() -> list[str]:
     return sorted(storage().keys())
 
 
-def refusal(content: bytes, size: int = 7) -> Invalid:
-    with pytest.raises(Invalid) as refused, IncomingUpload("x.csv") as incoming:
+def upload_error(content: bytes, size: int = 7) -> Invalid:
+    with pytest.raises(Invalid) as error, IncomingUpload("x.csv") as incoming:
         for start in range(0, len(content), size):
             incoming.write(content[start : start + size])
         incoming.accept()
     assert stored() == []
-    return refused.value
+    return error.value
 
 
 def test_an_accepted_upload_is_kept_whole(database):
@@ -52,13 +52,13 @@ def test_an_upload_over_the_limit_leaves_nothing(database, monkeypatch):
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
 def test_a_byte_that_is_not_utf8_is_found_wherever_the_pieces_break(database, size):
-    refused = refusal(b"sku,name,description\na,\xc3\xa4,c\nb,caf\xe9,d\n", size)
-    assert (refused.kind, refused.extra["line"], refused.extra["offset"]) == ("not-text", 3, 33)
-    assert "0xE9" in refused.detail
+    error = upload_error(b"sku,name,description\na,\xc3\xa4,c\nb,caf\xe9,d\n", size)
+    assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", 3, 33)
+    assert "0xE9" in error.detail
 
 
 def test_a_character_that_is_cut_off_at_the_end_is_found(database):
-    assert refusal("sku,name,description\nä,b,c".encode() + b"\xc3").kind == "not-text"
+    assert upload_error("sku,name,description\nä,b,c".encode() + b"\xc3").kind == "not-text"
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_a_character_that_is_cut_off_at_the_end_is_found(database):
         (b"sku,name\na,b\n", "invalid-csv-header"),
     ],
 )
-def test_what_is_no_catalogue_is_refused_and_nothing_is_left(database, content, kind):
-    assert refusal(content).kind == kind
+def test_a_file_that_is_no_catalogue_is_refused_and_nothing_is_left(database, content, kind):
+    assert upload_error(content).kind == kind
 
 
 @pytest.mark.parametrize(
@@ -89,50 +89,53 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
     from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
 
     with (
-        pytest.raises(Invalid, match="no column description") as refused,
-        IncomingUpload("x.csv", Choices()) as incoming,
+        pytest.raises(Invalid, match="no column description") as error,
+        IncomingUpload("x.csv", ImportOptions()) as incoming,
     ):
         for _ in range(HEAD_BYTES // 1000 + 2):
             incoming.write(b"sku,name\n" + "ä".encode() * 500)
         pytest.fail("it was not refused before the end")
-    assert (refused.value.kind, stored()) == ("invalid-csv-header", [])
+    assert (error.value.kind, stored()) == ("invalid-csv-header", [])
 
 
-def test_with_the_choices_known_the_columns_are_judged_long_before_the_end(database):
+def test_with_options_the_columns_are_checked_long_before_the_end(database):
     head, row = b"Code,Title,Text\n", b"a,b,c\n" * 100_000
     columns = {"Code": "sku", "Title": "name"}
-    for chosen, missing in ((Choices(), ["sku", "name", "description"]), (Choices(columns=columns), ["description"])):
-        with pytest.raises(Invalid) as refused, IncomingUpload("x.csv", chosen) as incoming:
+    for chosen, missing in (
+        (ImportOptions(), ["sku", "name", "description"]),
+        (ImportOptions(columns=columns), ["description"]),
+    ):
+        with pytest.raises(Invalid) as error, IncomingUpload("x.csv", chosen) as incoming:
             incoming.write(head + row)
             pytest.fail("it was not refused before the end")
-        assert (refused.value.extra["missing"], stored()) == (missing, [])
-        assert refused.value.extra["suggestions"]["description"] == "Text"
-    for chosen in (Choices(columns={**columns, "Text": "description"}), Choices()):
-        # The second time it is remembered.
+        assert (error.value.extra["missing"], stored()) == (missing, [])
+        assert error.value.extra["suggestions"]["description"] == "Text"
+    for chosen in (ImportOptions(columns={**columns, "Text": "description"}), ImportOptions()):
+        # The second time, the saved mapping is used.
         with IncomingUpload("x.csv", chosen) as incoming:
             incoming.write(head + row)
             assert incoming.accept().columns["Code"] == "sku"
 
 
-def test_what_no_choice_could_mend_is_refused_by_its_first_bytes(database):
+def test_an_error_that_no_option_avoids_is_found_in_the_first_bytes(database):
     with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
         incoming.write(b"\x89PNG\r\n\x1a\n")
         pytest.fail("it was not refused at once")
 
 
-def test_a_bad_byte_is_refused_long_before_the_end_where_the_choices_are_known(database):
-    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", Choices()) as incoming:
+def test_with_options_a_bad_byte_is_refused_long_before_the_end(database):
+    with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", ImportOptions()) as incoming:
         incoming.write(GOOD + "ä,b,c\n".encode() * 100)
         incoming.write(b"\xff,b,c\n")
         pytest.fail("it was not refused before the end")
 
 
-def test_what_a_choice_behind_the_file_can_mend_is_not_refused_before_it(database):
+def test_an_error_that_a_later_option_avoids_is_not_raised_early(database):
     content = "наименование;артикул\n".encode("windows-1251")
     with IncomingUpload("x.csv") as incoming:
         incoming.write("sku;name;description\nä;".encode() + content * 30_000)
         incoming.write(content)
-        assert incoming.accept(Choices(encoding="windows-1251")).format.encoding == "windows-1251"
+        assert incoming.accept(ImportOptions(encoding="windows-1251")).format.encoding == "windows-1251"
 
 
 def test_a_good_header_of_a_large_file_passes(database):
@@ -142,7 +145,7 @@ def test_a_good_header_of_a_large_file_passes(database):
 
 
 def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch):
-    """On a real file system that is full: the kernel's own."""
+    """`/dev/full` is a device that is always full."""
     from product_importer.core import storage as storages
     from product_importer.core.errors import StorageFull
 
@@ -160,14 +163,14 @@ def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch)
     assert stored() == []
 
 
-def test_a_long_header_with_quotes_is_not_judged_by_its_beginning(database):
+def test_a_long_header_with_quotes_is_not_checked_by_its_beginning(database):
     names = ["sku", "name", "description", *(f'"größe\n{n}{"x" * 200}"' for n in range(1_900))]
     with IncomingUpload("x.csv") as incoming:
         incoming.write((",".join(names) + "\n").encode())
         assert incoming.accept().status == "pending"
 
 
-def test_what_killed_uploads_left_is_swept_and_nothing_else(database, monkeypatch):
+def test_only_orphaned_uploads_are_deleted(database, monkeypatch):
     from product_importer.core import db
     from product_importer.imports.upload import receiver
 
@@ -177,5 +180,5 @@ def test_what_killed_uploads_left_is_swept_and_nothing_else(database, monkeypatc
         kept = incoming.accept()
     IncomingUpload("killed.csv").write(GOOD)
     assert len(stored()) == 2
-    db.run(receiver.sweep)
+    db.run(receiver.delete_orphans)
     assert stored() == [f"{kept.id}.csv"]

@@ -1,4 +1,4 @@
-"""One attempt: how long it may take, how much is read, and when the next one is due."""
+"""One HTTP attempt: its time limit, how much is read, and when the next one is due."""
 
 import threading
 import time
@@ -25,10 +25,11 @@ def test_the_schedule_is_that_of_the_contract():
 
 
 @pytest.mark.parametrize(
-    ("tries", "wish", "expected"), [(1, 60, 60), (1, 1, 5), (1, 10**9, 86_400), (9, 60, 86_400), (10, 60, None)]
+    ("tries", "retry_after", "expected"),
+    [(1, 60, 60), (1, 1, 5), (1, 10**9, 86_400), (9, 60, 86_400), (10, 60, None)],
 )
-def test_a_receiver_s_wish_is_heard_within_a_day(tries, wish, expected):
-    assert next_delay(tries, wish, lambda low, high: 1.0) == expected
+def test_retry_after_is_respected_up_to_a_day(tries, retry_after, expected):
+    assert next_delay(tries, retry_after, lambda low, high: 1.0) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_after_the_last_attempt_a_delivery_has_failed(client, webhook, receiver,
     assert len({message.headers["webhook-id"] for message in receiver.received}) == 1
 
 
-def test_410_disables_and_says_why(client, webhook, receiver, create, send, caplog):
+def test_410_disables_the_webhook_with_a_reason(client, webhook, receiver, create, send, caplog):
     receiver.status = 410
     made = webhook(receiver.url)
     create("SKU-1")
@@ -82,7 +83,7 @@ def test_410_disables_and_says_why(client, webhook, receiver, create, send, capl
     assert (again["enabled"], again["disabled_reason"]) == (True, None)
 
 
-def test_five_days_of_failures_only_disable(client, webhook, receiver, create, send, caplog):
+def test_five_days_of_only_failures_disable_the_webhook(client, webhook, receiver, create, send, caplog):
     made = webhook(receiver.url)
     receiver.status = 500
     create("SKU-1")
@@ -99,7 +100,7 @@ def test_five_days_of_failures_only_disable(client, webhook, receiver, create, s
     assert f"webhook {made['id']} is disabled" in caplog.text
 
 
-def test_another_address_begins_the_count_of_days_anew(client, webhook, receiver, create, send):
+def test_another_url_restarts_the_five_days(client, webhook, receiver, create, send):
     made = webhook("http://127.0.0.1:1025/mistyped")
     create("SKU-1")
     send()
@@ -111,7 +112,7 @@ def test_another_address_begins_the_count_of_days_anew(client, webhook, receiver
     assert client.get(f"/api/webhooks/{made['id']}").json()["enabled"] is True
 
 
-def test_one_success_ends_the_count_of_days(client, webhook, receiver, create, send):
+def test_a_success_restarts_the_five_days(client, webhook, receiver, create, send):
     webhook(receiver.url)
     create("SKU-1")
     send()
@@ -121,7 +122,7 @@ def test_one_success_ends_the_count_of_days(client, webhook, receiver, create, s
     assert fetch("SELECT enabled, first_failed_at FROM webhook") == [(True, None)]
 
 
-def test_a_slow_drip_is_cut_at_the_deadline(client, webhook, receiver, monkeypatch):
+def test_a_slow_body_is_cut_off_at_the_time_limit(client, webhook, receiver, monkeypatch):
     monkeypatch.setattr(http_attempt, "TOTAL_SECONDS", 1.0)
     ended = threading.Event()
 
@@ -142,11 +143,11 @@ def test_a_slow_drip_is_cut_at_the_deadline(client, webhook, receiver, monkeypat
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
     assert time.monotonic() - began < 2
     assert (tested["success"], tested["status_code"]) == (False, 200)
-    assert tested["error"] == "no complete answer within 1 s"
+    assert tested["error"] == "no complete response within 1 s"
     assert ended.wait(5), "the connection is still open"
 
 
-def test_headers_that_never_end_are_cut_too(client, webhook, receiver, monkeypatch):
+def test_slow_headers_are_cut_off_at_the_time_limit(client, webhook, receiver, monkeypatch):
     monkeypatch.setattr(http_attempt, "TOTAL_SECONDS", 1.0)
 
     def drip(handler) -> None:
@@ -161,7 +162,7 @@ def test_headers_that_never_end_are_cut_too(client, webhook, receiver, monkeypat
     assert tested["success"] is False and tested["response_time_ms"] < 2000
 
 
-def test_of_a_big_answer_little_is_read_and_less_is_kept(client, webhook, receiver, create, send):
+def test_of_a_large_response_only_a_part_is_read_and_stored(client, webhook, receiver, create, send):
     written = []
 
     def flood(handler) -> None:
@@ -182,8 +183,8 @@ def test_of_a_big_answer_little_is_read_and_less_is_kept(client, webhook, receiv
 
 
 @pytest.mark.parametrize("piece", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"x: y\r\n"])
-def test_a_head_without_end_is_cut_soon(client, webhook, receiver, piece):
-    """Each interim answer costs the sender some work, which all the others would wait for."""
+def test_endless_headers_are_cut_off_early(client, webhook, receiver, piece):
+    """Each interim response takes time on the event loop that all deliveries share."""
     written = []
 
     def flood(handler) -> None:
@@ -195,39 +196,39 @@ def test_a_head_without_end_is_cut_soon(client, webhook, receiver, piece):
     receiver.answer = flood
     made = webhook(receiver.url)
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
-    assert tested["error"] == "the head of the answer is longer than 64 KB"
+    assert tested["error"] == "the response headers are longer than 64 KB"
     assert tested["response_time_ms"] < 5_000
     assert sum(written) < 20_000_000
 
 
-@pytest.mark.parametrize("fault", [RuntimeError("a fault of a library"), OSError("half a pair \ud800, and \0")])
-def test_whatever_an_attempt_meets_ends_that_attempt_only(
-    client, webhook, make_receiver, create, send, monkeypatch, fault
+@pytest.mark.parametrize("error", [RuntimeError("a library's error"), OSError("half a pair \ud800, and \0")])
+def test_an_unexpected_error_ends_only_its_own_attempt(
+    client, webhook, make_receiver, create, send, monkeypatch, error
 ):
     healthy, poisonous = make_receiver(), make_receiver()
     webhook(poisonous.url)
     webhook(healthy.url)
-    exchange = http_attempt._exchange
+    post = http_attempt._post
 
-    async def meet(through, url, target, message, answer):
+    async def raise_error(client, url, target, message, response):
         if url.port == poisonous.port:
-            raise fault
-        await exchange(through, url, target, message, answer)
+            raise error
+        await post(client, url, target, message, response)
 
-    monkeypatch.setattr(http_attempt, "_exchange", meet)
+    monkeypatch.setattr(http_attempt, "_post", raise_error)
     create()
     send()
     assert len(healthy.received) == 1
     outcomes = fetch("SELECT status, attempts, error FROM webhook_delivery ORDER BY status")
     assert [(status, attempts) for status, attempts, _ in outcomes] == [("pending", 1), ("succeeded", 1)]
-    assert type(fault).__name__ in outcomes[0][2] or "half a pair ?" in outcomes[0][2]
+    assert type(error).__name__ in outcomes[0][2] or "half a pair ?" in outcomes[0][2]
 
 
 @pytest.mark.parametrize(
     "raw",
     [b"nonsense\r\n\r\n", b"", b"HTTP/1.1 999 \xff\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort"],
 )
-def test_what_is_no_answer_is_a_failure_in_words(client, webhook, receiver, raw):
+def test_a_response_that_is_not_http_is_a_failure_with_a_reason(client, webhook, receiver, raw):
     def answer(handler) -> None:
         handler.wfile.write(raw)
         handler.close_connection = True
@@ -239,7 +240,7 @@ def test_what_is_no_answer_is_a_failure_in_words(client, webhook, receiver, raw)
     assert tested.json()["success"] is False and tested.json()["error"]
 
 
-def test_nobody_listening_is_a_failure_in_words(client, webhook, make_receiver):
+def test_a_refused_connection_is_a_failure_with_a_reason(client, webhook, make_receiver):
     made = webhook("http://127.0.0.1:1025/")
     tested = client.post(f"/api/webhooks/{made['id']}/test").json()
     assert tested["success"] is False and tested["error"].startswith("no connection")

@@ -1,4 +1,4 @@
-"""From event to delivery: who is told of what, in which order, and who waits for whom."""
+"""From event to delivery: which webhooks get which events, in which order, and what delays them."""
 
 import json
 import threading
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from product_importer.core import db, outbox, redis
+from product_importer.core.outbox import EventType
 from product_importer.core.queue import JOBS
 from product_importer.webhooks import reconciler, tasks
 from product_importer.webhooks.delivery import queue
@@ -22,7 +23,7 @@ from tests.webhooks.conftest import execute, fetch
 __all__ = ["create", "run_import"]
 
 
-def told(receiver) -> list[str]:
+def event_types(receiver) -> list[str]:
     return [message.headers["webhook-event"] for message in receiver.received]
 
 
@@ -31,7 +32,7 @@ def waiting() -> int:
     return length
 
 
-def test_a_product_s_life_is_told_with_its_version(client, webhook, receiver, create, send):
+def test_product_events_carry_the_product_s_version(client, webhook, receiver, create, send):
     webhook(receiver.url)
     product = create("SKU-1", "Mug")
     client.patch(f"/api/products/{product['id']}", json={"name": "Cup"})
@@ -60,7 +61,7 @@ def test_a_product_s_life_is_told_with_its_version(client, webhook, receiver, cr
     assert len({message.headers["webhook-id"] for message in receiver.received}) == 4
 
 
-def test_each_webhook_is_told_of_what_it_asked_for_once(client, webhook, make_receiver, create, send):
+def test_each_webhook_gets_its_event_types_once(client, webhook, make_receiver, create, send):
     everything, updates, disabled, late = (make_receiver() for _ in range(4))
     webhook(everything.url)
     webhook(updates.url, event_types=["product_updated"])
@@ -70,13 +71,13 @@ def test_each_webhook_is_told_of_what_it_asked_for_once(client, webhook, make_re
     client.put(f"/api/products/{product['id']}", json={"name": "Other"})
     send()
     send()
-    assert sorted(told(everything)) == ["product_created", "product_updated"]
-    assert told(updates) == told(late) == ["product_updated"]
-    assert told(disabled) == []
+    assert sorted(event_types(everything)) == ["product_created", "product_updated"]
+    assert event_types(updates) == event_types(late) == ["product_updated"]
+    assert event_types(disabled) == []
     assert fetch("SELECT count(*) FROM event WHERE dispatched_at IS NULL") == [(0,)]
 
 
-def test_a_deleted_webhook_is_told_nothing_more(client, webhook, receiver, create, send):
+def test_a_deleted_webhook_gets_nothing_more(client, webhook, receiver, create, send):
     made = webhook(receiver.url)
     create()
     db.run(queue.dispatch)
@@ -101,18 +102,18 @@ def test_an_import_sends_one_message_and_writes_no_other_event(webhook, receiver
     assert fetch("SELECT count(*) FROM event") == [(1,)]
 
 
-def test_each_product_of_an_import_is_told_of_in_the_order_of_lines(
+def test_each_product_of_an_import_is_sent_in_the_order_of_lines(
     client, webhook, make_receiver, run_import, send, monkeypatch
 ):
-    monkeypatch.setattr(queue, "MOST_EACH", 1)
+    monkeypatch.setattr(queue, "MAX_IN_FLIGHT_PER_WEBHOOK", 1)
     each, summary = make_receiver(), make_receiver()
     webhook(each.url, import_events="each")
     webhook(summary.url)
     rows = [f"S{(n * 7919) % 3000:04}" for n in range(3000)]
     run_import("sku,name,description\n" + "".join(f"{sku},Name {sku},\n" for sku in rows[:50]))
     send()
-    assert told(summary) == ["import_completed"]
-    assert sorted(told(each)) == ["import_completed"] + ["product_created"] * 50
+    assert event_types(summary) == ["import_completed"]
+    assert sorted(event_types(each)) == ["import_completed"] + ["product_created"] * 50
     skus = [json.loads(message.body).get("sku") for message in each.received]
     assert [sku for sku in skus if sku] == rows[:50]
     body = json.loads(next(message.body for message in each.received if b"product_created" in message.body))
@@ -129,24 +130,24 @@ def test_each_product_of_an_import_is_told_of_in_the_order_of_lines(
     assert fetch("SELECT count(*) FROM event_batch") == [(0,)]
 
 
-def test_events_in_lanes_and_batches_wait_for_the_import_s_end_and_are_each_told(webhook, receiver, run_import, send):
+def test_product_events_of_all_lanes_and_batches_wait_for_the_import_s_end(webhook, receiver, run_import, send):
     webhook(receiver.url, import_events="each", event_types=["product_created"])
     run_import("sku,name,description\n" + "".join(f"S{n},Name,\n" for n in range(5000)))
     assert fetch("SELECT count(*), count(DISTINCT payload->>'sku') FROM event WHERE batch_id IS NOT NULL") == [
         (5000, 5000)
     ]
     while dispatched := db.run(queue.dispatch):
-        assert dispatched <= queue.EVENTS_AT_ONCE + 1
+        assert dispatched <= queue.MAX_EVENTS_PER_DISPATCH + 1
     assert fetch("SELECT count(*) FROM webhook_delivery") == [(5000,)]
 
 
 def test_two_senders_do_not_mix_up_the_order_of_lines(webhook, receiver, run_import, monkeypatch):
-    monkeypatch.setattr(queue, "EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr(queue, "MAX_EVENTS_PER_DISPATCH", 2)
     webhook(receiver.url, import_events="each", event_types=["product_created"])
     run_import("sku,name,description\n" + "".join(f"{sku},Name,\n" for sku in "abcdef"))
     db.run(queue.dispatch)
     with db.session() as one, db.session() as other:
-        # The other one's transaction began earlier, and comes to its turn later.
+        # The other transaction begins earlier, and dispatches later.
         other.execute(text("SELECT now()"))
         assert queue.dispatch(one) == 2
         assert queue.dispatch(other) == 0
@@ -156,8 +157,8 @@ def test_two_senders_do_not_mix_up_the_order_of_lines(webhook, receiver, run_imp
     assert [sku for (sku,) in fetch(f"{skus}, event_id")] == list("abcdef")
 
 
-def test_a_turn_stays_short_where_many_are_told_of_each_event(webhook, receiver, create, monkeypatch):
-    monkeypatch.setattr(queue, "DELIVERIES_AT_ONCE", 6)
+def test_fewer_events_are_dispatched_at_once_with_many_webhooks(webhook, receiver, create, monkeypatch):
+    monkeypatch.setattr(queue, "MAX_DELIVERIES_PER_DISPATCH", 6)
     for number in range(3):
         webhook(f"{receiver.url}/{number}")
     for number in range(5):
@@ -166,7 +167,7 @@ def test_a_turn_stays_short_where_many_are_told_of_each_event(webhook, receiver,
     assert fetch("SELECT count(*) FROM webhook_delivery") == [(15,)]
 
 
-def test_what_belongs_to_an_unfinished_import_waits(webhook, receiver):
+def test_events_of_an_unfinished_import_wait(webhook, receiver):
     webhook(receiver.url, import_events="each")
     batch = UUID(int=7)
     with db.session() as session:
@@ -178,7 +179,7 @@ def test_what_belongs_to_an_unfinished_import_waits(webhook, receiver):
     assert db.run(queue.dispatch) == 1
 
 
-def test_a_slow_receiver_delays_nobody_else(webhook, make_receiver, create, send):
+def test_a_slow_receiver_delays_no_other(webhook, make_receiver, create, send):
     slow, quick = make_receiver(), make_receiver()
     release = threading.Event()
 
@@ -197,13 +198,13 @@ def test_a_slow_receiver_delays_nobody_else(webhook, make_receiver, create, send
     while len(quick.received) < 60:
         assert time.monotonic() - began < 5, len(quick.received)
         time.sleep(0.02)
-    assert len(slow.received) <= queue.MOST_EACH
+    assert len(slow.received) <= queue.MAX_IN_FLIGHT_PER_WEBHOOK
     release.set()
     sending.join(20)
     assert len(slow.received) == 60
 
 
-def test_a_killed_sender_s_claims_end_by_themselves(webhook, receiver, create, send):
+def test_the_claims_of_a_killed_sender_expire(webhook, receiver, create, send):
     webhook(receiver.url)
     create()
     db.run(queue.dispatch)
@@ -227,37 +228,37 @@ def test_two_senders_share_the_work(webhook, receiver, create):
     assert len(first) == 3 and not first & second
 
 
-def test_a_failing_receiver_gets_less_at_once(webhook, receiver, create):
+def test_a_failing_receiver_has_fewer_deliveries_in_flight(webhook, receiver, create):
     made = webhook(receiver.url)
     for number in range(30):
         create(f"SKU-{number}")
     db.run(queue.dispatch)
     execute("UPDATE webhook SET first_failed_at = now()")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MOST_FAILING - 1
+    assert len(db.run(queue.claim, {UUID(made["id"]): 1}, 100)) == queue.MAX_IN_FLIGHT_FAILING - 1
     execute("UPDATE webhook SET first_failed_at = NULL")
-    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MOST_EACH - 3
+    assert len(db.run(queue.claim, {UUID(made["id"]): 3}, 100)) == queue.MAX_IN_FLIGHT_PER_WEBHOOK - 3
 
 
 @pytest.mark.parametrize(("succeeds", "status"), [(False, "pending"), (True, "succeeded")])
-def test_what_is_asked_for_again_while_it_is_on_its_way_is_sent_again_unless_it_arrives(
+def test_a_redelivery_during_an_attempt_is_sent_again_unless_the_attempt_succeeds(
     client, webhook, receiver, create, succeeds, status
 ):
     made = webhook(receiver.url)
     create()
     db.run(queue.dispatch)
     execute("UPDATE webhook_delivery SET attempts = 9, tries = 9")
-    [last_try] = db.run(queue.claim, {}, 10)
-    answer = client.post(f"/api/webhooks/{made['id']}/deliveries/{last_try.delivery_id}/redeliver")
+    [last_attempt] = db.run(queue.claim, {}, 10)
+    answer = client.post(f"/api/webhooks/{made['id']}/deliveries/{last_attempt.delivery_id}/redeliver")
     assert answer.json()["status"] == "pending"
     outcome = (
         Outcome(datetime.now(UTC), 1, status_code=200) if succeeds else Outcome(datetime.now(UTC), 1, error="no")
     )
-    db.run(queue.record, [(last_try, outcome)])
+    db.run(queue.record, [(last_attempt, outcome)])
     assert fetch("SELECT status, attempts FROM webhook_delivery") == [(status, 10)]
     assert len(db.run(queue.claim, {}, 10)) == (0 if succeeds else 1)
 
 
-def test_many_events_are_one_nudge_and_none_when_nothing_happened(webhook, create, client):
+def test_many_events_make_one_notification_and_a_rollback_none(webhook, create, client):
     webhook("https://example.com/")
     assert waiting() == 0
     create("SKU-1")
@@ -266,18 +267,18 @@ def test_many_events_are_one_nudge_and_none_when_nothing_happened(webhook, creat
     assert waiting() == 1
     redis.client().delete("rq:queue:webhooks")
     with pytest.raises(RuntimeError), db.session() as session:
-        outbox.record(session, "product_created", {})
-        outbox.record(session, "product_created", {})
+        outbox.record(session, EventType.PRODUCT_CREATED, {})
+        outbox.record(session, EventType.PRODUCT_CREATED, {})
         raise RuntimeError
     assert waiting() == 0
 
 
-def test_a_wiped_redis_is_put_right_by_the_reconciler(webhook, receiver, create, send):
+def test_the_reconciler_notifies_again_after_redis_is_wiped(webhook, receiver, create, send):
     webhook(receiver.url)
     create()
     redis.client().delete("rq:queue:webhooks")
     db.run(reconciler.reconcile)
-    assert waiting() == 0, "the nudge after the commit gets its time"
+    assert waiting() == 0, "the notification after the commit gets its time"
     execute("UPDATE event SET created_at = now() - interval '1 minute'")
     db.run(reconciler.reconcile)
     db.run(reconciler.reconcile)
@@ -292,8 +293,8 @@ def test_a_wiped_redis_is_put_right_by_the_reconciler(webhook, receiver, create,
     assert waiting() == 1
 
 
-def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send, monkeypatch):
-    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+def test_old_events_are_deleted_in_small_batches(webhook, receiver, create, send, monkeypatch):
+    monkeypatch.setattr(reconciler, "MAX_DELETES", 2)
     webhook(receiver.url)
     for number in range(5):
         create(f"OLD-{number}")
@@ -309,8 +310,8 @@ def test_what_is_old_is_deleted_in_small_batches(webhook, receiver, create, send
     assert fetch("SELECT count(*) FROM webhook_delivery") == fetch("SELECT count(*) FROM webhook_attempt") == [(1,)]
 
 
-def test_an_event_of_many_deliveries_goes_in_small_batches_too(webhook, receiver, create, send, monkeypatch):
-    monkeypatch.setattr(reconciler, "DELETE_AT_ONCE", 2)
+def test_an_event_with_many_deliveries_is_deleted_in_small_batches(webhook, receiver, create, send, monkeypatch):
+    monkeypatch.setattr(reconciler, "MAX_DELETES", 2)
     for number in range(5):
         webhook(f"{receiver.url}/{number}")
     create()
@@ -323,7 +324,7 @@ def test_an_event_of_many_deliveries_goes_in_small_batches_too(webhook, receiver
     assert left == [(3, 1), (1, 1), (0, 0)]
 
 
-def test_what_is_not_old_stays(webhook, receiver, create, send):
+def test_recent_events_are_kept(webhook, receiver, create, send):
     webhook(receiver.url)
     create()
     send()
@@ -333,7 +334,7 @@ def test_what_is_not_old_stays(webhook, receiver, create, send):
     assert reconciler.oldest_id(1) < identity < reconciler.oldest_id(-1)
 
 
-def test_every_job_s_name_leads_to_a_function():
+def test_every_job_name_names_a_function():
     for job in JOBS:
         module, _, name = job.function.rpartition(".")
         assert callable(getattr(__import__(module, fromlist=[name]), name))

@@ -1,4 +1,4 @@
-"""Messages as the published library for receivers takes them."""
+"""Signatures, verified by the published library for receivers."""
 
 import base64
 import json
@@ -7,7 +7,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from product_importer.webhooks.delivery import signing
-from product_importer.webhooks.delivery.http_attempt import render
+from product_importer.webhooks.delivery.http_attempt import encode_body
 from tests.catalog.conftest import create
 
 __all__ = ["create"]
@@ -19,8 +19,8 @@ def test_a_secret_is_32_random_bytes():
     assert len(base64.b64decode(first.removeprefix("whsec_"), validate=True)) == 32
 
 
-def test_the_example_of_the_specification():
-    # standard-webhooks, spec: the same message as in its reference implementations' tests.
+def test_the_specification_s_example():
+    # The message in the tests of Standard Webhooks' reference implementations.
     body = b'{"test": 2432232314}'
     made = signing.headers(
         "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body, ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
@@ -28,7 +28,9 @@ def test_the_example_of_the_specification():
     assert made["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_a_message_by_two_secrets_is_verified_by_each_and_by_no_other(create, client, webhook, receiver, send):
+def test_a_message_signed_with_two_secrets_is_verified_with_each_and_no_other(
+    create, client, webhook, receiver, send
+):
     made = webhook(receiver.url, event_types=["product_created"])
     rotated = client.post(f"/api/webhooks/{made['id']}/rotate-secret").json()["secret"]
     create("SKU-ß ✓", "Näme ✓")
@@ -43,6 +45,12 @@ def test_a_message_by_two_secrets_is_verified_by_each_and_by_no_other(create, cl
 
 
 def test_the_body_has_the_contract_s_fields_in_its_order():
-    told = {"timestamp": 1700000000.123, "sku": "S", "product_id": "p", "name": "N", "event_type": "product_created"}
-    assert list(json.loads(render(told))) == ["event_type", "product_id", "sku", "name", "timestamp"]
-    assert render({"event_type": "x", "name": "ü"}) == '{"event_type":"x","name":"ü"}'.encode()
+    payload = {
+        "timestamp": 1700000000.123,
+        "sku": "S",
+        "product_id": "p",
+        "name": "N",
+        "event_type": "product_created",
+    }
+    assert list(json.loads(encode_body(payload))) == ["event_type", "product_id", "sku", "name", "timestamp"]
+    assert encode_body({"event_type": "x", "name": "ü"}) == '{"event_type":"x","name":"ü"}'.encode()

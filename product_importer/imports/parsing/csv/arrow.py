@@ -1,7 +1,7 @@
-"""Text in which nothing is odd, taken apart by Arrow: whole columns at a time, without an object for each cell.
+"""Parse simple CSV text with Arrow: whole columns at a time, without an object for each cell.
 
-Arrow's reader forgives what `csv.reader` calls malformed. So it only gets text on which the two cannot differ:
-without a quote, and with equally many fields in every line. All other text is left to the strict reader.
+Arrow's reader accepts what `csv.reader` calls malformed. So it only gets text on which the two cannot differ: without
+a quote, and with equally many fields in every line. All other text is left to the strict reader.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,15 @@ from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.parsing.records import Chunk
 
 # Quotes; what PostgreSQL cannot store; what would have to be escaped for COPY.
-ODD = '"\0\\\t'
-# Arrow takes it off, though here it stands in the middle of a file.
+SPECIAL = '"\0\\\t'
+# Arrow removes it, though a block is the middle of a file.
 BYTE_ORDER_MARK = "\ufeff"
-# What `str.strip` takes off.
+# What `str.strip` removes.
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
-class _Rows(Sequence[list[str]]):
-    """Columns, row by row where somebody asks for one."""
+class _RowView(Sequence[list[str]]):
+    """Rows made from columns when they are asked for."""
 
     def __init__(self, columns: list[pa.StringArray]):
         self._columns = columns
@@ -46,8 +46,8 @@ class _Rows(Sequence[list[str]]):
 
 
 @dataclass(frozen=True)
-class Plain(Chunk):
-    """A chunk whose rows are kept as Arrow's columns of text, without a null."""
+class ArrowChunk(Chunk):
+    """A chunk whose rows are kept as Arrow columns of text, without nulls."""
 
     arrays: Sequence[pa.StringArray] = ()
 
@@ -75,13 +75,13 @@ class Plain(Chunk):
         return pc.utf8_trim(self.arrays[position], characters=SPACES)
 
 
-def parse(text: str, delimiter: str, first_line: int) -> Plain | None:
-    """Take whole lines apart, the first of which is `first_line`; None where anything in them is odd."""
-    if not text or _is_odd(text, delimiter):
+def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
+    """Parse whole lines, the first of which is `first_line`; None for text that is not simple."""
+    if not text or _is_special(text, delimiter):
         return None
     width = text.partition("\n")[0].count(delimiter) + 1
     if width > MAX_COLUMNS:
-        # Of no row that can be imported; Arrow's columns would fill the memory.
+        # No such row can be imported, and Arrow's columns would fill the memory.
         return None
     block, names = text.encode(), list(map(str, range(width)))
     try:
@@ -95,16 +95,16 @@ def parse(text: str, delimiter: str, first_line: int) -> Plain | None:
         # A line with more or fewer fields than the first one.
         return None
     if table.num_rows < text.count("\n") + (not text.endswith("\n")):
-        # Empty lines were left out, and the others' numbers would be wrong.
+        # Arrow left out empty lines, so the line numbers would be wrong.
         return None
     columns = [column.combine_chunks() for column in table.columns]
-    return Plain(range(first_line, first_line + table.num_rows), _Rows(columns), arrays=columns)
+    return ArrowChunk(range(first_line, first_line + table.num_rows), _RowView(columns), arrays=columns)
 
 
-def _is_odd(text: str, delimiter: str) -> bool:
+def _is_special(text: str, delimiter: str) -> bool:
     if text.startswith(BYTE_ORDER_MARK):
         return True
-    if any(character in text for character in ODD if character != delimiter):
+    if any(character in text for character in SPECIAL if character != delimiter):
         return True
-    # A line break of its own, as old Macs wrote it.
+    # A carriage return by itself, the line break of old Macs.
     return "\r" in text and text.count("\r") != text.count("\r\n")

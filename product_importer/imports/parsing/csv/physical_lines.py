@@ -1,26 +1,29 @@
-"""The physical lines of a text by their numbers: as far ahead as somebody asks, without those that are done."""
+"""Give access to the physical lines of a text by number; those already handled are forgotten."""
 
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.records import Unreadable
 
-# So many lines that are done are kept before the list is shortened, which moves all others.
-DONE_LINES = 1_000
+# The list is shortened only when so many of its lines are done, because that moves all others.
+MAX_DONE_LINES = 1_000
 
 
-class Lines:
-    """Some consecutive lines of a text with their line breaks, whatever these are; `first` is the first one's number.
+class PhysicalLines:
+    """A window of consecutive lines with their line breaks, of any kind; `first` is the number of its first line.
 
-    Every method but `drop` reads on where it must, and raises `Unreadable` where the bytes are no text.
+    `get`, `from_` and `next_quote` read on where they must; like the `read_…` methods they raise `Unreadable` where
+    the bytes are not text.
     """
 
     def __init__(self, text: io.TextIOBase):
         self._text = text
         self._lines: list[str] = []
         self._done = 0
-        self._free_from = self._free_to = 0
+        # Lines known to have no quote, from the first number until before the second.
+        self._quoteless_from = self._quoteless_to = 0
         self.first = 1
 
     @property
@@ -29,7 +32,7 @@ class Lines:
         return self.first + len(self._lines) - self._done
 
     def get(self, number: int) -> str:
-        """Return a line, or nothing behind the last one."""
+        """Return a line; "" after the last one."""
         place = self._done + number - self.first
         while place >= len(self._lines):
             with decoding():
@@ -40,64 +43,64 @@ class Lines:
         return self._lines[place]
 
     def between(self, number: int, end: int) -> list[str]:
-        """Return the lines from a number on, up to another one, as far as they have been read."""
+        """Return the lines from `number` until before `end`, as far as they have been read."""
         offset = self._done - self.first
         return self._lines[offset + number : offset + end]
 
     def from_(self, number: int) -> Iterator[str]:
-        """Yield the lines from a number on, up to the end of the text."""
+        """Yield the lines from `number` to the end of the text."""
         while line := self.get(number):
             yield line
             number += 1
 
     def next_quote(self, number: int, limit: int) -> int:
-        """Return the number of the first line from `number` on with a quote; `limit` where none before it has one."""
-        if self._free_from <= number < self._free_to:
-            number = self._free_to
+        """Return the number of the first line with a quote from `number` until before `limit`; else `limit`."""
+        if self._quoteless_from <= number < self._quoteless_to:
+            number = self._quoteless_to
         else:
-            self._free_from = number
+            self._quoteless_from = number
         while number < limit and (line := self.get(number)) and '"' not in line:
             number += 1
-        self._free_to = number
+        self._quoteless_to = number
         return min(number, limit)
 
     def read_block(self, characters: int) -> str:
-        """Return the next whole lines, at least so many characters of them; they are not kept.
+        """Return the next whole lines, at least `characters` long together; they are not kept.
 
-        All lines before them have to be dropped.
+        The window must be empty.
         """
         assert self.first == self.end
         with decoding():
             return self._text.read(characters) + self._text.readline()
 
     def read_line(self) -> str:
-        """Return the next line without keeping it, as `read_block` does."""
+        """Return the next line; like a block, it is not kept."""
         with decoding():
             return self._text.readline()
 
-    def pass_by(self, count: int) -> None:
-        """Count lines that were read without being kept."""
+    def skip(self, count: int) -> None:
+        """Move the empty window past lines that were read as a block."""
         self.first += count
 
-    def put(self, first: int, lines: list[str]) -> None:
-        """Keep lines that were read as a block, the first of which has this number."""
+    def keep(self, first: int, lines: list[str]) -> None:
+        """Take lines that were read as a block into the window; `first` is the number of the first one."""
         self.first = first
         self._done = 0
         self._lines = lines
 
     def drop(self, number: int) -> None:
-        """Forget the lines before a number."""
+        """Forget the lines before `number`."""
         self._done += number - self.first
         self.first = number
-        if self._done > DONE_LINES or self.first >= self.end:
+        if self._done > MAX_DONE_LINES or self.first >= self.end:
             del self._lines[: self._done]
             self._done = 0
 
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Say of bytes that are no text what they are."""
+    """Convert a decoding error to `Unreadable`."""
     try:
         yield
     except UnicodeDecodeError as error:
-        raise Unreadable("undecodable", f"The stored bytes are not text: {error}.") from error
+        raise Unreadable(ImportErrorCode.UNDECODABLE, f"The stored bytes are not text: {error}.") from error

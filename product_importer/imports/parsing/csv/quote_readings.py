@@ -1,31 +1,34 @@
-"""Many readings of a line at once: strictly, with quotes too many or too few, or forgiving quotes inside fields.
+"""Follow all readings of a line at once: strict ones, ones with wrong quotes, and forgiving ones.
 
-A reading of a record is where it stands in the grammar of CSV, and how many delimiters of the record lie behind it.
-Each of the four places is a number whose bit n stands for n delimiters, so that a step of all readings is one
-operation, however many there are. It is how agrep finds words with errors (Wu and Manber, 1992).
+This is a nondeterministic automaton whose states are bits, as in agrep (Wu and Manber, 1992). The state of a reading
+is its place in the grammar of CSV and the number of delimiters of the record so far. Each of the four places is an
+integer whose bit n is set if a reading is there after n delimiters. So one operation moves all readings.
 
-A line is taken in steps: some quotes, and the text up to the next ones, with all its delimiters. Its end counts as
-one more delimiter.
+A line is taken in steps. A step is some quotes and the text up to the next ones, with all its delimiters; the end of
+the line counts as one more delimiter. The package's docstring explains the terms.
 """
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-# The numbers of readings inside a line: at the beginning of a field, inside a bare one, a quoted one, behind a quote.
+# Readings inside a line by place: at the beginning of a field, in a bare one, in a quoted one, after a quote in that.
 Places = tuple[int, int, int, int]
-# Quotes, or none at the beginning of a line, and the text behind them.
+# Quotes, or none at the beginning of a line, and the text after them.
 STEP = re.compile('("*)([^"]+)')
-# So much is remembered of what becomes of readings, for lines and for steps that have at most so many characters.
-MAX_KNOWN = 4_096
+# The caches hold so many results, for lines and for steps of at most so many characters.
+MAX_CACHED = 4_096
 MAX_LINE = 1_000
 MAX_STEP = 200
-# The shapes of so many lines are remembered: those around a fault are read several times.
+# The shapes of so many lines are cached: the lines around a broken record are read several times.
 MAX_SHAPES = 256
 
 
 class Readings(NamedTuple):
-    """Where readings stand between two lines, and there between two records, or inside a quoted field."""
+    """Readings between two lines: those between two records (`begun`), and those inside a quoted field.
+
+    Bit n of `quoted` is set if n delimiters of the record come before.
+    """
 
     begun: int = 0
     quoted: int = 0
@@ -34,27 +37,27 @@ class Readings(NamedTuple):
         return Readings(self.begun | other.begun, self.quoted | other.quoted)
 
     def without(self, other: "Readings") -> "Readings":
-        """Return those of these readings that are not among the others."""
+        """Return these readings except the others."""
         return Readings(self.begun & ~other.begun, self.quoted & ~other.quoted)
 
 
 NONE = Readings()
 BETWEEN = Readings(begun=1)
 
-# Readings without a mistake yet, with one, and with two where these are looked for; last, those that forgive quotes.
-Family = tuple[Readings, ...]
+# Readings without a mistake yet, with one, and with two where these are looked for; last, the forgiving ones.
+ReadingsByMistakes = tuple[Readings, ...]
 
 
-class Text(NamedTuple):
-    """A text without quotes: how many delimiters are in it, and whether it begins or ends with one."""
+class Segment(NamedTuple):
+    """A piece of a line without quotes: how many delimiters it has, and whether it begins or ends with one."""
 
     delimiters: int
     leads: bool
     trails: bool
 
 
-class Stand(NamedTuple):
-    """Where a family stands inside a line; `is_at_begin` tells whether a delimiter is behind it, or nothing."""
+class LineState(NamedTuple):
+    """All readings at a position in a line; `is_at_begin` if a delimiter comes before it, or nothing."""
 
     strict: tuple[Places, ...]
     forgiving: Places
@@ -62,118 +65,121 @@ class Stand(NamedTuple):
 
 
 class Grammar:
-    """The CSV of one delimiter whose records have `width` fields; any number where that is 0."""
+    """The grammar of CSV with one delimiter, whose records have `width` fields; any number if that is 0."""
 
     def __init__(self, delimiter: str, width: int):
         self._text = re.compile(f'[^"{re.escape(delimiter)}]+')
         self._delimiter = delimiter
-        self._by = 1 if width else 0
+        self._shift = 1 if width else 0
         self._width = width
         self._last = max(width - 1, 0)
-        self._all = (1 << width) - 1 if width else 1
-        self._most = (2 << width) - 1 if width else 1
-        # Most lines of a file have few shapes, and others still have the same steps: what becomes there of the same
-        # readings is remembered.
-        self._shape = lru_cache(MAX_SHAPES)(self._shape_of)
-        self._behind = lru_cache(MAX_KNOWN)(self._behind_shape)
-        self._after = lru_cache(MAX_KNOWN)(self._after_step)
-        self._ended = lru_cache(MAX_KNOWN)(self._at_end)
+        self._quoted_mask = (1 << width) - 1 if width else 1
+        self._mask = (2 << width) - 1 if width else 1
+        # Most lines of a file have one of a few shapes, and the others consist of a few kinds of steps.
+        self._cached_shape = lru_cache(MAX_SHAPES)(self._shape_of)
+        self._cached_after_shape = lru_cache(MAX_CACHED)(self._after_shape)
+        self._cached_after_step = lru_cache(MAX_CACHED)(self._after_step)
+        self._cached_after_end = lru_cache(MAX_CACHED)(self._after_end)
 
     def anywhere_inside(self) -> Readings:
-        """Return those for which a line begins inside a quoted field."""
-        return Readings(quoted=self._all)
+        """Return all readings inside a quoted field, one for each number of delimiters."""
+        return Readings(quoted=self._quoted_mask)
 
-    def behind(self, line: str, family: Family, may_err: bool) -> Family:
-        """Return where a family stands behind a line; those that it contradicts are gone.
+    def after_line(self, line: str, by_mistakes: ReadingsByMistakes, may_err: bool) -> ReadingsByMistakes:
+        """Return the readings after a line, without those that it contradicts.
 
-        Those without a mistake, or with some, read strictly. If they may err, quotes of the line may be too many, or
-        be missing in it; but only one in a line without quotes. The last readings are those for which a quote inside
-        a quoted field closes it before a delimiter or a line's end only. A quote that looks as if it opened a field,
-        and would be inside of one, contradicts them.
+        With `may_err`, strict readings may take quotes of the line for too many or for missing; in a line without
+        quotes, only one for missing. For a forgiving reading, a quote inside a quoted field closes it only before a
+        delimiter or the end of the line; a quote inside a field that looks as if it opened one contradicts it.
         """
         if len(line) > MAX_LINE:
-            return self._behind_shape(self._shape_of(line), family, may_err)
-        return self._behind(self._shape(line), family, may_err)
+            return self._after_shape(self._shape_of(line), by_mistakes, may_err)
+        return self._cached_after_shape(self._cached_shape(line), by_mistakes, may_err)
 
     def _shape_of(self, line: str) -> str:
-        """Return a line without its break, in which one letter stands for each text between delimiters and quotes."""
+        """Return a line without its break, with one letter in place of each text between delimiters and quotes."""
         return self._text.sub("x", line.rstrip("\r\n"))
 
-    def _behind_shape(self, shape: str, family: Family, may_err: bool) -> Family:
+    def _after_shape(self, shape: str, by_mistakes: ReadingsByMistakes, may_err: bool) -> ReadingsByMistakes:
         if '"' not in shape:
-            return self._behind_a_plain_line(shape, family, may_err)
-        *strict, forgiving = [(begun, 0, quoted, 0) for begun, quoted in family]
-        stand = Stand(tuple(strict), forgiving, True)
+            return self._after_unquoted_line(shape, by_mistakes, may_err)
+        *strict, forgiving = [(begun, 0, quoted, 0) for begun, quoted in by_mistakes]
+        state = LineState(tuple(strict), forgiving, True)
         for quotes, text in STEP.findall(shape + self._delimiter):
-            after = self._after if len(quotes) + len(text) <= MAX_STEP else self._after_step
-            stand = after(stand, quotes, text, may_err)
-        return self._ended(stand)
+            is_short = len(quotes) + len(text) <= MAX_STEP
+            after_step = self._cached_after_step if is_short else self._after_step
+            state = after_step(state, quotes, text, may_err)
+        return self._cached_after_end(state)
 
-    def _at_end(self, stand: Stand) -> Family:
-        places = (*stand.strict, stand.forgiving)
-        return _once(tuple(Readings(begun >> self._width & 1, quoted & self._all) for begun, _, quoted, _ in places))
+    def _after_end(self, state: LineState) -> ReadingsByMistakes:
+        places = (*state.strict, state.forgiving)
+        return _once(
+            tuple(Readings(begun >> self._width & 1, quoted & self._quoted_mask) for begun, _, quoted, _ in places)
+        )
 
-    def _behind_a_plain_line(self, shape: str, family: Family, may_err: bool) -> Family:
+    def _after_unquoted_line(self, shape: str, by_mistakes: ReadingsByMistakes, may_err: bool) -> ReadingsByMistakes:
         delimiters = shape.count(self._delimiter)
-        fits = int(not self._by or delimiters == self._last or not shape)
-        behind = [Readings(begun & fits, quoted) for begun, quoted in family]
+        fits = int(not self._shift or delimiters == self._last or not shape)
+        after = [Readings(begun & fits, quoted) for begun, quoted in by_mistakes]
         if may_err:
-            for place, readings in enumerate(family[:-2], start=1):
-                behind[place] |= self._mistaken_without_quotes(delimiters * self._by, readings)
-        return _once(tuple(behind))
+            for place, readings in enumerate(by_mistakes[:-2], start=1):
+                after[place] |= self._mistaken_without_quotes(delimiters * self._shift, readings)
+        return _once(tuple(after))
 
     def _mistaken_without_quotes(self, delimiters: int, readings: Readings) -> Readings:
-        """Return where they stand if a quote opens a field in the line, or closes one at a delimiter or its end."""
-        opened = self._all & ((2 << delimiters) - 1) if readings.begun else 0
+        """Return the readings for which a quote is missing: it would open a field, or close one."""
+        opened = self._quoted_mask & ((2 << delimiters) - 1) if readings.begun else 0
         closed = readings.quoted >> max(self._last - delimiters, 0)
         return Readings(int(closed > 0), opened)
 
-    def _after_step(self, stand: Stand, quotes: str, text: str, may_err: bool) -> Stand:
-        strict, forgiving, is_at_begin = stand
-        gap = Text(text.count(self._delimiter), text.startswith(self._delimiter), text.endswith(self._delimiter))
+    def _after_step(self, state: LineState, quotes: str, text: str, may_err: bool) -> LineState:
+        strict, forgiving, is_at_begin = state
+        segment = Segment(
+            text.count(self._delimiter), text.startswith(self._delimiter), text.endswith(self._delimiter)
+        )
         if quotes:
-            forgiving = _after_forgiven_quotes(len(quotes), forgiving, is_at_begin, gap.leads)
+            forgiving = _after_forgiven_quotes(len(quotes), forgiving, is_at_begin, segment.leads)
             strict = _after_quotes(len(quotes), strict, may_err)
-        behind = [self._after_text(gap, places) for places in strict]
+        after = [self._after_segment(segment, places) for places in strict]
         if may_err:
             for place, places in enumerate(strict[:-1], start=1):
-                behind[place] = _either(behind[place], self._after_text_with_a_quote(gap, places))
+                after[place] = _either(after[place], self._after_segment_with_a_quote(segment, places))
             for place, places in enumerate(strict[:-2], start=2):
-                behind[place] = _either(behind[place], self._after_text_with_two_quotes(gap, places))
-        return Stand(tuple(behind), self._after_text(gap, forgiving), gap.trails)
+                after[place] = _either(after[place], self._after_segment_with_two_quotes(segment, places))
+        return LineState(tuple(after), self._after_segment(segment, forgiving), segment.trails)
 
-    def _after_text(self, text: Text, places: Places) -> Places:
-        outside = _outside(text, places) << text.delimiters * self._by & self._most
-        return _behind(text, outside, quoted=places[2])
+    def _after_segment(self, segment: Segment, places: Places) -> Places:
+        outside = _outside(segment, places) << segment.delimiters * self._shift & self._mask
+        return _places_after(segment, outside, quoted=places[2])
 
-    def _after_text_with_a_quote(self, text: Text, places: Places) -> Places:
-        """Return where those stand that one quote more opens where a field begins, or closes before a delimiter."""
+    def _after_segment_with_a_quote(self, segment: Segment, places: Places) -> Places:
+        """Return the readings for which a quote is missing: at the beginning of a field, or before a delimiter."""
         begun, _, quoted, closed = places
-        opened = begun | closed | self._spread(_outside(text, places), text.delimiters - text.trails)
-        return _behind(text, self._spread(quoted, text.delimiters), opened)
+        opened = begun | closed | self._spread(_outside(segment, places), segment.delimiters - segment.trails)
+        return _places_after(segment, self._spread(quoted, segment.delimiters), opened)
 
-    def _after_text_with_two_quotes(self, text: Text, places: Places) -> Places:
-        """Return where those stand that one quote more opens and another one closes, or the other way round.
+    def _after_segment_with_two_quotes(self, segment: Segment, places: Places) -> Places:
+        """Return the readings for which two quotes are missing, one that opens and one that closes, in either order.
 
-        To quote a whole field is no change; those for which that was done are among the others anyway.
+        Both around one whole field change nothing: those readings are among the others already.
         """
         begun, _, quoted, closed = places
-        left = self._spread(begun | closed, text.delimiters)
-        left |= self._spread(_outside(text, places) << self._by, text.delimiters - 1)
-        return _behind(text, left, self._spread(quoted, text.delimiters - text.trails))
+        left = self._spread(begun | closed, segment.delimiters)
+        left |= self._spread(_outside(segment, places) << self._shift, segment.delimiters - 1)
+        return _places_after(segment, left, self._spread(quoted, segment.delimiters - segment.trails))
 
-    def _spread(self, numbers: int, most: int) -> int:
-        """Return the numbers behind one, two and up to so many delimiters."""
+    def _spread(self, readings: int, delimiters: int) -> int:
+        """Return the readings after one, two and up to so many more delimiters."""
         spread = 0
-        if numbers:
-            for _ in range(min(most, self._width or 1)):
-                spread = (spread | numbers) << self._by
-        return spread & self._most
+        if readings:
+            for _ in range(min(delimiters, self._width or 1)):
+                spread = (spread | readings) << self._shift
+        return spread & self._mask
 
 
-def _once(family: Family) -> Family:
-    """Return a family without what stands where readings with fewer mistakes do: it shares their fate."""
-    *strict, forgiving = family
+def _once(by_mistakes: ReadingsByMistakes) -> ReadingsByMistakes:
+    """Return the readings without those in the same state as one with fewer mistakes."""
+    *strict, forgiving = by_mistakes
     others = NONE
     for place, readings in enumerate(strict):
         strict[place] = readings.without(others)
@@ -181,14 +187,14 @@ def _once(family: Family) -> Family:
     return (*strict, forgiving)
 
 
-def _outside(text: Text, places: Places) -> int:
-    """Return the numbers of those that read a text as being outside quotes."""
+def _outside(segment: Segment, places: Places) -> int:
+    """Return the readings for which a segment is outside quotes."""
     begun, bare, _, closed = places
-    return begun | bare | closed if text.leads else begun | bare
+    return begun | bare | closed if segment.leads else begun | bare
 
 
-def _behind(text: Text, outside: int, quoted: int) -> Places:
-    return (outside, 0, quoted, 0) if text.trails else (0, outside, quoted, 0)
+def _places_after(segment: Segment, outside: int, quoted: int) -> Places:
+    return (outside, 0, quoted, 0) if segment.trails else (0, outside, quoted, 0)
 
 
 def _either(some: Places, others: Places) -> Places:
@@ -196,13 +202,13 @@ def _either(some: Places, others: Places) -> Places:
 
 
 def _after_quotes(count: int, levels: tuple[Places, ...], may_err: bool) -> tuple[Places, ...]:
-    """Return where they stand behind so many quotes; one of them may be too many, or one may be missing."""
-    behind = [_past(count, places) for places in levels]
+    """Return the readings after so many quotes; with `may_err`, one may be too many or missing."""
+    after = [_past(count, places) for places in levels]
     if may_err:
         for place, places in enumerate(levels[:-1], start=1):
             for wrong in (count - 1, count + 1):
-                behind[place] = _either(behind[place], _past(wrong, places))
-    return tuple(behind)
+                after[place] = _either(after[place], _past(wrong, places))
+    return tuple(after)
 
 
 def _past(count: int, places: Places) -> Places:

@@ -1,4 +1,4 @@
-"""The strict, streaming reader: the records of a CSV with the physical line of each, losing none."""
+"""Stream the records of a CSV text strictly, each with its physical line; no line is lost without an error."""
 
 import csv
 import io
@@ -9,30 +9,30 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 from product_importer.imports.parsing.csv import broken_records
-from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES
-from product_importer.imports.parsing.csv.broken_records import Fault
-from product_importer.imports.parsing.csv.physical_lines import Lines
-from product_importer.imports.parsing.csv.record_parser import CarefulReader, Rows
+from product_importer.imports.parsing.csv.broken_records import BrokenRecord
+from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
+from product_importer.imports.parsing.csv.record_parser import RecordParser, RowBuffer
+from product_importer.imports.parsing.csv.recovery import NEAR_LINES
 from product_importer.imports.parsing.records import Chunk, Unreadable, height
 
-# So much is taken apart at once where nothing in it is odd, and so much more to reach the end of a record.
+# So much is parsed at once, and so much more to reach the end of a record.
 BLOCK_CHARACTERS = 512 * 1024
 MAX_EXTENSION = 64 * 1024
 
-# A line for Excel, which is no record: it names the delimiter.
+# The line with which a file names its delimiter for Excel; it is no record.
 SEP_RECORD = re.compile(r"sep=[,;\t|]", re.IGNORECASE)
 
 
-class Parse(Protocol):
-    """A quicker way to take whole lines apart, the first of which is `first_line`; None where they are not for it."""
+class ParseBlock(Protocol):
+    """A quicker parser of whole lines, which begin with `first_line`; None for lines that it does not parse."""
 
     def __call__(self, text: str, delimiter: str, first_line: int) -> Chunk | None: ...
 
 
-class Held(NamedTuple):
-    """Records that wait until those behind them show that they are whole, and the text that they stand in.
+class PendingBlock(NamedTuple):
+    """The records of a block, held until the next block shows that they are no part of a broken record; and its text.
 
-    `first` is the number of its first line; `header` is that of a header in it that has several lines.
+    `first` is the number of its first line; `header` that of a header of several lines in it.
     """
 
     chunk: Chunk
@@ -42,20 +42,19 @@ class Held(NamedTuple):
 
 
 class Records:
-    """The records of a text, strictly read. It comes as physical lines with their line breaks, whatever these are.
+    """The records of a text, strictly read. The text must keep its line breaks as they are.
 
-    Where a record is not well-formed, or has not as many fields as the header, a quote may be missing or too much.
-    The lines that can then belong to it become errors, as `extent` finds them, and reading goes on behind them. They
-    can begin before it, so a chunk is held back until the next one is read.
+    The lines that can belong to a broken record become errors, and reading goes on after them. They can begin before
+    that record, so a block is held back until the next one is read.
     """
 
-    def __init__(self, text: io.TextIOBase, delimiter: str = ",", parse: Parse | None = None):
+    def __init__(self, text: io.TextIOBase, delimiter: str = ",", parse: ParseBlock | None = None):
         csv.field_size_limit(broken_records.MAX_FIELD_CHARACTERS)
-        self._parse = parse
-        self._lines = Lines(text)
+        self._parse_block = parse
+        self._lines = PhysicalLines(text)
         self._delimiter = delimiter
-        self._careful = CarefulReader(self._lines, delimiter)
-        self._held = Held(Chunk(), 1, "")
+        self._parser = RecordParser(self._lines, delimiter)
+        self._held = PendingBlock(Chunk(), 1, "")
 
     def header(self) -> tuple[list[str], int]:
         """Return the first record that is not empty, and its line; ([], 0) when there is none.
@@ -63,28 +62,28 @@ class Records:
         Raises:
             Unreadable: it is not well-formed.
         """
-        for read in self._careful.records(1):
-            if isinstance(read, Fault):
+        for read in self._parser.records(1):
+            if isinstance(read, BrokenRecord):
                 raise Unreadable(*broken_records.reason(read, 0), read.line)
             line, end, row = read
             text = "".join(self._lines.between(line, end))
             self._lines.drop(end)
             if row and not (line == 1 and SEP_RECORD.fullmatch(self._delimiter.join(row))):
-                self._careful.width = len(row)
-                self._held = Held(Chunk(), line, text, line if end > line + 1 else None)
+                self._parser.width = len(row)
+                self._held = PendingBlock(Chunk(), line, text, line if end > line + 1 else None)
                 return row, line
         return [], 0
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield what follows, some thousand records at a time; an empty line is an empty record, or left out.
+        """Yield the records after the header, some thousand at a time; an empty line is an empty record, or left out.
 
         Raises:
-            Unreadable: the bytes are not text, a line has no end, or a quote is wrong in a header of several lines.
+            Unreadable: the bytes are not text, a line is too long, or a header of several lines has a wrong quote.
         """
         held = self._held
         while text := self._lines.read_block(BLOCK_CHARACTERS):
             block = self._read_block(text)
-            if isinstance(block, Held):
+            if isinstance(block, PendingBlock):
                 if held.chunk:
                     yield held.chunk
                 held = block
@@ -93,12 +92,12 @@ class Records:
         if held.chunk:
             yield held.chunk
 
-    def _read_block(self, text: str) -> Held | list[str]:
-        """Take whole lines apart at once, twice as fast as one by one; return their lines where something is odd."""
+    def _read_block(self, text: str) -> PendingBlock | list[str]:
+        """Parse whole lines at once, twice as fast as one by one; return the lines if one of them is wrong."""
         first = self._lines.first
-        if self._parse and (chunk := self._parse(text, self._delimiter, first)) and self._fits(chunk):
-            self._lines.pass_by(len(chunk))
-            return Held(chunk, first, text)
+        if self._parse_block and (chunk := self._parse_block(text, self._delimiter, first)) and self._fits(chunk):
+            self._lines.skip(len(chunk))
+            return PendingBlock(chunk, first, text)
         text += self._rest_of_a_record(text)
         lines = _lines_of(text)
         try:
@@ -108,12 +107,12 @@ class Records:
         chunk = Chunk(_first_lines(first, len(lines), rows), rows)
         if not self._fits(chunk):
             return lines
-        self._lines.pass_by(len(lines))
-        return Held(chunk, first, text)
+        self._lines.skip(len(lines))
+        return PendingBlock(chunk, first, text)
 
     def _fits(self, chunk: Chunk) -> bool:
-        """Whether every record has as many fields as the header, or is an empty line."""
-        return not self._careful.width or chunk.widths() <= {0, self._careful.width}
+        """Whether every record has as many fields as the header, or none."""
+        return not self._parser.width or chunk.widths() <= {0, self._parser.width}
 
     def _rest_of_a_record(self, text: str) -> str:
         """Return further lines while a quote is open, as an odd number of quotes tells, but not for long."""
@@ -128,18 +127,18 @@ class Records:
                 break
         return "".join(rest)
 
-    def _read_slowly(self, held: Held, lines: list[str]) -> Generator[Chunk, None, Held]:
-        """Yield the records of lines behind those that are held, one by one; return those that must be held now."""
+    def _read_slowly(self, held: PendingBlock, lines: list[str]) -> Generator[Chunk, None, PendingBlock]:
+        """Parse lines one by one, after those held; yield what is certain and return what must be held now."""
         at, records = self._lines.first, held.chunk.lines
         place = bisect_left(records, at - NEAR_LINES)
         yield Chunk(records[:place], held.chunk.rows[:place])
-        waiting = Rows(list(records[place:]), list(held.chunk.rows[place:]))
+        waiting = RowBuffer(list(records[place:]), list(held.chunk.rows[place:]))
         first = held.header or next(iter(waiting.lines), at)
-        self._lines.put(first, [*_lines_of(held.text)[first - held.first :], *lines])
-        certain = yield from self._careful.read(at, waiting, held.header)
+        self._lines.keep(first, [*_lines_of(held.text)[first - held.first :], *lines])
+        certain = yield from self._parser.read(at, waiting, held.header)
         text = "".join(self._lines.between(certain, self._lines.end))
         self._lines.drop(self._lines.end)
-        return Held(waiting.chunk(), certain, text)
+        return PendingBlock(waiting.chunk(), certain, text)
 
 
 def _lines_of(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A text read record by record, where something in it is odd: what is broken is judged, and told with its lines."""
+"""Parse a text record by record, and recover from broken records."""
 
 import csv
 from bisect import bisect_left
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.csv import broken_records
-from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES, Extent, Judge
-from product_importer.imports.parsing.csv.broken_records import ENDLESS, Fault
-from product_importer.imports.parsing.csv.physical_lines import Lines
+from product_importer.imports.parsing.csv.broken_records import ENDLESS, BrokenRecord
+from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
 from product_importer.imports.parsing.csv.quote_readings import Grammar
+from product_importer.imports.parsing.csv.recovery import NEAR_LINES, LostLines, Recovery
 from product_importer.imports.parsing.records import (
     MAX_RECORD_CHARACTERS,
     RECORDS_PER_CHUNK,
@@ -20,12 +21,12 @@ from product_importer.imports.parsing.records import (
     Unreadable,
 )
 
-# The most that is read in vain behind quotes that are never closed, and so read again.
-MAX_VAIN_CHARACTERS = 64 * 1024 * 1024
+# So much is read behind quotes that are never closed, and then once more.
+MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
 
 
 class Record(NamedTuple):
-    """A record: its first line, the line behind its last one, and its fields; none for an empty line."""
+    """A record: its first line, the line after its last one, and its fields; none for an empty line."""
 
     line: int
     end: int
@@ -33,46 +34,46 @@ class Record(NamedTuple):
 
 
 @dataclass
-class Rows:
-    """Consecutive rows with their first lines."""
+class RowBuffer:
+    """Consecutive rows with their first lines, and errors."""
 
     lines: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
     def add(self, line: int, row: list[str]) -> None:
-        """Add a row behind the others."""
+        """Append a row."""
         self.lines.append(line)
         self.rows.append(row)
 
-    def move(self, other: "Rows", line: int) -> None:
-        """Put the rows before a line behind those of another one, and forget the rest."""
+    def move_before(self, line: int, target: "RowBuffer") -> None:
+        """Append the rows before a line to another buffer, and forget the rest."""
         place = bisect_left(self.lines, line)
-        other.lines += self.lines[:place]
-        other.rows += self.rows[:place]
+        target.lines += self.lines[:place]
+        target.rows += self.rows[:place]
         self.lines.clear()
         self.rows.clear()
 
     def is_full(self) -> bool:
-        """Whether they are enough for a chunk."""
+        """Whether the buffer holds enough for a chunk."""
         return len(self.lines) + len(self.errors) >= RECORDS_PER_CHUNK
 
     def chunk(self) -> Chunk:
-        """Return the rows and errors as a chunk of its own."""
+        """Return the rows and errors as a chunk."""
         return Chunk(self.lines, self.rows, self.errors)
 
 
-class CarefulReader:
-    """Reads the lines of one text; `width` is how many fields its header has, 0 where that is not known."""
+class RecordParser:
+    """Parses the lines of one text; `width` is the number of fields of its header, 0 while that is not known."""
 
-    def __init__(self, lines: Lines, delimiter: str):
+    def __init__(self, lines: PhysicalLines, delimiter: str):
         self._lines = lines
         self._delimiter = delimiter
-        self._vain_characters = 0
+        self._reread_characters = 0
         self.width = 0
 
-    def records(self, number: int) -> Iterator[Record | Fault]:
-        """Yield the records from a line on, up to the first that is malformed."""
+    def records(self, number: int) -> Iterator[Record | BrokenRecord]:
+        """Yield the records from a line on, up to the first one that is malformed."""
         size = 0
 
         def lines() -> Iterator[str]:
@@ -89,24 +90,24 @@ class CarefulReader:
             for row in parser:
                 line, end, size = end, number + parser.line_num, 0
                 is_ragged = row and self.width and len(row) != self.width
-                yield Fault(line, end, "", row) if is_ragged else Record(line, end, row)
+                yield BrokenRecord(line, end, "", row) if is_ragged else Record(line, end, row)
         except csv.Error as error:
-            yield Fault(end, number + parser.line_num, str(error), [])
+            yield BrokenRecord(end, number + parser.line_num, str(error), [])
 
-    def read(self, at: int, waiting: Rows, header: int | None) -> Generator[Chunk, None, int]:
-        """Yield what the lines that were read hold from `at` on, as far as nothing behind them can change it.
+    def read(self, at: int, waiting: RowBuffer, header: int | None) -> Generator[Chunk, None, int]:
+        """Yield the records from `at` to the last line read, as far as no later line can change them.
 
-        The rest is left in `waiting`, which begins with the rows before `at` that are not certain yet; what is
-        returned is the line from which on nothing is. `header` is the first line of a header that is not certain.
+        The others are left in `waiting`, which comes with the rows before `at` that are not certain yet. Return the
+        line from which on nothing is certain. `header` is the first line of a header that is not certain.
 
         Raises:
-            Unreadable: the header is broken, or too much was read in vain.
+            Unreadable: the header is broken, or too much was read twice.
         """
-        done, certain = Rows(), at
+        done, certain = RowBuffer(), at
         while at < self._lines.end:
             for read in self.records(at):
-                if isinstance(read, Fault):
-                    at = certain = self._settle(read, waiting, done, header)
+                if isinstance(read, BrokenRecord):
+                    at = certain = self._recover(read, waiting, done, header)
                     header = None
                 else:
                     at = read.end
@@ -116,41 +117,41 @@ class CarefulReader:
                     break
             if done.is_full():
                 yield done.chunk()
-                done = Rows()
+                done = RowBuffer()
         yield done.chunk()
         return certain
 
-    def _settle(self, fault: Fault, waiting: Rows, done: Rows, header: int | None) -> int:
-        """Judge a fault: move what is certain to `done`, with the errors; return the line from which to read on."""
-        starts = [*([] if header is None else [header]), *waiting.lines, fault.line]
-        starts = starts[bisect_left(starts, fault.line - NEAR_LINES) :]
-        extent = self._extent(starts, fault)
-        if header is not None and extent.first == header:
-            message = "A quote is missing or too much in the column names, or in the lines behind them."
-            raise Unreadable("malformed", message, header)
-        waiting.move(done, extent.first)
-        if fault.row and (extent.first, extent.end) == (fault.line, fault.end):
-            # A row like others, with too many or too few fields: the checks say so.
-            done.add(fault.line, fault.row)
+    def _recover(self, broken: BrokenRecord, waiting: RowBuffer, done: RowBuffer, header: int | None) -> int:
+        """Move the rows before the lost lines to `done`, with the errors; return the line at which to read on."""
+        starts = [*([] if header is None else [header]), *waiting.lines, broken.line]
+        starts = starts[bisect_left(starts, broken.line - NEAR_LINES) :]
+        lost = self._lost_lines(starts, broken)
+        if header is not None and lost.first == header:
+            message = "A quote is missing or too much in the column names, or in the lines after them."
+            raise Unreadable(ImportErrorCode.MALFORMED, message, header)
+        waiting.move_before(lost.first, done)
+        if broken.row and (lost.first, lost.end) == (broken.line, broken.end):
+            # Quotes do not explain its number of fields: the validation of rows reports it.
+            done.add(broken.line, broken.row)
         else:
-            done.errors += broken_records.errors(self._lines, extent, fault, self._delimiter, self.width)
-            self._count_vain(extent.end, fault.end)
-        self._lines.drop(extent.end)
-        return extent.end
+            done.errors += broken_records.errors(self._lines, lost, broken, self._delimiter, self.width)
+            self._count_reread(lost.end, broken.end)
+        self._lines.drop(lost.end)
+        return lost.end
 
-    def _extent(self, starts: list[int], fault: Fault) -> Extent:
-        # Rows with too many or too few fields are common where all quotes are right.
-        explained = self._judge.explain(starts, most_mistakes=1 if fault.row else 2)
-        if explained is None and fault.row:
-            return Extent(fault.line, fault.end, is_one=True)
-        return explained or self._judge.unexplained(fault.line)
+    def _lost_lines(self, starts: list[int], broken: BrokenRecord) -> LostLines:
+        # Two wrong quotes are not looked for where only the number of fields is wrong: often all quotes are right.
+        explained = self._recovery.explain(starts, max_mistakes=1 if broken.row else 2)
+        if explained is None and broken.row:
+            return LostLines(broken.line, broken.end, is_one=True)
+        return explained or self._recovery.unexplained(broken.line)
 
     @cached_property
-    def _judge(self) -> Judge:
-        return Judge(self._lines, Grammar(self._delimiter, self.width))
+    def _recovery(self) -> Recovery:
+        return Recovery(self._lines, Grammar(self._delimiter, self.width))
 
-    def _count_vain(self, number: int, end: int) -> None:
-        self._vain_characters += sum(map(len, self._lines.between(number, max(number, end))))
-        if self._vain_characters > MAX_VAIN_CHARACTERS:
+    def _count_reread(self, number: int, end: int) -> None:
+        self._reread_characters += sum(map(len, self._lines.between(number, max(number, end))))
+        if self._reread_characters > MAX_REREAD_CHARACTERS:
             message = "From this line on the file's quotes do not close where they should."
-            raise Unreadable("unclosed_quote", message, number)
+            raise Unreadable(ImportErrorCode.UNCLOSED_QUOTE, message, number)

@@ -1,4 +1,4 @@
-"""The first sheet of an Excel workbook as rows of text, in the words of `reader.Records`."""
+"""Read the first sheet of an Excel workbook as rows of text, with the methods of `csv.reader.Records`."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -9,6 +9,7 @@ from openpyxl.utils.cell import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
 from product_importer.core.settings import settings
+from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.parsing.records import (
     MAX_RECORD_CHARACTERS,
     RECORDS_PER_CHUNK,
@@ -16,21 +17,21 @@ from product_importer.imports.parsing.records import (
     RowError,
     Unreadable,
 )
-from product_importer.imports.parsing.xlsx.package import MAIN, Target, Workbook, unescaped
-from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, XML_PIECE_BYTES, understood, xml_parser
+from product_importer.imports.parsing.xlsx.package import MAIN, CellTextTarget, Workbook, unescaped
+from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, XML_PIECE_BYTES, unreadable_if_damaged, xml_parser
 
-# Excel's own limit. Rows are numbered, so that two of them could stand for a billion.
+# Excel's own limit. Rows carry numbers, so a small file could claim a billion of them.
 MAX_ROWS = 1_048_576
-# A chunk's memory: cells may share a text, and so be far longer than the file.
+# Bounds the memory of a chunk: cells can share a text, and so be far longer than the file.
 MAX_CHUNK_CHARACTERS = 16 * 1024 * 1024
-# Excel computes with so many digits; those behind them are noise, as in 19.989999999999998.
-NUMBER = ".15g"
+# Excel computes with so many digits; further ones are noise, as in 19.989999999999998.
+NUMBER_FORMAT = ".15g"
 
 CELL_TAG, ROW_TAG, DATA_TAG = f"{MAIN}c", f"{MAIN}row", f"{MAIN}sheetData"
 
 
 class Cell(NamedTuple):
-    """A cell as it is written: its column from 1, the kind and the number of the style of its content."""
+    """A cell as it is stored: its column from 1, its type, the number of its style, its content."""
 
     column: int
     kind: str
@@ -39,15 +40,15 @@ class Cell(NamedTuple):
 
 
 class Sheet:
-    """The rows of a workbook's first sheet; the line of each is its number in the sheet.
+    """The rows of a workbook's first sheet; the line of a row is its number in the sheet.
 
-    Empty cells are empty texts, and every row is as wide as the header; empty rows are left out. A formula is what
-    the program that saved the workbook had computed.
+    Empty cells are empty texts, every row is as wide as the header, and empty rows are left out. A formula has the
+    value that was last computed.
     """
 
     def __init__(self, stream: BinaryIO):
         self._workbook = Workbook(stream)
-        self._texts = self._workbook.texts()
+        self._shared_strings = self._workbook.shared_strings()
         self._rest = self._rows()
         self._width = 0
         self._characters = 0
@@ -58,7 +59,7 @@ class Sheet:
         return self._workbook.title
 
     def check_size(self) -> None:
-        """See that all of it can be unpacked within `MAX_UPLOAD_MB`.
+        """Check that all of the workbook can be unpacked within `MAX_UPLOAD_MB`.
 
         Raises:
             TooLarge: it cannot.
@@ -77,7 +78,7 @@ class Sheet:
         return row, line
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield what follows, at most `RECORDS_PER_CHUNK` rows at a time.
+        """Yield the rows after the header, at most `RECORDS_PER_CHUNK` at a time.
 
         Raises:
             Unreadable: the workbook is damaged, or its cells hold more text than `MAX_UPLOAD_MB`.
@@ -95,7 +96,7 @@ class Sheet:
             characters += length
             if length > MAX_RECORD_CHARACTERS:
                 reason = f"The row has more than {MAX_RECORD_CHARACTERS:,} characters."
-                errors.append(RowError(line, "too_long", reason, []))
+                errors.append(RowError(line, RowErrorCode.TOO_LONG, reason, []))
             else:
                 lines.append(line)
                 rows.append(row)
@@ -103,28 +104,32 @@ class Sheet:
                 break
         self._characters += characters
         if self._characters > settings().max_upload_bytes:
-            raise Unreadable("too_large", f"The cells hold more text than {settings().max_upload_mb} MB.")
+            raise Unreadable(
+                ImportErrorCode.TOO_LARGE, f"The cells hold more text than {settings().max_upload_mb} MB."
+            )
         return Chunk(lines, rows, errors)
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the texts of each row that is not empty."""
         last = 0
-        with understood():
+        with unreadable_if_damaged():
             for number, cells in self._parsed():
                 if not last < number <= MAX_ROWS:
-                    raise Unreadable("bad_workbook", f"Row {number:,} cannot follow row {last:,}. {ADVICE}", last)
+                    raise Unreadable(
+                        ImportErrorCode.BAD_WORKBOOK, f"Row {number:,} cannot follow row {last:,}. {ADVICE}", last
+                    )
                 last = number
                 if row := self._row(cells):
                     yield number, row
 
     def _parsed(self) -> Iterator[tuple[int, list[Cell]]]:
         """Yield the number and the cells of each row; memory holds as many as one piece of the file has."""
-        part, target = self._workbook.sheet(), _Rows()
+        part, target = self._workbook.sheet(), _RowTarget()
         parser = xml_parser(target)
         while not target.is_over:
             piece = part.read(XML_PIECE_BYTES)
             if not piece:
-                # Says what is missing.
+                # Raises an error that says what is missing.
                 parser.close()
                 return
             parser.feed(piece)
@@ -139,7 +144,7 @@ class Sheet:
             return []
         width = self._width or max(texts)
         row = [texts.pop(column, "") for column in range(1, width + 1)]
-        # What is left stands beside the table; the row is then too wide, but not by all the empty cells between.
+        # Cells beside the table make the row too wide, but not by all the empty cells between.
         return [*row, *texts.values()]
 
     def _text(self, cell: Cell) -> str:
@@ -151,7 +156,7 @@ class Sheet:
         if cell.kind == "b":
             return "true" if int(text) else "false"
         if cell.kind == "s":
-            return self._texts[int(text)]
+            return self._shared_strings[int(text)]
         return unescaped(text)
 
     def _number(self, text: str, style: int) -> str:
@@ -160,13 +165,13 @@ class Sheet:
             try:
                 return _iso(from_excel(number, self._workbook.epoch, timedelta=style in self._workbook.durations))
             except (OverflowError, ValueError):
-                # Out of every calendar: the number itself.
+                # No calendar has such a date: take the number itself.
                 pass
         return _plain(number)
 
 
-class _Rows(Target):
-    """The rows of a sheet's XML, as far as it was parsed; who takes them away puts an empty list there."""
+class _RowTarget(CellTextTarget):
+    """Collects the rows of a sheet's XML in `rows`, from which the caller takes them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,7 +204,7 @@ class _Rows(Target):
 def _plain(value: float) -> str:
     if isinstance(value, int):
         return str(value)
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, NUMBER)
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, NUMBER_FORMAT)
 
 
 def _iso(value: Any) -> str:

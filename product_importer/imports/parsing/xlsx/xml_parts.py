@@ -1,4 +1,4 @@
-"""The XML files in an .xlsx, read in pieces and within bounds: anybody may have made them."""
+"""Read the XML parts of an .xlsx in pieces and within bounds: they come from outside."""
 
 import zipfile
 from collections.abc import Iterator
@@ -6,24 +6,25 @@ from contextlib import contextmanager
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
+from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing import archives
 from product_importer.imports.parsing.archives import METHODS, PIECE_BYTES, too_large
 from product_importer.imports.parsing.records import Unreadable
 
-# The parts that are held in memory as a whole: styles, the list of sheets.
+# A part that is held in memory as a whole: styles, the list of sheets.
 MAX_PART_BYTES = 16 * 1024 * 1024
 # One row, or one text: far more than Excel allows.
 MAX_ELEMENT_BYTES = 4 * 1024 * 1024
 
 XML_PIECE_BYTES = 64 * 1024
 
-# What openpyxl and the parsers below it raise over a workbook that is damaged or not made to the standard.
+# What openpyxl and the parsers below it raise for a workbook that is damaged or does not follow the standard.
 BROKEN = (*archives.BROKEN, ParseError, LookupError, TypeError, AttributeError, RuntimeError)
 ADVICE = "Open it in a spreadsheet program and save it as .xlsx or “CSV UTF-8”."
 
 
-class Part:
-    """One XML file of a workbook, as its parser reads it."""
+class XmlPart:
+    """A stream of one XML file of a workbook, for a parser."""
 
     def __init__(self, member: IO[bytes]):
         self._member = member
@@ -34,32 +35,34 @@ class Part:
         """Return the next bytes.
 
         Raises:
-            Unreadable: so many have passed without a `mark` that they would fill the memory, or there is a DTD.
+            Unreadable: more than `MAX_ELEMENT_BYTES` were read since the last `mark`, or there is a DTD.
         """
         piece = self._member.read(size)
         self._since_mark += len(piece)
         if self._since_mark > max(size, MAX_ELEMENT_BYTES):
-            raise Unreadable("bad_workbook", f"One row or text of the workbook is larger than 4 MiB. {ADVICE}")
-        # The standard forbids it; its entities could make a few bytes endless. In UTF-16 there are zeros between.
+            raise Unreadable(
+                ImportErrorCode.BAD_WORKBOOK, f"One row or text of the workbook is larger than 4 MiB. {ADVICE}"
+            )
+        # The standard forbids a DTD: its entities could expand without end. UTF-16 has zeros between the letters.
         seen = (self._tail + piece).replace(b"\0", b"")
         if b"<!DOCTYPE" in seen:
-            raise Unreadable("bad_workbook", f"The workbook holds a document type definition. {ADVICE}")
+            raise Unreadable(ImportErrorCode.BAD_WORKBOOK, f"The workbook holds a document type definition. {ADVICE}")
         self._tail = seen[-8:]
         return piece
 
     def mark(self) -> None:
-        """Tell that what was read is parsed, and can be forgotten."""
+        """Note that the parser has dealt with everything read so far."""
         self._since_mark = 0
 
 
 class Archive(zipfile.ZipFile):
-    """A zip of which no part fills the memory, whatever it says of its size."""
+    """A zip of which no part can fill the memory, whatever size it claims."""
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> XmlPart:
         """Open a part by its name in the zip."""
         if self.getinfo(name).compress_type not in METHODS:
             raise zipfile.BadZipFile(f"{name} is packed with an unusual method")
-        return Part(self.open(name))
+        return XmlPart(self.open(name))
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:  # noqa: ARG002 - it is ZipFile's
         part, content = self.part(name), b""
@@ -77,8 +80,8 @@ class Archive(zipfile.ZipFile):
         root: Element = parser.close()
         return root
 
-    def check_size(self, name: str, limit: int, words: str) -> None:
-        """Read a part to its end without parsing it.
+    def check_size(self, name: str, limit: int, subject: str) -> None:
+        """Read a part to its end without parsing it; `subject` names it in the error.
 
         Raises:
             TooLarge: it holds more bytes than `limit`.
@@ -88,22 +91,24 @@ class Archive(zipfile.ZipFile):
             part.mark()
             size += len(piece)
             if size > limit:
-                raise too_large(words)
+                raise too_large(subject)
 
 
 def xml_parser(target: Any = None) -> XMLParser:
-    """Return a parser that calls `target`, or builds a tree. Feed it from a `Part`, which refuses DTDs."""
+    """Return a parser that calls `target`, or builds a tree. Feed it from an `XmlPart`, which refuses DTDs."""
     return XMLParser(target=target)  # noqa: S314
 
 
 @contextmanager
-def understood() -> Iterator[None]:
-    """Say of a workbook that cannot be understood that it is so.
+def unreadable_if_damaged() -> Iterator[None]:
+    """Convert the errors of parsers to `Unreadable`.
 
     Raises:
-        Unreadable: whatever was wrong.
+        Unreadable: the workbook is damaged.
     """
     try:
         yield
     except BROKEN as error:
-        raise Unreadable("bad_workbook", f"The workbook is damaged or not made to the standard. {ADVICE}") from error
+        raise Unreadable(
+            ImportErrorCode.BAD_WORKBOOK, f"The workbook is damaged or not made to the standard. {ADVICE}"
+        ) from error

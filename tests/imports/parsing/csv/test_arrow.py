@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.csv import arrow, reader
-from product_importer.imports.parsing.csv.arrow import Plain
+from product_importer.imports.parsing.csv.arrow import ArrowChunk
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.records import RowError
 from product_importer.imports.pipeline.copy_encoder import Encoder
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 
 # What the two could see differently: breaks, quotes, escapes, spaces of every kind, guards, letters of many bytes.
 cells = st.text(st.sampled_from("ab1 '=-\"\\\t\0\r\v\x1c\x85\xa0\u2003\ufeffäſİ😀"), max_size=4)
@@ -23,13 +23,13 @@ HEADER = ["sku", "name", "description", "active"]
 def outcome(text: str, delimiter: str = ",", *, quickly: bool) -> tuple[list[bytes], list[RowError]]:
     """Return the lines given to PostgreSQL and the errors, checked and in order."""
     records = Records(io.StringIO(text, newline=""), delimiter, arrow.parse if quickly else None)
-    checks, encode = Checks(match(HEADER)), Encoder(match(HEADER))
+    validator, encode = RowValidator(match(HEADER)), Encoder(match(HEADER))
     lines: list[bytes] = []
     errors: list[RowError] = []
     for chunk in records.chunks():
-        sifted = checks.sift(chunk)
-        lines += encode(sifted).split(b"\n")[:-1]
-        errors += sifted.errors
+        validated = validator.validate(chunk)
+        lines += encode(validated).split(b"\n")[:-1]
+        errors += validated.errors
     return lines, errors
 
 
@@ -54,17 +54,17 @@ def test_blocks_end_where_lines_end(rows, characters):
 
 def test_a_row_can_be_looked_at():
     chunk = arrow.parse("a,b\nc,d\n", ",", 7)
-    assert isinstance(chunk, Plain)
+    assert isinstance(chunk, ArrowChunk)
     assert (list(chunk.lines), chunk.rows[1], chunk.rows[:1], len(chunk)) == ([7, 8], ["c", "d"], [["a", "b"]], 2)
 
 
 @pytest.mark.parametrize(
     "text", ['a,"b"\n', "a,b\\\n", "a,b\0\n", "a\t,b\n", "a,b\rc,d\n", "a,b\n\nc,d\n", "a,b\nc\n", ""]
 )
-def test_what_is_odd_is_left_to_the_strict_reader(text):
+def test_what_is_not_simple_is_left_to_the_strict_reader(text):
     assert arrow.parse(text, ",", 1) is None
 
 
 def test_plain_text_takes_the_quick_way():
     records = Records(io.StringIO("s,näme, d\r\nt,n,\r\n", newline=""), parse=arrow.parse)
-    assert [type(chunk) for chunk in records.chunks()] == [Plain]
+    assert [type(chunk) for chunk in records.chunks()] == [ArrowChunk]

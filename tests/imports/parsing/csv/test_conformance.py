@@ -5,9 +5,9 @@ import io
 import pytest
 
 from product_importer.imports.parsing.csv import arrow
-from product_importer.imports.parsing.csv.reader import Parse, Records
+from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.opening import text_of
-from tests.imports.parsing.reading import Rows, recognised, rows_of
+from tests.imports.parsing.reading import Rows, detected, rows_of
 
 # What each file holds, its first row included: the physical line on which a row begins, and its cells.
 CASES: dict[str, tuple[bytes, Rows]] = {
@@ -101,7 +101,7 @@ CASES: dict[str, tuple[bytes, Rows]] = {
 
 @pytest.mark.parametrize("parse", [None, arrow.parse], ids=["strictly", "quickly"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_file_holds_its_rows(case: str, parse: Parse | None):
+def test_a_file_holds_its_rows(case: str, parse: ParseBlock | None):
     content, expected = CASES[case]
     chunks = list(Records(text_of(io.BytesIO(content), "utf-8"), parse=parse).chunks())
     found = [pair for chunk in chunks for pair in zip(chunk.lines, chunk.rows, strict=True) if pair[1]]
@@ -113,7 +113,7 @@ def test_a_file_holds_its_rows(case: str, parse: Parse | None):
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_that_arrives_in_pieces_is_recognised_and_holds_its_rows(case: str, piece: int):
     content, [(_, names), *expected] = CASES[case]
-    format, found = recognised(content, piece=piece)
+    format, found = detected(content, piece=piece)
     assert found == names
     assert rows_of(content, format) == (expected, [])
 

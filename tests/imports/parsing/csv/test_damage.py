@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, event, example, given, settings
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.columns.header import match
-from product_importer.imports.options import Choices
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.csv import arrow
-from product_importer.imports.parsing.csv.broken_extent import NEAR_LINES
-from product_importer.imports.parsing.opening import Counted, open_records
+from product_importer.imports.parsing.csv.recovery import NEAR_LINES
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import RowError, Unreadable, height
-from product_importer.imports.pipeline.row_validation import Checks
+from product_importer.imports.pipeline.row_validation import RowValidator
 from tests.imports.parsing.csv.damage import Damaged, damaged_files, strict_rows
-from tests.imports.parsing.reading import Rows, recognised
+from tests.imports.parsing.reading import Rows, detected
 
 EXAMPLES = int(os.environ.get("DAMAGED_FILES", "150"))
 patient = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -85,16 +85,16 @@ def extent(error: RowError) -> tuple[int, int]:
 def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
     """Read and check a damaged file as an import does; return its column names, its good rows and its errors."""
     content = file.text.encode()
-    format, names = recognised(content, Choices(delimiter=file.delimiter))
-    records = open_records(Counted(io.BytesIO(content)), format, arrow.parse)
+    format, names = detected(content, ImportOptions(delimiter=file.delimiter))
+    records = open_records(CountingReader(io.BytesIO(content)), format, arrow.parse)
     records.header()
-    checks = Checks(match(names))
+    validator = RowValidator(match(names))
     rows: Rows = []
     errors: list[RowError] = []
     for chunk in records.chunks():
-        sifted = checks.sift(chunk)
-        rows += zip(sifted.lines, sifted.rows, strict=True)
-        errors += sifted.errors
+        validated = validator.validate(chunk)
+        rows += zip(validated.lines, validated.rows, strict=True)
+        errors += validated.errors
     return names, rows, errors
 
 

@@ -56,7 +56,7 @@ def as_it_is(line: str, start: Start) -> Readings:
 @example('"x"x', (1, None))
 @example(',x,x,"",', (5, None))
 def test_readings_with_mistakes_stand_where_lines_end_that_are_mended(line, start):
-    none, one, two, _ = Grammar(",", start[0]).behind(line + "\n", (begin(start), NONE, NONE, NONE), may_err=True)
+    none, one, two, _ = Grammar(",", start[0]).after_line(line + "\n", (begin(start), NONE, NONE, NONE), may_err=True)
     mended = mistaken(line)
     assert none == as_it_is(line, start)
     assert one == outcomes(mended, start).without(none)
@@ -66,5 +66,5 @@ def test_readings_with_mistakes_stand_where_lines_end_that_are_mended(line, star
 
 @given(lines, starts)
 def test_a_line_that_may_not_err_is_read_as_it_is(line, start):
-    strict, _ = Grammar(",", start[0]).behind(line, (begin(start), NONE), may_err=False)
+    strict, _ = Grammar(",", start[0]).after_line(line, (begin(start), NONE), may_err=False)
     assert strict == as_it_is(line, start)

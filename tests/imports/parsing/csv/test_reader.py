@@ -130,7 +130,7 @@ def test_a_record_without_end_is_ended_although_each_field_is_short(monkeypatch)
 
 
 def test_quotes_out_of_step_end_the_reading_with_the_line_instead_of_reading_again_and_again(monkeypatch):
-    monkeypatch.setattr(record_parser, "MAX_VAIN_CHARACTERS", 100_000)
+    monkeypatch.setattr(record_parser, "MAX_REREAD_CHARACTERS", 100_000)
     with pytest.raises(Unreadable) as ended:
         records(b"a,b\n" + b'q1,a","b\n' * 3_000)
     assert ended.value.code == "unclosed_quote"

@@ -24,7 +24,7 @@ NAMES = ["sku", "name", "description"]
 XLSX = Format(container="xlsx")
 
 
-def recognised(content: bytes) -> tuple[Format, list[str]]:
+def detected(content: bytes) -> tuple[Format, list[str]]:
     """Read the head in this process; `test_hostile` reads it as an upload does."""
     format, head = read_sheet(io.BytesIO(content))
     return format, head.names
@@ -81,7 +81,7 @@ HEADER = row_of(1, *NAMES)
 
 def test_the_first_sheet_reads_as_rows_with_their_numbers():
     content = saved((), NAMES, ("a", "Größe", "x\ny"), (), (None, None), ("b", None, "c"), (None,), ())
-    format, names = recognised(content)
+    format, names = detected(content)
     assert (format, names) == (Format(container="xlsx", part="Sheet"), NAMES)
     assert rows_of(content, format) == ([(3, ["a", "Größe", "x\ny"]), (6, ["b", "", "c"])], [])
 
@@ -130,7 +130,7 @@ def test_shared_texts_read_without_their_formats_and_readings():
         "<si/><si><t>a_x000D_\nb_x005F_x0041_ _xD83D__xDE00_ _xD800_</t></si>"
     )
     content = made(shared_row(1, 0, 1, 2) + shared_row(3, 5, 3, 4), texts)
-    format, names = recognised(content)
+    format, names = detected(content)
     assert (format.part, names) == ("Wörter", NAMES)
     assert rows_of(content, format)[0] == [(3, ["a\r\nb_x0041_ 😀 �", "Hammer ", ""])]
 
@@ -181,14 +181,14 @@ def test_a_dimension_that_lies_hides_nothing():
 )
 def test_a_workbook_that_is_damaged_or_made_to_hurt_is_a_clear_refusal(content, words):
     with pytest.raises(Invalid) as refused:
-        recognised(content)
+        detected(content)
     assert refused.value.kind == "not-csv"
     assert words in refused.value.detail
 
 
 def test_an_empty_sheet_is_said_to_be_empty():
     with pytest.raises(Invalid) as refused:
-        recognised(saved())
+        detected(saved())
     assert refused.value.kind == "empty-file"
 
 
@@ -201,13 +201,13 @@ def test_rows_out_of_order_end_the_reading_with_the_row_before():
 def test_a_sheet_that_unpacks_to_more_than_the_limit_is_too_large(monkeypatch):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     with pytest.raises(TooLarge, match="The sheet"):
-        recognised(made(HEADER + "".join(row_of(number, "a" * 90) for number in range(2, 10_000))))
+        detected(made(HEADER + "".join(row_of(number, "a" * 90) for number in range(2, 10_000))))
 
 
 def test_more_text_than_fits_the_memory_is_too_large(monkeypatch):
     monkeypatch.setattr(package, "MAX_TEXTS_BYTES", 1_000)
     with pytest.raises(TooLarge, match="The text in the workbook"):
-        recognised(made(HEADER, "<si><t>a</t></si>" * 100))
+        detected(made(HEADER, "<si><t>a</t></si>" * 100))
 
 
 def test_cells_that_share_a_long_text_do_not_multiply_it_without_end(monkeypatch):
@@ -254,7 +254,7 @@ def test_a_zip_that_lies_about_a_part_fills_no_memory():
     struct.pack_into("<L", content, at + 24, 100)
     tracemalloc.start()
     with pytest.raises(Invalid):
-        recognised(bytes(content))
+        detected(bytes(content))
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
 
@@ -268,7 +268,7 @@ tables = st.lists(st.lists(texts.filter(lambda text: not text.startswith("=")), 
 @given(tables)
 def test_what_was_saved_is_read_back(table):
     content = saved(NAMES, *map(tuple, table))
-    rows, errors = rows_of(content, recognised(content)[0])
+    rows, errors = rows_of(content, detected(content)[0])
     padded = [(line, [*row, "", "", ""][:3]) for line, row in enumerate(table, 2)]
     assert (rows, errors) == ([(line, row) for line, row in padded if any(row)], [])
 
@@ -286,4 +286,4 @@ def test_a_workbook_with_any_bytes_broken_is_read_or_refused(noise, at, gap):
     at %= len(content)
     broken = content[:at] + noise + content[at + gap :]
     with contextlib.suppress(Invalid, Unreadable, TooLarge):
-        rows_of(broken, recognised(broken)[0])
+        rows_of(broken, detected(broken)[0])

@@ -1,4 +1,4 @@
-"""Workers run the product's jobs and nothing else, whatever somebody has written into Redis."""
+"""Workers run the application's jobs and nothing else, whatever somebody has written into Redis."""
 
 import json
 import os
@@ -50,9 +50,9 @@ class Worker:
             )
         wait_for(lambda: queue.live_workers("imports"), 60, f"a worker (output: {self.output.read_text()})")
 
-    def refused(self) -> int:
-        """Return how many jobs it has said it refuses."""
-        return self.output.read_text().count("refused a job in Redis")
+    def rejected(self) -> int:
+        """Return how many rejected jobs its log names."""
+        return self.output.read_text().count("rejected a job in Redis")
 
 
 @pytest.fixture
@@ -90,11 +90,11 @@ class Planted:
 
 
 def forgeries(canary: Path) -> list[dict[str, Any]]:
-    """Every way we know to have a worker do something that is not its own."""
+    """Every known way to make a worker run code that is not the application's."""
     one = str(uuid4())
     ours = call(RUN_IMPORT, one)
     functions = ["os.system", "subprocess.check_output", "builtins.exec", "planted.run", "planted.missing", "eval"]
-    # Ours, but no jobs: a part of the product's, its neighbour, itself by another name.
+    # Names in the application's modules that are not jobs.
     functions += ["product_importer.imports.tasks.log", "product_importer.imports.tasks.db.run", f"{RUN_IMPORT} "]
     names: list[object] = [*functions, None, 7, ["os.system"], {"a": 1}, ""]
     arguments: list[tuple[object, ...]] = [
@@ -150,17 +150,17 @@ def test_forged_jobs_do_not_run_and_the_real_one_beside_them_does(worker: Worker
     second = upload(b"sku,name,description\nA-2,Hat,Plain\n")
     for job_id in (first, second):
         completed(worker, job_id)
-    assert worker.refused() == len(forged)
+    assert worker.rejected() == len(forged)
     assert not worker.canary.exists()
     assert worker.process.poll() is None
     said = worker.output.read_text()
     assert "its function is 'os.system'" in said and "success_callback_name" in said
-    # They were not run and failed, but not run at all.
+    # The forged jobs did not even start.
     assert "Traceback" not in said
     assert redis.client().exists(*(b"rq:job:" + name for name in names)) == 0
 
 
-def test_names_that_are_none_and_jobs_without_content_are_passed_over(worker: Worker) -> None:
+def test_invalid_job_ids_and_jobs_without_content_are_skipped(worker: Worker) -> None:
     for name in (b"\xff", b"a b; touch x", b"../x", b"", b"x" * 100_000, b"a:b:c", "ä".encode()):
         redis.client().rpush(QUEUE, name)
         redis.client().rpush(f"{QUEUE}:intermediate", name)
@@ -170,8 +170,8 @@ def test_names_that_are_none_and_jobs_without_content_are_passed_over(worker: Wo
     assert worker.process.poll() is None
 
 
-def test_registers_that_hold_forged_jobs_run_nothing_when_they_are_tidied_up(database: None, tmp_path: Path) -> None:
-    """RQ would call the failure callback of a job whose worker has died, in the worker itself."""
+def test_cleaning_registries_that_hold_forged_jobs_runs_nothing(database: None, tmp_path: Path) -> None:
+    """RQ would call the failure callback of a job whose worker has died."""
     callback = {"failure_callback_name": "planted.run", "status": "started"}
     job_id = uuid4().hex.encode()
     forge(call(RUN_IMPORT, str(uuid4())), job_id, "elsewhere", **callback)
@@ -187,15 +187,15 @@ def test_registers_that_hold_forged_jobs_run_nothing_when_they_are_tidied_up(dat
     assert not worker.canary.exists()
 
 
-def test_a_job_that_depends_on_ours_is_none_unless_it_is_ours(worker: Worker) -> None:
+def test_a_forged_job_that_depends_on_a_real_one_is_rejected(worker: Worker) -> None:
     dependent, of_ours = uuid4().hex.encode(), uuid4().hex.encode()
     forge(call("planted.run"), dependent, "elsewhere", status="deferred")
     redis.client().sadd(f"rq:job:{of_ours.decode()}:dependents", dependent)
-    # There is no such import, so that it does nothing and ends well.
+    # There is no such import, so the job does nothing and succeeds.
     forge(call(RUN_IMPORT, str(uuid4())), of_ours)
     wait_for(lambda: not redis.client().exists(f"rq:job:{of_ours.decode()}"), 60, "it is done")
     completed(worker, upload(b"sku,name,description\nA-1,Shirt,Blue\n"))
-    assert worker.refused() == 1
+    assert worker.rejected() == 1
     assert not worker.canary.exists()
 
 
@@ -217,7 +217,7 @@ def test_a_job_cannot_make_a_worker_send_web_requests(worker: Worker) -> None:
         job_id = upload(b"sku,name,description\nA-1,Shirt,Blue\n")
         completed(worker, job_id)
         server.shutdown()
-    assert asked == [] and worker.refused() == 2
+    assert asked == [] and worker.rejected() == 2
 
 
 def test_a_worker_takes_no_commands_from_redis(worker: Worker) -> None:
@@ -235,13 +235,13 @@ def test_a_worker_takes_no_commands_from_redis(worker: Worker) -> None:
     assert worker.process.poll() is None
 
 
-def test_a_worker_that_would_start_jobs_in_a_process_without_the_check_is_refused(servers: None) -> None:
+def test_a_spawn_worker_is_refused(servers: None) -> None:
     command = [*COMMANDS["rq"], "--burst", "--worker-class", "rq.worker.SpawnWorker"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 1 and "SpawnWorker runs whatever stands in Redis" in ended.stderr
+    assert ended.returncode == 1 and "SpawnWorker would run any job in Redis" in ended.stderr
 
 
-def test_a_worker_knows_every_job_of_the_product(servers: None) -> None:
+def test_a_worker_knows_every_job_of_the_application(servers: None) -> None:
     from product_importer.api import api
 
     assert api.routes
@@ -261,4 +261,4 @@ def test_an_undo_and_a_delivery_are_accepted_too(worker: Worker) -> None:
     with db.session() as session:
         service.undo_import(session, job_id)
     wait_for(lambda: current(job_id).undo.status == "undone", 60, f"it is undone: {worker.output.read_text()}")
-    assert worker.refused() == 0
+    assert worker.rejected() == 0

@@ -1,0 +1,103 @@
+"""What all commands share: they read the settings first, and say in one line what stopped them."""
+
+import os
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import click
+from pydantic import BaseModel
+
+from product_importer.core import logs
+
+INTERRUPTED = 130
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """A command whose function returns the exit code, or None for 0."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            SystemExit: a setting is invalid or something outside does not work; the message is one line.
+        """
+        # Imported after the arguments are parsed: `--help` needs neither this nor valid settings.
+        from product_importer.core.settings import settings
+
+        logs.configure()
+        # Absolute: processes that a command starts may run in another folder.
+        os.environ.update(DATA_DIR=str(settings().data_dir))
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            return INTERRUPTED
+        except Exception as error:
+            reason = _reason(error)
+            if reason is None:
+                raise
+            raise SystemExit(f"product-importer: {reason}") from None
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the list of commands wraps long lines
+        """Return the first line of the help, whole."""
+        return (self.help or "").partition("\n")[0]
+
+
+class Group(click.Group):
+    """The commands in the order of their definition."""
+
+    command_class = Command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(self.commands)
+
+
+def model_options(model: type[BaseModel]) -> Callable[[Function], Function]:
+    """Return a decorator that gives a command one option for each field of a model, with the field's description.
+
+    The command gets text, True or False for a flag, None where the option is absent; the model validates it.
+    """
+
+    def add(function: Function) -> Function:
+        for name, field in reversed(model.model_fields.items()):
+            words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+            function = click.option(
+                f"--{name.replace('_', '-')}",
+                is_flag=field.annotation is bool,
+                metavar="|".join(words) or None,
+                help=field.description,
+            )(function)
+        return function
+
+    return add
+
+
+def _reason(error: Exception) -> str | None:
+    """Return in one line what stopped a command, or None for an error that nobody expects."""
+    # Imported only now: a command that succeeds may need none of them.
+    from redis.exceptions import RedisError
+    from sqlalchemy.exc import OperationalError
+
+    from product_importer.commands.import_source import SourceError
+    from product_importer.commands.output import OutputError
+    from product_importer.core.embedded.servers import ServiceError
+    from product_importer.core.storage import StorageError
+    from product_importer.web.ports import PortError
+
+    match error:
+        case ServiceError() | StorageError():
+            return logs.safe(str(error))
+        case OperationalError():
+            told = _first_line(error.orig)
+            return logs.safe(f"PostgreSQL does not answer, start it or change DATABASE_URL: {told}")
+        case RedisError():
+            return logs.safe(f"Redis does not answer, start it or change REDIS_URL: {_first_line(error)}")
+        case SourceError() | OutputError() | PortError():
+            return logs.escaped(str(error))
+        case _:
+            return None
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().partition("\n")[0]

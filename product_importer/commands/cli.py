@@ -1,0 +1,117 @@
+"""Define the command line: every command with its options. `product-importer --help` lists them.
+
+The functions import what they need when they run, so that help and short commands start quickly.
+"""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from product_importer import __version__
+from product_importer.commands.base import Group, model_options
+from product_importer.imports.options import ImportOptions
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 2 for a wrong command line.
+
+    Raises:
+        SystemExit: the command was stopped; the message is one line, and the exit code 1.
+    """
+    # For the processes that a command starts: what they print must appear at once.
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    try:
+        return cli.main(arguments, "product-importer", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+
+
+@click.group(cls=Group)
+@click.version_option(__version__)
+def cli() -> None:
+    """Import product catalogues into PostgreSQL, and manage them by page and REST."""
+
+
+@cli.command()
+def up() -> int:
+    """Start everything: embedded servers where none are configured, the page, the workers."""
+    from product_importer.commands import start
+
+    return start.up()
+
+
+@cli.command()
+def web() -> None:
+    """Serve page, REST and events on one port."""
+    from product_importer.commands.process_manager import exit_with_parent
+
+    exit_with_parent()
+    from product_importer import migrations
+    from product_importer.web import server
+
+    migrations.migrate()
+    server.serve()
+
+
+@cli.command()
+@click.option("--queue", metavar="imports|webhooks", help="The queue to work on; without it, imports.")
+def worker(queue: str | None) -> None:
+    """Run one worker for imports, or with `--queue webhooks` one for webhooks."""
+    from product_importer.commands.process_manager import exit_with_parent
+
+    exit_with_parent()
+    from product_importer import worker as rq_worker
+
+    rq_worker.run([queue] if queue else [])
+
+
+@cli.command()
+def dev() -> int:
+    """Serve with hot reload, and run one worker of each kind."""
+    from product_importer.commands import start
+
+    return start.dev()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database schema up to date."""
+    from product_importer import migrations
+
+    migrations.migrate()
+    print("The schema is up to date.")
+
+
+@cli.command("import")
+@click.argument("file")
+@model_options(ImportOptions)
+@click.option("--rejects", metavar="FILE", help="Write the rejected rows to this file; - for standard output.")
+def import_(file: str, rejects: str | None, **options: object) -> int:
+    """Import a file, a URL, or standard input for `-`, and show the progress."""
+    from product_importer.commands import import_file
+
+    return import_file.run(file, options, rejects)
+
+
+@cli.command()
+@click.argument("file")
+@click.option("--sku", help="Only products whose SKU contains this text.")
+@click.option("--name", help="Only products whose name contains this text.")
+@click.option("--description", help="Only products whose description contains this text.")
+@click.option("--q", help="Only products with this text in any of the three.")
+@click.option("--active", metavar="true|false", help="Only active products, or only inactive ones.")
+def export(file: str, **filters: str | None) -> int:
+    """Export products as CSV to a file, or to standard output for `-`."""
+    from product_importer.commands import export_file
+
+    return export_file.run(file, filters)
+
+
+@cli.command()
+def doctor() -> int:
+    """Report what is configured and reachable, and how to fix what is not."""
+    from product_importer.commands import doctor
+
+    return doctor.run()

@@ -1,0 +1,66 @@
+"""Start the whole application: the commands `up` and `dev`."""
+
+import sys
+import threading
+import time
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from product_importer import migrations
+from product_importer.commands.process_manager import Command, supervise
+from product_importer.core import redis, storage
+from product_importer.core.embedded import servers
+from product_importer.core.settings import settings
+from product_importer.web import server
+from product_importer.web.ports import require_free_port
+
+FIRST_ANSWER_SECONDS = 60
+PROGRAM = (sys.executable, "-m", "product_importer")
+WEBHOOK_WORKER = Command("webhooks", (*PROGRAM, "worker", "--queue", "webhooks"))
+
+
+def up() -> int:
+    """Start the embedded servers, build the page, and run web and workers until a signal; return the exit code."""
+    require_free_port(settings().host, settings().port)
+    servers.database_url()
+    storage.storage()
+    redis.client().ping()
+    migrations.migrate()
+    server.build()
+    threading.Thread(target=_announce, name="announce", daemon=True).start()
+    workers = [Command(f"worker-{n}", (*PROGRAM, "worker")) for n in range(1, settings().workers + 1)]
+    return _supervise(Command("web", (*PROGRAM, "web"), essential=True), *workers, WEBHOOK_WORKER)
+
+
+def dev() -> int:
+    """Run Reflex with hot reload and one worker of each kind until a signal; return the exit code."""
+    servers.redis_url()
+    migrations.migrate()
+    reflex = Command("reflex", (sys.executable, "-m", "reflex", "run"), essential=True)
+    return _supervise(reflex, Command("worker", (*PROGRAM, "worker")), WEBHOOK_WORKER)
+
+
+def _supervise(*commands: Command) -> int:
+    try:
+        return supervise(commands, watch=servers.watch)
+    finally:
+        servers.stop()
+
+
+def _announce() -> None:
+    """Print the page's address once it can be opened."""
+    host = f"[{settings().host}]" if ":" in settings().host else settings().host
+    is_wildcard = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared, not listened on
+    shown = "localhost" if is_wildcard or host == "127.0.0.1" else host
+    deadline = time.monotonic() + FIRST_ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(f"http://{host}:{settings().port}/api/health", timeout=2):
+                print(
+                    f"\n  Product Importer is at http://{shown}:{settings().port}   (Ctrl-C stops it)\n", flush=True
+                )
+                break
+        except (URLError, OSError):
+            time.sleep(0.1)
+    if is_wildcard and not settings().allowed_hosts:
+        print("  Other machines get 400 until ALLOWED_HOSTS has the name or address that they use.\n", flush=True)

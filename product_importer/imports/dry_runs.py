@@ -1,0 +1,85 @@
+"""Show what a finished dry run would change, and prepare it to be applied or repeated."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from product_importer.core.db import raw_connection
+from product_importer.core.errors import Conflict
+from product_importer.core.problem_types import ProblemType
+from product_importer.imports import jobs
+from product_importer.imports.error_codes import MERGE_CODES, ChangeOutcome
+from product_importer.imports.models import ImportJob, ImportRowError, ImportStatus
+from product_importer.imports.pipeline import dry_run, staging_table
+from product_importer.imports.schemas import ChangesPage, ChangesQuery
+
+
+def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> ChangesPage:
+    """Return one page of what a dry run would create and update, field by field.
+
+    Raises:
+        NotFound: there is no such import.
+        Conflict: it is no finished dry run.
+    """
+    job = jobs.find(session, job_id)
+    if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
+        raise Conflict(f"The import is {jobs.state(job)}: it shows no changes.", kind=ProblemType.NOT_A_PREVIEW)
+    if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
+        # The staging table is unlogged: PostgreSQL empties it after a crash.
+        raise Conflict(
+            "The database was restarted since the dry run. Repeat the dry run to see its changes.",
+            kind=ProblemType.NOT_A_PREVIEW,
+        )
+    counts = {ChangeOutcome.CREATED: job.created, ChangeOutcome.UPDATED: job.updated}
+    return ChangesPage(
+        items=dry_run.changes(raw_connection(session), job, query),
+        total=counts[query.outcome] if query.outcome else sum(counts.values()),
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+def prepare_apply(session: Session, job: ImportJob) -> None:
+    """Check that a dry run can be applied as it was shown, and reset its counts for the merge.
+
+    Raises:
+        Conflict: it is no finished dry run, or products were changed since; `changed` counts them, `examples` has
+            SKUs.
+    """
+    if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
+        raise Conflict(
+            f"The import is {jobs.state(job)}: only a finished dry run can be applied.",
+            kind=ProblemType.NOT_A_PREVIEW,
+        )
+    changed, examples = dry_run.outdated(raw_connection(session), job.preview_table)
+    if changed:
+        raise Conflict(
+            f"Products changed since the dry run: {changed:,}, among them {', '.join(examples[:3])}. "
+            "Repeat the dry run to see what the file would do now.",
+            kind=ProblemType.PREVIEW_OUTDATED,
+            title="The dry run is out of date",
+            changed=changed,
+            examples=examples,
+        )
+    _reset_outcomes(session, job)
+
+
+def prepare_repeat(session: Session, job: ImportJob) -> None:
+    """Delete what a dry run has found, whole or in part: a repeated one compares every row again."""
+    _reset_outcomes(session, job)
+    dry_run.drop(raw_connection(session), job.id)
+    job.preview_table = None
+
+
+def _reset_outcomes(session: Session, job: ImportJob) -> None:
+    """Reset what the merge counted and reported; rows that the reader rejected stay rejected."""
+    session.execute(
+        delete(ImportRowError).where(col(ImportRowError.job_id) == job.id, col(ImportRowError.code).in_(MERGE_CODES))
+    )
+    job.created = job.updated = job.unchanged = job.duplicates = 0
+    job.rejected = (job.total_rows or 0) - (job.staged_rows or 0)
+    if job.lane_ends is not None:
+        job.lane_checkpoints = ["", *job.lane_ends][: len(job.lane_ends)]
+        job.lane_created = [0] * len(job.lane_ends)
+    job.percent, job.started_at = 0.0, None

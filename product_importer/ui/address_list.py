@@ -1,0 +1,71 @@
+"""Keep a list and the page's address in step: reloading, sharing and going back show the same list."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import ClassVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import reflex as rx
+from reflex.event import EventSpec, EventType
+
+# The router's own state of the history entry is kept.
+REPLACE_ADDRESS = "history.replaceState(history.state, '', %s)"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list shows. Subclasses have a field for each parameter of the address, with its default."""
+
+    ROUTE: ClassVar[str]
+
+    def address(self) -> str:
+        """Return the page's address for this listing, without parameters that have their default."""
+        # Not by `type(self)()`: inside a state, `self` is a proxy of Reflex's.
+        values = ((field, getattr(self, field.name)) for field in fields(self))
+        changed = {field.name: value for field, value in values if value != field.default}
+        return f"{self.ROUTE}?{urlencode(changed)}" if changed else self.ROUTE
+
+    def texts(self) -> tuple[str, ...]:
+        """Return the values of the text inputs."""
+        raise NotImplementedError
+
+
+class AddressListState(rx.State, mixin=True):
+    """A mixin for the state of such a list. Subclasses declare their own class of `listing`, and the items."""
+
+    listing: Listing = Listing()
+    # Text inputs keep what is being typed. When this number changes, they show the listing's values.
+    filling: int = 0
+    loaded: bool = False
+    loading: bool = False
+    # Why the list cannot be shown.
+    error: str = ""
+    # The parameters of the address that this state navigated to itself: its list is being loaded already.
+    _navigated_to: dict[str, str] | None = None
+    # The text input that made the newest entry of the browser's history: more typing changes that entry.
+    _typing: str = ""
+
+    def _new_parameters(self) -> dict[str, str] | None:
+        """Return the address's parameters; None where this state navigated there itself."""
+        parameters = dict(self.router.url.query_parameters)
+        is_own, self._navigated_to = parameters == self._navigated_to, None
+        return None if is_own else parameters
+
+    def _fill(self, listing: Listing) -> None:
+        """Take over a listing, its texts into the inputs; where these are the same, what is being typed stays."""
+        self.filling += listing.texts() != self.listing.texts()
+        self.listing = listing
+
+    def _show(self, listing: Listing, load: EventType[()], typing: str = "") -> list[EventType[()]]:
+        """Load another listing and write it into the address. `typing` names the text input that changed."""
+        makes_entry = listing != self.listing and not (typing and typing == self._typing)
+        self.listing, self._typing, self.loading = listing, typing, True
+        if not makes_entry:
+            return [replace_address(listing), load]
+        self._navigated_to = dict(parse_qsl(urlsplit(listing.address()).query))
+        return [rx.redirect(listing.address()), load]
+
+
+def replace_address(listing: Listing) -> EventSpec:
+    """Write the listing into the newest entry of the browser's history."""
+    return rx.call_script(REPLACE_ADDRESS % json.dumps(listing.address()))

@@ -1,0 +1,143 @@
+"""The commands of the documents work: curl and the command line are run, the others are checked.
+
+Every line of a shell block must be of a kind that is checked here or by the named test.
+"""
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from product_importer.core import db
+from tests.application import free_port
+from tests.docs.documents import DOCUMENTS, ROOT, blocks, read, shell_lines
+from tests.waiting import wait_for
+
+SECONDS = 60
+# Lines of shell blocks by how they begin, and what checks them.
+CHECKED = {
+    r"make \w+": "test_links",
+    r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document",
+    r"printf .* > \w+\.csv$": "test_the_requests_of_a_document",
+    r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands",
+    r"\. \.venv/bin/activate": "tests/commands",
+    r"reflex run": "tests/commands",
+    r"rq worker -c product_importer\.worker": "test_the_workers_of_rq",
+    r'echo "\w+=\$\(openssl rand -hex 24\)" >> \.env$': "tests/test_container.py",
+    r"docker compose up": "tests/test_container.py",
+    r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
+    r"time sh -c 'make run & ": "test_links, for the target",
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_is_of_a_kind_that_is_checked(document):
+    lines = shell_lines(document.read_text())
+    unknown = [line for line in lines if not any(re.match(kind, line) for kind in CHECKED)]
+    assert not unknown, f"{document.name}: run these or say in CHECKED what checks them: {unknown}"
+
+
+@pytest.fixture
+def url(database: None) -> Iterator[str]:
+    """The address of the REST API, on a real port, with an import worker."""
+    port = free_port()
+    commands = (
+        ["granian", "--interface", "asginl", "--port", str(port), "tests.docs.rest_server:application"],
+        ["product_importer", "worker"],
+    )
+    processes = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in commands]
+    try:
+        wait_for(lambda: is_ready(port), SECONDS, "the API and its worker are ready")
+        yield f"http://localhost:{port}"
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(SECONDS)
+
+
+def is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://localhost:{port}/api/ready").is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
+@pytest.mark.parametrize("document", ["README.md", "docs/rest.md"])
+def test_the_requests_of_a_document(url, tmp_path, document):
+    script = "\n".join(block for block in blocks(read(document), "sh") if "curl " in block)
+    script = "set -eo pipefail\n" + re.sub(r"\bcurl\b", "curl --fail-with-body -sS", script)
+    done = bash(script.replace("http://localhost:3000", url), tmp_path)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    assert '"status":"completed"' in done.stdout and '"sku":"MUG-1"' in done.stdout
+    if document == "docs/rest.md":
+        assert "no_sku" in (tmp_path / "rejects.csv").read_text()
+        assert '"status":"previewed"' in done.stdout and '"secret":"whsec_' in done.stdout
+        wait_for(lambda: name_of("MUG-1") == "Enamel mug", SECONDS, "the undo restores the product's name")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
+def test_the_upload_with_other_column_names(url, tmp_path):
+    (tmp_path / "shop.csv").write_text("Handle,Title,Body (HTML)\nMUG-1,Enamel mug,White\n")
+    [script] = blocks(read("docs/file-format.md"), "sh")
+    done = bash(script.replace("http://localhost:3000", url), tmp_path)
+    assert '"job_id"' in done.stdout, done.stdout + done.stderr
+
+
+def test_the_import_commands(database, tmp_path):
+    content = b"sku,name,description\nMUG-1,Enamel mug,White\nMUG-2,,\n"
+    (tmp_path / "catalogue.csv").write_bytes(content)
+    (tmp_path / "catalogue.csv.gz").write_bytes(gzip.compress(content))
+    lines = [*shell_lines(read("docs/import-command.md")), "product-importer import catalogue.csv"]
+    local = [line for line in lines if "https://" not in line]
+    assert len(local) > 3 and len(local) < len(lines)
+    done = bash("set -e\n" + "\n".join(local), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no_name" in (tmp_path / "rejects.csv").read_text()
+    assert name_of("MUG-1") == "Enamel mug"
+
+
+def test_the_options_of_the_commands_exist():
+    text = "\n".join(document.read_text() for document in DOCUMENTS)
+    used: dict[str, set[str]] = {}
+    for name, rest in re.findall(r"(?:product-importer|python -m product_importer) ([a-z]+)([^`\n]*)", text):
+        used.setdefault(name, set()).update(re.findall(r"--[a-z-]+", rest))
+    assert {"--dry-run", "--rejects", "--mode"} <= used["import"] and "--queue" in used["worker"]
+    for name, options in used.items():
+        told = run("-m", "product_importer", name, "--help").stdout
+        assert not [option for option in options if option not in told], f"{name} has no such option"
+
+
+def test_the_workers_of_rq():
+    lines = {line for document in DOCUMENTS for line in shell_lines(document.read_text()) if line.startswith("rq ")}
+    assert {line.split()[4] for line in lines if len(line.split()) > 4} == {"webhooks"}
+    assert run("-c", "import product_importer.worker").returncode == 0
+
+
+def bash(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder, on the servers of the tests; `product-importer` is this working copy's."""
+    programs = folder / "bin"
+    programs.mkdir()
+    program = programs / "product-importer"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m product_importer "$@"\n')
+    program.chmod(0o755)
+    environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    command = ["timeout", str(SECONDS), "bash", "-c", script]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def name_of(sku: str) -> str | None:
+    with db.engine().connect() as connection:
+        return connection.exec_driver_sql("SELECT name FROM product WHERE sku = %s", (sku,)).scalar()

@@ -1,0 +1,112 @@
+"""Documents list the values of the code: a value that only one of the two has fails, with the line to add."""
+
+import os
+import re
+from collections.abc import Callable
+
+import pytest
+
+from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.core import limited_process
+from product_importer.core.settings import Settings
+from product_importer.imports.columns.header import MAX_COLUMNS
+from product_importer.imports.columns.synonyms import ACTIVE_WORDS
+from product_importer.imports.parsing import opening
+from product_importer.imports.parsing.xlsx import package
+from product_importer.imports.reconciler import MAX_ATTEMPTS
+from tests.docs import values
+from tests.docs.documents import assert_same, first_column, read, table
+
+FORMAT = read("docs/file-format.md")
+
+# Defaults that the code computes: the documented words, and a check that they are true.
+COMPUTED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
+    "upload_dir": ("`DATA_DIR/uploads`", lambda given: given.uploads == str(given.data_dir / "uploads")),
+    "workers": ("cores, at most 4", lambda given: given.workers == min(4, os.cpu_count() or 1)),
+}
+
+
+def test_readme_lists_every_setting_with_its_default():
+    rows = {f"| {' | '.join(row)} |" for row in table(read("README.md"), "| variable | default | meaning |")}
+    assert_same(rows, map(setting_line, Settings.model_fields), "README.md, table of settings")
+
+
+def setting_line(name: str) -> str:
+    field = Settings.model_fields[name]
+    if name in COMPUTED:
+        default, holds = COMPUTED[name]
+        assert holds(Settings(_env_file=None, **{name: field.default})), (
+            f"the default of {name} is no longer {default}"
+        )
+    else:
+        default = "unset" if field.default is None else f"`{field.default}`"
+    return f"| `{name.upper()}` | {default} | {field.description} |"
+
+
+@pytest.mark.parametrize(
+    ("document", "heading", "real"),
+    [
+        ("docs/rest.md", "| status | means |", values.statuses),
+        ("docs/rest.md", "| phase | means |", values.phases),
+        ("docs/rest.md", "| type | status | why |", values.problem_types),
+        ("docs/webhooks.md", "| event | when |", values.event_types),
+    ],
+    ids=["statuses", "phases", "problem types", "event types"],
+)
+def test_a_table_lists_every_value_of_the_code(document, heading, real):
+    assert_same(first_column(read(document), heading), real(), f"{document}, table {heading}")
+
+
+def test_every_route_is_documented():
+    rows = table(read("docs/rest.md"), "| method | path | does |")
+    documented = {f"{method} {path}".replace("`", "") for method, path, _ in rows}
+    assert_same(documented, values.routes(), "docs/rest.md, table of routes")
+
+
+def test_every_command_is_documented():
+    documented = first_column(read("docs/operations.md"), "| command | does |")
+    expected = {f"product-importer {name}" for name in values.commands()}
+    assert_same(documented, expected, "docs/operations.md, table of commands")
+
+
+@pytest.mark.parametrize(
+    ("heading", "real"), [("Rows that are rejected", values.row_codes), ("Imports that fail", values.import_codes)]
+)
+def test_every_code_is_documented(heading, real):
+    documented = first_column(FORMAT.partition(f"## {heading}")[2], "| code | why |")
+    assert_same(documented, real(), f"docs/file-format.md, {heading}")
+
+
+def test_the_limits_are_those_of_the_code():
+    assert_same(
+        {f"| {' | '.join(row)} |" for row in table(FORMAT, "| what | at most |")},
+        {
+            f"| an SKU | {MAX_SKU:,} characters |",
+            f"| a name | {MAX_NAME:,} characters |",
+            f"| a description, or any other field | {MAX_DESCRIPTION:,} characters |",
+            f"| a line | {opening.MAX_LINE_BYTES // 2**20} MiB |",
+            f"| the shared texts of a workbook | {package.MAX_TEXTS_BYTES // 2**20} MiB |",
+            f"| columns of a file | {MAX_COLUMNS:,} |",
+            "| rows of a file | `MAX_ROWS`, empty ones not counted |",
+            f"| a number format of a workbook | {package.MAX_FORMAT_CHARACTERS} characters |",
+            "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
+        },
+        "docs/file-format.md, table of limits",
+    )
+    assert f"stopped {MAX_ATTEMPTS} times" in FORMAT
+    assert f"the first line has more than {MAX_COLUMNS:,} columns" in read("docs/rest.md")
+    assert (
+        f"has {limited_process.DEADLINE_SECONDS} seconds and {limited_process.MEMORY_BYTES // 2**20:,} MB of memory"
+        in " ".join(FORMAT.split())
+    )
+
+
+def test_the_words_for_active_are_those_of_the_code():
+    told = FORMAT.partition("- Words for active: ")[2].partition("\n-")[0]
+    yes, _, no = told.partition("For inactive:")
+    for letter, sentence in (("t", yes), ("f", no)):
+        assert_same(
+            re.findall(r"`([^`]+)`", sentence),
+            [word for word, flag in ACTIVE_WORDS.items() if flag == letter and word],
+            "docs/file-format.md, words for active",
+        )
