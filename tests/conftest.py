@@ -7,22 +7,38 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 from redis import Redis
 from sqlalchemy import URL, make_url
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
+from tests import parallel
 from tests.application import data_folder
 
 DATA = data_folder()
 DATABASE = f"product_importer_test_{os.getpid()}"
 # Says that a Redis database is ours, also when an earlier run was killed and left something.
 MARK = "product-importer-test"
+# Tables that a test may fill, each with those that are emptied with it.
+TABLES = {
+    "product": ["product", "product_change", "product_count", "search_segment WHERE retired_at IS NULL"],
+    "import_job": ["import_job", "import_undo_kept"],
+    **{
+        name: [name]
+        for name in ("import_row_error", "import_mapping", "import_undo_restored", "event", "event_batch", "webhook")
+    },
+}
+FILLED = " UNION ALL ".join(
+    f"SELECT '{table}' WHERE " + " OR ".join(f"EXISTS (SELECT FROM {rows})" for rows in emptied)
+    for table, emptied in TABLES.items()
+)
 PASSWORD = secrets.token_hex(16)
-GIVEN_DATABASE_URL = os.environ.pop("DATABASE_URL", None)
-GIVEN_REDIS_URL = os.environ.get("REDIS_URL")
+GIVEN_DATABASE_URL = parallel.given("DATABASE_URL")
+GIVEN_REDIS_URL = parallel.given("REDIS_URL")
 os.environ |= {"DATA_DIR": str(DATA), "UPLOAD_DIR": "", "WORKERS": "1", "BATCH_SIZE": "1000"}
 
 
@@ -51,6 +67,8 @@ def _own(database: str) -> str:
 if GIVEN_DATABASE_URL:
     # Nobody's data is touched.
     os.environ["DATABASE_URL"] = _own(DATABASE)
+if GIVEN_REDIS_URL:
+    os.environ["REDIS_URL"] = parallel.redis_urls(GIVEN_REDIS_URL)[0]
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +98,6 @@ def servers(given_role: None) -> Iterator[None]:
     if GIVEN_DATABASE_URL:
         as_superuser("DROP DATABASE {} WITH (FORCE)", DATABASE)
     embedded.stop()
-    shutil.rmtree(DATA.parent)
 
 
 def _take_redis(client) -> None:
@@ -95,8 +112,7 @@ def own_servers(given_role: None) -> Iterator[dict[str, str]]:
     """The environment of an application of its own: a database and a Redis database that no other test touches."""
     environment = {}
     if GIVEN_REDIS_URL:
-        given, _, number = GIVEN_REDIS_URL.rpartition("/")
-        environment["REDIS_URL"] = f"{given}/{int(number) + 1}"
+        environment["REDIS_URL"] = parallel.redis_urls(GIVEN_REDIS_URL)[1]
         _take_redis(Redis.from_url(environment["REDIS_URL"]))
     if GIVEN_DATABASE_URL:
         name = f"{DATABASE}_application"
@@ -114,10 +130,10 @@ def database(servers: None) -> Iterator[None]:
     from product_importer.core.storage import storage
 
     with db.engine().begin() as connection:
-        connection.exec_driver_sql(
-            "TRUNCATE product, import_job, import_row_error, import_mapping, import_undo_restored, event, "
-            "event_batch, webhook CASCADE"
-        )
+        # To truncate a table costs far more than to look whether it is empty, and most are.
+        filled = connection.exec_driver_sql(FILLED).scalars().all()
+        if filled:
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(filled)} CASCADE")
         for (table,) in connection.exec_driver_sql(
             "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview|undo_of)_[0-9a-f]{32}'"
         ).fetchall():
@@ -143,6 +159,27 @@ def client(database: None):
         yield opened
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse more test processes than the given Redis server has databases for."""
+    processes = config.getoption("numprocesses", None)
+    if GIVEN_REDIS_URL and processes:
+        parallel.require_redis_databases(GIVEN_REDIS_URL, processes)
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folder that this process made."""
+    shutil.rmtree(DATA.parent, ignore_errors=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests from outside last: the browser's driver keeps an event loop running in this thread."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+    """Alone, put the tests from outside last; of several processes, let none wait long for another at the end."""
+    if parallel.is_one_of_several():
+        items.sort(key=lambda item: parallel.rank(item.nodeid))
+    else:
+        items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Give pytest-xdist's processes whole groups of tests."""
+    return parallel.ByGroup(config, log)

@@ -7,7 +7,7 @@ from tests.application import Application
 from tests.browser import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def application(own_servers: dict[str, str]) -> Iterator[Application]:
     """The whole application, started once as people start it."""
     started = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
@@ -17,9 +17,9 @@ def application(own_servers: dict[str, str]) -> Iterator[Application]:
     started.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A real Chromium."""
+    """A real Chromium; with its package's last test it ends, and with it the event loop that keeps this thread."""
     with chromium() as opened:
         yield opened
 
