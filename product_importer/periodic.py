@@ -28,13 +28,13 @@ SWEEP_SECONDS = 600
 
 async def run() -> None:
     """Migrate the schema, then do all background work until cancelled."""
-    await asyncio.gather(keep_servers(), _migrate_and_work())
+    await asyncio.gather(restart_supervisors(), _migrate_and_work())
 
 
 async def _migrate_and_work() -> None:
     while not await _try(_migrated):  # noqa: ASYNC110 - waits for another server
         await asyncio.sleep(RECONCILE_SECONDS)
-    await asyncio.gather(keep_reconciling(), keep_indexing(), keep_uploads())
+    await asyncio.gather(keep_reconciling(), update_text_index(), delete_expired_files())
 
 
 def _migrated() -> bool:
@@ -44,14 +44,14 @@ def _migrated() -> bool:
     return True
 
 
-async def keep_servers() -> None:
+async def restart_supervisors() -> None:
     """Start new supervisors for embedded servers where they were killed, until cancelled."""
     while True:
         await _try(servers.watch)
         await asyncio.sleep(SERVERS_SECONDS)
 
 
-async def keep_uploads() -> None:
+async def delete_expired_files() -> None:
     """Delete files of interrupted uploads and files whose retention is over, until cancelled."""
     while True:
         await _try(db.run, receiver.delete_orphans)
@@ -67,7 +67,7 @@ async def keep_reconciling() -> None:
         await asyncio.sleep(RECONCILE_SECONDS)
 
 
-async def keep_indexing() -> None:
+async def update_text_index() -> None:
     """Update the text index while no import runs, until cancelled: they would slow each other down."""
     while True:
         if not await _try(db.run, service.is_any_running):

@@ -1,4 +1,4 @@
-"""Compose the application: pages and REST in one ASGI app."""
+"""Compose the application: pages and REST in one ASGI app. Reflex requires this module's name."""
 
 import reflex as rx
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError

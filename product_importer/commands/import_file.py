@@ -62,7 +62,7 @@ def run(file: str, given: Mapping[str, object], rejects: str | None) -> int:
     except DomainError as error:
         raise SystemExit(f"product-importer: {escaped(error.detail)}{_advice(error)}") from None
     except KeyboardInterrupt:
-        print("Stopped. Nothing of the file was kept.", file=sys.stderr)
+        print("Stopped. Nothing was imported.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -137,7 +137,7 @@ def _receive(source: Source, incoming: IncomingUpload, line: ProgressLine) -> No
         byte_count += len(piece)
         line.show(import_report.received(byte_count))
 
-    source.pour(write, lambda host: line.say(f"Redirected to {host}."))
+    source.copy_to(write, lambda host: line.say(f"Redirected to {host}."))
 
 
 def _work(job_id: UUID, ended: Event) -> None:
@@ -162,12 +162,12 @@ def _watch(job_id: UUID, work: Future[None], line: ProgressLine, interrupts: Int
             if interrupts.count and not is_cancelled:
                 _cancel(job_id)
                 is_cancelled = True
-                line.say("Stopping at the edge of a batch … Press Ctrl-C again to leave at once.")
+                line.say("Stopping after the current batch … Press Ctrl-C again to stop at once.")
             job = progress.current(job_id)
         except db.OUTAGE:
             line.show("waiting for PostgreSQL, which does not answer")
         else:
-            line.show(import_report.how_far(job))
+            line.show(import_report.progress_text(job))
             if job.is_final:
                 return job
         servers.watch()
@@ -182,7 +182,7 @@ def _cancel(job_id: UUID) -> None:
 
 def _leave(line: ProgressLine) -> NoReturn:
     """End at once, without waiting for threads in the middle of a batch: PostgreSQL rolls their batches back."""
-    line.say("Left. What is merged stays; the import ends as soon as a web server or another import runs.")
+    line.say("Stopped at once. Merged batches stay; the import ends as soon as a web server or another import runs.")
     os._exit(INTERRUPTED)
 
 

@@ -56,7 +56,7 @@ def received(byte_count: int) -> str:
     return f"receiving: {byte_count / 1e6:,.1f} MB"
 
 
-def how_far(job: ImportRead) -> str:
+def progress_text(job: ImportRead) -> str:
     """Return the progress line of an import: bar, percent, phase, rows, speed and remaining time."""
     filled = int(BAR_WIDTH * job.percent / 100)
     words = [f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}] {job.percent:5.1f} %  {job.phase}", _rows(job)]
@@ -80,8 +80,8 @@ def summary(job: ImportRead) -> str:
 def rejects_hint(job: ImportRead) -> str:
     """Return how to get the rejected rows."""
     return (
-        "The rejected rows, each with its line and the reason: the same command with --rejects FILE,\n"
-        f"or, where the web server runs, /api/jobs/{job.id}/rejects"
+        "To get the rejected rows, each with its line and reason, repeat the command with --rejects FILE,\n"
+        f"or download /api/jobs/{job.id}/rejects from the web server."
     )
 
 
@@ -92,16 +92,16 @@ def reason(job: ImportRead, is_stopped: bool) -> str:
         line = "" if job.error.line is None else f", line {job.error.line:,}"
         return (
             f"{filename}{line}: {escaped(job.error.message)} ({job.error.code})\n"
-            "What is counted above is in the catalogue. Correct the cause and import the file again; "
+            "The counts above say what was imported. Correct the cause and import the file again; "
             "docs/file-format.md explains the code."
         )
     by = "you" if is_stopped else "somebody else"
     if job.status == "cancelled":
         return (
-            f"{filename}: stopped by {by}. What is counted above is in the catalogue, the rest is not. "
-            "Import the file again to go on: what is in already counts as unchanged."
+            f"{filename}: stopped by {by}. The counts above say what was imported. "
+            "Import the file again to continue: rows that were imported count as unchanged."
         )
-    return f"{filename}: ended as {job.status}, which should not happen: please report it."
+    return f"{filename}: ended with the unexpected status {job.status}: please report this."
 
 
 def _rows(job: ImportRead) -> str:

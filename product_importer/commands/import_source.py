@@ -23,18 +23,18 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file to import: its name, and `pour`, which passes its bytes to a function as they arrive."""
+    """A file to import: its name, and `copy_to`, which passes its bytes to a function as they arrive."""
 
     name: str
-    pour: Callable[[Write, Redirected], None]
+    copy_to: Callable[[Write, Redirected], None]
 
 
 @contextmanager
 def opened(place: str) -> Iterator[Source]:
-    """Open a path, a URL, or standard input for `-`. A download begins with `pour`.
+    """Open a path, a URL, or standard input for `-`. A download begins with `copy_to`.
 
     Raises:
-        SourceError: it cannot be opened; `pour` raises it when reading fails.
+        SourceError: it cannot be opened; `copy_to` raises it when reading fails.
     """
     if place == "-":
         yield Source("stdin", partial(_copy, sys.stdin.buffer, "Standard input"))

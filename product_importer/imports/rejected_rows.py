@@ -1,4 +1,4 @@
-"""Write an import's rejected rows as a CSV that can be corrected and uploaded again."""
+"""Export an import's rejected rows as a CSV that can be corrected and uploaded again."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -23,7 +23,8 @@ ESCAPED_SPACES = "\t\r\n"
 def stream_rejects(job_id: UUID, duplicates: bool = False) -> Iterator[str]:
     """Return the CSV in pieces: the file's own columns, then the line, code and reason of each row.
 
-    With `duplicates`, also the rows that lost to another row with the same SKU. Memory holds `ROWS_PER_PIECE` rows.
+    With `duplicates`, also the rows that were not used because another one has the same SKU. Memory holds
+    `ROWS_PER_PIECE` rows.
 
     Raises:
         NotFound: there is no such import; raised by the call, before the first piece is read.

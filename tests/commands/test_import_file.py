@@ -235,7 +235,7 @@ def test_ctrl_c_stops_at_a_batch_s_edge_and_says_what_is_in(tmp_path, products):
     assert (process.returncode, job.status) == (130, "cancelled")
     assert 0 < job.created == len(products()) < MANY
     assert f"{job.created:,} created" in out
-    assert "Stopping at the edge" in err and "stopped by you" in err
+    assert "Stopping after the current batch" in err and "stopped by you" in err
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_another_worker_ends_the_import(tmp_path):
@@ -247,7 +247,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_another_worker_ends_the_import(tmp_p
         err = process.communicate(timeout=5)[1]
     assert process.returncode == 130
     # Unless the import was quicker.
-    if "Left." in err:
+    if "Stopped at once." in err:
         assert go_on(only_import().id).status == "cancelled"
     assert only_import().status == "cancelled"
 
@@ -270,7 +270,7 @@ def test_ctrl_c_while_a_file_arrives_keeps_nothing_of_it():
     wait_for(lambda: list(storage().keys()), 30, "the file is arriving")
     process.send_signal(signal.SIGINT)
     err = process.communicate(timeout=10)[1].decode()
-    assert process.returncode == 130 and "Nothing of the file was kept" in err
+    assert process.returncode == 130 and "Nothing was imported" in err
     assert only_import() is None and list(storage().keys()) == []
 
 
@@ -327,7 +327,7 @@ def test_the_line_tells_percent_rows_pace_and_time():
     job = progress.current(job_id).model_copy(
         update={"percent": 50.0, "total_rows": 2_000, "created": 1_000, "rows_per_second": 500, "eta_seconds": 2.2}
     )
-    said = import_report.how_far(job)
+    said = import_report.progress_text(job)
     assert said == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
 
 
