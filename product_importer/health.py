@@ -70,13 +70,13 @@ def check() -> Readiness:
     checks = [
         _checked("postgresql", _ask_postgresql, "start it, or set DATABASE_URL"),
         _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
-        _checked("migrations", _ask_migrations, "run `python -m product_importer migrate`"),
-        _checked("worker", partial(_ask_workers, "imports"), "run `python -m product_importer worker`"),
+        _checked("migrations", _ask_migrations, "run `product-importer migrate`"),
+        _checked("worker", partial(_ask_workers, "imports"), "run `product-importer worker`"),
         # Not required: without it only deliveries wait, and not everyone uses webhooks.
         _checked(
             "webhook-worker",
             partial(_ask_workers, "webhooks"),
-            "run `python -m product_importer worker --queue webhooks`",
+            "run `product-importer worker --queue webhooks`",
             is_required=False,
         ),
     ]

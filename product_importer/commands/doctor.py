@@ -13,5 +13,6 @@ def run() -> int:
     readiness = health.diagnose()
     for check in readiness.checks:
         warning = f" (warning: {check.warning})" if check.warning else ""
-        print(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.detail}{warning}")
+        state = "ok     " if check.ok else "MISSING" if check.is_required else "warning"
+        print(f"{state}  {check.name}: {check.detail}{warning}")
     return 0 if readiness.ready else 1

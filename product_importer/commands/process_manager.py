@@ -129,6 +129,10 @@ class _ProcessManager:
 
     def _stop(self) -> None:
         signals = self._signals
+        if signals:
+            # After SIGHUP the terminal is gone.
+            with suppress(OSError):
+                _say("stopping …")
         for child in self._children:
             child.terminate()
         deadline = time.monotonic() + self._grace_seconds

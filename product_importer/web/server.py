@@ -79,7 +79,7 @@ def serve() -> None:
     # Imported here because building and `--help` need no server.
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
-    from granian.log import LogLevels
+    from granian.log import LogLevels, logger
     from granian.server.mp import MPServer
     from reflex.constants import Env
     from reflex.environment import environment
@@ -98,6 +98,8 @@ def serve() -> None:
                     os.kill(worker.inner.pid, STOP)
             super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
+    # At a stop, Granian kills what has not ended in time, which is meant: connections of pages stay open.
+    logger.addFilter(lambda record: "refused to gracefully stop" not in record.getMessage())
     StoppingServer(
         "product_importer.web.server:application",
         factory=True,

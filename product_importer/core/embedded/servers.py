@@ -124,7 +124,10 @@ def _become_user(files: ServiceFiles, title: str) -> Lock:
 
 def _wait_for_answers(files: ServiceFiles, server: Server) -> None:
     deadline = time.monotonic() + START_SECONDS
-    poll = _Poll(f"waiting for {server.title}, which may be recovering from a crash (log: {files.log})")
+    poll = _Poll(
+        f"waiting for {server.title} to start; a first start creates its data, after a crash it recovers"
+        f" (log: {files.log})"
+    )
     launched = 0
     while time.monotonic() < deadline:
         if not is_locked(files.supervisor):

@@ -111,7 +111,7 @@ class Lease:
             )
             row = cursor.fetchone()
         if row is None:
-            raise LeaseLost(f"import {self.job.id}: fence {self.fence} is over")
+            raise LeaseLost(f"import {self.job.id}: fencing token {self.fence} is outdated")
         return dict(row)
 
 
@@ -133,5 +133,5 @@ def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
             if row is None:
                 return None
             cursor.execute(END_EARLIER_HOLDERS, (name,))
-    log.info("import %s: claimed with fence %s", job_id, row["fence"])
+    log.info("import %s: claimed with fencing token %s", job_id, row["fence"])
     return Lease(ImportJob.model_validate(dict(row)), engine)

@@ -54,7 +54,7 @@ SECRETS = [
 ]
 HARMLESS = [
     "import 01a2092e-a412-7000-8000-46da72beb174: completed",
-    "import 01a2092e-a412-7000-8000-46da72beb174: claimed with fence 1",
+    "import 01a2092e-a412-7000-8000-46da72beb174: claimed with fencing token 1",
     "{'headers': {'host': 'shop.example', 'user-agent': 'curl/8', 'content-length': 5}}",
     "webhook 01a2092e-a412-7000-8000-46da72beb174 is disabled: The receiver answered 410 Gone.",
     'password authentication failed for user "shop"',
