@@ -100,14 +100,14 @@ def _describe_parameters(operation: dict[str, Any]) -> None:
 
 
 def _describe_problems(operation: dict[str, Any]) -> None:
-    """Set the media type of errors, where FastAPI uses that of the route's successful answer."""
+    """Set the media type of errors, where FastAPI uses that of the route's successful response."""
     for answer in operation["responses"].values():
         if any(media.get("schema") == PROBLEM_SCHEMA for media in answer.get("content", {}).values()):
             answer["content"] = {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}
 
 
 def _describe_access(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Add the answers of the access layer, which is in front of every route."""
+    """Add the responses of the access layer, which is in front of every route."""
     statuses = [429] if path in OPEN_PATHS else [400, 429]
     if method.upper() not in SAFE_METHODS:
         statuses += [403, 408, 413]
@@ -135,7 +135,7 @@ def answer_invalid_request(request: Request, error: RequestValidationError) -> J
 def _close_after_upload(request: Request, answer: JSONResponse) -> JSONResponse:
     """Announce that the connection closes after a rejected upload, whose rest is not read.
 
-    Otherwise the client would send its next request there and get no answer.
+    Otherwise the client would send its next request there and get no response.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
         answer.headers["Connection"] = "close"
@@ -167,14 +167,16 @@ for outage_error in OUTAGE:
 @api.exception_handler(Exception)
 def answer_internal_error(_: Request, __: Exception) -> JSONResponse:
     """Answer an unexpected exception, which the server logs."""
-    return problem(500, ProblemType.INTERNAL, "Internal error", "Something went wrong here, and it was logged.")
+    return problem(
+        500, ProblemType.INTERNAL, "Internal error", "An unexpected error occurred; the log has the details."
+    )
 
 
 def answer_bad_upload(request: Request, error: Exception) -> JSONResponse:
     """Answer exceptions of Reflex's upload route: no event handler for files, or no content type."""
     if isinstance(error, KeyError) and "content-type" in request.headers:
         raise error
-    detail = "Files are sent as multipart/form-data, and to an event handler that takes them."
+    detail = "Send files as multipart/form-data, to an event handler that accepts files."
     return _close_after_upload(request, problem_of(Invalid(detail, kind=ProblemType.BAD_FORM)))
 
 
@@ -187,8 +189,8 @@ def answer_unknown(request: Request) -> JSONResponse:
     path = request.url.path
     allowed = [method for method in METHODS if _takes(request, method)]
     if not allowed:
-        return problem_of(NotFound(f"There is nothing at {path}; /api/docs lists what there is."))
-    detail = f"{path} takes {', '.join(allowed)}, not {request.method}."
+        return problem_of(NotFound(f"There is no route {path}; /api/docs lists the routes."))
+    detail = f"{path} accepts {', '.join(allowed)}, not {request.method}."
     answer = problem(405, ProblemType.METHOD_NOT_ALLOWED, "Method not allowed", detail)
     answer.headers["Allow"] = ", ".join(allowed)
     return answer

@@ -112,7 +112,7 @@ async def _body_errors(request: Request, route: APIRoute) -> list[dict[str, str]
         return [*_many_unknown_fields(body, body_fields(route)), *map(repeated_field, repeated_in_json(body))]
     if body_fields(route):
         return []
-    return [{"field": "body", "message": "This route takes no body."}] if await _has_body(request) else []
+    return [{"field": "body", "message": "This route accepts no body."}] if await _has_body(request) else []
 
 
 def _many_unknown_fields(body: bytes, fields: Collection[str]) -> Iterator[dict[str, str]]:

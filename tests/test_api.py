@@ -9,12 +9,12 @@ import pytest
 @pytest.mark.parametrize(
     ("method", "path", "status", "words"),
     [
-        ("GET", "/api/nothing", 404, "nothing at /api/nothing"),
-        ("GET", "/api/", 404, "nothing"),
-        ("GET", "/api", 404, "nothing"),
+        ("GET", "/api/nothing", 404, "no route /api/nothing"),
+        ("GET", "/api/", 404, "no route /api/"),
+        ("GET", "/api", 404, "no route /api"),
         ("PROPFIND", "/api/products", 405, "not PROPFIND"),
-        ("PATCH", "/api/jobs", 405, "takes GET, not PATCH"),
-        ("GET", "/api/upload-csv", 405, "takes POST, not GET"),
+        ("PATCH", "/api/jobs", 405, "accepts GET, not PATCH"),
+        ("GET", "/api/upload-csv", 405, "accepts POST, not GET"),
         ("GET", "/api/products?sort=price", 422, "sort"),
         ("GET", "/api/products?page=0", 422, "page"),
         ("GET", "/api/products?unknown=1", 422, "unknown"),
@@ -38,8 +38,8 @@ def test_health_answers_and_readiness_names_what_is_missing(client):
     assert answer.status_code == 503
     checks = {check["name"]: check for check in answer.json()["checks"]}
     assert [name for name, check in checks.items() if not check["ok"]] == ["worker", "webhook-worker"]
-    assert "python -m product_importer worker" in checks["worker"]["detail"]
-    assert "python -m product_importer worker --queue webhooks" in checks["webhook-worker"]["detail"]
+    assert "product-importer worker" in checks["worker"]["detail"]
+    assert "product-importer worker --queue webhooks" in checks["webhook-worker"]["detail"]
 
 
 def test_readiness_needs_a_worker_of_imports_and_names_a_missing_one_of_webhooks(client):

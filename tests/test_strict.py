@@ -71,8 +71,8 @@ def test_probes_may_add_any_parameters(client, path):
 
 @pytest.mark.parametrize(("method", "path"), BODILESS)
 def test_a_body_is_rejected_where_none_is_accepted(client, method, path):
-    assert errors(ask(client, method, path, json={"dry_run": True})) == {"body": "This route takes no body."}
-    assert errors(ask(client, method, path, data={"sku": "a"})) == {"body": "This route takes no body."}
+    assert errors(ask(client, method, path, json={"dry_run": True})) == {"body": "This route accepts no body."}
+    assert errors(ask(client, method, path, data={"sku": "a"})) == {"body": "This route accepts no body."}
 
 
 def test_an_empty_body_is_ignored(client):
@@ -99,7 +99,7 @@ def test_an_endless_body_is_not_read_where_none_is_accepted(database):
 def test_an_unknown_or_repeated_field_of_a_json_body_is_rejected(client, method, path):
     assert "nonsense" in errors(ask(client, method, path, json={"nonsense": 1}))
     twice = errors(ask(client, method, path, content=b'{"enabled": true, "enabled": false}', headers=JSON))
-    assert twice["enabled"] == "It is there more than once. Send it once."
+    assert twice["enabled"] == "It was sent more than once."
 
 
 def test_a_similar_name_is_suggested(client):
@@ -107,7 +107,7 @@ def test_a_similar_name_is_suggested(client):
         [message] = errors(client.get(f"/api/jobs?{query}")).values()
         assert f"Did you mean “{meant}”?" in message
     [message] = errors(client.get("/api/jobs?colour=red")).values()
-    assert message.endswith("There are: page, page_size, status, q.")
+    assert message.endswith("Known fields: page, page_size, status, q.")
     found = errors(client.post("/api/products", json={"sku": "a", "name": "b", "Descripton": "c"}))
     assert "Did you mean “description”?" in found["Descripton"]
 

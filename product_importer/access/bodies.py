@@ -75,7 +75,7 @@ class Body:
         except TimeoutError:
             self._is_complete = True
             raise RequestTimeout(
-                f"Nothing has arrived for {SILENCE_SECONDS:.0f} s, so the request was ended. Nothing of it was kept."
+                f"Nothing has arrived for {SILENCE_SECONDS:.0f} s, so the request was ended and discarded."
             ) from None
         self._is_complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
         return message

@@ -94,7 +94,7 @@ def _reject_line_breaks(scope: Scope) -> None:
         NotFound: the path has a line break.
     """
     if "\n" in scope["path"]:
-        raise NotFound(f"There is nothing at {scope['path']!r}: a path has no line breaks.")
+        raise NotFound(f"There is no route {scope['path']!r}: a path has no line breaks.")
 
 
 async def _send_error(error: DomainError, scope: Scope, receive: Receive, send: Send) -> None:

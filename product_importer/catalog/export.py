@@ -30,7 +30,7 @@ class Export:
     def __init__(self, criteria: ProductFilter):
         self.rows = 0
         pieces = _pieces(conditions(Product, criteria))
-        # The first piece opens the database, so that an outage is raised here, before an answer has begun.
+        # The first piece opens the database, so that an outage is raised here, before a response has begun.
         self._pieces = chain([next(pieces)], pieces)
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Products as requests and answers have them, their limits, and the key that makes SKUs comparable."""
+"""Products as requests and responses have them, their limits, and the key that makes SKUs comparable."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -193,7 +193,7 @@ class ProductFilter(BaseModel):
     active: bool | None = None
     q: Annotated[
         str,
-        Field(max_length=MAX_NAME, description="any of SKU, name and description"),
+        Field(max_length=MAX_NAME, description="Text in SKU, name or description."),
         AfterValidator(_storable),
     ] = ""
 

@@ -54,9 +54,10 @@ class Group(click.Group):
 
 
 def model_options(model: type[BaseModel]) -> Callable[[Function], Function]:
-    """Return a decorator that gives a command one option for each field of a model, with the field's description.
+    """Return a decorator that gives a command one option for each field of a model.
 
-    The command gets text, True or False for a flag, None where the option is absent; the model validates it.
+    The help of an option is the field's description, with the default of a choice. The command gets text, True or
+    False for a flag, None where the option is absent; the model validates it.
     """
 
     def add(function: Function) -> Function:
@@ -66,7 +67,7 @@ def model_options(model: type[BaseModel]) -> Callable[[Function], Function]:
                 f"--{name.replace('_', '-')}",
                 is_flag=field.annotation is bool,
                 metavar="|".join(words) or None,
-                help=field.description,
+                help=f"{field.description} Default: {field.default}." if words else field.description,
             )(function)
         return function
 

@@ -44,7 +44,7 @@ def up() -> int:
 
 @cli.command()
 def web() -> None:
-    """Serve page, REST and events on one port."""
+    """Serve the web UI, the REST API and event streams on one port."""
     from product_importer.commands.process_manager import exit_with_parent
 
     exit_with_parent()
@@ -100,7 +100,7 @@ def import_(file: str, rejects: str | None, **options: object) -> int:
 @click.option("--sku", help="Only products whose SKU contains this text.")
 @click.option("--name", help="Only products whose name contains this text.")
 @click.option("--description", help="Only products whose description contains this text.")
-@click.option("--q", help="Only products with this text in any of the three.")
+@click.option("--q", help="Only products with this text in SKU, name or description.")
 @click.option("--active", metavar="true|false", help="Only active products, or only inactive ones.")
 def export(file: str, **filters: str | None) -> int:
     """Export products as CSV to a file, or to standard output for `-`."""

@@ -1,4 +1,4 @@
-"""Domain errors. `api.py` answers them as problem+json, pages show them as text."""
+"""Domain errors. `api.py` returns them as problem+json, pages show them as text."""
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
@@ -72,7 +72,7 @@ class RequestTimeout(DomainError):
 
     status = 408
     kind = ProblemType.REQUEST_TIMEOUT
-    title = "The request did not go on"
+    title = "The request timed out"
 
 
 class Conflict(DomainError):
@@ -220,14 +220,17 @@ def invalid_fields(errors: list[dict[str, str]]) -> Unprocessable:
 def unknown_field(name: str, known: Collection[str]) -> dict[str, str]:
     """Return the error of a field that does not exist, with the known field that was probably meant."""
     if meant := similar_name(name, known):
-        return {"field": name, "message": f"There is no such field. Did you mean “{meant}”? Case counts."}
-    there_is = f"There are: {', '.join(known)}." if known else "None is taken here."
-    return {"field": name, "message": f"There is no such field. {there_is}"}
+        return {
+            "field": name,
+            "message": f"There is no such field. Did you mean “{meant}”? Names are case-sensitive.",
+        }
+    existing = f"Known fields: {', '.join(known)}." if known else "This request has no fields."
+    return {"field": name, "message": f"There is no such field. {existing}"}
 
 
 def repeated_field(name: str) -> dict[str, str]:
     """Return the error of a field that occurs more than once."""
-    return {"field": name, "message": "It is there more than once. Send it once."}
+    return {"field": name, "message": "It was sent more than once."}
 
 
 def _message(item: Mapping[str, Any], known: Collection[str]) -> str:

@@ -1,4 +1,4 @@
-"""Answer errors as `application/problem+json` (RFC 9457)."""
+"""Respond to errors with `application/problem+json` (RFC 9457)."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""REST routes of imports: parse the request, call one service function, answer."""
+"""REST routes of imports: parse the request, call one service function, respond."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -82,7 +82,7 @@ LOCATION = {
 }
 
 WITH_DUPLICATES = Query(
-    description="Also the rows that lost to another row with the same SKU; their code is `duplicate`."
+    description="Also the rows that were not used because another one has the same SKU; their code is `duplicate`."
 )
 
 
@@ -98,7 +98,7 @@ async def upload_csv(
 ) -> ImportAccepted:
     """Store a file while it arrives, detect its format, check its header, and queue its import.
 
-    The same file, sent again with the same `Idempotency-Key`, gets the first answer again and is not imported again.
+    The same file, sent again with the same `Idempotency-Key`, gets the first response and is not imported again.
     429 while too many imports are unfinished; the file is then not read.
     """
     try:
@@ -106,10 +106,8 @@ async def upload_csv(
             request.headers.get("content-type"), request.stream(), idempotency_key
         )
     except ClientDisconnect:
-        # Usually the client is gone; one that only stopped sending still reads the answer.
-        raise Invalid(
-            "The upload was cut off before its end. Nothing of it was kept.", kind=ProblemType.BAD_FORM
-        ) from None
+        # Usually the client is gone; one that only stopped sending still reads the response.
+        raise Invalid("The upload was cut off before its end and was discarded.", kind=ProblemType.BAD_FORM) from None
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 
@@ -128,7 +126,7 @@ def read_import(job_id: UUID) -> ImportRead:
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import", responses=problems(404, 409))
 def cancel_import(job_id: UUID) -> ImportRead:
-    """Cancel an import after its current batch; the rows that are merged by then stay in the catalogue."""
+    """Cancel an import after its current batch; the rows that were merged until then stay in the catalogue."""
     return db.run(service.cancel_import, job_id)
 
 

@@ -36,7 +36,7 @@ def _from_json(value: object) -> object:
     if not isinstance(value, str):
         return value
     if repeated := repeated_in_json(value):
-        raise ValueError(f"“{repeated[0]}” is there more than once")
+        raise ValueError(f"“{repeated[0]}” occurs more than once")
     return from_json(value)
 
 
@@ -59,7 +59,11 @@ class ImportOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Annotated[
-        Mode, Field(description="`upsert` creates and updates; `create` and `update` reject rows of the other kind.")
+        Mode,
+        Field(
+            description="`upsert` creates and updates; `create` rejects rows of existing products, `update` those of "
+            "new ones."
+        ),
     ] = "upsert"
     duplicates: Annotated[
         Duplicates,
@@ -69,9 +73,13 @@ class ImportOptions(BaseModel):
         Blank,
         Field(description="What a blank cell does to an existing product: `clear` the value, or `keep` it."),
     ] = "clear"
-    dry_run: Annotated[bool, Field(description="Only show what the import would change; `apply` then does it.")] = (
-        False
-    )
+    dry_run: Annotated[
+        bool,
+        Field(
+            description="Change nothing; store what would change. Apply it on the page or by "
+            "`POST /api/jobs/{id}/apply`."
+        ),
+    ] = False
     columns: Annotated[
         dict[str, Target] | None,
         BeforeValidator(_from_json),
@@ -85,8 +93,8 @@ class ImportOptions(BaseModel):
         Encoding | None,
         BeforeValidator(_encoding),
         Field(
-            description="Encoding of the text; detected if absent. In any case; common spellings such as `utf8` and "
-            "`cp1252` are accepted."
+            description="Encoding of the text; detected if absent. Case-insensitive; common spellings such as `utf8` "
+            "and `cp1252` are accepted."
         ),
     ] = None
     delimiter: Annotated[

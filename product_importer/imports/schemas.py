@@ -210,7 +210,7 @@ class UndoKept(BaseModel):
 
 
 class ImportAccepted(BaseModel):
-    """The answer to an accepted upload."""
+    """The response to an accepted upload."""
 
     job_id: UUID
     status: Literal[ImportStatus.PENDING] = ImportStatus.PENDING

@@ -55,7 +55,7 @@ def test_an_import_has_every_field_of_the_contract(client):
         (b"", "empty-file", "no first line"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not-csv", "a picture"),
         ("sku,name,description\nä,b,c\n".encode() + b"\xff,b,c\n", "not-text", "form field “encoding”"),
-        (b"sku,price\n1,2\n", "invalid-csv-header", "no column name and description"),
+        (b"sku,price\n1,2\n", "invalid-csv-header", "Missing columns: name, description."),
     ],
 )
 def test_a_bad_file_is_a_clear_400_and_nothing_is_left(client, content, kind, words):
@@ -150,7 +150,7 @@ def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, 
 def test_a_field_that_is_there_twice_is_refused(client, values):
     answer = send_parts(client, *(b'name="dry_run"\r\n\r\n' + value for value in values), FILE_PART)
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"field": "dry_run", "message": "It is there more than once. Send it once."}]
+    assert answer.json()["errors"] == [{"field": "dry_run", "message": "It was sent more than once."}]
     assert nothing_is_left()
 
 
@@ -186,7 +186,7 @@ def test_a_column_that_is_mapped_twice_is_refused(client):
         "/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"columns": '{"SKU": "sku", "SKU": "name"}'}
     )
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"field": "columns", "message": "“SKU” is there more than once"}]
+    assert answer.json()["errors"] == [{"field": "columns", "message": "“SKU” occurs more than once"}]
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "Utf8", "utf_8"])

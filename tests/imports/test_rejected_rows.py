@@ -41,7 +41,7 @@ def test_duplicate_rows_are_included_on_request(client, run_import, query, codes
     _, *found = rows(client.get(f"/api/jobs/{job.id}/rejects{query}").text)
     assert [row[4] for row in found] == codes
     if "duplicate" in codes:
-        assert found[0] == ["a", "A", "1", "2", "duplicate", "Line 4 has the same SKU and was taken."]
+        assert found[0] == ["a", "A", "1", "2", "duplicate", "Line 4 has the same SKU and was used instead."]
 
 
 def test_an_invalid_query_is_refused(client, run_import):

@@ -1,1 +1,1 @@
-"""Find products: filters, pages by cursor, and the trigram index beside the table."""
+"""Find products: filters, pages by cursor, and the text index beside the table."""

@@ -1,6 +1,6 @@
 """Find products: always correct, also right after a change, and fast in catalogues of millions.
 
-The trigram index, which `indexer` builds beside the table, and `product_change`, which notes later changes, only give
+The text index, which `indexer` builds beside the table, and `product_change`, which notes later changes, only give
 candidates. Every candidate is checked in the product table, so an outdated index costs time but never a wrong answer.
 Filters that match a lot need no index: a scan in the list's order soon fills a page, and a random sample estimates
 the total.

@@ -60,7 +60,7 @@ def download(
     except httpx.ConnectError as error:
         raise DownloadError(f"no connection: {first_line(error)}") from None
     except (httpx.HTTPError, httpx.StreamError) as error:
-        raise DownloadError(f"the answer broke off or is not HTTP: {first_line(error)}") from None
+        raise DownloadError(f"the response broke off or is not HTTP: {first_line(error)}") from None
 
 
 async def _download(

@@ -26,14 +26,14 @@ RESOLVERS = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolve")
 LOOKUPS: dict[tuple[str, int], Future[list[str]]] = {}
 
 
-class AnswerTooLong(Exception):
-    """The answer is longer than the client's limit."""
+class ResponseTooLong(Exception):
+    """The response is longer than the client's limit."""
 
 
 def client(policy: AddressPolicy, timeout: httpx.Timeout, max_bytes: int) -> httpx.AsyncClient:
     """Return a client that calls only what the policy allows, by HTTP/1.1 and without proxies.
 
-    It reads at most `max_bytes` of each answer, head and body together, and then raises `AnswerTooLong`.
+    It reads at most `max_bytes` of each response, head and body together, and then raises `ResponseTooLong`.
     """
     return httpx.AsyncClient(transport=PolicyTransport(policy, max_bytes), timeout=timeout, trust_env=False)
 
@@ -140,7 +140,7 @@ class PolicyBackend(httpcore.AsyncNetworkBackend):
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):
-    """Limits the bytes that are read after each request, including the answer's head, which may be endless."""
+    """Limits the bytes that are read after each request, including the response's head, which may be endless."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream, max_bytes: int) -> None:
         self._stream = stream
@@ -148,7 +148,7 @@ class BoundedStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         if not self._left:
-            raise AnswerTooLong(f"more than {self._max_bytes} bytes")
+            raise ResponseTooLong(f"more than {self._max_bytes} bytes")
         read = await self._stream.read(min(max_bytes, self._left), timeout)
         self._left -= len(read)
         return read

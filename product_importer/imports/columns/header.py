@@ -74,7 +74,7 @@ def match(
         free = ["" if fields[at] or folded[at] in mapped else name for at, name in enumerate(names)]
         wanted = [field for field in FIELDS if field not in fields]
         suggestions = suggest(free, sample, wanted)
-        raise _header_error(f"The first line has no column {enumerated(missing)}.", names, missing, suggestions)
+        raise _header_error(f"Missing columns: {', '.join(missing)}.", names, missing, suggestions)
     twice = [field for field in FIELDS if fields.count(field) > 1]
     if twice:
         raise _header_error(f"The first line has more than one column {enumerated(twice)}.", names, [], {})
@@ -160,8 +160,8 @@ def _field_by_name(name: str, taken: frozenset[str]) -> str:
 def _header_error(reason: str, names: list[str], missing: list[str], suggestions: dict[str, str]) -> Invalid:
     found = ", ".join(name or "(empty)" for name in names[:20]) + (", …" if len(names) > 20 else "")
     return Invalid(
-        f"{reason} It has: {found}. The columns sku, name and description are required, in any case and order; "
-        "columns with other names can be mapped to them.",
+        f"{reason} Columns found: {found}. The columns sku, name and description are required, in any case and "
+        "order; columns with other names can be mapped to them.",
         kind=ProblemType.INVALID_CSV_HEADER,
         title="The file's header is not that of a product catalogue",
         missing=missing,

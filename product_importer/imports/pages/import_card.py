@@ -139,7 +139,7 @@ def rejects_link(job: ImportView) -> rx.Component:
 
 
 def duplicates_link(job: ImportView) -> rx.Component:
-    """A link to the rows that lost to another row with the same SKU, if there are any."""
+    """A link to the rows that were not used because another one has the same SKU, if there are any."""
     address = f"/api/jobs/{job.id}/rejects?duplicates=true"
     return rx.cond(job.has_duplicates, rows_link(address, "Download the duplicate rows"))
 

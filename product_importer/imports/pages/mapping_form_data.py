@@ -31,7 +31,7 @@ class ColumnMapping:
     def question(self, error: DomainError) -> str:
         """Name the missing columns and ask for a mapping; shorter than the error, which lists all columns."""
         missing = error.extra.get("missing") or []
-        return f"The first line has no column {enumerated(missing)}. Choose the columns below."
+        return f"Missing columns: {', '.join(missing)}. Choose the columns below."
 
     def chosen(self) -> dict[str, str]:
         """Return the fields that have a column, and that column."""

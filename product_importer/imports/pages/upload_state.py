@@ -22,7 +22,7 @@ from product_importer.ui import routes, toasts
 Result = TypeVar("Result")
 
 UPLOAD = "catalogue"
-NO_ANSWER = ErrorView("The database does not answer", "Nothing was kept. Try again in a moment.")
+NO_ANSWER = ErrorView("The database does not answer", "The upload was discarded. Try again in a moment.")
 
 
 class UploadState(rx.State):

@@ -76,8 +76,8 @@ class RowValidator:
             return RowErrorCode.NUL, "The row holds a NUL character, which cannot be stored."
         if parent := self._groups.parent_of(row):
             return RowErrorCode.CONTINUATION, (
-                f"The row goes on with “{parent.group[:100]}” of line {parent.line}: another variant or image "
-                "without a name of its own. Nothing of it was imported."
+                f"The row has no name and continues “{parent.group[:100]}” of line {parent.line} (another variant or "
+                "image). It was not imported."
             )
         if not row[self._sku].strip():
             return RowErrorCode.NO_SKU, "The SKU is empty."

@@ -135,9 +135,9 @@ FROM noted
 
 REASONS = {
     RowErrorCode.CHANGED_SINCE_PREVIEW: "The product was changed after the dry run, so this row was not merged.",
-    RowErrorCode.EXISTS: "There is a product with this SKU already, and this import only creates.",
-    RowErrorCode.NOT_FOUND: "There is no product with this SKU, and this import only updates.",
-    RowErrorCode.NO_NAME_TO_KEEP: "The name is empty, and there is no product whose name could stay.",
+    RowErrorCode.EXISTS: "A product with this SKU exists, and an import with the mode “create” only creates.",
+    RowErrorCode.NOT_FOUND: "There is no product with this SKU, and an import with the mode “update” only updates.",
+    RowErrorCode.NO_NAME_TO_KEEP: "The name is empty, and there is no product whose name could be kept.",
 }
 
 # One event for each written row, for webhooks that want each. Its id is the one that a new product on that line has,
@@ -157,7 +157,8 @@ REPEATED = f"""(
 ) AS repeated JOIN {{staging}} AS lost USING (sku_key), {UNPACKED}"""
 DUPLICATES = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
-SELECT %(job_id)s, line, '{RowErrorCode.DUPLICATE}', 'Line ' || {{winner}} || ' has the same SKU and was taken.',
+SELECT %(job_id)s, line, '{RowErrorCode.DUPLICATE}',
+    'Line ' || {{winner}} || ' has the same SKU and was used instead.',
     to_json(ARRAY[{{row}}])
 FROM {REPEATED}
 WHERE line <> {{winner}}
@@ -165,7 +166,7 @@ WHERE line <> {{winner}}
 ALL_DUPLICATES = f"""
 INSERT INTO import_row_error (job_id, line, code, reason, row)
 SELECT %(job_id)s, line, '{RowErrorCode.DUPLICATE_SKU}',
-    'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was taken.',
+    'Line ' || CASE line WHEN first THEN last ELSE first END || ' has the same SKU; none of these rows was used.',
     to_json(ARRAY[{{row}}])
 FROM {REPEATED}
 """

@@ -166,7 +166,7 @@ def _check_count(chunk: Chunk, rows_read: int) -> None:
     """
     max_rows, rejected = settings().max_rows, [error.line for error in chunk.errors]
     if rows_read > max_rows:
-        message = f"The file has more than {max_rows:,} rows. Split it, or raise MAX_ROWS. Nothing of it was merged."
+        message = f"The file has more than {max_rows:,} rows. Split it, or raise MAX_ROWS. No row was imported."
         raise Unreadable(
             ImportErrorCode.TOO_MANY_ROWS, message, sorted([*chunk.lines, *rejected])[max_rows - rows_read]
         )

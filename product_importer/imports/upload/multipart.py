@@ -121,7 +121,7 @@ class UploadForm:
             raise Unprocessable("The form has no file.", errors=[NO_FILE])
         if not self._is_complete:
             raise Invalid(
-                "The form ends before its closing boundary. Nothing of it was kept.", kind=ProblemType.BAD_FORM
+                "The form ends before its closing boundary. The upload was discarded.", kind=ProblemType.BAD_FORM
             )
         return self._upload.accept(options.parse(self.options), self._idempotency_key)
 

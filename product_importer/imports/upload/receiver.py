@@ -111,7 +111,7 @@ class IncomingUpload:
         Raises:
             Conflict: the key was used for another file or with other options; with `refuse_running`, the same file
                 is being imported right now.
-            Invalid: the file is empty, is not text, or lacks a required column; nothing of it is kept.
+            Invalid: the file is empty, is not text, or lacks a required column; the upload is discarded.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in the file.
             TooMany: too many imports are unfinished.
         """
@@ -202,7 +202,7 @@ def _storage_errors() -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise StorageFull(f"The file could not be stored: {reason}. Nothing of it was kept.") from error
+        raise StorageFull(f"The file could not be stored: {reason}. The upload was discarded.") from error
 
 
 def clean_filename(filename: str) -> str:

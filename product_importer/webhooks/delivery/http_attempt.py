@@ -140,7 +140,7 @@ async def send(client: httpx.AsyncClient, policy: AddressPolicy, target: Target,
         error = f"no complete response within {TOTAL_SECONDS:g} s"
     except httpx.ConnectError as cause:
         error = f"no connection: {_first_line(cause)}"
-    except http_client.AnswerTooLong:
+    except http_client.ResponseTooLong:
         error = f"the response headers are longer than {MAX_RESPONSE_BYTES // 1024} KB"
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as cause:
         error = f"the response was cut off or is not HTTP: {_first_line(cause)}"
@@ -176,7 +176,7 @@ async def _post(
     async with request as stream:
         response.status_code = stream.status_code
         response.retry_after = _retry_after(stream.headers.get("retry-after", ""))
-        with suppress(http_client.AnswerTooLong):
+        with suppress(http_client.ResponseTooLong):
             async for piece in stream.aiter_raw():
                 response.content += piece
 

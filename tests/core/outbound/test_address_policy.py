@@ -167,7 +167,7 @@ def test_each_request_reads_at_most_the_maximum_of_bytes():
     async def read_all(stream) -> int:
         await stream.write(b"request")
         read = 0
-        with pytest.raises(http_client.AnswerTooLong):
+        with pytest.raises(http_client.ResponseTooLong):
             while piece := await stream.read(64):
                 read += len(piece)
         return read

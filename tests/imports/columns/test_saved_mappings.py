@@ -84,7 +84,7 @@ def test_rows_of_variants_have_a_code_of_their_own(client):
     ]
     for row in rows:
         begun = FURTHER_LINES[int(row["_line"])]
-        assert row["_reason"].startswith(f"The row goes on with “{row['Handle']}” of line {begun}: another")
+        assert row["_reason"].startswith(f"The row has no name and continues “{row['Handle']}” of line {begun} (")
 
 
 def test_an_ignored_column_is_stored_nowhere(client):

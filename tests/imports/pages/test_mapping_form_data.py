@@ -18,7 +18,7 @@ def test_a_header_error_is_mapped_by_names_and_by_suggestions():
     error = header_error("Variant SKU", "Name", "qqq")
     mapping = ColumnMapping.of(error)
     assert (mapping.sku, mapping.name, mapping.description) == ("Variant SKU", "Name", "")
-    assert mapping.question(error).startswith("The first line has no column sku and description.")
+    assert mapping.question(error).startswith("Missing columns: sku, description.")
     assert mapping.error() == "Still missing: description."
 
 

@@ -50,7 +50,7 @@ def test_in_one_file_the_last_row_of_a_sku_wins_and_the_others_are_reported(run_
     assert products() == {"a": ("third", "4"), "b": ("only", "2")}
     assert row_errors(job.id) == [(2, "duplicate"), (4, "duplicate")]
     assert fetch("SELECT reason, row->>1 FROM import_row_error WHERE line = 2") == [
-        ("Line 5 has the same SKU and was taken.", "first")
+        ("Line 5 has the same SKU and was used instead.", "first")
     ]
 
 

@@ -30,8 +30,8 @@ def test_a_row_that_goes_on_says_with_what_and_where_it_began():
     )
     assert [(error.line, error.code) for error in validated.errors] == [(14, "continuation"), (15, "continuation")]
     assert {error.reason for error in validated.errors} == {
-        "The row goes on with “ocean-blue-shirt” of line 12: another variant or image without a name of its own. "
-        "Nothing of it was imported."
+        "The row has no name and continues “ocean-blue-shirt” of line 12 (another variant or image). "
+        "It was not imported."
     }
 
 

@@ -89,7 +89,7 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
     from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
 
     with (
-        pytest.raises(Invalid, match="no column description") as error,
+        pytest.raises(Invalid, match="Missing columns: description") as error,
         IncomingUpload("x.csv", ImportOptions()) as incoming,
     ):
         for _ in range(HEAD_BYTES // 1000 + 2):

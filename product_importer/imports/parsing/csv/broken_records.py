@@ -40,7 +40,7 @@ def errors(
         yield _raw(lost.first, code, _covered(lost) + why, text)
         return
     doubt = (
-        f"A quote is missing or too much near line {broken.line}, so that this may be text inside a field. "
+        f"Near line {broken.line} a quote is missing, or there is one too many: this may be text inside a field. "
         f"Lines {lost.first} to {lost.end - 1} were not imported: correct them, and upload those that are rows."
     )
     for number, end, row in _pieces(lines, lost, delimiter, width):
@@ -86,7 +86,7 @@ def reason(broken: BrokenRecord, width: int) -> tuple[RowErrorCode, str]:
     """Return the code and the reason for the line in which a broken record begins."""
     if broken.row:
         fields = f"The row has {len(broken.row)} fields, the header has {width}"
-        return RowErrorCode.RAGGED, f"{fields}: a quote is missing or too much near it."
+        return RowErrorCode.RAGGED, f"{fields}: near it a quote is missing, or there is one too many."
     if broken.message in ("unexpected end of data", ENDLESS):
         return RowErrorCode.UNCLOSED_QUOTE, "A quote that opens in this line is never closed."
     if "field limit" in broken.message:

@@ -127,7 +127,7 @@ class RecordParser:
         starts = starts[bisect_left(starts, broken.line - NEAR_LINES) :]
         lost = self._lost_lines(starts, broken)
         if header is not None and lost.first == header:
-            message = "A quote is missing or too much in the column names, or in the lines after them."
+            message = "A quote is missing, or there is one too many, in the column names or in the lines after them."
             raise Unreadable(ImportErrorCode.MALFORMED, message, header)
         waiting.move_before(lost.first, done)
         if broken.row and (lost.first, lost.end) == (broken.line, broken.end):
