@@ -29,31 +29,40 @@ class Settings(BaseSettings):
     upload_dir: Annotated[str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")] = (
         ""
     )
-    max_upload_mb: Annotated[int, Field(ge=1, description="larger uploads get 413")] = 4096
-    max_rows: Annotated[int, Field(ge=1, description="rows of one import, also unpacked")] = 20_000_000
-    batch_size: Annotated[int, Field(ge=100, le=1_000_000, description="rows of one committed merge batch")] = 25_000
-    host: Annotated[str, Field(description="address to listen on")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535, description="one port serves page, REST and events")] = 3000
+    max_upload_mb: Annotated[
+        int, Field(ge=1, description="maximum size of an upload in MiB, also unpacked; a larger one gets 413")
+    ] = 4096
+    max_rows: Annotated[int, Field(ge=1, description="maximum number of rows of one file")] = 20_000_000
+    batch_size: Annotated[
+        int, Field(ge=100, le=1_000_000, description="rows that the merge commits at once (one range)")
+    ] = 25_000
+    host: Annotated[str, Field(description="address on which the web process listens")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535, description="port of the page, the REST API and event streams")] = 3000
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
         4, os.cpu_count() or 1
     )
     allowed_hosts: Annotated[
         str | None,
         Field(
-            description="names under which the page is served, besides loopback and `HOST`: `shop.example,10.0.0.7`"
+            description="names and addresses that requests may use besides loopback and `HOST`, such as "
+            "`shop.example,10.0.0.7`"
         ),
     ] = None
     trusted_proxies: Annotated[
-        str | None, Field(description="networks whose `X-Forwarded-*` headers count: `10.0.0.0/8`; unset: none")
+        str | None,
+        Field(
+            description="networks of proxies whose `X-Forwarded-*` headers are used, such as "
+            "`10.0.0.0/8`; unset: none"
+        ),
     ] = None
     max_requests_per_address: Annotated[
-        int, Field(ge=1, description="open requests from one address, loopback apart; one more gets 429")
+        int, Field(ge=1, description="maximum of open requests from one address, except loopback; one more gets 429")
     ] = 100
     webhook_allow_cidrs: Annotated[
         str | None,
         Field(
-            description="networks that webhooks and `import` may reach although they are not public: "
-            "`10.0.0.0/8,fd00::/8`; unset: this machine where `DATABASE_URL` is unset too, else none"
+            description="networks that are not public but that webhooks and `import` may reach, such as "
+            "`10.0.0.0/8,fd00::/8`; unset: none, or this machine if `DATABASE_URL` is unset too"
         ),
     ] = None
     webhook_ports: Annotated[str, Field(description="ports that webhooks and `import` may reach")] = (
