@@ -154,7 +154,10 @@ def test_an_export_that_is_left_closes_its_connection(create):
 
 
 def open_exports() -> int:
-    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'product-importer export'"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'product-importer export' AND datname = current_database()"
+    )
     with db.engine().connect() as connection:
         return connection.exec_driver_sql(count).scalar_one()
 
