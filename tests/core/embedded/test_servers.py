@@ -338,7 +338,7 @@ def _reachable(path: Path) -> Path:
     """As root the server runs as another account, which cannot pass pytest's private directories."""
     if os.geteuid() == 0:
         for folder in (path, *path.parents):
-            if folder.owner() == "root" and folder.name.startswith(("pytest-", "test_", "cluster")):
+            if folder.owner() == "root" and folder.name.startswith(("pytest-", "popen-", "test_", "cluster")):
                 folder.chmod(0o711)
     return path
 
