@@ -32,7 +32,8 @@ test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, 
 	@exec $(BIN)/python -m tests
 
 faults: $(VENV)/test.stamp ## break it for an hour: 100 rounds of kill -9, outages of minutes, 10,000 deliveries; FAULTS_SEED repeats
-	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py
+	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py tests/catalog/test_export.py \
+		tests/catalog/search/test_oracle.py tests/imports/columns/test_names.py tests/imports/pipeline/test_oracle.py
 
 bench: $(VENV)/test.stamp ## measure what it costs, in about 20 minutes; BENCH_ROWS=5000000 for more than 500,000 products
 	@exec $(BIN)/python -m bench

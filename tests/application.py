@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from product_importer.core.embedded.supervisor import _end_with_parent
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,10 +50,10 @@ class Application:
         self.environment |= {"PORT": str(port)}
         self.client = httpx.Client(base_url=self.url, timeout=30)
 
-    def start(self, *command: str) -> None:
-        """Start it, and wait until it is ready to import."""
+    def start(self, *command: str, until: str = "/api/ready") -> None:
+        """Start it, and wait until it is ready to import, or until another path answers 200."""
         self.process = self.spawn(*(command or ("up",)))
-        wait_for(self.is_ready, START_SECONDS, f"the application is ready (output: {self.output})")
+        wait_for(lambda: self.is_ready(until), START_SECONDS, f"{until} answers (output: {self.output})")
 
     def spawn(self, *command: str) -> subprocess.Popen[str]:
         """Start one command of the command line; its output goes to `output`."""
@@ -65,6 +66,8 @@ class Application:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                # Ctrl-C kills the processes of pytest-xdist, and no fixture stops its application.
+                preexec_fn=_end_with_parent(signal.SIGTERM),
             )
 
     @property
@@ -72,12 +75,12 @@ class Application:
         """The file that holds what the application printed."""
         return self.data.parent / "output.log"
 
-    def is_ready(self) -> bool:
-        """Whether everything answers, a worker included."""
+    def is_ready(self, path: str = "/api/ready") -> bool:
+        """Whether a path answers 200: everything including a worker, unless another is given."""
         assert self.process is not None
         assert self.process.poll() is None, f"it ended early:\n{self.output.read_text()}"
         try:
-            return self.client.get("/api/ready").status_code == httpx.codes.OK
+            return self.client.get(path).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

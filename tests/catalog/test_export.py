@@ -13,6 +13,7 @@ from product_importer.catalog.schemas import ProductCreate, ProductFilter, sku_k
 from product_importer.catalog.service import create_product
 from product_importer.commands.cli import main
 from product_importer.core import db
+from tests.examples import examples
 from tests.waiting import wait_for
 
 HARD: list[dict] = [
@@ -81,7 +82,9 @@ product = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(product, max_size=6, unique_by=lambda given: sku_key(str(given["sku"]))))
 @example([{"sku": "a", "name": "b", "description": "", "active": True, "attributes": {"'=": "x", "=": "y"}}])
@@ -154,7 +157,10 @@ def test_an_export_that_is_left_closes_its_connection(create):
 
 
 def open_exports() -> int:
-    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'product-importer export'"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'product-importer export' AND datname = current_database()"
+    )
     with db.engine().connect() as connection:
         return connection.exec_driver_sql(count).scalar_one()
 

@@ -6,6 +6,8 @@ from product_importer.core.outbound import http_client
 from product_importer.core.settings import settings
 from tests.application import Application, free_port
 from tests.catalog.conftest import create, problem
+from tests.faults.processes import family
+from tests.waiting import wait_for
 from tests.webhooks.conftest import fetch
 from tests.webhooks.forbidden import LOOPBACK_HOSTS
 
@@ -78,10 +80,10 @@ def test_a_url_that_became_its_own_is_rejected_by_test_and_delivery(
 @pytest.mark.e2e
 @pytest.mark.embedded
 def test_a_webhook_on_its_own_test_does_not_loop():
-    application = Application(WORKERS="1", DATABASE_URL="", REDIS_URL="")
+    application = Application(DATABASE_URL="", REDIS_URL="")
     later = free_port()
     try:
-        application.start()
+        application.start("web", until="/api/health")
         rejected = application.client.post("/api/webhooks", json={"url": f"{application.url}/api/products"})
         problem(rejected, 422, "address-not-allowed")
         # Stored while the application had another port.
@@ -90,11 +92,12 @@ def test_a_webhook_on_its_own_test_does_not_loop():
         assert application.client.put(f"/api/webhooks/{made['id']}", json={"url": itself}).status_code == 200
         assert application.stop() == 0
         application.moves_to(later)
-        application.start()
+        application.start("web", until="/api/health")
         tested = application.client.post(f"/api/webhooks/{made['id']}/test").json()
         assert (tested["success"], tested["status_code"]) == (False, None)
         assert tested["error"] == f"{NOT_ALLOWED}: port {later} of localhost {ITSELF}"
     finally:
         if application.process and application.process.poll() is None:
             application.stop()
+        wait_for(lambda: not family(application), 30, "its servers have stopped")
         application.remove()

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from product_importer.catalog.schemas import sku_key
 from tests.catalog.conftest import events
+from tests.examples import examples
 
 skus = st.sampled_from(
     ["a", "A", " a ", "ab", "aB", "ſ", "S", "é", "e\u0301", "ß", "SS", "50%", "5_0", "=1", "'=1", "\\"]
@@ -203,7 +204,7 @@ def test_people_and_imports_agree_with_a_dict(client, run_import):
     run_state_machine_as_test(
         Catalogue,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(12),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

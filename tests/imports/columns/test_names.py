@@ -12,6 +12,7 @@ from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core import db
 from product_importer.imports import tasks
+from tests.examples import examples
 
 OURS = ["sku", "name", "description"]
 ADDED = ["_line", "_code", "_reason"]
@@ -121,7 +122,9 @@ def expect_rejects(catalogue: Catalogue, job: dict[str, Any], code: str, *rows: 
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(6),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(columns)
 @example(["Discount %", "100% (net)", "{}", "{row}", "%(range_end)s", "'; DROP TABLE product; --", "$$", "\\"])

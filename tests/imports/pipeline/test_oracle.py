@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import sku_key
+from tests.examples import examples
 
 skus = st.sampled_from(
     ["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"]
@@ -33,7 +34,9 @@ def expected_after(catalogue: dict, file: list[tuple[str, str, str]]) -> tuple[d
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(rows, min_size=1, max_size=3))
 def test_imports_agree_with_a_dict(run_import, products, files):
