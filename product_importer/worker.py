@@ -13,9 +13,10 @@ from typing import Any
 import rq.worker.base
 
 from product_importer import migrations
-from product_importer.core import db, job_validation, logs, outbox, queue
+from product_importer.core import db, job_validation, outbox, queue
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.core.logging import logs
 from product_importer.imports import service as import_service
 from product_importer.imports import tasks as import_tasks
 from product_importer.webhooks import tasks as webhook_tasks

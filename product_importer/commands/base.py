@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import click
 from pydantic import BaseModel
 
-from product_importer.core import logs
+from product_importer.core.logging import logs
 
 INTERRUPTED = 130
 

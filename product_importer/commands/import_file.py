@@ -26,7 +26,7 @@ from product_importer.commands.import_source import Source
 from product_importer.core import db
 from product_importer.core.embedded import servers
 from product_importer.core.errors import Conflict, DomainError, Unprocessable
-from product_importer.core.logs import escaped
+from product_importer.core.logging.logs import escaped
 from product_importer.imports import options, progress, reconciler, rejected_rows, service, tasks
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from typing import Self, TextIO
 
-from product_importer.core.logs import escaped
+from product_importer.core.logging.logs import escaped
 from product_importer.imports.schemas import COUNTS, ImportRead
 
 BAR_WIDTH = 30

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from product_importer.core.logs import escaped
+from product_importer.core.logging.logs import escaped
 
 PARENT_PIPE = "PRODUCT_IMPORTER_PARENT_PIPE"
 GRACE_SECONDS = 4.0

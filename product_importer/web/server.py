@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from product_importer.core import logs
+from product_importer.core.logging import logs
 from product_importer.core.settings import settings
 from product_importer.ui import routes
 from product_importer.web.ports import PortError, require_free_port

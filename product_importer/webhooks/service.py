@@ -38,7 +38,7 @@ def list_webhooks(session: Session, query: WebhookQuery) -> WebhookPage:
     """Return a page of the webhooks, newest first."""
     is_live = col(Webhook.deleted_at).is_(None)
     newest = select(Webhook).where(is_live).order_by(col(Webhook.created_at).desc(), col(Webhook.id).desc())
-    found = session.scalars(newest.limit(query.page_size).offset((query.page - 1) * query.page_size)).all()
+    found = session.scalars(newest.limit(query.page_size).offset(query.offset)).all()
     return WebhookPage(
         items=[_read(session, webhook) for webhook in found],
         total=session.scalar(select(func.count()).select_from(Webhook).where(is_live)) or 0,

@@ -10,7 +10,7 @@ from typing import Any
 from granian.constants import Interfaces
 from granian.server.mp import MPServer
 
-from product_importer.core import logs
+from product_importer.core.logging import logs
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:

@@ -71,7 +71,7 @@ def test_only_one_module_reads_the_environment():
         for path in (ROOT / "product_importer").rglob("*.py")
         if any(words in path.read_text() for words in reading)
     }
-    assert found <= {"product_importer/web/server.py", "product_importer/core/limited_process.py"}, found
+    assert found <= {"product_importer/web/server.py", "product_importer/imports/parsing/limited_process.py"}, found
 
 
 def test_importing_the_package_loads_neither_reflex_nor_fastapi(tmp_path):

@@ -34,6 +34,7 @@ CHECKED = {
     r"docker compose up": "tests/test_container.py",
     r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
     r"time sh -c 'make run & ": "test_links, for the target",
+    r"(pipx install )?pre-commit\b": "nothing: it is no package of ours",
 }
 
 
@@ -105,6 +106,7 @@ def test_the_import_commands(database, tmp_path):
     assert name_of("MUG-1") == "Enamel mug"
 
 
+@pytest.mark.processes
 def test_the_options_of_the_commands_exist():
     text = "\n".join(document.read_text() for document in DOCUMENTS)
     used: dict[str, set[str]] = {}
@@ -116,6 +118,7 @@ def test_the_options_of_the_commands_exist():
         assert not [option for option in options if option not in told], f"{name} has no such option"
 
 
+@pytest.mark.processes
 def test_the_workers_of_rq():
     lines = {line for document in DOCUMENTS for line in shell_lines(document.read_text()) if line.startswith("rq ")}
     assert {line.split()[4] for line in lines if len(line.split()) > 4} == {"webhooks"}

@@ -7,11 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
-from product_importer.core import limited_process
 from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
-from product_importer.imports.parsing import opening
+from product_importer.imports.parsing import limited_process, opening
 from product_importer.imports.parsing.xlsx import package
 from product_importer.imports.reconciler import MAX_ATTEMPTS
 from tests.docs import values

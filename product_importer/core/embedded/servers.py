@@ -23,7 +23,7 @@ from product_importer.core.embedded.files import (
 )
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.valkey import ValkeyServer
-from product_importer.core.logs import escaped
+from product_importer.core.logging.logs import escaped
 from product_importer.core.settings import settings
 
 __all__ = ["ServiceError", "database_url", "redis_url", "stop", "watch"]

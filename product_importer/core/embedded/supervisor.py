@@ -30,7 +30,7 @@ from product_importer.core.embedded.files import (
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.sockets import remove_socket_directory
 from product_importer.core.embedded.valkey import ValkeyServer
-from product_importer.core.logs import escaped
+from product_importer.core.logging.logs import escaped
 
 SERVERS: dict[str, Callable[[Path], Server]] = {"postgres": PostgresServer, "valkey": ValkeyServer}
 

@@ -13,10 +13,10 @@ from product_importer.imports.parsing.records import not_csv
 
 Archive = TypeVar("Archive", bound=zipfile.ZipFile)
 
-# So many bytes at the beginning tell what a file is.
+# Enough bytes to tell what a file is.
 MAGIC_BYTES = 512
 PIECE_BYTES = 1024 * 1024
-# The directory of a zip is read into memory as a whole; so many bytes list some 100,000 files.
+# The directory of a zip is read into memory as a whole; this limit allows some 100,000 files.
 MAX_DIRECTORY_BYTES = 8 * 1024 * 1024
 
 GZIP = b"\x1f\x8b\x08"

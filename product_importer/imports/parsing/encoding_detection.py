@@ -6,7 +6,7 @@ import re
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 
-# So many bytes at the beginning tell whether a text is UTF-16 without a byte order mark.
+# Enough bytes to tell whether a text is UTF-16 without a byte order mark.
 SNIFF_BYTES = 64
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Most files that are not UTF-8 are in this encoding. As nearly every byte is valid in it, a control character

@@ -9,9 +9,9 @@ from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.records import Chunk, Unreadable, not_csv
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
-# The first record ends within so many characters.
+# The maximum length of the first record.
 MAX_HEADER_CHARACTERS = 1024 * 1024
-# So many rows, and so much of each cell, tell what a column holds.
+# Enough rows, and enough of each cell, to tell what a column holds.
 SAMPLE_ROWS = 300
 SAMPLE_CHARACTERS = 100
 # The whole sample, each cell counted as one character more.

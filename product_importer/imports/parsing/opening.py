@@ -11,7 +11,7 @@ from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 READ_BYTES = 1024 * 1024
-# One physical line may hold so much: it bounds the reader's memory.
+# The maximum length of a physical line, which bounds the reader's memory.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 
 

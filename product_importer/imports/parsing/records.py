@@ -9,7 +9,7 @@ from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 
 RECORDS_PER_CHUNK = 5_000
-# One record may hold so much: it bounds a reader's memory.
+# The maximum length of a record, which bounds a reader's memory.
 MAX_RECORD_CHARACTERS = 4 * 1024 * 1024
 
 

@@ -6,7 +6,7 @@ from product_importer.imports.parsing.encoding_detection import EncodingDetector
 from product_importer.imports.parsing.file_format import Container
 from product_importer.imports.parsing.records import not_csv
 
-# So many bytes are enough to check the header before the rest is sent.
+# Enough bytes to check the header before the rest is sent.
 HEAD_BYTES = 256 * 1024
 
 

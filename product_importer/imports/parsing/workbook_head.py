@@ -3,8 +3,8 @@
 import json
 from typing import BinaryIO
 
-from product_importer.core import limited_process
 from product_importer.core.errors import DomainError
+from product_importer.imports.parsing import limited_process
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
 from product_importer.imports.parsing.records import Unreadable, not_csv

@@ -4,16 +4,16 @@ import json
 from typing import BinaryIO
 
 from product_importer.core.errors import Invalid, TooLarge
-from product_importer.core.limited_process import (
+from product_importer.core.settings import settings
+from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.header_sample import HeaderSample
+from product_importer.imports.parsing.limited_process import (
     DEADLINE_SECONDS,
     MEMORY_BYTES,
     DeadlineExceeded,
     LimitedProcess,
     ProcessFailed,
 )
-from product_importer.core.settings import settings
-from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 SHOW_SECONDS = 0.2
 # While a file is read nothing is committed, so that only this thread stores its progress.
 READING_SECONDS = 0.5
-# A pace needs so many percent of progress, in the run or in its phase: lanes commit in steps of some percent.
+# The progress, of the run or of its phase, that a pace needs: lanes commit in steps of some percent.
 MIN_RUN_PERCENT = 1.0
 MIN_PHASE_PERCENT = 10.0
 RENEW = sql.SQL("""

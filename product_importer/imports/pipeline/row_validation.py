@@ -11,7 +11,7 @@ from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import Chunk, RowError, height
 from product_importer.imports.pipeline.variant_rows import VariantGroups
 
-# The reason shows so many characters of what follows the last column.
+# How many characters after the last column a reason shows.
 MAX_SURPLUS = 500
 
 

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
-from product_importer.core import limited_process
+from product_importer.imports.parsing import limited_process
 
 
 def tell(stream: BinaryIO) -> bytes:

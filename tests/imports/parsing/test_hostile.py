@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from product_importer.core import db, limited_process
+from product_importer.core import db
 from product_importer.core.storage import storage
-from product_importer.imports.parsing import workbook_process
+from product_importer.imports.parsing import limited_process, workbook_process
 from product_importer.imports.parsing.xlsx.package import MAX_FORMAT_CHARACTERS
 from tests.imports.parsing.xlsx.test_reader import HEADER, made, row_of, shared_row
 

@@ -9,9 +9,9 @@ from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
 from product_importer.imports.parsing.csv.recovery import MAX_CHARACTERS, LostLines
 from product_importer.imports.parsing.records import RowError
 
-# One field may hold so much: it bounds the reader's memory.
+# The maximum length of a field, which bounds the reader's memory.
 MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
-# So much is kept of lines that cannot be split into fields: as much as one record can have.
+# The maximum length of text kept of lines that cannot be split into fields.
 MAX_RAW_CHARACTERS = MAX_CHARACTERS
 
 # The message of a record that has no end within the limit; the others are those of `csv.Error`.

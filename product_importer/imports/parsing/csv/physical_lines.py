@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.records import Unreadable
 
-# The list is shortened only when so many of its lines are done, because that moves all others.
+# The list is shortened only when it holds more lines that are done, because that moves all others.
 MAX_DONE_LINES = 1_000
 
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 Places = tuple[int, int, int, int]
 # Quotes, or none at the beginning of a line, and the text after them.
 STEP = re.compile('("*)([^"]+)')
-# The caches hold so many results, for lines and for steps of at most so many characters.
+# The size of the caches, and the longest lines and steps that are cached.
 MAX_CACHED = 4_096
 MAX_LINE = 1_000
 MAX_STEP = 200
-# The shapes of so many lines are cached: the lines around a broken record are read several times.
+# The size of the cache of shapes: the lines around a broken record are read several times.
 MAX_SHAPES = 256
 
 
@@ -169,7 +169,7 @@ class Grammar:
         return _places_after(segment, left, self._spread(quoted, segment.delimiters - segment.trails))
 
     def _spread(self, readings: int, delimiters: int) -> int:
-        """Return the readings after one, two and up to so many more delimiters."""
+        """Return the readings after one, two and up to `delimiters` more delimiters."""
         spread = 0
         if readings:
             for _ in range(min(delimiters, self._width or 1)):
@@ -202,7 +202,7 @@ def _either(some: Places, others: Places) -> Places:
 
 
 def _after_quotes(count: int, levels: tuple[Places, ...], may_err: bool) -> tuple[Places, ...]:
-    """Return the readings after so many quotes; with `may_err`, one may be too many or missing."""
+    """Return the readings after `count` quotes; with `may_err`, one may be too many or missing."""
     after = [_past(count, places) for places in levels]
     if may_err:
         for place, places in enumerate(levels[:-1], start=1):

@@ -15,7 +15,7 @@ from product_importer.imports.parsing.csv.record_parser import RecordParser, Row
 from product_importer.imports.parsing.csv.recovery import NEAR_LINES
 from product_importer.imports.parsing.records import Chunk, Unreadable, height
 
-# So much is parsed at once, and so much more to reach the end of a record.
+# How many characters are parsed at once, and how many more to reach the end of a record.
 BLOCK_CHARACTERS = 512 * 1024
 MAX_EXTENSION = 64 * 1024
 
@@ -115,7 +115,7 @@ class Records:
         return not self._parser.width or chunk.widths() <= {0, self._parser.width}
 
     def _rest_of_a_record(self, text: str) -> str:
-        """Return further lines while a quote is open, as an odd number of quotes tells, but not for long."""
+        """Return further lines while a quote is open (the number of quotes is odd), up to `MAX_EXTENSION`."""
         if text.count('"') % 2 == 0:
             return ""
         rest: list[str] = []

@@ -21,7 +21,7 @@ from product_importer.imports.parsing.records import (
     Unreadable,
 )
 
-# So much is read behind quotes that are never closed, and then once more.
+# How many characters of a text may be read twice, because of quotes that are never closed.
 MAX_REREAD_CHARACTERS = 64 * 1024 * 1024
 
 

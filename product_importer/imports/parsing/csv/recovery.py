@@ -11,11 +11,11 @@ from typing import NamedTuple
 from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
 from product_importer.imports.parsing.csv.quote_readings import BETWEEN, NONE, Grammar, Readings, ReadingsByMistakes
 
-# A wrong quote is looked for in so many lines before and after the first line of a broken record.
+# How many lines before and after the first line of a broken record are searched for a wrong quote.
 NEAR_LINES = 100
-# So many lines after it are tried one by one for the end of the lost lines.
+# How many lines after it are tried one by one for the end of the lost lines.
 SINGLE_STEP_LINES = 20
-# A forgiving reading ends its record within so many lines; any reading within so many characters.
+# How many lines a forgiving reading may follow, and how many characters any reading may.
 MAX_LINES = 1_000
 MAX_CHARACTERS = 256 * 1024
 
@@ -36,7 +36,7 @@ class Recovery:
         self._grammar = grammar
 
     def explain(self, starts: Sequence[int], max_mistakes: int) -> LostLines | None:
-        """Return the lines lost if at most so many wrong quotes explain a broken record; None if they do not.
+        """Return the lines lost if at most `max_mistakes` wrong quotes explain a broken record, else None.
 
         The last of `starts` is the line in which the broken record seems to begin. The others are the first lines of
         the records before it, which may belong to it.
@@ -70,7 +70,7 @@ class Recovery:
 
 
 class _Search:
-    """Follows the readings of one broken record that need at most so many mistakes.
+    """Follows the readings of one broken record that need at most `mistakes` mistakes.
 
     They make their mistakes in lines before a limit, which is a line number.
     """

@@ -24,7 +24,7 @@ from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, XML_PIECE_BY
 MAX_ROWS = 1_048_576
 # Bounds the memory of a chunk: cells can share a text, and so be far longer than the file.
 MAX_CHUNK_CHARACTERS = 16 * 1024 * 1024
-# Excel computes with so many digits; further ones are noise, as in 19.989999999999998.
+# Excel computes with 15 digits; further ones are noise, as in 19.989999999999998.
 NUMBER_FORMAT = ".15g"
 
 CELL_TAG, ROW_TAG, DATA_TAG = f"{MAIN}c", f"{MAIN}row", f"{MAIN}sheetData"

@@ -10,9 +10,9 @@ from io import StringIO
 import httpx
 import pytest
 
-from product_importer.core import logs
-from product_importer.core.logs import RedactedRecord, escaped, safe
-from product_importer.core.redaction import HIDDEN
+from product_importer.core.logging import logs
+from product_importer.core.logging.logs import RedactedRecord, escaped, safe
+from product_importer.core.logging.redaction import HIDDEN
 from tests.application import ROOT, free_port
 from tests.forgery import FORGED_LINE, FORGERY, HEADERS, SECRET, TAB, assert_safe
 from tests.waiting import wait_for
@@ -154,7 +154,7 @@ def fails(port: int) -> bool:
 @pytest.mark.processes
 def test_an_uncaught_exception_of_a_command_is_logged_without_secrets():
     program = (
-        "import json, sys; from product_importer.core import logs; logs.configure(); "
+        "import json, sys; from product_importer.core.logging import logs; logs.configure(); "
         "raise ValueError(json.loads(sys.argv[1]) + ' postgresql://a:S3CRET@db/shop')"
     )
     done = subprocess.run(

@@ -31,7 +31,7 @@ MAX_WAITING = 14
 TURN_SECONDS = 60.0
 RETRY_SECONDS = 10
 
-PACKAGE_PARENT = str(Path(__file__).resolve().parent.parent.parent)
+PACKAGE_PARENT = str(Path(__file__).resolve().parents[3])
 # Variables that Python may need to start; no others are passed on.
 PASSED_VARIABLES = ("PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 END = b"\n"

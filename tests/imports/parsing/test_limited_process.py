@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from product_importer.core import limited_process
 from product_importer.core.errors import TooMany
-from product_importer.core.limited_process import DeadlineExceeded, LimitedProcess, ProcessFailed
+from product_importer.imports.parsing import limited_process
+from product_importer.imports.parsing.limited_process import DeadlineExceeded, LimitedProcess, ProcessFailed
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
@@ -101,7 +101,7 @@ def test_the_process_ends_with_its_parent(tmp_path, act):
         [
             sys.executable,
             "-c",
-            "from product_importer.core.limited_process import LimitedProcess\n"
+            "from product_importer.imports.parsing.limited_process import LimitedProcess\n"
             f"LimitedProcess({MODULE!r}).ask(open({__file__!r}, 'rb'), {environment!r})",
         ]
     )

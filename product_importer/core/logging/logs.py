@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from product_importer.core.redaction import redacted
+from product_importer.core.logging.redaction import redacted
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # Of a message, and of an exception's text.

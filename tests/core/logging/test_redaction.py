@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from product_importer.core.redaction import HIDDEN, MAX_CHARACTERS, redacted
+from product_importer.core.logging.redaction import HIDDEN, MAX_CHARACTERS, redacted
 
 SECRETS = [
     "Cookie: session=S3CRET; other=S3CRET",

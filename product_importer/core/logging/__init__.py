@@ -1,0 +1,1 @@
+"""Configure logging: no forged lines, no secrets."""
