@@ -18,7 +18,7 @@ ROWS_MERGED, ROWS_READ = 10_000, 40_000
 
 # The short form kills workers and their jobs separately only.
 @pytest.mark.parametrize("fault", [name for name in (*VICTIMS, "redis") if LONG or name != "both"])
-def test_one_import_that_reads_and_one_that_merges_complete(laboratory: Laboratory, random: Random, fault: str):
+def test_a_reading_and_a_merging_import_both_complete(laboratory: Laboratory, random: Random, fault: str):
     first, second = laboratory.write(random, SHELVES[0], ROWS_MERGED), laboratory.write(random, SHELVES[1], ROWS_READ)
     with ExitStack() as watched:
         with laboratory.held_in_merge(first, random.uniform(0.1, 0.9)):

@@ -1,4 +1,4 @@
-"""A webhook cannot call the application itself: its own test would be an endless loop."""
+"""A webhook cannot call the application itself, because this could be an endless loop."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def everything_is_open(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-def test_every_notation_of_it_is_rejected_by_create_and_update(client, webhook, everything_is_open, host):
+def test_every_notation_of_its_url_is_rejected_by_create_and_update(client, webhook, everything_is_open, host):
     url = f"http://{host}:{settings().port}/api/products"
     answer = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
     assert answer["errors"][0]["message"].startswith(NOT_ALLOWED) and ITSELF in answer["errors"][0]["message"]
@@ -50,10 +50,10 @@ def test_another_port_of_loopback_is_allowed(client, webhook, receiver, create, 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"])
-def test_a_name_of_it_is_rejected_when_connecting(
+def test_a_name_that_resolves_to_it_is_rejected_when_connecting(
     client, webhook, everything_is_open, create, send, monkeypatch, receiver, address
 ):
-    # The receiver listens on the application's port: what is let through arrives there.
+    # The receiver listens on the application's port: a request that is not rejected arrives there.
     monkeypatch.setattr(settings(), "port", receiver.port)
     monkeypatch.setattr(http_client, "resolve", lambda host, port: [address])
     made = webhook(f"http://hooks.example.com:{receiver.port}/hook")
@@ -79,7 +79,7 @@ def test_a_url_that_became_its_own_is_rejected_by_test_and_delivery(
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_a_webhook_on_its_own_test_does_not_loop():
+def test_a_test_of_a_webhook_to_itself_does_not_loop():
     application = Application(DATABASE_URL="", REDIS_URL="")
     later = free_port()
     try:
