@@ -32,7 +32,8 @@ test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, 
 	@exec $(BIN)/python -m tests
 
 faults: $(VENV)/test.stamp ## test crashes and outages for about an hour; FAULTS_SEED=… repeats a run
-	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py
+	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py tests/catalog/test_export.py \
+		tests/catalog/search/test_oracle.py tests/imports/columns/test_names.py tests/imports/pipeline/test_oracle.py
 
 bench: $(VENV)/test.stamp ## measure speed and memory in about 20 minutes; BENCH_ROWS=5000000 instead of 500,000 products
 	@exec $(BIN)/python -m bench

@@ -1,4 +1,4 @@
-"""The whole application as its own processes, for tests from outside."""
+"""Run the whole application in its own processes, for tests from outside."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from product_importer.core.embedded.supervisor import _end_with_parent
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,7 +23,7 @@ START_SECONDS = 240
 def data_folder() -> Path:
     """Return a new folder for `DATA_DIR`; remove its parent after use.
 
-    Others may pass through the parent, as PostgreSQL's own user must when the tests run as root.
+    Other users may pass through the parent: PostgreSQL's own user must, when the tests run as root.
     """
     parent = Path(tempfile.mkdtemp(prefix="product-importer-test-"))
     parent.chmod(0o711)
@@ -30,9 +31,9 @@ def data_folder() -> Path:
 
 
 class Application:
-    """`python -m product_importer up` in a folder of its own; `environment` adds to what the tests were given.
+    """`python -m product_importer up` in a folder of its own; `environment` adds variables to those of the tests.
 
-    `before` are words before every command, such as those that give it another disk.
+    `before` are words put before every command, for example to give it another disk.
     """
 
     def __init__(self, before: Sequence[str] = (), **environment: str):
@@ -43,19 +44,19 @@ class Application:
         self.process: subprocess.Popen[str] | None = None
 
     def moves_to(self, port: int) -> None:
-        """Let it listen on this port at its next start."""
+        """Set the port for the next start."""
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.environment |= {"PORT": str(port)}
         self.client = httpx.Client(base_url=self.url, timeout=30)
 
-    def start(self, *command: str) -> None:
-        """Start it, and wait until it is ready to import."""
+    def start(self, *command: str, until: str = "/api/ready") -> None:
+        """Start the application, and wait until it is ready to import, or until another path answers 200."""
         self.process = self.spawn(*(command or ("up",)))
-        wait_for(self.is_ready, START_SECONDS, f"the application is ready (output: {self.output})")
+        wait_for(lambda: self.is_ready(until), START_SECONDS, f"{until} answers (output: {self.output})")
 
     def spawn(self, *command: str) -> subprocess.Popen[str]:
-        """Start one command of the command line; its output goes to `output`."""
+        """Start one command of the command line and write its output to `output`."""
         with self.output.open("a") as output:
             return subprocess.Popen(
                 [*self.before, sys.executable, "-m", "product_importer", *command],
@@ -65,6 +66,8 @@ class Application:
                 stderr=subprocess.STDOUT,
                 text=True,
                 start_new_session=True,
+                # Ctrl-C kills the processes of pytest-xdist, and no fixture stops its application.
+                preexec_fn=_end_with_parent(signal.SIGTERM),
             )
 
     @property
@@ -72,50 +75,50 @@ class Application:
         """The file that holds what the application printed."""
         return self.data.parent / "output.log"
 
-    def is_ready(self) -> bool:
-        """Whether everything answers, a worker included."""
+    def is_ready(self, path: str = "/api/ready") -> bool:
+        """Whether a path answers 200; by default all servers and at least one worker are ready then."""
         assert self.process is not None
         assert self.process.poll() is None, f"it ended early:\n{self.output.read_text()}"
         try:
-            return self.client.get("/api/ready").status_code == httpx.codes.OK
+            return self.client.get(path).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
-        """Stop it as Ctrl-C does, and return its exit code."""
+        """Stop the application as Ctrl-C does, and return its exit code."""
         assert self.process is not None
         self.process.send_signal(how)
         return self.process.wait(60)
 
     def remove(self) -> None:
-        """Remove everything it kept."""
+        """Remove all its files."""
         shutil.rmtree(self.data.parent)
 
     def upload(self, content: bytes, filename: str = "catalogue.csv") -> str:
-        """Upload a file by REST and return its import's id."""
+        """Upload a file by REST, and return the id of its import."""
         answer = self.client.post("/api/upload-csv", files={"file": (filename, content, "text/csv")})
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         return str(answer.json()["job_id"])
 
     def job(self, job_id: str) -> dict:
-        """Return an import as REST answers it."""
+        """Return an import as REST shows it."""
         return self.client.get(f"/api/jobs/{job_id}").json()
 
     def finished(self, job_id: str, seconds: float = 90) -> dict:
-        """Wait for an import's end and return it."""
+        """Wait until an import has ended, and return it."""
         final = ("completed", "failed", "cancelled")
         wait_for(lambda: self.job(job_id)["status"] in final, seconds, f"import {job_id} ends")
         return self.job(job_id)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def catalogue(rows: int, name: str = "Name", first: int = 0) -> bytes:
-    """Return a CSV with so many products."""
+    """Return a CSV with `rows` products."""
     lines = (f"SKU-{n:07},{name} {n},The text of product {n}" for n in range(first, first + rows))
     return ("sku,name,description\n" + "\n".join(lines) + "\n").encode()

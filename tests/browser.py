@@ -1,4 +1,4 @@
-"""A Chromium for the tests: the one that is there, else Debian's, else Playwright's own."""
+"""Find or install a Chromium for the tests: an installed one, else Debian's package, else Playwright's own."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Nothing may call outside; as root Chromium has no sandbox.
+# Chromium may open no connection to other hosts. It has no sandbox when it runs as root.
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running Chromium."""
-    # Before Playwright starts: to ask for its own Chromium starts it too, and it cannot run twice.
+    # Search before Playwright starts: the search may start Playwright itself, and it cannot run twice.
     path = find_chromium()
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
@@ -36,10 +36,10 @@ def find_chromium() -> str | None:
 
 
 def ensure_chromium() -> None:
-    """Get a Chromium where there is none: the system's package as root on Debian, else Playwright's own.
+    """Install a Chromium if there is none: the system's package as root on Debian, else Playwright's own.
 
     Raises:
-        SystemExit: there is none and none can be had, and `CI=true` forbids to go on without the browser tests.
+        SystemExit: no Chromium can be installed, and `CI=true` forbids to skip the browser tests.
     """
     if find_chromium():
         return

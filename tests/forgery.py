@@ -1,7 +1,7 @@
-"""What an attacker sends to forge lines of a log and to find secrets in it, and what no log may then hold."""
+"""Texts that try to forge log lines or leak secrets, and a check that a log has none."""
 
 FORGED_LINE = "2026-01-01 00:00:00,000 CRITICAL product_importer: FORGED"
-# Every way to begin a line, to take one back, or to turn one round.
+# Characters that begin a new line, erase a line or reverse its direction.
 FORGERY = (
     f"a\n{FORGED_LINE} b\r{FORGED_LINE} c\x1b[2K\x1b[1A\x85\u2028\u2029{FORGED_LINE}\u202e\u2066\x9b31m\x08\x0b\x0c"
 )
@@ -17,8 +17,8 @@ HEADERS = {
 
 
 def assert_safe(log: str) -> None:
-    """Fail where a log has a forged line, a control character, or a secret."""
-    # Not splitlines(): what would begin a line is looked for as such.
+    """Fail if a log has a forged line, a control character or a secret."""
+    # Not splitlines(): it would also split at the control characters that are checked next.
     assert [line for line in log.split("\n") if line.lstrip("\r").startswith(FORGED_LINE)] == []
     assert {character for character in log if character != "\n" and not is_harmless(character)} == set()
     for secret in (SECRET, TAB):
@@ -26,5 +26,5 @@ def assert_safe(log: str) -> None:
 
 
 def is_harmless(character: str) -> bool:
-    """Whether a character is shown as itself, on its line and in its direction."""
+    """Whether a character is printable."""
     return character.isprintable()

@@ -1,20 +1,20 @@
-"""Finds in Python code where the text of a statement may hold something from outside.
+"""Find SQL statements in Python code whose text is not constant.
 
-Text is our own where it is written out, or put together from constants: names in capitals, which a module sets when
-it is imported, before anything has come from outside. `sql.SQL` is made of such text only, so what is composed of it
-is our own, too: psycopg2 takes no plain string as a part. What cannot be told is a violation.
+Text is constant if it consists of literals and constants. Constants are names in capitals, which a module sets at
+import, before any input. `sql.SQL` may only be made of constant text, so everything composed of it is constant, too:
+psycopg2 accepts no plain string as a part. Text whose origin is unknown is a violation.
 """
 
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-# Methods and functions whose first argument is the text of a statement, or a part of it.
+# Methods and functions whose first argument is the text of a statement or a part of it.
 TAKE_TEXT = {"SQL", "text", "literal_column", "DDL", "exec_driver_sql", "op", "prefix_with", "suffix_with"}
-# Methods of a psycopg2 cursor, and of Alembic's `op`, that run a string; SQLAlchemy's own `execute` takes none.
+# Methods of a psycopg2 cursor and of Alembic's `op` that run a string; SQLAlchemy's `execute` accepts none.
 RUN_TEXT = {"execute", "executemany", "copy_expert"}
 RUNNERS = {"cursor", "op"}
-# Other ways to write a value into the text.
+# Names that write a value into the text of a statement.
 WRITERS = {"mogrify", "AsIs", "QuotedString", "quote_ident", "execute_values", "literal_binds", "literal_execute"}
 
 
@@ -31,7 +31,7 @@ class Module:
         }
 
     def violations(self) -> Iterator[tuple[int, str]]:
-        """Yield the line and the text of each expression that may not be where it is."""
+        """Yield the line and the source of each expression that is not allowed."""
         for node in ast.walk(self._tree):
             if _is_writer(node):
                 yield node.lineno, ast.unparse(node)  # type: ignore[attr-defined]
@@ -40,13 +40,13 @@ class Module:
 
 
 class Scope:
-    """One function, and what is given to its names."""
+    """One function, and the values that are assigned to each name in it."""
 
     def __init__(self, module: Module, function: ast.AST):
         self._module = module
         self._nodes = list(ast.walk(function))
-        self._given: dict[str, list[ast.expr]] = {}
-        self._times = Counter(
+        self._assigned: dict[str, list[ast.expr]] = {}
+        self._assignments = Counter(
             node.id for node in self._nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         )
         for node in self._nodes:
@@ -55,14 +55,14 @@ class Scope:
                     ast.Assign(targets=[ast.Name(id=name)], value=value)
                     | ast.For(target=ast.Name(id=name), iter=value)
                 ):
-                    self._given.setdefault(name, []).append(value)
+                    self._assigned.setdefault(name, []).append(value)
                 case ast.arg(arg=name, annotation=declared):
-                    self._times[name] += 1
-                    # What a parameter is declared to be stands for what it is given.
-                    self._given.setdefault(name, []).extend([declared] if declared else [])
+                    self._assignments[name] += 1
+                    # The annotation of a parameter stands for its value.
+                    self._assigned.setdefault(name, []).extend([declared] if declared else [])
 
     def violations(self) -> Iterator[tuple[int, str]]:
-        """Yield the line and the text of each statement that may hold more than text of ours."""
+        """Yield the line and the source of each statement whose text is not constant."""
         for call in self._nodes:
             if isinstance(call, ast.Call):
                 if _name(call.func) == "cursor" and not self._is_named_cursor(call):
@@ -72,16 +72,16 @@ class Scope:
                         yield text.lineno, ast.unparse(text)
 
     def _texts(self, call: ast.Call) -> list[ast.expr]:
-        """Return what a call gives to a parameter that takes text; where it names parameters, all it gives."""
+        """Return the argument that is the text of a statement, or all arguments if they are given by keyword."""
         name, owner = _name(call.func), _owner(call.func)
-        # Reflex shows texts, and so may a function of the module's own.
+        # `rx.text` shows a text on the page, and a function of the module may have the same name.
         is_other = owner == "rx" or name in self._module.functions
         if (name in TAKE_TEXT and not is_other) or (name in RUN_TEXT and owner in RUNNERS):
             return call.args[:1] or [keyword.value for keyword in call.keywords]
         return []
 
     def _is_named_cursor(self, call: ast.Call) -> bool:
-        """Whether a new cursor gets the name by which it is known here, or is used at once."""
+        """Whether a new cursor is assigned to the name `cursor`, or is not assigned at all."""
         for node in self._nodes:
             match node:
                 case ast.withitem(context_expr=made, optional_vars=target) if made is call:
@@ -91,14 +91,14 @@ class Scope:
         return True
 
     def _is_text(self, node: ast.expr) -> bool:
-        """Whether a string is made of nothing but text of ours."""
+        """Whether a string consists only of constant text."""
         match node:
             case ast.Constant():
                 return True
             case ast.Name(id=name) | ast.Attribute(attr=name) if name.isupper():
                 return True
             case ast.Name(id=name):
-                return self._is_given(name, self._is_text)
+                return self._is_each_assigned(name, self._is_text)
             case ast.Subscript(value=value) | ast.FormattedValue(value=value):
                 return self._is_text(value)
             case ast.JoinedStr(values=parts) | ast.Tuple(elts=parts):
@@ -112,22 +112,22 @@ class Scope:
         return False
 
     def _is_composed(self, node: ast.expr) -> bool:
-        """Whether this is made of `sql.SQL`, or declared to be; its parts are looked at where they are made."""
+        """Whether a value is composed of `sql.SQL`, or annotated so. Its parts are checked where they are made."""
         match node:
             case ast.Call(func=ast.Attribute(value=composed, attr="format" | "join")):
                 return self._is_composed(composed)
             case ast.Name(id=name) if name not in self._module.composed:
-                return self._is_given(name, self._is_composed)
+                return self._is_each_assigned(name, self._is_composed)
             case ast.Name():
                 return True
         return _is_sql(node, "SQL") or _owner(node) == "sql"
 
-    def _is_given(self, name: str, judge: Callable[[ast.expr], bool]) -> bool:
-        """Whether all that a name is given, as far as it can be seen, is as it should be."""
-        # Taken away meanwhile: what is made of itself cannot be told.
-        given = self._given.pop(name, [])
-        is_whole = len(given) == self._times[name] > 0 and all(map(judge, given))
-        self._given[name] = given
+    def _is_each_assigned(self, name: str, check: Callable[[ast.expr], bool]) -> bool:
+        """Whether all assignments to a name are known and satisfy `check`."""
+        # Remove the name meanwhile: a value that depends on itself is unknown.
+        assigned = self._assigned.pop(name, [])
+        is_whole = len(assigned) == self._assignments[name] > 0 and all(map(check, assigned))
+        self._assigned[name] = assigned
         return is_whole
 
 
@@ -136,7 +136,7 @@ def _is_sql(node: ast.AST, kind: str) -> bool:
 
 
 def _is_writer(node: ast.AST) -> bool:
-    """Whether this writes a value into the text of a statement, where psycopg2 expands a `%`, or hides that."""
+    """Whether a node writes a value into the text of a statement (psycopg2 expands a `%` there), or hides that."""
     match node:
         case ast.Attribute(attr="Literal" | "Identifier"):
             return _owner(node) == "sql"
@@ -152,7 +152,7 @@ def _is_writer(node: ast.AST) -> bool:
 
 
 def _name(node: ast.expr) -> str:
-    """Return the last word of a name."""
+    """Return the last part of a dotted name."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -160,7 +160,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _owner(node: ast.expr) -> str:
-    """Return the word before the last one; that of the method, where a call has made the owner."""
+    """Return the part before the last one. If it is a call, return the name of the called function."""
     if not isinstance(node, ast.Attribute):
         return ""
     return _name(node.value.func if isinstance(node.value, ast.Call) else node.value)

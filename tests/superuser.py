@@ -1,4 +1,4 @@
-"""The superuser of an embedded server, for what only he may do: the application's role is nobody else's."""
+"""Connect as the superuser of an embedded server, which only tests need."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ EVERYBODY = "local all all trust\n"
 
 
 def let_in(data_dir: Path) -> str:
-    """Let everybody into a server that runs, as whoever owns its folder can; return the superuser's URL."""
+    """Let every local user connect to a running server, and return the URL of its superuser."""
     server = PostgresServer(data_dir)
     access = server.data / "pg_hba.conf"
     pid = server.pid()
@@ -29,7 +29,7 @@ def let_in(data_dir: Path) -> str:
 
 
 def is_let_in(url: str) -> bool:
-    """Whether the server takes a connection."""
+    """Whether the server accepts a connection."""
     try:
         psycopg2.connect(url).close()
     except psycopg2.OperationalError:

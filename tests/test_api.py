@@ -1,4 +1,4 @@
-"""Answers that are common to all parts of the REST API."""
+"""Answers common to all parts of the REST API."""
 
 import re
 import time
@@ -71,7 +71,7 @@ def test_doctor_checks_the_uploads_too(database, monkeypatch, tmp_path):
     assert not uploads().ok and "UPLOAD_DIR" in uploads().detail
 
 
-def test_a_database_that_is_away_is_503_and_a_problem(client, monkeypatch):
+def test_an_unreachable_database_gives_503_and_a_problem(client, monkeypatch):
     from sqlalchemy import create_engine
 
     from product_importer.core import db
@@ -98,7 +98,7 @@ def test_the_openapi_document_and_its_page_exist(client):
 
 
 def test_a_statement_that_takes_too_long_is_ended_with_an_error(client, monkeypatch):
-    """While another transaction holds the row, the change waits, and then reports that nothing was changed."""
+    """The change waits for a row that another transaction has locked, and then reports that nothing was changed."""
     from product_importer.core import db
 
     made = client.post("/api/products", json={"sku": "a", "name": "b"}).json()

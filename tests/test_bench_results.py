@@ -1,4 +1,4 @@
-"""The benchmark's page keeps the results of other sizes when one size is measured."""
+"""Results of the benchmark: a run of one size keeps those of the others."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def section(figure: str) -> Section:
     return Section("Growth", "How.", ("rows", "s"), [("all", figure)], [(f"time {figure}", figure, "", "")])
 
 
-def test_sizes_are_kept_apart_and_measured_again_one_by_one(folder):
+def test_each_size_is_stored_and_replaced_by_itself(folder):
     results.save("growth", section("forty"), 5_000_000, 60)
     results.save("growth", section("five"), 500_000, 10)
     results.save("growth", section("four"), 500_000, 10)

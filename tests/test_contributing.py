@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md and the files beside it: what they name exists, and the hooks do what they say."""
+"""CONTRIBUTING.md and the files beside it: every named file exists, and the hooks do what the text says."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def hooks() -> dict[str, dict[str, Any]]:
 
 
 def paths(text: str) -> set[str]:
-    """Return what looks like a path of the repository: with a folder or a known ending, in code or in a link."""
+    """Return words in code or links that look like paths of the repository: with a folder or a known suffix."""
     words = re.findall(r"[^\s`()|]+", " ".join(re.findall(r"`[^`\n]+`|```.*?```|\]\([^)]+\)", text, re.DOTALL)))
     named = {word.strip("[],;:") for word in words if not re.search(r"://|^\.venv/", word)}
     return {word for word in named if re.search(r"^[\w.]+/|\.(py|md|in|toml|yaml)$", word)} - {"service.py", "pages/"}
@@ -46,21 +46,21 @@ def test_every_make_target_that_is_named_exists(document: Path):
     assert {target for line in lines for target in line.split()} <= TARGETS
 
 
-def test_the_names_in_code_exist():
+def test_every_name_in_code_exists():
     for name, path in re.findall(r"`(\w+)` (?:in|of) `([\w/]+\.py)`", CONTRIBUTING):
         assert re.search(rf"^(def |class )?{name}\b", (ROOT / path).read_text(), re.MULTILINE), f"{name} in {path}"
 
 
-def test_the_hook_before_a_commit_runs_the_checks_of_make_lint():
+def test_the_pre_commit_hook_runs_the_checks_of_make_lint():
     assert hooks()["lint"]["entry"] == "make lint" and "lint" in TARGETS
     assert CHECKS.keys() == {"format", "lint", "types", "architecture"}
 
 
 @pytest.mark.parametrize(
-    ("message", "is_refused"), [("x" * 72, False), ("x" * 73, True), ("x\n\n" + "y" * 99, False)]
+    ("message", "is_rejected"), [("x" * 72, False), ("x" * 73, True), ("x\n\n" + "y" * 99, False)]
 )
-def test_the_hook_of_the_message_refuses_long_subjects(message: str, is_refused: bool):
-    assert bool(re.search(hooks()["subject"]["entry"], f"{message}\n", re.MULTILINE)) == is_refused
+def test_the_commit_message_hook_rejects_long_subjects(message: str, is_rejected: bool):
+    assert bool(re.search(hooks()["subject"]["entry"], f"{message}\n", re.MULTILINE)) == is_rejected
 
 
 def test_the_changelog_names_the_version_of_the_code():

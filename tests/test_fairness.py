@@ -30,7 +30,7 @@ END_SECONDS = 90
 
 
 def large(name: str) -> bytes:
-    """Return a file that is just large enough to be one, and changes the product “held”."""
+    """Return a file just large enough to count as large, which changes the product “held”."""
     text = b"x" * 90_000
     rows = b"".join(b"%s-%d,Large,%s\n" % (name.encode(), n, text) for n in range(LARGE_BYTES // len(text) + 1))
     return HEADER + b"held,%s,changed\n" % name.encode() + rows
@@ -38,10 +38,10 @@ def large(name: str) -> bytes:
 
 @contextmanager
 def worker() -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker of imports until the end of the block, and wait until it is there."""
+    """Run an import worker during the block, and wait until it is registered."""
     before = queue.live_workers("imports")
     with spawned() as process:
-        wait_for(lambda: queue.live_workers("imports") > before, START_SECONDS, "the worker is there")
+        wait_for(lambda: queue.live_workers("imports") > before, START_SECONDS, "the worker is registered")
         yield process
 
 
@@ -63,7 +63,7 @@ def workers() -> Iterator[list[subprocess.Popen[bytes]]]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Hold the product that every large import changes: none of them can end."""
+    """Lock the product that every large import changes, so that none of them can end."""
     with db.engine().begin() as connection:
         connection.exec_driver_sql("SELECT FROM product WHERE sku = 'held' FOR UPDATE")
         yield
@@ -71,7 +71,7 @@ def held() -> Iterator[None]:
 
 @pytest.fixture
 def product(run_import) -> None:
-    """The product that is held."""
+    """Create the product that is locked."""
     run_import(HEADER + b"held,Held,x\n")
 
 
@@ -80,7 +80,7 @@ def status(job_id: UUID) -> str:
 
 
 def wait_until(job_id: UUID, wanted: str) -> None:
-    wait_for(lambda: status(job_id) == wanted, END_SECONDS, f"{job_id} is {wanted}, and not {status(job_id)}")
+    wait_for(lambda: status(job_id) == wanted, END_SECONDS, f"{job_id} is {wanted}")
 
 
 def finished_at(job_id: UUID) -> datetime:
@@ -89,7 +89,7 @@ def finished_at(job_id: UUID) -> datetime:
     return at
 
 
-def test_a_small_import_ends_while_large_ones_cannot_and_then_they_end_by_themselves(product, workers):
+def test_small_imports_complete_while_large_ones_are_blocked_and_those_complete_later(product, workers):
     with held():
         first, second = upload(large("first")), upload(large("second"))
         wait_until(first, "processing")
@@ -97,34 +97,34 @@ def test_a_small_import_ends_while_large_ones_cannot_and_then_they_end_by_themse
         for job_id in small:
             wait_until(job_id, "completed")
         assert (status(first), status(second)) == ("processing", "pending")
-    # Nobody reconciles here: the end of the first is what starts the second.
+    # There is no reconciler here: the end of the first import starts the second.
     wait_until(first, "completed")
     wait_until(second, "completed")
 
 
-def test_a_large_import_is_taken_up_when_the_worker_of_another_is_killed(product, workers):
+def test_a_waiting_large_import_runs_after_the_worker_of_another_is_killed(product, workers):
     with held():
         first, second = upload(large("first")), upload(large("second"))
         wait_until(first, "processing")
         wait_until(upload(SMALL), "completed")
         # RQ runs a job in a child of the worker.
-        wait_for(lambda: len(busy(workers)) == 1, END_SECONDS, "one worker works")
+        wait_for(lambda: len(busy(workers)) == 1, END_SECONDS, "one worker has a job")
         kill_session(busy(workers)[0].pid)
-    wait_for(lambda: are_completed(first, second), END_SECONDS, "both end")
+    wait_for(lambda: are_completed(first, second), END_SECONDS, "both imports are completed")
 
 
 def busy(workers: list[subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:
-    """Return the workers that are at a job."""
+    """Return the workers that run a job."""
     return [process for process in workers if psutil.Process(process.pid).children()]
 
 
 def are_completed(*jobs: UUID) -> bool:
-    """Whether they are, while somebody reconciles as a web process does."""
+    """Reconcile as a web process does, and return whether all imports are completed."""
     db.run(reconcile)
     return all(status(job_id) == "completed" for job_id in jobs)
 
 
-def test_one_worker_alone_runs_everything_in_order(product):
+def test_a_single_worker_runs_all_imports_in_order(product):
     jobs = [upload(content) for content in (large("first"), SMALL, large("second"), SMALL)]
     with worker():
         for job_id in jobs:
@@ -132,16 +132,16 @@ def test_one_worker_alone_runs_everything_in_order(product):
     assert sorted(jobs, key=finished_at) == jobs
 
 
-def test_a_killed_worker_and_its_successor_are_one(database):
+def test_a_killed_worker_and_its_successor_count_as_one(database):
     with worker() as first:
         kill_session(first.pid)
         first.wait()
-        assert queue.live_workers("imports") == 1, "nobody can know yet"
+        assert queue.live_workers("imports") == 1, "a killed worker stays registered until its time is over"
         with spawned() as second:
-            wait_for(lambda: str(second.pid) in shown(), START_SECONDS, "it is there")
+            wait_for(lambda: str(second.pid) in registered(), START_SECONDS, "the second worker is registered")
             assert queue.live_workers("imports") == 1
 
 
-def shown() -> str:
-    """Return the list of live workers as text."""
+def registered() -> str:
+    """Return the registered workers as text."""
     return repr(redis.client().zrange(queue.PRESENCE.format(queue="imports"), 0, -1))

@@ -20,41 +20,41 @@ def text(name: str) -> str:
     return (ROOT / name).read_text()
 
 
-def chosen(name: str) -> list[Requirement]:
-    """Return what an .in file itself names."""
+def requirements(name: str) -> list[Requirement]:
+    """Return the requirements of an .in file."""
     return [Requirement(line) for line in text(f"{name}.in").splitlines() if line and line[0] not in "#-"]
 
 
 def lines(name: str) -> list[str]:
-    """Return the lock's lines, each with the hashes that follow it, without comments."""
+    """Return the lines of a lock file, each joined with its hashes, without comments."""
     joined = text(f"{name}.txt").replace("\\\n", "")
     return [re.sub(" +", " ", line) for line in joined.splitlines() if not re.fullmatch(r"( *#.*)?", line)]
 
 
 def locked(name: str) -> list[tuple[Requirement, frozenset[str]]]:
-    """Return what the lock names, each with its hashes; a name may stand there once for each of several markers."""
+    """Return the packages of a lock file with their hashes; one may occur several times with different markers."""
     found = [LINE.fullmatch(line) for line in lines(name)]
     return [(Requirement(line["requirement"]), frozenset(line["hashes"].split())) for line in found if line]
 
 
-def needed(wanted: list[Requirement]) -> set[str]:
-    """Return the names of what is wanted and of all below it, here, by what the installed packages say."""
+def with_dependencies(wanted: list[Requirement]) -> set[str]:
+    """Return the names of the requirements and all their dependencies, by the metadata of installed packages."""
     seen = set()
     while wanted:
         one = wanted.pop()
         if (one.name, frozenset(one.extras)) not in seen:
             seen.add((one.name, frozenset(one.extras)))
-            wanted += below(one)
+            wanted += dependencies(one)
     return {canonicalize_name(name) for name, _ in seen}
 
 
-def below(one: Requirement) -> list[Requirement]:
+def dependencies(one: Requirement) -> list[Requirement]:
     found = map(Requirement, importlib.metadata.requires(one.name) or [])
     return [other for other in found if any(applies(other, extra) for extra in ("", *one.extras))]
 
 
 def applies(one: Requirement, extra: str = "") -> bool:
-    """Whether a requirement is meant for this Python on this machine."""
+    """Whether a requirement applies to this Python and this machine."""
     return one.marker is None or one.marker.evaluate({"extra": extra})
 
 
@@ -63,47 +63,51 @@ def version(requirement: Requirement) -> str:
 
 
 @pytest.mark.parametrize("name", [RUN, DEV])
-def test_every_line_of_the_lock_is_one_version_with_hashes_and_nothing_else(name: str):
-    assert len(lines(name)) > len(chosen(RUN))
+def test_every_line_of_a_lock_file_is_one_version_with_hashes(name: str):
+    assert len(lines(name)) > len(requirements(RUN))
     assert [line for line in lines(name) if not LINE.fullmatch(line)] == []
 
 
 @pytest.mark.parametrize("name", [RUN, DEV])
-def test_the_lock_names_no_index_no_address_and_no_path(name: str):
+def test_lock_files_name_no_index_address_or_path(name: str):
     assert [line for line in text(f"{name}.txt").splitlines() if "/" in line] == []
 
 
 @pytest.mark.parametrize(("name", "files"), [(RUN, [RUN]), (DEV, [RUN, DEV])])
-def test_what_was_chosen_is_locked_with_all_below_it_and_nothing_else(name: str, files: list[str]):
-    wanted = [one for file in files for one in chosen(file)]
+def test_a_lock_file_has_exactly_the_requirements_and_their_dependencies(name: str, files: list[str]):
+    wanted = [one for file in files for one in requirements(file)]
     versions = {one.name: version(one) for one, _ in locked(name) if applies(one)}
     pinned = {canonicalize_name(one.name): version(one) for one in wanted}
     assert {one: versions.get(one) for one in pinned} == pinned, "run `make lock`"
-    assert versions.keys() == needed(wanted), "run `make lock`"
+    assert versions.keys() == with_dependencies(wanted), "run `make lock`"
 
 
-def test_what_was_chosen_is_pinned():
+def test_every_requirement_is_pinned():
     assert [
-        str(one) for one in [*chosen(RUN), *chosen(DEV)] if not re.fullmatch(r"==[0-9.]+", str(one.specifier))
+        str(one)
+        for one in [*requirements(RUN), *requirements(DEV)]
+        if not re.fullmatch(r"==[0-9.]+", str(one.specifier))
     ] == []
 
 
-def test_what_tests_has_all_that_runs_in_the_same_versions():
+def test_the_development_lock_contains_the_runtime_lock_in_the_same_versions():
     everything = {(one.name, version(one), hashes) for one, hashes in locked(DEV)}
     assert {(one.name, version(one), hashes) for one, hashes in locked(RUN)} <= everything
     assert {"-r requirements.in", "-c requirements.txt"} <= set(text(f"{DEV}.in").splitlines())
 
 
-def test_what_is_installed_is_what_is_locked():
+def test_installed_versions_are_those_of_the_lock_file():
     wanted = {one.name: version(one) for one, _ in locked(DEV) if applies(one)}
     installed: dict[str, str] = {
         canonicalize_name(one.name): one.version for one in importlib.metadata.distributions()
     }
-    assert {name: installed.get(name) for name in wanted} == wanted, "run `make test`, which installs"
+    assert {name: installed.get(name) for name in wanted} == wanted, "run `make test`, which installs them"
 
 
-def test_make_and_the_image_install_nothing_without_its_hash():
+def test_make_and_the_image_install_only_packages_with_hashes():
     for name in ("Makefile", "Dockerfile"):
         packages, project = re.findall(r".*pip install.*", text(name))
         assert "--require-hashes" in packages
-        assert project.endswith("--no-deps --no-build-isolation --editable ."), "the project itself, nothing below it"
+        assert project.endswith("--no-deps --no-build-isolation --editable ."), (
+            "the project must be installed without dependencies"
+        )

@@ -1,4 +1,4 @@
-"""Clients can neither forge log lines of the real processes nor get secrets into them."""
+"""Clients can neither forge log lines nor get secrets into logs; tested with real processes."""
 
 import json
 import os
@@ -21,7 +21,7 @@ CSV = b"sku,name,description\nA-1,Shirt,red\n"
 
 @pytest.fixture(scope="module")
 def application() -> Iterator[Application]:
-    """The application with the logging that `reflex run` sets up, whose handler is Reflex's own."""
+    """Start the application with Reflex's own log handler, as `reflex run` does."""
     started = Application(WORKERS="1", DATABASE_URL="", REDIS_URL="", REFLEX_MANAGED_LOGGING="true")
     started.client.headers.update(HEADERS)
     try:
@@ -35,7 +35,7 @@ def application() -> Iterator[Application]:
 
 
 def websocket(application: Application) -> Client:
-    """Return the connection of a tab, past its greeting."""
+    """Connect to the websocket as a tab does, and return the connection."""
     url = application.url.replace("http://", "ws://")
     opened = Client(f"{url}/_event/?EIO=4&transport=websocket&token={TAB}", headers=HEADERS)
     opened.receive(10)
@@ -44,23 +44,23 @@ def websocket(application: Application) -> Client:
     return opened
 
 
-def say(tab: Client, *words: object) -> None:
+def emit(tab: Client, *words: object) -> None:
     tab.send(f"42/_event,{json.dumps(words)}")
 
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_what_a_page_sends_forges_no_line_and_its_headers_are_not_told(application):
+def test_websocket_messages_forge_no_line_and_leak_no_secret(application):
     tab = websocket(application)
     router = {"pathname": "/"}
     payload = {"text": FORGERY, "password": SECRET, "note": SECRET}
-    say(tab, "event", {"name": f"nothing {FORGERY}", "router_data": router, "payload": payload})
-    # A handler that breaks lines at the width of a terminal would begin one with this.
-    say(tab, "event", {"name": f"wide {'x' * 79} {FORGED_LINE}", "router_data": router})
+    emit(tab, "event", {"name": f"nothing {FORGERY}", "router_data": router, "payload": payload})
+    # A handler that wraps lines at the width of a terminal would begin a line with the forged text.
+    emit(tab, "event", {"name": f"wide {'x' * 79} {FORGED_LINE}", "router_data": router})
     for event in (f"{FORGERY} {SECRET}", [FORGERY, SECRET], {"nothing": FORGERY, "payload": payload}):
-        say(tab, "event", event)
-    say(tab, "client_error", {"error_type": "x", "message": FORGERY})
-    say(tab, f"unknown {FORGERY}", FORGERY)
+        emit(tab, "event", event)
+    emit(tab, "client_error", {"error_type": "x", "message": FORGERY})
+    emit(tab, f"unknown {FORGERY}", FORGERY)
     tab.send("42/_event,{broken" + FORGERY)
     signs = (
         "No registered handler",
@@ -77,7 +77,7 @@ def test_what_a_page_sends_forges_no_line_and_its_headers_are_not_told(applicati
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_what_requests_hold_forges_no_line_and_is_not_told(application):
+def test_requests_forge_no_line_and_leak_no_secret(application):
     quoted = str(httpx.QueryParams({"x": FORGERY}))[2:]
     for path in (f"/{quoted}", f"/api/{quoted}?token={SECRET}", f"/_event/?EIO=4&transport=websocket&sid={quoted}"):
         application.client.get(path)
@@ -92,12 +92,12 @@ def test_what_requests_hold_forges_no_line_and_is_not_told(application):
     wait_for(lambda: "Invalid session" in application.output.read_text(), 30, "Engine.IO logs the error")
     text = application.output.read_text().replace(f"{SECRET}.example", "")
     assert_safe(text)
-    assert text.count("Invalid session") == 1, "Engine.IO writes by a handler of its own, too"
+    assert text.count("Invalid session") == 1, "Engine.IO's own handler has logged the error again"
 
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_the_embedded_server_writes_no_values_into_its_log(application):
+def test_the_embedded_postgresql_logs_no_values(application):
     made = {"sku": SECRET, "name": f"Name {SECRET}", "description": ""}
     assert application.client.post("/api/products", json=made).status_code == 201
     assert application.client.post("/api/products", json=made).status_code == 409
@@ -108,7 +108,7 @@ def test_the_embedded_server_writes_no_values_into_its_log(application):
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_what_the_command_line_says_of_a_file_has_no_control_characters(application, tmp_path):
+def test_command_output_about_a_file_has_no_control_characters(application, tmp_path):
     for content, word in ((CSV, "completed"), (b"nothing\n", "product-importer: ")):
         file = tmp_path / f"{FORGERY.replace('/', '')}.csv"
         file.write_bytes(content)
@@ -119,7 +119,7 @@ def test_what_the_command_line_says_of_a_file_has_no_control_characters(applicat
 
 
 def run(application: Application, *words: str) -> str:
-    """Run one command to its end, and return what it printed."""
+    """Run a command to its end, and return its output."""
     command = [sys.executable, "-m", "product_importer", *words]
     done = subprocess.run(
         command, cwd=ROOT, env=application.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
@@ -127,13 +127,13 @@ def run(application: Application, *words: str) -> str:
     return done.stdout.decode()
 
 
-def test_a_job_that_cannot_be_run_forges_no_line_of_the_worker(database):
+def test_an_unknown_job_forges_no_line_in_the_workers_log(database):
     job = queue._queue("imports").enqueue(f"nowhere.{FORGERY}", f"Cookie: {SECRET}", description=f"job {FORGERY}")
     command = [str(Path(sys.executable).parent / "rq"), "worker", "--burst", "-c", "product_importer.worker"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=120
     )
     written = done.stdout.decode()
-    # A random UUID is cut, as the token of a tab is.
+    # A random UUID is redacted, except for its beginning, as the token of a tab is.
     assert job.id[:8] in written
     assert_safe(written)

@@ -1,4 +1,4 @@
-"""The metrics on real servers, without them, and as documented."""
+"""Metrics, with and without servers, and their documentation."""
 
 import re
 import time
@@ -27,7 +27,7 @@ def scrape(client) -> dict[str, Metric]:
 
 
 def values(found: dict[str, Metric], name: str) -> dict:
-    """Return a metric's numbers by its label's value, or by None where it has none."""
+    """Return the values of a metric by the value of its label; the key is None if it has no label."""
     return {next(iter(item.labels.values()), None): item.value for item in found[f"product_importer_{name}"].samples}
 
 
@@ -83,7 +83,7 @@ def test_waiting_events_and_failing_webhooks_are_counted(client):
     assert values(found, "webhooks_failing") == {None: 1}
 
 
-def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
+def test_waiting_events_are_counted_up_to_a_limit(client, monkeypatch):
     monkeypatch.setattr(metrics, "MAX_WAITING", 2)
     with db.session() as session:
         session.add_all(Event(event_type="product_created", payload={}) for _ in range(5))
@@ -93,7 +93,7 @@ def test_the_waiting_are_counted_to_a_limit(client, monkeypatch):
 @pytest.mark.parametrize(
     ("away", "known"), [("postgresql", "product_importer_workers"), ("redis", "product_importer_products")]
 )
-def test_without_a_server_the_other_ones_metrics_are_answered(client, monkeypatch, away, known):
+def test_metrics_of_one_server_are_served_while_the_other_is_down(client, monkeypatch, away, known):
     if away == "postgresql":
         monkeypatch.setattr(db, "engine", lambda: create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none"))
     else:
@@ -115,7 +115,7 @@ def test_a_database_without_the_schema_is_not_an_error(client, monkeypatch):
 
 
 def test_no_statement_reads_the_products(client):
-    """The cost must not grow with the catalogue."""
+    """The time of a scrape must not grow with the catalogue."""
     asked: list[str] = []
 
     def note(*given) -> None:

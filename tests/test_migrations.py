@@ -1,4 +1,4 @@
-"""The schema's migrations: up, down, and the same as the models."""
+"""Migrations run up and down, and give the schema of the models."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -18,7 +18,7 @@ from tests.conftest import as_superuser
 
 @pytest.fixture
 def empty(servers: None, monkeypatch) -> Iterator[Engine]:
-    """A new, empty database on the same server."""
+    """Create an empty database on the same server."""
     name = f"migrations_{uuid4().hex}"
     url = make_url(database_url())
     assert url.username
@@ -64,7 +64,7 @@ def test_a_difference_between_models_and_migrations_is_noticed(empty):
     assert differences(empty) != []
 
 
-def test_every_step_goes_up_down_and_up_again(empty):
+def test_every_migration_runs_up_down_and_up_again(empty):
     revisions = [script.revision for script in ScriptDirectory.from_config(migrations.config()).walk_revisions()][
         ::-1
     ]
@@ -81,7 +81,7 @@ def test_every_step_goes_up_down_and_up_again(empty):
     assert contents(empty) == whole
 
 
-def test_existing_products_are_counted_and_wait_for_the_index(empty):
+def test_existing_products_are_counted_and_marked_for_indexing(empty):
     migrations.migrate("0001")
     with empty.begin() as connection:
         connection.exec_driver_sql(

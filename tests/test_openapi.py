@@ -1,6 +1,6 @@
-"""The OpenAPI document against the API itself: schemathesis sends what the document allows, and what it forbids.
+"""Compare the API with its OpenAPI document: schemathesis sends valid and invalid requests.
 
-No answer may be an internal error, and each must match the document; valid requests succeed, invalid ones fail.
+Every answer must match the document, and none may be an internal error. Valid requests succeed, invalid ones fail.
 """
 
 import re
@@ -30,18 +30,18 @@ CONFIG = SchemathesisConfig.from_dict(
         "generation": {"max-examples": 25, "deterministic": True, "database": "none"},
         "phases": {"coverage": {"unexpected-methods": ["DELETE", "GET", "PATCH", "POST", "PUT", "TRACE"]}},
         "checks": {
-            # A condition that is not met is no bad request.
+            # A valid request may still fail a precondition.
             "positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", "404", "409", "412"]},
             "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "415", "422"]},
         },
         "operations": [
             {
-                # What a file holds, and which columns it has, no schema says.
+                # No schema can describe the content of a file and its columns.
                 "include-path": "/api/upload-csv",
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["202", "400", "422"]}},
             },
             {
-                # No worker runs in a test: 503 is the truth.
+                # No worker runs in a test, so 503 is right.
                 "include-path": "/api/ready",
                 "checks": {
                     "not_a_server_error": {"expected-statuses": ["2xx", "4xx", "503"]},
@@ -57,13 +57,13 @@ numbers = count()
 
 @pytest.fixture
 def ended_import(run_import) -> str:
-    """The id of an import with a rejected row; one that has ended, for the events of others go on and on."""
+    """Return the id of an ended import with a rejected row; the events of a running one would not end."""
     return str(run_import("sku,name,description\na,A,\n,B,\n").id)
 
 
 @pytest.fixture(autouse=True)
 def nothing_leaves(monkeypatch) -> None:
-    """Whatever webhooks are made here, their tests reach nobody."""
+    """Resolve no name, so that tests of webhooks send no requests."""
 
     def resolve(host: str, port: int) -> list[str]:
         raise OSError(f"{host} has no address in this test")
@@ -80,7 +80,7 @@ def test_the_api_behaves_as_the_document_says(ended_import: str, case: Case):
 
 
 def make_reasonable(case: Case, job_id: str) -> None:
-    """Name things that exist, more often than not, and obey what JSON Schema has no words for."""
+    """Use existing ids most of the time, and follow rules that JSON Schema cannot express."""
     number = next(numbers)
     if "product_id" in case.path_parameters and number % 4:
         product = db.run(create_product, ProductCreate(sku=f"known {number}", name="Known"))
@@ -93,7 +93,7 @@ def make_reasonable(case: Case, job_id: str) -> None:
     if isinstance(case.body, dict) and isinstance(case.body.get("url"), str):
         case.body = {**case.body, "url": "https://example.com/hook"}
     if "if-match" in case.headers and not re.search(TAGS_PATTERN, case.headers["if-match"]):
-        # Schemathesis writes plain letters into headers, whatever their pattern is.
+        # Schemathesis ignores the patterns of headers.
         case.headers["if-match"] = '"1"'
     if "cursor" in case.query:
         case.query["cursor"] = Cursor("created_at", 2, ("0" * 32,)).encode()
@@ -105,5 +105,5 @@ def make_reasonable(case: Case, job_id: str) -> None:
 
 
 def is_plain(name: str) -> bool:
-    """Whether an attribute's name is one that a header may have."""
+    """Whether the name of an attribute may be a column name of a file."""
     return "".join(name.split()).isprintable() and name.strip().casefold() not in RESERVED

@@ -9,14 +9,14 @@ from tests.statement_texts import Module
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("product_importer", "alembic")
 
-# Files and the expressions in them that are taken for our own unseen, each with its reason.
+# Allowed expressions by file, each with its reason.
 ALLOWED = {
-    # What `imports.statements` has composed.
+    # `Merge` composes these of constant text with `imports.pipeline.merge_sql`.
     ("product_importer/imports/pipeline/merge.py", "self._duplicates"),
     ("product_importer/imports/pipeline/merge.py", "self._steps.insert"),
     ("product_importer/imports/pipeline/merge.py", "self._steps.lock"),
     ("product_importer/imports/pipeline/merge.py", "self._steps.merge"),
-    # The one place that makes identifiers: it lets only names of ours through.
+    # The only place that makes identifiers. It accepts only names of our tables and columns.
     ("product_importer/core/db.py", "sql.Identifier"),
 }
 
@@ -41,16 +41,16 @@ def test_allowed_exceptions_still_exist():
 
 
 FORBIDDEN = {
-    "a value that psycopg2 writes into the text": "sql.SQL('SELECT {}').format(sql.Literal(name))",
-    "the same by another way": "psycopg2.sql.Literal(name)",
-    "a name that is not asked whether it is ours": "sql.SQL('DROP TABLE {}').format(sql.Identifier(name))",
-    "an import that hides it": "from psycopg2.sql import Literal",
+    "a literal written by psycopg2": "sql.SQL('SELECT {}').format(sql.Literal(name))",
+    "the same by its full name": "psycopg2.sql.Literal(name)",
+    "an identifier that is not checked": "sql.SQL('DROP TABLE {}').format(sql.Identifier(name))",
+    "an import of the function": "from psycopg2.sql import Literal",
     "an import by another name": "from psycopg2 import sql as s",
     "an f-string": "cursor.execute(f'SELECT {name}')",
-    "an f-string by a name": "query = f'SELECT {name}'; cursor.execute(query)",
+    "an f-string assigned to a name": "query = f'SELECT {name}'; cursor.execute(query)",
     "an f-string among others": "query = 'SELECT 1'; query = f'SELECT {name}'; cursor.execute(query, {})",
-    "more than can be seen": "query = 'SELECT 1'; query += name; cursor.execute(query)",
-    "what is made of itself": "query = 'SELECT '; query = query + name; cursor.execute(query)",
+    "an augmented assignment": "query = 'SELECT 1'; query += name; cursor.execute(query)",
+    "text that depends on itself": "query = 'SELECT '; query = query + name; cursor.execute(query)",
     "an argument": "cursor.execute(name)",
     "an argument by keyword": "cursor.execute(vars={}, query=name)",
     "format": "session.execute(text('SELECT {}'.format(name)))",
@@ -70,12 +70,12 @@ ACCEPTED = {
     "a constant of another module": "cursor.execute(templates.QUERY)",
     "a choice of constants": "sql.SQL(templates.MODES[name] if name else '')",
     "an f-string of constants": "session.execute(text(f'SET LOCAL statement_timeout = {SECONDS}'))",
-    "what is composed": "cursor.execute(COMPOSED.format(identifier(name)), {})",
-    "what is composed by a name": "query = sql.SQL('SELECT {}').format(name); cursor.copy_expert(query, name)",
-    "what is declared as composed": "cursor.execute(declared.format(x=name))",
+    "a composition": "cursor.execute(COMPOSED.format(identifier(name)), {})",
+    "a composition assigned to a name": "query = sql.SQL('SELECT {}').format(name); cursor.copy_expert(query, name)",
+    "a parameter annotated as composed": "cursor.execute(declared.format(x=name))",
     "one of several constants": "for event in ('a', 'b'): op.execute(f'DROP TRIGGER {event}')",
-    "what SQLAlchemy builds": "session.execute(select(Product).where(Product.name == name))",
-    "what is no statement": "rx.text(name), Literal['a'], pipeline.execute()",
+    "a query built by SQLAlchemy": "session.execute(select(Product).where(Product.name == name))",
+    "calls that run no statement": "rx.text(name), Literal['a'], pipeline.execute()",
 }
 
 
@@ -90,7 +90,7 @@ def run(name: str, declared: sql.SQL):
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN)
-def test_a_value_in_the_text_is_noticed(statement):
+def test_text_that_is_not_constant_is_found(statement):
     assert list(module_with(statement).violations())
 
 

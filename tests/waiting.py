@@ -1,4 +1,4 @@
-"""Waiting for a condition instead of for time to pass."""
+"""Wait for a condition instead of a fixed time."""
 
 import asyncio
 import time
@@ -10,10 +10,10 @@ Result = TypeVar("Result")
 
 
 def wait_for(predicate: Callable[[], Result], timeout: float, what: str) -> Result:
-    """Return the predicate's first true value.
+    """Return the first true value of the predicate.
 
     Raises:
-        AssertionError: none came within `timeout` seconds; the message says `what` was waited for.
+        AssertionError: there was none within `timeout` seconds; the message contains `what`.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -26,6 +26,6 @@ def wait_for(predicate: Callable[[], Result], timeout: float, what: str) -> Resu
 
 
 def finish(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, also in a thread where the browser's driver already runs an event loop."""
+    """Run a coroutine to its end, even in a thread in which the browser's driver runs an event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

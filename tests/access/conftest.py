@@ -17,17 +17,17 @@ from product_importer.core.settings import Settings
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
 
 
-async def tell(request: Request) -> JSONResponse:
+async def echo(request: Request) -> JSONResponse:
     body = await request.body()
     headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "max-age=60"}
-    told = {
+    received = {
         "client": request.client.host if request.client else None,
         "host": request.headers["host"],
         "scheme": request.url.scheme,
         "forwarded": sorted(name for name in request.headers if "forwarded" in name or name == "x-real-ip"),
         "size": len(body),
     }
-    return JSONResponse(told, headers=headers)
+    return JSONResponse(received, headers=headers)
 
 
 async def show(_: Request) -> HTMLResponse:
@@ -43,8 +43,8 @@ async def greet(websocket: WebSocket) -> None:
 
 APPLICATION = Starlette(
     routes=[
-        Route("/api/{path:path}", tell, methods=METHODS),
-        Route("/_upload", tell, methods=METHODS),
+        Route("/api/{path:path}", echo, methods=METHODS),
+        Route("/_upload", echo, methods=METHODS),
         Route("/page", show),
         WebSocketRoute("/_event", greet),
     ]

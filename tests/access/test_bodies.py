@@ -1,3 +1,5 @@
+"""Request bodies: limits of size and time."""
+
 import asyncio
 from collections.abc import Iterator
 
@@ -13,7 +15,7 @@ MIB = 1024 * 1024
 
 
 def pieces(size: int) -> Iterator[bytes]:
-    """A body sent without a Content-Length."""
+    """Yield a body in pieces, which is sent without a Content-Length."""
     for _ in range(size // 1024):
         yield b"x" * 1024
 

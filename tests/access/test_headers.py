@@ -1,3 +1,5 @@
+"""Security headers of every answer."""
+
 import base64
 import hashlib
 

@@ -1,3 +1,5 @@
+"""Only allowed hosts are served."""
+
 import pytest
 from starlette.testclient import WebSocketDenialResponse
 

@@ -1,3 +1,5 @@
+"""The number of open requests of one address is limited."""
+
 import pytest
 from starlette.testclient import WebSocketDenialResponse
 

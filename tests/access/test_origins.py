@@ -1,3 +1,5 @@
+"""Requests from pages of other sites are rejected."""
+
 import pytest
 from starlette.testclient import WebSocketDenialResponse
 

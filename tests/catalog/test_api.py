@@ -1,3 +1,5 @@
+"""The REST API of products."""
+
 import json
 import re
 import threading
@@ -40,7 +42,7 @@ def test_creating_a_product_records_an_event(client):
 
 
 @pytest.mark.parametrize("sku", ["SKU-1", "sku-1", " Sku-1\u00a0", "\u017fku-1"])
-def test_a_sku_is_taken_in_any_case(client, create, sku):
+def test_an_existing_sku_in_any_case_is_a_conflict(client, create, sku):
     product = create("SKU-1")
     body = problem(client.post("/api/products", json={"sku": sku, "name": "n"}), 409, "sku-taken")
     assert (body["product_id"], body["errors"][0]["field"]) == (product["id"], "sku")
@@ -65,7 +67,7 @@ def test_only_the_given_fields_change(client, create, method):
     assert events()[1]["name"] == "New"
 
 
-def test_what_changes_nothing_is_no_new_version(client, create):
+def test_a_change_without_effect_makes_no_new_version(client, create):
     product = create(description="d", attributes={"colour": "red"})
     same = {name: product[name] for name in ("sku", "name", "description", "active", "attributes")}
     for body in ({}, same, {"sku": " SKU-1 "}):
@@ -243,15 +245,15 @@ def test_an_invalid_id_is_404(client, method, name):
     assert client.request(method, f"/api/products/{name}", json={}).status_code == 404
 
 
-def test_an_export_is_only_read(client):
+def test_an_export_allows_only_get(client):
     for method in ("PUT", "PATCH", "DELETE"):
         answer = client.request(method, "/api/products/export", json={})
         problem(answer, 405, "method-not-allowed")
         assert answer.headers["allow"] == "GET"
 
 
-def test_the_longest_of_everything_is_stored(client, create):
-    """Musical notes whose composed form takes three times the bytes: the longest key there is."""
+def test_values_of_maximum_length_are_stored(client, create):
+    """The SKU consists of musical notes, whose composed form takes three times the bytes: the longest key."""
     notes = "".join(chr(0x1D15E + n * 7 % 7) + chr(0x1D1BB + n * 5 % 6) for n in range(schemas.MAX_SKU))
     product = create(
         notes[: schemas.MAX_SKU],
@@ -309,7 +311,7 @@ def test_only_an_import_in_a_final_status_lets_all_products_be_deleted(client, c
 
 
 def test_an_import_that_begins_during_delete_all_comes_after_it(client, create, run_import):
-    """The import waits at its first write; it loses no rows, and no older product is left."""
+    """The import waits at its first write. It loses no rows, and no older product is left."""
     create("old")
     file = "sku,name,description\n" + "".join(f"K{n},N,\n" for n in range(3_000))
     jobs = []
@@ -368,7 +370,7 @@ def test_of_concurrent_changes_of_one_version_one_succeeds(client, create):
     assert client.get(path).json()["version"] == 2
 
 
-def test_whether_a_sku_is_taken(create):
+def test_is_sku_taken(create):
     product = create("SKU-1")
     assert db.run(service.is_sku_taken, " sku-1")
     assert not db.run(service.is_sku_taken, "sku-1", UUID(product["id"]))

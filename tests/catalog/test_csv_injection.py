@@ -1,10 +1,12 @@
+"""Escape cells that a spreadsheet would take for formulas, and undo it."""
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from product_importer.catalog.csv_injection import escape, unescape, unescape_column
 
-# Mostly the characters that matter.
+# Mostly characters that are escaped.
 cells = st.text(
     st.one_of(st.sampled_from("'=+-@\t\r\n＝ a\"'"), st.characters(exclude_categories=["Cs"])), max_size=6
 )
@@ -20,7 +22,7 @@ def test_unescape_is_the_inverse_of_escape_and_no_escaped_cell_is_a_formula(valu
 
 
 @given(st.lists(cells))
-def test_a_column_is_unescaped_as_its_cells_are(values):
+def test_a_column_is_unescaped_like_each_of_its_cells(values):
     assert list(unescape_column(values)) == [unescape(value) for value in values]
 
 
@@ -43,5 +45,5 @@ def test_a_column_is_unescaped_as_its_cells_are(values):
         ("'", "'"),
     ],
 )
-def test_what_a_cell_looks_like(value, cell):
+def test_examples_of_escaped_values(value, cell):
     assert (escape(value), unescape(cell)) == (cell, value)

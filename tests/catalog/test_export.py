@@ -1,3 +1,5 @@
+"""Export the catalogue as CSV, by REST and by command."""
+
 import csv
 import io
 import sys
@@ -13,9 +15,10 @@ from product_importer.catalog.schemas import ProductCreate, ProductFilter, sku_k
 from product_importer.catalog.service import create_product
 from product_importer.commands.cli import main
 from product_importer.core import db
+from tests.examples import examples
 from tests.waiting import wait_for
 
-HARD: list[dict] = [
+DIFFICULT: list[dict] = [
     {"sku": "007", "name": "=1+1", "description": ' "quoted", \r\n and\rbroken\n ', "attributes": {"=cmd": "-5"}},
     {"sku": "'=x", "name": "''@y", "description": "\t=1", "active": False, "attributes": {"'+a": "'", 'ä, "ö"': " "}},
     {"sku": "1e5", "name": "+49 30", "description": "", "attributes": {"column 3": "x", "a (2)": "\r", "a": "\n"}},
@@ -40,7 +43,7 @@ def empty() -> None:
 
 
 def round_trip(run_import) -> None:
-    """Import what was exported: nothing changes. Import it into nothing: the same is there again."""
+    """Check that an import of the export changes nothing, and that it restores an empty catalogue."""
     text, before = "".join(Export(ProductFilter())), stored()
     again = run_import(text)
     assert (again.status, again.unchanged, again.total_rows) == ("completed", len(before), len(before))
@@ -51,8 +54,8 @@ def round_trip(run_import) -> None:
     assert [row[1:7] for row in stored()] == [row[1:7] for row in before]
 
 
-def test_everything_comes_back_unchanged(create, run_import):
-    for product in HARD:
+def test_difficult_products_survive_export_and_import(create, run_import):
+    for product in DIFFICULT:
         create(**product)
     round_trip(run_import)
 
@@ -81,11 +84,13 @@ product = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(product, max_size=6, unique_by=lambda given: sku_key(str(given["sku"]))))
 @example([{"sku": "a", "name": "b", "description": "", "active": True, "attributes": {"'=": "x", "=": "y"}}])
-def test_anything_comes_back_unchanged(run_import, products):
+def test_any_products_survive_export_and_import(run_import, products):
     empty()
     for given_product in products:
         db.run(create_product, ProductCreate.model_validate(given_product))
@@ -113,13 +118,13 @@ def test_a_filter_narrows_rows_and_columns(client, create):
     assert client.get("/api/products/export?q=nothing").text == "sku,name,description,active\r\n"
 
 
-def test_an_empty_catalogue_is_a_header(client, run_import):
+def test_an_empty_catalogue_is_exported_as_a_header(client, run_import):
     assert client.get("/api/products/export").text == "sku,name,description,active\r\n"
     assert run_import("sku,name,description,active\r\n").total_rows == 0
 
 
-def test_what_is_written_meanwhile_is_not_seen(create, monkeypatch):
-    """The columns are those of the rows: both come from one moment."""
+def test_changes_during_an_export_are_not_in_it(create, monkeypatch):
+    """Columns and rows are read in the same snapshot."""
     monkeypatch.setattr(export, "ROWS_PER_PIECE", 2)
     for n in range(5):
         create(f"SKU-{n}", attributes={"a": "1"})
@@ -133,7 +138,7 @@ def test_what_is_written_meanwhile_is_not_seen(create, monkeypatch):
     assert [row[:2] + row[4:] for row in body] == [[f"SKU-{n}", "Name", "1"] for n in range(5)]
 
 
-def test_memory_holds_a_piece_and_the_first_byte_comes_at_once(run_import):
+def test_an_export_streams_at_once_in_constant_memory(run_import):
     file = "sku,name,description\n" + "".join(f"K{n:05},N,{'d' * 100}\n" for n in range(5_000))
     assert run_import(file).created == 5_000
     exported = Export(ProductFilter())
@@ -142,7 +147,7 @@ def test_memory_holds_a_piece_and_the_first_byte_comes_at_once(run_import):
     assert (exported.rows, len(sizes)) == (5_000, 7)
 
 
-def test_an_export_that_is_left_closes_its_connection(create):
+def test_an_abandoned_export_closes_its_connection(create):
     create()
     before = threading.active_count()
     exported = Export(ProductFilter())
@@ -154,7 +159,10 @@ def test_an_export_that_is_left_closes_its_connection(create):
 
 
 def open_exports() -> int:
-    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'product-importer export'"
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'product-importer export' AND datname = current_database()"
+    )
     with db.engine().connect() as connection:
         return connection.exec_driver_sql(count).scalar_one()
 
@@ -184,7 +192,7 @@ def test_the_command_writes_to_standard_output(create, capsysbinary, quiet_logs)
     assert captured.err == b"1 product exported.\n"
 
 
-def test_the_command_says_what_is_wrong(create, tmp_path, quiet_logs):
+def test_the_command_reports_errors(create, tmp_path, quiet_logs):
     with pytest.raises(SystemExit, match="cannot be written"):
         main(["export", str(tmp_path / "missing" / "out.csv")])
     with pytest.raises(SystemExit, match="active: "):

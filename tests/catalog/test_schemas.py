@@ -1,3 +1,5 @@
+"""Which SKUs are the same: the key ignores case, outer spaces and Unicode form."""
+
 import unicodedata
 
 import pytest
@@ -44,12 +46,12 @@ DIFFERENT = [
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_these_are_one_sku(one, other):
+def test_these_spellings_are_one_sku(one, other):
     assert sku_key(one) == sku_key(other)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_these_are_two_skus(one, other):
+def test_these_spellings_are_two_skus(one, other):
     assert sku_key(one) != sku_key(other)
 
 
@@ -60,12 +62,12 @@ texts = st.text(letters, max_size=8)
 
 
 @given(texts)
-def test_the_key_of_a_key_is_the_key(text):
+def test_a_key_is_its_own_key(text):
     assert sku_key(sku_key(text)) == sku_key(text)
 
 
 @given(texts)
-def test_what_is_the_same_to_a_reader_has_the_same_key(text):
+def test_case_outer_spaces_and_unicode_form_do_not_change_the_key(text):
     key = sku_key(text)
     assert sku_key(f" {text}\u00a0") == key
     assert sku_key(unicodedata.normalize("NFC", text)) == key
@@ -74,9 +76,9 @@ def test_what_is_the_same_to_a_reader_has_the_same_key(text):
 
 
 @given(st.text(st.characters(max_codepoint=127), max_size=8))
-def test_plain_letters_take_the_short_way_to_the_same_key(text):
+def test_the_fast_path_for_ascii_gives_the_same_key(text):
     assert sku_key(text) == unicodedata.normalize("NFC", unicodedata.normalize("NFD", text.strip()).casefold())
 
 
-def test_the_case_that_a_person_wrote_is_kept():
+def test_a_product_keeps_the_case_of_its_sku():
     assert ProductCreate(sku=" Sku-İ ", name="n").sku == "Sku-İ"

@@ -14,7 +14,7 @@ from product_importer.core.logging import logs
 
 
 async def answer(scope: Any, receive: Any, send: Any) -> None:
-    """Log and raise what a request holds, in every way there is."""
+    """Log the body of a request and raise it in exceptions, in every possible way."""
     if scope["type"] != "http":
         return
     body = (await receive())["body"].decode()
@@ -42,7 +42,7 @@ async def fail_later(body: str, scope: Any) -> None:
 
 
 def application() -> Any:
-    """What the server's worker process runs."""
+    """Return the application that the server's worker process runs."""
     logs.configure()
     return answer
 

@@ -1,4 +1,4 @@
-"""The command line from outside: what cannot work is said in one line."""
+"""The command line from outside: errors are reported in one line."""
 
 import importlib.metadata
 import shutil
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.processes
 
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `up` with just these variables; it must end by itself."""
+    """Run `up` with only these variables; it must end by itself."""
     data = data_folder()
     ended = subprocess.run(
         [sys.executable, "-m", "product_importer", "up"],
@@ -31,7 +31,7 @@ def up(**environment: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-    # The embedded servers, where they were started, may still be stopping.
+    # Embedded servers may still be stopping.
     shutil.rmtree(data.parent, ignore_errors=True)
     return ended
 
@@ -52,13 +52,13 @@ def test_a_start_that_cannot_succeed_says_why_in_one_line(environment, words):
     ended = up(**environment)
     assert ended.returncode == 1
     said = [line for line in ended.stderr.splitlines() if line.startswith("product-importer: ")]
-    # On a busy machine a server takes its time, which is said, too.
+    # On a busy machine there may be messages about a slow start of a server, too.
     [line] = [line for line in said if not line.startswith("product-importer: waiting for ")]
     assert words in line and "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_a_port_that_is_taken_is_named_with_another():
+def test_a_taken_port_is_named_with_a_free_one():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -68,7 +68,7 @@ def test_a_port_that_is_taken_is_named_with_another():
     assert f"port {port} is taken" in ended.stderr and "PORT=" in ended.stderr
 
 
-def test_a_database_that_does_not_answer_is_said_in_one_line(servers):
+def test_an_unreachable_database_is_reported_in_one_line(servers):
     from product_importer.core.embedded.servers import redis_url
 
     ended = up(DATABASE_URL="postgresql://me:secret@127.0.0.1:1/shop", REDIS_URL=redis_url())

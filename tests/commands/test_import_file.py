@@ -1,4 +1,4 @@
-"""The command `import` as a process of its own, on the tests' servers."""
+"""The command `import`, mostly as a process of its own, on the tests' servers."""
 
 import io
 import logging
@@ -36,7 +36,7 @@ from tests.waiting import wait_for
 __all__ = ["products"]
 
 COMMAND = [sys.executable, "-m", "product_importer", "import"]
-# Much more than is imported until a signal arrives.
+# Many more rows than are imported before a signal arrives.
 MANY = 150_000
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -62,19 +62,19 @@ def run(*words: str, stdin: bytes = b"", **environment: str) -> subprocess.Compl
     return subprocess.CompletedProcess(done.args, done.returncode, out, err)
 
 
-def refusal(*words: str) -> str:
-    """Run the command in this process, which is quicker, and return the one line with which it refuses."""
+def error_of(*words: str) -> str:
+    """Run the command in this process, which is quicker, and return its error of one line."""
     level = logging.getLogger().level
-    with pytest.raises(SystemExit) as refused:
+    with pytest.raises(SystemExit) as ended:
         main(["import", *words])
     logging.getLogger().setLevel(level)
-    line = str(refused.value.code)
+    line = str(ended.value.code)
     assert line.startswith("product-importer: ") and "\n" not in line
     return line
 
 
 def only_import() -> ImportRead | None:
-    """Return the one import that there is, as it is now."""
+    """Return the current state of the only import, or None."""
     with db.session() as session:
         found = session.scalars(select(ImportJob)).one_or_none()
     return progress.live(found) if found else None
@@ -82,7 +82,7 @@ def only_import() -> ImportRead | None:
 
 @contextmanager
 def importing(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """The command in the middle of its merge."""
+    """Run the command until the middle of its merge, and kill it after the block."""
     path.write_bytes(catalogue(MANY))
     process = subprocess.Popen([*COMMAND, str(path)], cwd=ROOT, stdout=-1, stderr=-1, text=True)
     try:
@@ -94,13 +94,13 @@ def importing(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def end_lease(job_id: UUID) -> None:
-    """Let the time pass in which nobody else may take the import."""
+    """End the lease, so that another worker may claim the import."""
     with db.session() as session:
         session.get_one(ImportJob, job_id).lease_until = datetime.now(UTC) - timedelta(seconds=1)
 
 
-def go_on(job_id: UUID) -> ImportRead:
-    """Let another worker take the import, as after the reconciler's nudge."""
+def finish_elsewhere(job_id: UUID) -> ImportRead:
+    """Run the import as another worker does after the reconciler has queued it; return it."""
     end_lease(job_id)
     tasks.run_import(str(job_id))
     return progress.current(job_id)
@@ -122,36 +122,36 @@ def test_a_file_is_imported_and_its_rejects_are_written(tmp_path, products):
     assert only_import().filename == "shop.csv"
 
 
-def test_standard_input_is_imported_and_rejects_go_to_standard_output_alone(products):
+def test_standard_input_is_imported_and_only_rejects_go_to_standard_output(products):
     done = run("-", "--rejects", "-", stdin=b"sku,name,description\na,A,x\n,B,y\n")
     assert (done.returncode, only_import().filename) == (0, "stdin")
     assert done.stdout.splitlines()[1:] == [",B,y,3,no_sku,The SKU is empty."]
     assert "1 rejected" in done.stderr and products().keys() == {"a"}
 
 
-def test_rejected_rows_that_were_not_asked_for_are_offered():
+def test_the_summary_says_how_to_get_the_rejected_rows():
     done = run("-", stdin=b"sku,name,description\n,B,y\n")
     assert "--rejects FILE" in done.stdout and f"/api/jobs/{only_import().id}/rejects" in done.stdout
 
 
-def test_a_url_is_imported_and_its_token_shows_nowhere(tmp_path, products):
+def test_a_url_is_imported_and_its_token_is_not_printed(tmp_path, products):
     (tmp_path / "shop.csv").write_text("sku,name,description\na,A,x\n")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}"
-        taken = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8")
-        refused = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="none")
+        imported = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8")
+        rejected = run(f"{base}/shop.csv?token=secret", WEBHOOK_ALLOW_CIDRS="none")
         missing = run(f"{base}/gone.csv?token=secret", WEBHOOK_ALLOW_CIDRS="127.0.0.0/8")
         server.shutdown()
-    assert (taken.returncode, products().keys(), only_import().filename) == (0, {"a"}, "shop.csv"), taken.stderr
-    assert refused.returncode == 1 and "address not allowed: 127.0.0.1 is loopback" in refused.stderr
+    assert (imported.returncode, products().keys(), only_import().filename) == (0, {"a"}, "shop.csv"), imported.stderr
+    assert rejected.returncode == 1 and "address not allowed: 127.0.0.1 is loopback" in rejected.stderr
     assert missing.returncode == 1 and "answered 404" in missing.stderr
-    assert "secret" not in "".join(done.stdout + done.stderr for done in (taken, refused, missing))
+    assert "secret" not in "".join(done.stdout + done.stderr for done in (imported, rejected, missing))
     assert len(list(storage().keys())) == 1
 
 
-def test_a_download_is_no_larger_than_an_upload(tmp_path):
+def test_a_download_over_the_limit_of_uploads_is_rejected(tmp_path):
     (tmp_path / "large.csv").write_bytes(catalogue(100_000))
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -163,7 +163,7 @@ def test_a_download_is_no_larger_than_an_upload(tmp_path):
     assert only_import() is None and list(storage().keys()) == []
 
 
-def test_the_choices_are_those_of_an_upload():
+def test_the_options_are_those_of_an_upload():
     words = ["--dry-run", "--mode", "create", "--duplicates", "first", "--blank", "keep"]
     done = run("-", *words, stdin=b"sku,name,description\na,A,x\n")
     job = only_import()
@@ -171,7 +171,7 @@ def test_the_choices_are_those_of_an_upload():
     assert (done.returncode == 0) == (job.status == "previewed")
 
 
-def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it():
+def test_an_encoding_in_any_case_and_a_tab_as_backslash_t_are_accepted():
     done = run(
         "-", "--encoding", "Windows-1252", "--delimiter", r"\t", stdin=b"sku\tname\tdescription\na\t\xdc\t1;2\n"
     )
@@ -179,10 +179,10 @@ def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it():
     assert (done.returncode, job.format.encoding, job.format.delimiter) == (0, "windows-1252", "\t")
 
 
-def test_too_many_unfinished_imports_are_said_before_anything_is_read(tmp_path):
+def test_too_many_unfinished_imports_are_reported_before_the_file_is_read(tmp_path):
     fill(MAX_UNFINISHED)
     (tmp_path / "a.csv").write_bytes(catalogue(1))
-    assert "100 imports are unfinished" in refusal(str(tmp_path / "a.csv"))
+    assert "100 imports are unfinished" in error_of(str(tmp_path / "a.csv"))
     assert list(storage().keys()) == []
 
 
@@ -201,18 +201,18 @@ def test_too_many_unfinished_imports_are_said_before_anything_is_read(tmp_path):
         ([], b"sku,name,description\n\x81", "Byte 21 (line 2)"),
     ],
 )
-def test_what_is_refused_is_said_in_one_line_and_leaves_nothing(monkeypatch, words, content, said):
+def test_an_error_is_reported_in_one_line_and_leaves_nothing(monkeypatch, words, content, said):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert said in refusal("-", *words)
+    assert said in error_of("-", *words)
     assert only_import() is None and list(storage().keys()) == []
 
 
 @pytest.mark.parametrize("path", ["nowhere.csv", "."])
-def test_a_file_that_cannot_be_read_is_said(path):
-    assert f"{path} cannot be read" in refusal(path)
+def test_a_file_that_cannot_be_read_is_reported(path):
+    assert f"{path} cannot be read" in error_of(path)
 
 
-def test_an_import_that_fails_says_why_and_what_to_do():
+def test_a_failed_import_prints_the_reason_and_where_to_read_more():
     done = run("-", stdin=b"sku,name,description\na,A,x\nb,B," + b"x" * (17 * 2**20))
     job = only_import()
     assert (done.returncode, job.status) == (1, "failed")
@@ -222,12 +222,12 @@ def test_an_import_that_fails_says_why_and_what_to_do():
     assert import_report.reason(located, is_stopped=False).startswith("stdin, line 1,234: ")
 
 
-def test_it_imports_without_redis(products):
+def test_a_file_is_imported_without_redis(products):
     done = run("-", stdin=b"sku,name,description\na,A,x\n", REDIS_URL="redis://127.0.0.1:1")
     assert done.returncode == 0 and products().keys() == {"a"}, done.stderr
 
 
-def test_ctrl_c_stops_at_a_batch_s_edge_and_says_what_is_in(tmp_path, products):
+def test_ctrl_c_stops_after_a_batch_and_prints_the_counts(tmp_path, products):
     with importing(tmp_path / "many.csv") as process:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -238,31 +238,31 @@ def test_ctrl_c_stops_at_a_batch_s_edge_and_says_what_is_in(tmp_path, products):
     assert "Stopping after the current batch" in err and "stopped by you" in err
 
 
-def test_a_second_ctrl_c_leaves_at_once_and_another_worker_ends_the_import(tmp_path):
+def test_a_second_ctrl_c_exits_at_once_and_another_worker_ends_the_import(tmp_path):
     with importing(tmp_path / "many.csv") as process:
         process.send_signal(signal.SIGINT)
         assert process.stderr
-        wait_for(lambda: "Stopping" in process.stderr.readline(), 10, "it has asked for the end")
+        wait_for(lambda: "Stopping" in process.stderr.readline(), 10, "the command has requested the cancellation")
         process.send_signal(signal.SIGINT)
         err = process.communicate(timeout=5)[1]
     assert process.returncode == 130
-    # Unless the import was quicker.
+    # The import may also have been quicker than the second signal.
     if "Stopped at once." in err:
-        assert go_on(only_import().id).status == "cancelled"
+        assert finish_elsewhere(only_import().id).status == "cancelled"
     assert only_import().status == "cancelled"
 
 
-def test_when_it_is_killed_a_worker_goes_on(tmp_path, products):
+def test_a_worker_continues_the_import_of_a_killed_command(tmp_path, products):
     with importing(tmp_path / "many.csv") as process:
         process.kill()
         process.wait()
     job = only_import()
     assert job.status == "processing" and job.processed_rows < MANY
-    ended = go_on(job.id)
+    ended = finish_elsewhere(job.id)
     assert (ended.status, ended.created, len(products())) == ("completed", MANY, MANY)
 
 
-def test_ctrl_c_while_a_file_arrives_keeps_nothing_of_it():
+def test_ctrl_c_while_a_file_arrives_leaves_nothing():
     process = subprocess.Popen([*COMMAND, "-"], cwd=ROOT, stdin=-1, stdout=-1, stderr=-1)
     assert process.stdin
     process.stdin.write(catalogue(50_000))
@@ -274,7 +274,7 @@ def test_ctrl_c_while_a_file_arrives_keeps_nothing_of_it():
     assert only_import() is None and list(storage().keys()) == []
 
 
-def test_an_import_that_a_worker_has_taken_is_only_followed():
+def test_an_import_that_a_worker_has_claimed_is_only_followed():
     job_id = upload(catalogue(5_000))
     held = lease.claim(job_id)
     assert held
@@ -289,7 +289,7 @@ def test_an_import_that_a_worker_has_taken_is_only_followed():
     assert "0.0 %" in said.getvalue() and "100.0 %" in said.getvalue()
 
 
-def test_an_import_that_its_worker_has_left_is_taken_over():
+def test_an_import_whose_lease_has_expired_is_taken_over():
     job_id = upload(catalogue(5_000))
     assert lease.claim(job_id)
     end_lease(job_id)
@@ -302,7 +302,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_on_a_terminal_one_line_is_drawn_anew_and_left_at_the_end(monkeypatch):
+def test_on_a_terminal_one_line_is_redrawn_and_stays_at_the_end(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     terminal = Terminal()
     with ProgressLine(terminal) as line:
@@ -313,7 +313,7 @@ def test_on_a_terminal_one_line_is_drawn_anew_and_left_at_the_end(monkeypatch):
     assert terminal.getvalue() == f"\rfirst\x1b[K\r{'x' * 19}\x1b[K\nstays\n\rlast\x1b[K\n"
 
 
-def test_elsewhere_a_line_is_printed_every_few_seconds():
+def test_without_a_terminal_a_line_is_printed_every_few_seconds():
     seldom, often = io.StringIO(), io.StringIO()
     for said, seconds in ((seldom, 60.0), (often, 0.0)):
         with ProgressLine(said, say_seconds=seconds) as line:
@@ -322,7 +322,7 @@ def test_elsewhere_a_line_is_printed_every_few_seconds():
     assert (seldom.getvalue(), often.getvalue()) == ("", "one\ntwo\n")
 
 
-def test_the_line_tells_percent_rows_pace_and_time():
+def test_the_line_shows_percent_rows_pace_and_time():
     job_id = upload(b"sku,name,description\na,A,x\n")
     job = progress.current(job_id).model_copy(
         update={"percent": 50.0, "total_rows": 2_000, "created": 1_000, "rows_per_second": 500, "eta_seconds": 2.2}
@@ -331,7 +331,7 @@ def test_the_line_tells_percent_rows_pace_and_time():
     assert said == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
 
 
-def test_the_summary_of_a_trial_says_that_nothing_was_changed():
+def test_the_summary_of_a_dry_run_says_that_nothing_was_changed():
     job = progress.current(upload(b"sku,name,description\na,A,x\n"))
     assert "nothing was changed" in import_report.summary(job.model_copy(update={"status": "previewed"}))
     assert "nothing was changed" not in import_report.summary(job.model_copy(update={"status": "completed"}))

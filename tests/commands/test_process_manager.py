@@ -1,4 +1,4 @@
-"""The supervisor, with real processes and real kill -9."""
+"""The process manager, with real processes and real kill -9."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.processes
 
 PROJECT = Path(__file__).parents[2]
-SUPERVISOR = """
+MANAGER = """
 import sys
 from product_importer.commands.process_manager import Command, supervise
 children = [
@@ -26,7 +26,7 @@ children = [
 ]
 sys.exit(supervise(children, grace_seconds=0.5, healthy_seconds=float(sys.argv[1])))
 """
-# Writes its process id, and with `fork_horse` that of a child in a process group of its own, like RQ's.
+# A child that writes its process id. With `fork_horse` it has a child in its own process group, as RQ's workers do.
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
@@ -46,9 +46,9 @@ STUBBORN = "signal.signal(signal.SIGTERM, signal.SIG_IGN)"
 
 @contextmanager
 def running(*children: str, healthy_seconds: float = 0) -> Iterator[subprocess.Popen[str]]:
-    """A supervisor of the children (name, program, name, program …)."""
+    """Run a process manager with these children (name, program, name, program …)."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, str(healthy_seconds), *children],
+        [sys.executable, "-c", MANAGER, str(healthy_seconds), *children],
         cwd=PROJECT,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,7 +73,7 @@ def pid_in(folder: Path, name: str = "pid") -> int:
 
 
 def is_alive(pid: int) -> bool:
-    """A zombie whose parent does not look is as good as gone."""
+    """Whether a process runs; a zombie does not."""
     listed = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return bool(listed.stdout.strip()) and not listed.stdout.startswith("Z")
 
@@ -84,32 +84,32 @@ def wait_for_end(*pids: int) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_everybody_and_is_no_failure(tmp_path: Path, number: int) -> None:
-    with running("web", program(tmp_path / "web"), "worker", program(tmp_path / "worker")) as supervisor:
+def test_a_signal_ends_all_processes_and_is_no_failure(tmp_path: Path, number: int) -> None:
+    with running("web", program(tmp_path / "web"), "worker", program(tmp_path / "worker")) as manager:
         pids = [pid_in(tmp_path / "web"), pid_in(tmp_path / "worker")]
-        supervisor.send_signal(number)
-        assert supervisor.wait(10) == 0
+        manager.send_signal(number)
+        assert manager.wait(10) == 0
         assert not any(map(is_alive, pids))
 
 
-def test_worker_that_does_not_listen_is_killed_with_its_work_horse(tmp_path: Path) -> None:
+def test_a_worker_that_ignores_signals_is_killed_with_its_work_horse(tmp_path: Path) -> None:
     worker = program(tmp_path / "worker", signals=STUBBORN, fork_horse=True)
-    with running("worker", worker) as supervisor:
+    with running("worker", worker) as manager:
         pids = [pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")]
-        supervisor.send_signal(signal.SIGTERM)
-        assert supervisor.wait(10) == 0
+        manager.send_signal(signal.SIGTERM)
+        assert manager.wait(10) == 0
         assert not any(map(is_alive, pids))
 
 
-def test_killed_supervisor_takes_everybody_along(tmp_path: Path) -> None:
+def test_a_killed_process_manager_ends_all_processes(tmp_path: Path) -> None:
     worker = program(tmp_path / "worker", signals=STUBBORN, fork_horse=True)
-    with running("web", program(tmp_path / "web"), "worker", worker) as supervisor:
+    with running("web", program(tmp_path / "web"), "worker", worker) as manager:
         pids = [pid_in(tmp_path / "web"), pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")]
-        supervisor.kill()
+        manager.kill()
         wait_for_end(*pids)
 
 
-def test_killed_worker_is_replaced_and_its_work_horse_ended(tmp_path: Path) -> None:
+def test_a_killed_worker_is_replaced_and_its_work_horse_ended(tmp_path: Path) -> None:
     with running("worker", program(tmp_path / "worker", fork_horse=True)):
         worker, horse = pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")
         os.kill(worker, signal.SIGKILL)
@@ -117,24 +117,24 @@ def test_killed_worker_is_replaced_and_its_work_horse_ended(tmp_path: Path) -> N
         wait_for(lambda: pid_in(tmp_path / "worker") != worker, 10, "a new worker")
 
 
-def test_web_that_cannot_start_ends_everything(tmp_path: Path) -> None:
+def test_a_web_process_that_cannot_start_ends_all_processes(tmp_path: Path) -> None:
     web = program(tmp_path / "web", then="sys.exit('no page')")
-    with running("web", web, "worker", program(tmp_path / "worker"), healthy_seconds=30) as supervisor:
-        assert supervisor.wait(10) == 1
-        assert supervisor.stderr is not None
-        said = supervisor.stderr.read()
+    with running("web", web, "worker", program(tmp_path / "worker"), healthy_seconds=30) as manager:
+        assert manager.wait(10) == 1
+        assert manager.stderr is not None
+        said = manager.stderr.read()
     assert "no page" in said
     assert "web does not stay alive, its last lines above say why: stopping everything" in said
 
 
-def test_web_that_had_worked_is_started_again(tmp_path: Path) -> None:
+def test_a_web_process_that_had_worked_is_restarted(tmp_path: Path) -> None:
     with running("web", program(tmp_path / "web")):
         first = pid_in(tmp_path / "web")
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: pid_in(tmp_path / "web") != first, 10, "a new web process")
 
 
-def test_program_that_is_missing_is_named() -> None:
+def test_a_missing_program_is_named() -> None:
     command = (
         "from product_importer.commands.process_manager import Command, supervise; import sys;"
         " sys.exit(supervise([Command('web', ['/no'], essential=True)]))"
@@ -144,7 +144,7 @@ def test_program_that_is_missing_is_named() -> None:
     assert "web cannot be started: [Errno 2] No such file or directory: '/no'" in done.stderr
 
 
-def test_taken_port_is_named_with_a_free_one() -> None:
+def test_the_error_for_a_taken_port_suggests_a_free_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(
@@ -156,6 +156,6 @@ def test_taken_port_is_named_with_a_free_one() -> None:
     require_free_port("127.0.0.1", port)
 
 
-def test_host_of_another_machine_is_named() -> None:
+def test_a_host_of_another_machine_is_named() -> None:
     with pytest.raises(PortError, match=r"HOST=192\.0\.2\.1 is not an address of this machine"):
         require_free_port("192.0.2.1", 3000)

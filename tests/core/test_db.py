@@ -16,7 +16,7 @@ DIED = "server closed the connection unexpectedly\n\tThis probably means the ser
 
 
 def test_a_server_that_dies_during_an_answer_is_a_lost_connection(servers):
-    """psycopg2 raises its most general class then, which once caused answers of 500 and ended event streams."""
+    """psycopg2 then raises its most general class. This once caused answers of 500 and ended event streams."""
     engine = db.unpooled("test")
 
     def die(*_):
@@ -53,7 +53,7 @@ def test_an_identifier_is_quoted(servers):
 
 
 def test_only_a_superuser_causes_a_warning(servers, monkeypatch, caplog):
-    """Also after SET ROLE, which any statement could reset."""
+    """The warning also comes after SET ROLE, because any statement can reset the role."""
     assert db.superuser_warning() is None
     assert _migrated() and "superuser" not in caplog.text
     url = superuser_url().set(drivername="postgresql+psycopg2", database=db.engine().url.database)

@@ -1,3 +1,5 @@
+"""Ids are UUIDs of version 7, ordered by time and by the part of the file."""
+
 import time
 from uuid import UUID
 
@@ -16,7 +18,7 @@ def test_ids_are_distinct_and_ascend():
     made = [new_id() for _ in range(20_000)]
     assert len(set(made)) == len(made)
     assert made == sorted(made)
-    assert (made[-1].int >> 80) - time.time() * 1000 < 1_000, "however many there are, they are of now"
+    assert (made[-1].int >> 80) - time.time() * 1000 < 1_000, "many ids at once still have the current time"
 
 
 def test_owners_of_the_same_millisecond_share_no_ids():

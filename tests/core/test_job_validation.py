@@ -1,4 +1,4 @@
-"""Workers run the application's jobs and nothing else, whatever somebody has written into Redis."""
+"""Workers run only the application's jobs, whatever an attacker writes into Redis."""
 
 import json
 import os
@@ -33,11 +33,11 @@ COMMANDS = {
 
 
 class Worker:
-    """A worker as a process of its own, in which a forged job would leave `canary`."""
+    """A worker in its own process; a forged job that runs would create the file `canary`."""
 
     def __init__(self, command: list[str], folder: Path):
         self.canary = folder / "canary"
-        # A module that only a forged job would import.
+        # Only a forged job would import this module.
         (folder / "planted.py").write_text(f"open({str(self.canary)!r}, 'a').write(__name__)\ndef run(*_): pass\n")
         self.output = folder / "output.log"
         with self.output.open("w") as output:
@@ -51,7 +51,7 @@ class Worker:
         wait_for(lambda: queue.live_workers("imports"), 60, f"a worker (output: {self.output.read_text()})")
 
     def rejected(self) -> int:
-        """Return how many rejected jobs its log names."""
+        """Return the number of rejected jobs in its log."""
         return self.output.read_text().count("rejected a job in Redis")
 
 
@@ -64,12 +64,12 @@ def worker(request: pytest.FixtureRequest, database: None, tmp_path: Path) -> It
 
 
 def call(function: object = RUN_IMPORT, *arguments: object, instance: object = None, **named: object) -> bytes:
-    """Return what RQ keeps as a job's `data`."""
+    """Return the `data` of a job that calls this function, as RQ stores it."""
     return json.dumps([function, instance, arguments, named]).encode()
 
 
 def forge(data: bytes | None, job_id: bytes | None = None, queue_key: str = QUEUE, **fields: str | bytes) -> bytes:
-    """Put a job into Redis as somebody would who can write there, and return its name."""
+    """Write a job into Redis as an attacker with access would, and return its name."""
     client = redis.client()
     job_id = job_id or f"{uuid4()}_{uuid4()}".encode()
     held: dict[str, Any] = {"origin": "imports", "status": "queued", "created_at": "2026-01-01T00:00:00.000000Z"}
@@ -80,7 +80,7 @@ def forge(data: bytes | None, job_id: bytes | None = None, queue_key: str = QUEU
 
 
 def completed(worker: Worker, job_id: UUID) -> None:
-    """Wait until an import is done."""
+    """Wait until an import has completed."""
     wait_for(lambda: current(job_id).status == "completed", 60, f"it ends: {worker.output.read_text()}")
 
 
@@ -90,11 +90,11 @@ class Planted:
 
 
 def forgeries(canary: Path) -> list[dict[str, Any]]:
-    """Every known way to make a worker run code that is not the application's."""
+    """Return jobs that try every known way to make a worker run foreign code."""
     one = str(uuid4())
     ours = call(RUN_IMPORT, one)
     functions = ["os.system", "subprocess.check_output", "builtins.exec", "planted.run", "planted.missing", "eval"]
-    # Names in the application's modules that are not jobs.
+    # Functions of the application that are not jobs.
     functions += ["product_importer.imports.tasks.log", "product_importer.imports.tasks.db.run", f"{RUN_IMPORT} "]
     names: list[object] = [*functions, None, 7, ["os.system"], {"a": 1}, ""]
     arguments: list[tuple[object, ...]] = [
@@ -235,7 +235,7 @@ def test_a_worker_takes_no_commands_from_redis(worker: Worker) -> None:
     assert worker.process.poll() is None
 
 
-def test_a_spawn_worker_is_refused(servers: None) -> None:
+def test_a_spawn_worker_is_rejected(servers: None) -> None:
     command = [*COMMANDS["rq"], "--burst", "--worker-class", "rq.worker.SpawnWorker"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1 and "SpawnWorker would run any job in Redis" in ended.stderr

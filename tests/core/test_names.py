@@ -1,3 +1,5 @@
+"""Suggest similar names, and find repeated names in JSON."""
+
 import json
 
 import pytest

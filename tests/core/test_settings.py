@@ -1,3 +1,5 @@
+"""Settings are read from the environment and checked at the start."""
+
 import subprocess
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A folder and an object store behave alike, and show no incomplete objects."""
+"""A folder and an object store behave alike and never list incomplete objects."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from product_importer.core.storage import FolderStorage, ObjectNotFound, ObjectS
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A server that speaks S3, with one bucket."""
+    """Run an S3 server with one bucket."""
     import urllib.request
 
     from moto.server import ThreadedMotoServer
@@ -89,10 +89,10 @@ def test_an_object_synced_during_the_upload_is_complete_and_a_disk_error_is_rais
     assert (tmp_path / "a.csv").read_bytes() == CONTENT
     broken = folder.writer("b.csv")
     with open("/dev/null", "wb") as device, monkeypatch.context() as patch:  # noqa: PTH123
-        # The kernel syncs no such device, once.
+        # The kernel cannot sync this device: the first sync fails.
         patch.setattr(broken, "_file", device)
         broken.write(CONTENT[:2_000])
-        # Open until the thread that syncs has met it.
+        # Keep the file open until the syncing thread has met the error.
         with pytest.raises(OSError, match="Invalid argument"):
             broken.commit()
     broken.abort()

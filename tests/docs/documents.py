@@ -1,4 +1,4 @@
-"""The documents of the repository, and how tests read and compare them."""
+"""Read the documents of the repository, and compare their tables with the code."""
 
 import re
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The commands of the documents work: curl and the command line are run, the others are checked.
 
-Every line of a shell block must be of a kind that is checked here or by the named test.
+Each line of a shell block must match a pattern of CHECKED, which names the test for it.
 """
 
 import gzip
@@ -21,20 +21,20 @@ from tests.docs.documents import DOCUMENTS, ROOT, blocks, read, shell_lines
 from tests.waiting import wait_for
 
 SECONDS = 60
-# Lines of shell blocks by how they begin, and what checks them.
+# Patterns for lines of shell blocks, and the test that checks such lines.
 CHECKED = {
     r"make \w+": "test_links",
-    r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document",
-    r"printf .* > \w+\.csv$": "test_the_requests_of_a_document",
-    r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands",
+    r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document_succeed",
+    r"printf .* > \w+\.csv$": "test_the_requests_of_a_document_succeed",
+    r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands_succeed",
     r"\. \.venv/bin/activate": "tests/commands",
     r"reflex run": "tests/commands",
-    r"rq worker -c product_importer\.worker": "test_the_workers_of_rq",
+    r"rq worker -c product_importer\.worker": "test_the_rq_worker_command_starts",
     r'echo "\w+=\$\(openssl rand -hex 24\)" >> \.env$': "tests/test_container.py",
     r"docker compose up": "tests/test_container.py",
     r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
     r"time sh -c 'make run & ": "test_links, for the target",
-    r"(pipx install )?pre-commit\b": "nothing: it is no package of ours",
+    r"(pipx install )?pre-commit\b": "nothing: the package is not a dependency",
 }
 
 
@@ -47,7 +47,7 @@ def test_every_command_is_of_a_kind_that_is_checked(document):
 
 @pytest.fixture
 def url(database: None) -> Iterator[str]:
-    """The address of the REST API, on a real port, with an import worker."""
+    """Run the REST API on a real port, with an import worker, and return its URL."""
     port = free_port()
     commands = (
         ["granian", "--interface", "asginl", "--port", str(port), "tests.docs.rest_server:application"],
@@ -73,7 +73,7 @@ def is_ready(port: int) -> bool:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
 @pytest.mark.parametrize("document", ["README.md", "docs/rest.md"])
-def test_the_requests_of_a_document(url, tmp_path, document):
+def test_the_requests_of_a_document_succeed(url, tmp_path, document):
     script = "\n".join(block for block in blocks(read(document), "sh") if "curl " in block)
     script = "set -eo pipefail\n" + re.sub(r"\bcurl\b", "curl --fail-with-body -sS", script)
     done = bash(script.replace("http://localhost:3000", url), tmp_path)
@@ -93,7 +93,7 @@ def test_the_upload_with_other_column_names(url, tmp_path):
     assert '"job_id"' in done.stdout, done.stdout + done.stderr
 
 
-def test_the_import_commands(database, tmp_path):
+def test_the_import_commands_succeed(database, tmp_path):
     content = b"sku,name,description\nMUG-1,Enamel mug,White\nMUG-2,,\n"
     (tmp_path / "catalogue.csv").write_bytes(content)
     (tmp_path / "catalogue.csv.gz").write_bytes(gzip.compress(content))
@@ -119,7 +119,7 @@ def test_the_options_of_the_commands_exist():
 
 
 @pytest.mark.processes
-def test_the_workers_of_rq():
+def test_the_rq_worker_command_starts():
     lines = {line for document in DOCUMENTS for line in shell_lines(document.read_text()) if line.startswith("rq ")}
     assert {line.split()[4] for line in lines if len(line.split()) > 4} == {"webhooks"}
     assert run("-c", "import product_importer.worker").returncode == 0

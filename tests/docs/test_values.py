@@ -1,4 +1,4 @@
-"""Documents list the values of the code: a value that only one of the two has fails, with the line to add."""
+"""Documents list exactly the values of the code; a failure shows the lines to add or to remove."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tests.docs.documents import assert_same, first_column, read, table
 
 FORMAT = read("docs/file-format.md")
 
-# Defaults that the code computes: the documented words, and a check that they are true.
+# Defaults that the code computes: their documented words, and a check of these.
 COMPUTED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     "upload_dir": ("`DATA_DIR/uploads`", lambda given: given.uploads == str(given.data_dir / "uploads")),
     "workers": ("cores, at most 4", lambda given: given.workers == min(4, os.cpu_count() or 1)),

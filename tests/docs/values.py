@@ -1,4 +1,4 @@
-"""The values that documents list, each list by one function that finds them in the code."""
+"""Find in the code the values that documents list."""
 
 from product_importer.api import api
 from product_importer.commands.cli import cli

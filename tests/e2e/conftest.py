@@ -1,3 +1,5 @@
+"""Fixtures for tests in a browser: the application, a Chromium and a page."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +11,7 @@ from tests.browser import chromium
 
 @pytest.fixture(scope="package")
 def application(own_servers: dict[str, str]) -> Iterator[Application]:
-    """The whole application, started once as people start it."""
+    """Start the whole application once, as users start it."""
     started = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
     started.start()
     yield started
@@ -19,14 +21,14 @@ def application(own_servers: dict[str, str]) -> Iterator[Application]:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A real Chromium; with its package's last test it ends, and with it the event loop that keeps this thread."""
+    """Start a Chromium for the package. Its event loop occupies this thread until the package ends."""
     with chromium() as opened:
         yield opened
 
 
 @pytest.fixture
 def page(browser: Browser, application: Application) -> Iterator[Page]:
-    """A new page of a new visitor; an error in a script fails the test, and so does what its policy forbids."""
+    """Open a page as a new visitor; a script error or a violation of the content security policy fails the test."""
     context = browser.new_context(base_url=application.url, viewport={"width": 1280, "height": 900})
     opened = context.new_page()
     errors: list[str] = []

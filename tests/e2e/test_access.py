@@ -1,4 +1,4 @@
-"""What other hosts, other sites and slow clients get from the whole application."""
+"""The whole application rejects other hosts, other sites and slow clients."""
 
 import shutil
 import socket
@@ -32,7 +32,7 @@ BEGUN_UPLOAD = (
     b"POST /api/upload-csv HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     b"Content-Length: 1000\r\n\r\n--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nsku"
 )
-# Headers that do not end; the beginning of both versions; HTTP/2, which has no limit; nothing.
+# Unfinished headers, the first byte of both versions, HTTP/2 (which has no limit), and nothing.
 BEGUN_HEADERS = [
     b"GET /api/health HTTP/1.1\r\nHost: loc",
     b"P",
@@ -65,7 +65,7 @@ Promise.allSettled(asked).then((all) => {{
 
 @pytest.fixture
 def evil_site(application: Application) -> Iterator[str]:
-    """Another site's page, on another port."""
+    """Serve a page of another site, on another port."""
     page = EVIL_PAGE.format(url=application.url, events=application.url.replace("http", "ws") + EVENTS).encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -129,7 +129,7 @@ def test_reflexs_own_routes_are_protected_too(application: Application, method: 
 
 @pytest.mark.parametrize("handler", [CatalogState.open_products, UploadState.start_import, UploadState.show_upload])
 def test_an_upload_that_reflex_does_not_expect_is_a_400(application: Application, handler: EventHandler):
-    """Only one of the three handlers takes files, and its body must be a form."""
+    """Only one of the three handlers accepts files, and its body must be a form."""
     headers = {"reflex-client-token": "x", "reflex-event-handler": format_event_handler(handler)}
     answer = application.client.post("/_upload", headers=headers, content=b"x")
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/bad-form")
@@ -137,7 +137,7 @@ def test_an_upload_that_reflex_does_not_expect_is_a_400(application: Application
 
 @pytest.mark.parametrize("path", ["/", "/imports", "/webhooks", "/api/docs", "/nope"])
 def test_a_page_runs_no_script_but_ours(browser: Browser, application: Application, path: str):
-    """The fixture `page` asserts in every test that our own pages keep to their policy."""
+    """The fixture `page` checks in every test that our own pages comply with the policy."""
     page = browser.new_page()
     page.goto(application.url + path)
     page.evaluate(
@@ -158,9 +158,9 @@ def test_a_silent_client_is_disconnected(application: Application):
     answers = dict.fromkeys(begun, b"")
     for sent, connection in begun.items():
         connection.settimeout(max(1.0, deadline - time.monotonic()))
-        # The server may hang up before it has read everything.
+        # The server may disconnect before it has read everything.
         with connection.makefile("rb") as answer, suppress(ConnectionResetError):
-            # Until the server hangs up.
+            # Read until the server disconnects.
             answers[sent] = answer.read()
         connection.close()
     assert answers[BEGUN_UPLOAD].startswith(b"HTTP/1.1 408 ")
@@ -170,7 +170,7 @@ def test_a_silent_client_is_disconnected(application: Application):
 
 @pytest.fixture
 def developed(application: Application, own_servers: dict[str, str], tmp_path: Path) -> Iterator[Application]:
-    """The application under `reflex run`, in a copy of the page's folder, whose build it would remove."""
+    """Run the application under `reflex run`, in a copy of the page's folder, because it removes the build."""
     page = tmp_path / ".web"
     # Copy the packages' `build` folders too, and remove only the page's own.
     shutil.copytree(ROOT / ".web", page, symlinks=True)

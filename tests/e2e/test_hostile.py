@@ -15,7 +15,7 @@ SECONDS = 30_000
 
 
 @pytest.mark.parametrize("shape", ["a format code of brackets", "a nested sheet", "nested styles without an end"])
-def test_others_are_answered_while_a_workbook_is_checked(application: Application, shape: str):
+def test_other_requests_are_answered_while_a_workbook_is_checked(application: Application, shape: str):
     """A format code of brackets once blocked the interpreter, and with it all answers, for minutes."""
     content = BAD_WORKBOOKS[shape]()
     with ThreadPoolExecutor(3) as pool:
@@ -37,7 +37,7 @@ def test_others_are_answered_while_a_workbook_is_checked(application: Applicatio
         (",".join(wide(2_001)).encode(), "at most 2,000 are read"),
     ],
 )
-def test_the_page_says_why_a_file_is_refused(page: Page, content: bytes, words: str):
+def test_the_page_says_why_a_file_is_rejected(page: Page, content: bytes, words: str):
     choose(page, content, "catalogue.xlsx")
     page.get_by_test_id("import-start").click()
     expect(page.get_by_test_id("import-error")).to_contain_text(words, timeout=SECONDS)

@@ -31,7 +31,7 @@ def choose(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
 
 
 def start(page: Page, content: bytes, name: str = "catalogue.csv", button: str = "import-start") -> str:
-    """Import a file at the page, and return the import's id."""
+    """Import a file on the page, and return the id of the import."""
     choose(page, content, name)
     page.get_by_test_id(button).click()
     return arrived(page)
@@ -43,7 +43,7 @@ def arrived(page: Page) -> str:
 
 
 def upload(application: Application, content: bytes, name: str = "catalogue.csv", **options: str) -> str:
-    """Import a file by REST, and return the import's id when it is over."""
+    """Import a file by REST, wait for the end, and return the id of the import."""
     answer = application.client.post("/api/upload-csv", files={"file": (name, content)}, data=options)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["job_id"]
@@ -303,7 +303,7 @@ def test_the_history_shows_an_undo_until_its_end(page: Page, application: Applic
 
 
 def test_a_cancelled_import_says_what_is_in_the_catalogue_and_continues(page: Page, application: Application):
-    # Existing products, several in each writer's share: locking them stops the import midway.
+    # Several existing products in each lane: locks on them stop the import midway.
     locked = [f"SKU-{number:07}" for number in range(6_003_000, 6_120_000, 3_000)]
     upload(application, csv_of(*[f"{sku},Old,x" for sku in locked]))
     with database(application) as connection:

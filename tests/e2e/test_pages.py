@@ -59,7 +59,7 @@ def test_a_page_opened_late_or_reloaded_shows_the_current_state(page: Page, appl
         assert number(page, "import-total") == 300
 
 
-def test_metrics_are_on_the_page_s_port_and_not_a_page(application: Application):
+def test_metrics_are_served_on_the_port_of_the_page(application: Application):
     answer = application.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'product_importer_workers{queue="webhooks"} 1.0' in answer.text
@@ -68,7 +68,7 @@ def test_metrics_are_on_the_page_s_port_and_not_a_page(application: Application)
 @pytest.mark.parametrize(
     "path", ["/api/jobs/%0A", "/api/products/a%0Ab", "/api/jobs/%0D%0Aa", "/products%0A", "/a%0Ab"]
 )
-def test_a_line_break_in_a_path_is_a_problem_on_the_whole_port(application: Application, path: str):
+def test_a_path_with_a_line_break_gets_a_problem_on_every_route(application: Application, path: str):
     answer = application.client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
@@ -77,7 +77,7 @@ def test_a_line_break_in_a_path_is_a_problem_on_the_whole_port(application: Appl
     ("content", "words"),
     [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
 )
-def test_a_bad_file_is_refused_on_the_page_and_nothing_is_left(
+def test_a_bad_file_is_rejected_on_the_page_and_nothing_is_left(
     page: Page, application: Application, content: bytes, words: str
 ):
     before = application.client.get("/api/jobs").json()["total"]

@@ -22,7 +22,7 @@ expect.set_options(timeout=SECONDS)
 
 @pytest.fixture
 def colleague(browser: Browser, application: Application) -> Iterator[Page]:
-    """The page of another user."""
+    """Open a page as another user."""
     context = browser.new_context(base_url=application.url)
     yield context.new_page()
     context.close()
@@ -59,7 +59,7 @@ def open_form(page: Page, sku: str) -> None:
 
 
 def expect_query(page: Page, expected: dict[str, list[str]]) -> None:
-    """Wait for the address's parameters, which a script may set after the list is shown."""
+    """Wait for these parameters in the address; a script may set them after the list is shown."""
     page.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == expected)
 
 
@@ -69,7 +69,7 @@ def skus(page: Page) -> list[str]:
 
 @contextmanager
 def database(application: Application) -> Iterator[Connection]:
-    """A transaction of our own in the application's database."""
+    """Open a transaction in the application's database."""
     given = application.environment.get("DATABASE_URL")
     url = make_url(given or PostgresServer(application.data).url).set(drivername="postgresql+psycopg2")
     with create_engine(url).connect() as connection:
@@ -77,8 +77,8 @@ def database(application: Application) -> Iterator[Connection]:
 
 
 def cut_waiting(connection: Connection) -> int:
-    """Cut the connections that wait for this transaction's locks, and return how many there were."""
-    # Else a transaction goes on seeing the connections that there were when it first looked.
+    """Close the connections that wait for locks of this transaction, and return their number."""
+    # Otherwise the transaction keeps its first snapshot of the connections.
     connection.execute(text("SELECT pg_stat_clear_snapshot()"))
     waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     return len(connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")).all())
@@ -86,7 +86,7 @@ def cut_waiting(connection: Connection) -> int:
 
 @contextmanager
 def workers_stopped(application: Application) -> Iterator[None]:
-    """No worker takes or goes on with an import."""
+    """Suspend all workers during the block."""
     found = [
         process
         for process in psutil.process_iter(["cmdline", "environ"])
@@ -94,7 +94,7 @@ def workers_stopped(application: Application) -> Iterator[None]:
         and "product_importer worker" in " ".join(process.info["cmdline"] or [])
     ]
     for process in found:
-        # The process of an import that has just ended may be gone.
+        # The process of an import may have just ended.
         with suppress(psutil.NoSuchProcess):
             process.suspend()
     yield
@@ -183,7 +183,7 @@ def test_a_person_changes_a_product(page: Page, application: Application):
 
 
 def conflict(page: Page, colleague: Page, application: Application, sku: str) -> None:
-    """Two people open one product; both change its name and attributes."""
+    """Let two people open one product and change its name and attributes."""
     create(application, sku, attributes={"colour": "red"})
     open_form(page, sku)
     open_form(colleague, sku)
@@ -247,7 +247,7 @@ def test_a_person_deletes_a_product_after_a_confirmation(page: Page, application
         "<img src=x onerror='window.ran = 1'>",
     ],
 )
-def test_a_sku_is_shown_and_never_run(page: Page, application: Application, sku: str):
+def test_a_sku_with_a_script_is_shown_as_text(page: Page, application: Application, sku: str):
     create(application, sku)
     open_row(page, sku).get_by_test_id("product-delete").click()
     page.get_by_test_id("confirm-delete").click()
@@ -265,7 +265,7 @@ def test_the_switch_shows_its_change_at_once_and_undoes_it_when_it_fails(page: P
     with database(application) as connection:
         connection.execute(text("SELECT id FROM product WHERE sku = 'Switch-1' FOR UPDATE"))
         switch.click()
-        # Shown while the database has not answered yet; then the connection that waits is cut.
+        # The change is shown before the database has answered. Then the waiting connection is closed.
         expect(switch).to_have_attribute("aria-checked", "true")
         wait_for(lambda: cut_waiting(connection), 10, "the change waits for our lock")
     expect(page.get_by_text("The database does not answer. Try again.")).to_be_visible()
@@ -303,7 +303,7 @@ def test_filters_are_in_the_address_and_going_back_undoes_them(page: Page, appli
     expect_query(page, {})
 
 
-def test_a_person_sorts_sizes_and_turns_pages(page: Page, application: Application):
+def test_a_person_sorts_the_list_and_changes_page_and_page_size(page: Page, application: Application):
     application.finished(application.upload(catalogue(60, name="Sortable", first=3_000_000)))
     page.goto("/?name=sortable&page_size=25")
     expect(page.get_by_test_id("product-row")).to_have_count(25)

@@ -30,7 +30,7 @@ ADDRESSES = [
 
 @dataclass
 class Receiver:
-    """A server on this machine: the messages it received, and its response."""
+    """A server on this machine, with the messages that it received and the response that it sends."""
 
     url: str
     status: int = 200
@@ -38,7 +38,7 @@ class Receiver:
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     def event_types(self) -> list[str]:
-        """The types of the received events."""
+        """Return the types of the received events."""
         return [json.loads(body)["event_type"] for _, body in self.received]
 
 
@@ -53,7 +53,7 @@ def receiver() -> Iterator[Receiver]:
             self.wfile.write(opened.content.encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     opened = Receiver(f"http://127.0.0.1:{server.server_port}/{uuid4().hex}")
@@ -67,7 +67,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(autouse=True)
 def _no_webhooks(application: Application) -> Iterator[None]:
-    """Begin and end without webhooks."""
+    """Delete all webhooks before and after the test."""
     _delete_all(application)
     yield
     _delete_all(application)
@@ -342,7 +342,7 @@ def test_a_webhook_that_was_disabled_by_a_failure_says_why(page: Page, applicati
 
 
 @pytest.mark.parametrize("named", ["1528ab4b-27fc-416a-b9c9-7c1c2ab3598f", "nonsense"])
-def test_a_webhook_that_is_not_there(page: Page, application: Application, named: str):
+def test_an_unknown_webhook_is_reported(page: Page, application: Application, named: str):
     page.goto(f"/webhooks/{named}")
     expect(page.get_by_text("There is no such webhook")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""One application for all fault tests. `FAULTS_SEED` repeats a run, `FAULTS=long` makes a long one."""
+"""Start one application for all fault tests. `FAULTS_SEED` repeats a run, `FAULTS=long` makes a long one."""
 
 import os
 import time
@@ -27,13 +27,13 @@ def random(request: pytest.FixtureRequest) -> Random:
 
 @pytest.fixture(scope="package")
 def laboratory(own_servers: dict[str, str]) -> Iterator[Laboratory]:
-    """The application with two import workers, on the servers that the tests use."""
+    """Start the application with two import workers, on the servers that the tests use."""
     yield from opened(own_servers)
 
 
 @pytest.fixture(scope="package")
 def embedded(own_servers: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Laboratory]:
-    """The same on embedded servers: only our own servers may be killed or stopped."""
+    """Start it on embedded servers, because only its own servers may be killed or stopped."""
     if own_servers:
         yield from opened({"DATABASE_URL": "", "REDIS_URL": ""})
     else:

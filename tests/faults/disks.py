@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 DISK_BYTES = 1024 * 1024
-# In a mount namespace of its own: nobody else sees the disk, and it ends with its last process.
+# A separate mount namespace: no other process sees the disk, and it is removed with the last process in it.
 MOUNT = 'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && shift 2 && exec "$@"'
 LIMIT = "import os, resource as r, sys; r.setrlimit(r.RLIMIT_FSIZE, (%d, %d)); os.execv(sys.argv[1], sys.argv[1:])"
 

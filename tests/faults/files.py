@@ -1,4 +1,4 @@
-"""Write random files with every kind of row: new, changed, unchanged, duplicate, rejected, in any notation."""
+"""Write random files with every kind of row: new, changed, unchanged, duplicate and rejected."""
 
 from random import Random
 

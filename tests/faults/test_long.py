@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.e2e
 
 ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or (100 if LONG else 1))
-ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
+ROWS = int(os.environ.get("FAULTS_ROWS") or (20_000 if LONG else 8_000))
 
 
 @dataclass

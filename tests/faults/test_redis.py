@@ -18,7 +18,7 @@ SECONDS = (4, 20, 120) if LONG else (4,)
 @pytest.mark.parametrize("seconds", SECONDS)
 @pytest.mark.parametrize("how", ["gone", "silent", "full"])
 def test_an_import_goes_on_without_redis(embedded: Laboratory, random: Random, how: str, seconds: int):
-    """An upload is accepted meanwhile, too. The short run tries this only with Redis gone, because it takes long."""
+    """An upload is accepted without Redis, too. The short run only tests a killed Redis, because this takes long."""
     file = embedded.write(random, SHELVES[0], ROWS_MERGED)
     outage: AbstractContextManager[None] = getattr(embedded.valkey, how)(seconds)
     with ExitStack() as watched:
@@ -32,7 +32,7 @@ def test_an_import_goes_on_without_redis(embedded: Laboratory, random: Random, h
                     other = embedded.write(random, SHELVES[1], ROWS_UPLOADED)
                     runs.append(watched.enter_context(embedded.importing(other)))
                 held.close()
-                # With a full Redis RQ's worker ends, and is restarted later.
+                # If Redis is full, RQ's worker ends and is restarted later.
                 if how != "full":
                     wait_for(lambda: runs[0].watch.sights[-1].decided > before, RECOVERY_SECONDS, "it goes on")
         for run in runs:

@@ -32,7 +32,7 @@ PROLONG = "UPDATE import_job SET lease_until = now() + interval '5 minutes' WHER
 
 
 def test_a_worker_that_was_suspended_in_the_merge_changes_nothing(laboratory: Laboratory, random: Random):
-    """Its successor is suspended when it wakes up, so that every change would be its own."""
+    """The next worker is suspended while this one runs again, so every change would come from this one."""
     file = laboratory.write(random, SHELVES[0], ROWS_MERGED)
     with ExitStack() as watched:
         with laboratory.held_in_merge(file, 0.9), ExitStack() as early:

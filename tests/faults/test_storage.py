@@ -18,7 +18,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def crowded(laboratory: Laboratory, tmp_path: Path) -> Iterator[Application]:
-    """A second web process on the same servers, whose uploads have a disk of one megabyte."""
+    """Start a second web process on the same servers, with a disk of one megabyte for uploads."""
     kind, words = on_small_disk(tmp_path)
     print(f"The disk is {kind}.")
     given = {name: laboratory.application.environment.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
@@ -30,7 +30,7 @@ def crowded(laboratory: Laboratory, tmp_path: Path) -> Iterator[Application]:
     started.remove()
 
 
-def test_a_full_disk_refuses_the_upload_and_keeps_nothing_of_it(
+def test_an_upload_to_a_full_disk_is_rejected_and_leaves_nothing(
     crowded: Application, laboratory: Laboratory, random: Random, tmp_path: Path
 ):
     imports = crowded.client.get("/api/jobs").json()["total"]
@@ -43,12 +43,12 @@ def test_a_full_disk_refuses_the_upload_and_keeps_nothing_of_it(
     assert crowded.process is not None
     assert files_on(tmp_path, crowded.process.pid) == []
     assert crowded.client.get("/api/jobs").json()["total"] == imports
-    # There is room again: a small file is stored and judged.
+    # There is space again: a small file is stored and checked.
     assert post(crowded, b"sku,price\n1,2\n").status_code == 400
     laboratory.import_undisturbed(random, SHELVES[0], 200)
 
 
-def test_a_file_that_is_gone_before_its_import_begins_fails_it_clearly(laboratory: Laboratory, random: Random):
+def test_an_import_of_a_deleted_file_fails_with_a_clear_error(laboratory: Laboratory, random: Random):
     application = laboratory.application
     with suspended(parents(application)):
         job_id = application.upload(catalogue(100))

@@ -27,7 +27,7 @@ FROM import_job WHERE id = %s
 
 @dataclass(frozen=True)
 class Sight:
-    """The job's row at one moment: fencing token, decided rows and the checkpoint of each lane."""
+    """The job's row at one time: fencing token, decided rows and the checkpoint of each lane."""
 
     at: float
     fencing_token: int
@@ -79,7 +79,7 @@ class Watch:
 
     @property
     def staging_tables(self) -> set[str]:
-        """The staging tables that the import has used."""
+        """Return the staging tables that the import has used."""
         return {sight.staging_table for sight in self.sights if sight.staging_table}
 
     def _repeat(self, watch: Callable[[httpx.Client], None]) -> None:
@@ -88,7 +88,7 @@ class Watch:
                 try:
                     watch(client)
                 except Exception as error:
-                    # The web process or PostgreSQL is down: that is what the test does.
+                    # The test has stopped the web process or PostgreSQL.
                     if not isinstance(error, httpx.TransportError) and not is_lost(error):
                         self.errors.append(f"{watch.__name__}: {error!r}")
                         raise

@@ -1,4 +1,4 @@
-"""The export of an invented shop, in the format of a large shop platform.
+"""Write the export of an invented shop, in the format of a large shop platform.
 
 It has 50 columns, none of them called `sku`: `Variant SKU` is empty in every row. Descriptions are HTML with commas,
 quotes and line breaks. Most cells are blank. A product with variants or more pictures continues in further rows,

@@ -1,4 +1,4 @@
-"""At most 100 imports may be unfinished: the next upload gets 429, and nothing of it is kept."""
+"""At most 100 imports may be unfinished: the next upload gets 429 and leaves nothing."""
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -51,7 +51,7 @@ def expect_too_many(answer) -> None:
     assert answer.json()["type"] == "/api/problems/too-many-imports"
 
 
-def test_the_hundredth_is_taken_and_the_next_is_refused_until_one_has_ended(client):
+def test_the_hundredth_upload_is_accepted_and_the_next_rejected_until_one_has_ended(client):
     fill(MAX_UNFINISHED - 1)
     job_id = post(client).json()["job_id"]
     answer = post(client)
@@ -63,26 +63,26 @@ def test_the_hundredth_is_taken_and_the_next_is_refused_until_one_has_ended(clie
     assert post(client).status_code == 202
 
 
-async def untouchable() -> AsyncIterator[bytes]:
+async def unreadable_body() -> AsyncIterator[bytes]:
     raise AssertionError("the body is read")
     yield b""
 
 
-def test_the_body_of_a_refused_upload_is_not_read(database):
+def test_the_body_of_a_rejected_upload_is_not_read(database):
     fill(MAX_UNFINISHED)
     with pytest.raises(TooMany):
-        finish(multipart.receive_upload(FORM, untouchable()))
+        finish(multipart.receive_upload(FORM, unreadable_body()))
 
 
-def test_the_page_refuses_before_it_reads_and_shows_why(database):
+def test_the_page_rejects_a_file_before_it_reads_it_and_shows_why(database):
     fill(MAX_UNFINISHED)
     with pytest.raises(TooMany) as error:
-        finish(upload_state._receive(untouchable(), ImportOptions()))
+        finish(upload_state._receive(unreadable_body(), ImportOptions()))
     shown = ErrorView.of(error.value)
     assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 
 
-def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database):
+def test_concurrent_uploads_do_not_exceed_the_limit(database):
     fill(MAX_UNFINISHED - 2)
 
     def send(_: int) -> bool:
@@ -97,7 +97,7 @@ def test_uploads_that_arrive_together_do_not_all_fit_in_the_last_places(database
     assert (sum(accepted), count(), len(list(storage().keys()))) == (2, 100, 2)
 
 
-def test_an_upload_that_was_accepted_before_gets_its_answer_again(client):
+def test_a_repeated_upload_gets_its_first_answer_despite_the_limit(client):
     first = post(client, **{"Idempotency-Key": "one"})
     fill(MAX_UNFINISHED)
     again = post(client, **{"Idempotency-Key": "one"})

@@ -1,3 +1,5 @@
+"""The REST API of imports."""
+
 import json
 import re
 from uuid import UUID
@@ -108,7 +110,7 @@ CUT_OFF = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n
         (CUT_OFF, FORM, 400),
     ],
 )
-def test_a_body_that_is_no_form_with_a_file_is_refused(client, body, content_type, status):
+def test_a_body_that_is_no_form_with_a_file_is_rejected(client, body, content_type, status):
     headers = {} if content_type is None else {"content-type": content_type}
     answer = client.post("/api/upload-csv", content=body, headers=headers)
     assert answer.status_code == status, answer.text
@@ -116,7 +118,7 @@ def test_a_body_that_is_no_form_with_a_file_is_refused(client, body, content_typ
     assert nothing_is_left()
 
 
-def test_two_files_are_refused(client):
+def test_two_files_are_rejected(client):
     files = [("file", ("a.csv", GOOD)), ("file", ("b.csv", GOOD))]
     answer = client.post("/api/upload-csv", files=files)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, ["file"])
@@ -136,7 +138,7 @@ FILE_PART = b'name="file"; filename="a.csv"\r\n\r\n' + GOOD
 @pytest.mark.parametrize(
     "name", ["dryrun", "DRY_RUN", "Mode", "sheet", "header_line", "continuation", "File", "_charset_"]
 )
-def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, name, is_after):
+def test_a_field_that_does_not_exist_is_rejected_and_nothing_is_imported(client, name, is_after):
     parts = [b'name="%s"\r\n\r\ntrue' % name.encode(), FILE_PART]
     answer = send_parts(client, *(parts[::-1] if is_after else parts))
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
@@ -147,7 +149,7 @@ def test_a_field_that_does_not_exist_is_refused_and_nothing_is_imported(client, 
 
 
 @pytest.mark.parametrize("values", [(b"true", b"true"), (b"true", b"false")])
-def test_a_field_that_is_there_twice_is_refused(client, values):
+def test_a_field_that_is_there_twice_is_rejected(client, values):
     answer = send_parts(client, *(b'name="dry_run"\r\n\r\n' + value for value in values), FILE_PART)
     assert answer.status_code == 422
     assert answer.json()["errors"] == [{"field": "dry_run", "message": "It was sent more than once."}]
@@ -155,33 +157,33 @@ def test_a_field_that_is_there_twice_is_refused(client, values):
 
 
 @pytest.mark.parametrize("name", ["dry_run", "mode", "duplicates", "blank", "columns", "encoding", "delimiter"])
-def test_an_empty_field_is_refused(client, name):
+def test_an_empty_field_is_rejected(client, name):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={name: ""})
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, name)
     assert nothing_is_left()
 
 
-def test_a_file_without_a_filename_is_refused_with_advice(client):
+def test_a_file_without_a_filename_is_rejected_with_advice(client):
     answer = send_parts(client, b'name="file"\r\n\r\n' + GOOD)
     [error] = answer.json()["errors"]
     assert (answer.status_code, error["field"], "-F file=@" in error["message"]) == (422, "file", True)
     assert nothing_is_left()
 
 
-def test_a_filename_is_read_as_older_clients_write_it(client):
+def test_a_filename_in_the_notation_of_older_clients_is_read(client):
     answer = send_parts(client, b"name=\"file\"; filename*=UTF-8''caf%C3%A9.csv\r\n\r\n" + GOOD)
     assert client.get(answer.headers["location"]).json()["filename"] == "café.csv"
 
 
 @pytest.mark.parametrize("headers", [b"", b'name=""', b'filename="a.csv"'])
-def test_a_part_without_a_name_is_refused(client, headers):
+def test_a_part_without_a_name_is_rejected(client, headers):
     answer = send_parts(client, FILE_PART, headers + b"\r\n\r\n1")
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/bad-form")
     assert "has no name" in answer.json()["detail"]
     assert nothing_is_left()
 
 
-def test_a_column_that_is_mapped_twice_is_refused(client):
+def test_a_column_that_is_mapped_twice_is_rejected(client):
     answer = client.post(
         "/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"columns": '{"SKU": "sku", "SKU": "name"}'}
     )
@@ -190,7 +192,7 @@ def test_a_column_that_is_mapped_twice_is_refused(client):
 
 
 @pytest.mark.parametrize("encoding", ["UTF-8", "Utf8", "utf_8"])
-def test_an_encoding_is_taken_in_any_case_and_a_tab_as_a_shell_writes_it(client, encoding):
+def test_an_encoding_in_any_case_and_a_tab_as_backslash_t_are_accepted(client, encoding):
     content = "sku\tname\tdescription\na\tGröße\t1;2,3\n".encode()
     data = {"encoding": encoding, "delimiter": r"\t"}
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", content)}, data=data)
@@ -209,7 +211,7 @@ def test_history_is_paged_newest_first_and_filtered(client):
 
 
 @pytest.mark.parametrize("query", ["page=0", "page_size=201", "status=done", "page=x", "q=a%00b"])
-def test_a_bad_page_names_the_field(client, query):
+def test_the_error_for_an_invalid_page_names_the_field(client, query):
     answer = client.get(f"/api/jobs?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
@@ -222,7 +224,7 @@ def test_an_unknown_import_is_404(client, path):
     assert client.get(path.format("nonsense")).status_code == 422
 
 
-def test_events_begin_with_the_state_and_end_with_the_last(client):
+def test_the_events_of_an_ended_import_are_its_final_state(client):
     job_id = post(client, GOOD).json()["job_id"]
     tasks.run_import(job_id)
     answer = client.get(f"/api/jobs/{job_id}/events")
@@ -242,7 +244,7 @@ def test_an_event_source_that_has_the_last_event_stops_reconnecting(client):
     assert client.get(path, headers={"Last-Event-ID": "processing-0-1.0"}).status_code == 200
 
 
-def test_a_waiting_import_is_cancelled_at_once_and_an_ended_one_not_at_all(client):
+def test_a_waiting_import_is_cancelled_at_once_and_an_ended_one_never(client):
     job_id = post(client, GOOD).json()["job_id"]
     assert client.post(f"/api/jobs/{job_id}/cancel").json()["status"] == "cancelled"
     tasks.run_import(job_id)
@@ -250,7 +252,7 @@ def test_a_waiting_import_is_cancelled_at_once_and_an_ended_one_not_at_all(clien
     assert client.post(f"/api/jobs/{job_id}/cancel").status_code == 409
 
 
-def test_rejects_are_a_csv_that_is_corrected_and_uploaded_again(client):
+def test_rejects_are_a_csv_that_can_be_corrected_and_uploaded_again(client):
     bad = b'sku,colour,name,description\n,red,"A, a",1\nb,blue,B,2\nc,green\n'
     job_id = post(client, bad).json()["job_id"]
     tasks.run_import(job_id)
@@ -285,7 +287,7 @@ def test_rejects_are_a_csv_that_is_corrected_and_uploaded_again(client):
         {"delimiter": "::"},
     ],
 )
-def test_an_impossible_option_is_refused_and_named(client, option):
+def test_an_impossible_option_is_rejected_and_named(client, option):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data=option)
     assert answer.status_code == 422
     assert {error["field"].partition(".")[0] for error in answer.json()["errors"]} == set(option)
@@ -314,12 +316,12 @@ def test_the_same_upload_with_the_same_key_is_one_import(client):
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there"])
-def test_an_invalid_key_is_refused(client, key):
+def test_an_invalid_key_is_rejected(client, key):
     headers = {"Idempotency-Key": key}
     assert client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, headers=headers).status_code == 422
 
 
-def test_options_do_not_fill_the_memory(client):
+def test_the_size_of_options_is_limited(client):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={"columns": "x" * 2_000_000})
     assert answer.status_code == 413
     assert nothing_is_left()

@@ -57,7 +57,7 @@ def test_mode_update_rejects_rows_of_new_products(run_import):
         ),
     ],
 )
-def test_the_row_of_a_repeated_sku_is_chosen_and_both_lines_are_reported(
+def test_the_duplicates_option_chooses_the_row_and_both_lines_are_reported(
     run_import, products, policy, name, counted, reported
 ):
     job = run_import(csv_of("a,first,1", "b,only,2", "A,second,3", "a,third,4"), duplicates=policy)
@@ -86,7 +86,7 @@ def test_an_absent_column_never_changes_data(run_import):
 
 
 @pytest.mark.parametrize("encoding", get_args(Encoding))
-def test_an_encoding_is_taken_in_any_case_by_form_and_by_program(encoding):
+def test_an_encoding_is_accepted_in_any_case_by_form_and_by_program(encoding):
     for written in (encoding.upper(), encoding.title(), encoding.replace("-", "_"), encoding.replace("_", "-")):
         assert parse({"encoding": written}).encoding == ImportOptions(encoding=written).encoding == encoding
 
@@ -108,16 +108,16 @@ def test_common_spellings_are_accepted(written, meant):
 @pytest.mark.parametrize(
     "written", ["hex", "rot13", "idna", "utf-7", "os.path", "../utf-8", "utf 8", "ü", "a\0b", "x" * 99]
 )
-def test_other_encodings_are_refused(written):
+def test_other_encodings_are_rejected(written):
     with pytest.raises(Unprocessable, match="encoding: "):
         parse({"encoding": written})
 
 
-def test_a_tab_is_taken_as_a_shell_writes_it():
+def test_a_tab_may_be_written_as_backslash_t():
     assert parse({"delimiter": r"\t"}).delimiter == parse({"delimiter": "\t"}).delimiter == "\t"
 
 
-def test_an_unknown_option_is_refused_by_form_and_by_program():
+def test_an_unknown_option_is_rejected_by_form_and_by_program():
     with pytest.raises(Unprocessable, match="Did you mean “duplicates”"):
         parse({"duplicate": "first"})
     with pytest.raises(ValueError, match="dryrun"):

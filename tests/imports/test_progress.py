@@ -1,3 +1,5 @@
+"""Progress of an import, as REST and the page show it."""
+
 import asyncio
 from uuid import UUID
 
@@ -35,7 +37,7 @@ def test_the_progress_of_an_outdated_worker_is_not_shown(claimed):
     assert current(claimed.job.id).eta_seconds is None
 
 
-def test_without_redis_the_jobs_row_answers(claimed, monkeypatch):
+def test_without_redis_progress_comes_from_the_jobs_row(claimed, monkeypatch):
     execute("UPDATE import_job SET percent = 12.5, rows_read = 3")
 
     def down():
@@ -45,7 +47,7 @@ def test_without_redis_the_jobs_row_answers(claimed, monkeypatch):
     assert (current(claimed.job.id).percent, current(claimed.job.id).rows_read) == (12.5, 3)
 
 
-def test_percent_follows_the_committed_counts_though_the_heartbeat_is_late(claimed):
+def test_percent_follows_the_committed_counts_if_the_heartbeat_is_late(claimed):
     """The percent does not fall when a worker is killed or Redis is wiped."""
     execute("UPDATE import_job SET percent = 20, phase = 'merging', total_rows = 4, created = 1, unchanged = 1")
     assert current(claimed.job.id).percent == 63.0
@@ -112,7 +114,7 @@ def test_each_phase_begins_where_the_one_before_ends():
     assert shares == sorted(shares)
 
 
-def test_the_watcher_outlives_an_outage_of_the_database(claimed, monkeypatch):
+def test_the_watcher_survives_an_outage_of_the_database(claimed, monkeypatch):
     """The page and the event streams continue when PostgreSQL is back."""
     from sqlalchemy import create_engine
 

@@ -1,3 +1,5 @@
+"""The reconciler queues lost imports again and drops orphaned tables."""
+
 from product_importer.core import db, queue, redis
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports.pipeline.lease import claim

@@ -44,12 +44,12 @@ def test_duplicate_rows_are_included_on_request(client, run_import, query, codes
         assert found[0] == ["a", "A", "1", "2", "duplicate", "Line 4 has the same SKU and was used instead."]
 
 
-def test_an_invalid_query_is_refused(client, run_import):
+def test_an_invalid_query_is_rejected(client, run_import):
     answer = client.get(f"/api/jobs/{run_import(FILE).id}/rejects?duplicates=perhaps")
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "duplicates")
 
 
-def test_many_rows_stream_in_the_memory_of_a_few(database, run_import):
+def test_many_rows_stream_in_constant_memory(database, run_import):
     job_id = run_import("sku,name,description\n").id
     count = 10_000
     with db.engine().begin() as connection:
@@ -61,7 +61,7 @@ def test_many_rows_stream_in_the_memory_of_a_few(database, run_import):
         )
     lines, peak = read(job_id)
     assert lines == count + 1
-    # The whole is 16 MB.
+    # The whole CSV has 16 MB.
     assert peak < 8_000_000
 
 
@@ -74,7 +74,7 @@ def read(job_id: UUID) -> tuple[int, int]:
     return lines, peak
 
 
-def test_rows_rejected_by_the_merge_come_back_as_the_same_cells(client, run_import):
+def test_rows_rejected_by_the_merge_keep_their_cells(client, run_import):
     cells = ["'=a", "''=x", "'tis", "-5"]
     run_import(csv_of(cells))
     rejected = run_import(csv_of(cells), mode="create")
@@ -89,30 +89,30 @@ def csv_of(cells: list[str]) -> str:
     return text.getvalue()
 
 
-# What begins a formula in a spreadsheet, or is skipped before one.
+# Characters that begin a formula in a spreadsheet, or that it skips before one.
 TRIGGERS = tuple("=+-@\t\r\n＝＋－＠")
 letters = st.one_of(st.sampled_from("'=+-@\t\r\n＝ a,;\"%()"), st.characters(exclude_categories=["Cs", "Cc"]))
 cells = st.text(letters, max_size=5)
-# Names that the first line may hold, without those of fields.
+# Valid column names that are not names of fields.
 labels = cells.filter(lambda name: "".join(name.split()).isprintable())
 headers = st.lists(labels | st.sampled_from(["_line", "", "=x", "'=x"]), max_size=4)
 
 
 @given(st.data())
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_rejected_rows_come_back_as_they_were_and_none_of_their_cells_runs(client, run_import, database, data):
+def test_rejected_rows_can_be_imported_again_and_no_cell_is_a_formula(client, run_import, database, data):
     """Rows that the reader (`active`) and the merge (`mode`) reject are corrected and uploaded again."""
-    front, behind = data.draw(headers), data.draw(headers)
-    names = [*front, " name", "\tsku", "description", "active", *behind]
+    before, after = data.draw(headers), data.draw(headers)
+    names = [*before, " name", "\tsku", "description", "active", *after]
     row = [data.draw(cells) for _ in names]
-    row[len(front)] = row[len(front)].strip("'=+-@＝＋－＠ \t\r\n") or "\t=Name"
-    row[len(front) + 1], row[len(front) + 3] = data.draw(st.sampled_from(["\t=1", "'=1", "-1", "''@a"])), "\ttrue"
+    row[len(before)] = row[len(before)].strip("'=+-@＝＋－＠ \t\r\n") or "\t=Name"
+    row[len(before) + 1], row[len(before) + 3] = data.draw(st.sampled_from(["\t=1", "'=1", "-1", "''@a"])), "\ttrue"
     empty_catalogue()
     assert run_import(written([names, row])).created == 1
     expected = everything()
 
     empty_catalogue()
-    bad_row = [*row[: len(front) + 3], "=perhaps", *row[len(front) + 4 :]]
+    bad_row = [*row[: len(before) + 3], "=perhaps", *row[len(before) + 4 :]]
     by_reader = run_import(written([names, bad_row]))
     text = rejects_of(client, by_reader, "bad_active")
     assert run_import(text.replace("'=perhaps", "true")).created == 1
@@ -154,7 +154,7 @@ def everything() -> list[tuple]:
 
 @pytest.mark.parametrize("blank", ["\t", "\r\n", " \t"])
 def test_a_blank_sku_stays_blank(client, run_import, blank):
-    """An escaped blank would be an SKU of its own."""
+    """An escaped blank would be an SKU."""
     job = run_import(written([["sku", "name", "description"], [blank, "Name", "\t"]]))
     text = rejects_of(client, job, "no_sku")
     assert (again := run_import(text)).rejected == 1

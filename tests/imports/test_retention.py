@@ -1,4 +1,4 @@
-"""Files, dry runs and undo data expire after their days; the history of imports does not."""
+"""Files, dry runs and undo data are deleted after their number of days; the history is kept."""
 
 import pytest
 

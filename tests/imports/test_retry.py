@@ -49,7 +49,9 @@ def test_a_cancelled_import_continues_after_the_merged_rows(run_import, monkeypa
 
     done = again(job_id)
     assert (done.status, counts(done)) == ("completed", (3_000, 0, 0, 1, 1))
-    assert set(versions) <= set(fetch("SELECT sku, version, xmin::text FROM product")), "merged rows are left alone"
+    assert set(versions) <= set(fetch("SELECT sku, version, xmin::text FROM product")), (
+        "merged rows must not be merged again"
+    )
     assert fetch("SELECT count(*) FROM event WHERE event_type LIKE 'import_%%'") == [(1,)]
 
 
@@ -61,7 +63,7 @@ def test_a_cancelled_dry_run_compares_everything_again(run_import, monkeypatch):
     shown = again(job_id)
     assert (shown.status, counts(shown)) == ("previewed", (2_500, 500, 0, 1, 1))
     page = db.run(dry_runs.list_changes, job_id, ChangesQuery(page=3_000, page_size=1))
-    assert (page.total, len(page.items)) == (3_000, 1), "each change is listed"
+    assert (page.total, len(page.items)) == (3_000, 1), "every change must be listed"
     db.run(service.apply_import, job_id)
     tasks.run_import(str(job_id))
     assert counts(current(job_id)) == (2_500, 500, 0, 1, 1)

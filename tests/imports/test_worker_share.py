@@ -24,7 +24,7 @@ FILE = b"sku,name,description\na,b,c\n"
 
 
 def large() -> UUID:
-    """Upload a file a minute ago that counts as large."""
+    """Upload a file that counts as large, with a time of one minute ago."""
     job_id = upload(FILE)
     execute("UPDATE import_job SET is_large = true, created_at = created_at - interval '1 minute'")
     return job_id
@@ -45,21 +45,21 @@ def queued() -> list[str]:
 
 
 @pytest.mark.parametrize(("workers", "slots"), [(0, 1), (1, 1), (2, 1), (3, 2), (8, 7)])
-def test_large_imports_may_hold_all_workers_but_one(database, workers, slots):
+def test_large_imports_may_use_all_workers_but_one(database, workers, slots):
     show_workers(workers)
     assert worker_share.slots() == slots
 
 
-def test_a_large_import_that_would_take_the_last_worker_is_left_where_it_is(database):
+def test_a_large_import_that_would_take_the_last_worker_stays_pending(database):
     first, second, third = large(), large(), upload(FILE)
     assert claim(first, slots=1) is not None
     assert claim(second, slots=1) is None
     assert (current(second).status, fetch("SELECT sum(attempts)::int FROM import_job")) == ("pending", [(1,)])
     assert claim(second, slots=2) is not None
-    assert claim(third, slots=1) is not None, "small imports never wait for their turn"
+    assert claim(third, slots=1) is not None, "a small import never waits"
 
 
-def test_a_process_of_its_own_neither_waits_nor_delays_others(database):
+def test_an_import_outside_the_workers_neither_waits_nor_delays_others(database):
     first, second, third = large(), large(), large()
     assert claim(first) is not None
     assert claim(second, slots=1) is not None
@@ -71,7 +71,7 @@ def test_a_dead_worker_holds_no_slot(database):
     claim(first, slots=1)
     lapse(first)
     assert claim(second, slots=1) is not None
-    assert claim(first, slots=1) is None, "its turn comes again"
+    assert claim(first, slots=1) is None, "it must wait for its turn"
     lapse(second)
     assert claim(first, slots=1) is not None
 
@@ -90,7 +90,7 @@ def test_two_workers_never_take_the_same_slot(database):
         execute("UPDATE import_job SET status = 'completed'")
 
 
-def test_an_ended_import_queues_the_one_that_has_waited_longest_at_the_front(database):
+def test_the_end_of_an_import_queues_the_longest_waiting_one_at_the_front(database):
     first, second, third, small = large(), large(), large(), upload(FILE)
     execute("UPDATE import_job SET is_large = id <> %s", str(small))
     redis.client().delete("rq:queue:imports")
@@ -98,7 +98,7 @@ def test_an_ended_import_queues_the_one_that_has_waited_longest_at_the_front(dat
     tasks.run_import(str(first))
     assert queued() == [str(second), str(small)]
     tasks.run_import(str(third))
-    assert queued() == [str(second), str(small)], "once is enough"
+    assert queued() == [str(second), str(small)], "it must not be queued twice"
 
 
 def test_a_declined_import_is_not_queued_before_its_turn(database):
@@ -107,10 +107,10 @@ def test_a_declined_import_is_not_queued_before_its_turn(database):
     tasks.run_import(str(second))
     redis.client().delete("rq:queue:imports")
     db.run(reconcile)
-    assert (current(second).status, queued()) == ("pending", []), "it is not queued again and again"
+    assert (current(second).status, queued()) == ("pending", []), "it must not be queued before its turn"
     lapse(first)
     db.run(reconcile)
-    assert queued() == [str(first)], "the older one, whose worker is gone"
+    assert queued() == [str(first)], "the older import, whose worker is dead, comes first"
     tasks.run_import(str(first))
     assert queued()[0] == str(second)
 
@@ -135,7 +135,7 @@ def packed(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, packed], ids=["plain", "gzip", "zip"])
-def test_the_unpacked_size_decides_what_is_large(database, monkeypatch, pack):
+def test_the_unpacked_size_makes_an_import_large(database, monkeypatch, pack):
     monkeypatch.setattr(receiver, "LARGE_BYTES", 100_000)
     for size, is_large in ((99_000, False), (101_000, True)):
         job_id = upload(pack(FILE + b"d,e,%s\n" % (b"f" * size)))

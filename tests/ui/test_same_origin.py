@@ -17,7 +17,7 @@ from product_importer.ui import same_origin
         ("fd00::7", "[fd00::7]"),
     ],
 )
-def test_vite_forwards_to_where_the_backend_listens(monkeypatch, listens_on, target):
+def test_vite_forwards_to_the_address_of_the_backend(monkeypatch, listens_on, target):
     monkeypatch.setattr(get_config(), "backend_host", listens_on)
     monkeypatch.setattr(get_config(), "backend_port", 8000)
     assert f'"/_event": {{ target: "http://{target}:8000", ws: true }}' in same_origin._forward_to_backend(

@@ -17,7 +17,7 @@ LOOPBACK = "127.0.0.0/8,::1/128"
 
 @dataclass
 class Received:
-    """A received request; `reached` is the address of this machine that it arrived at."""
+    """A received request; `reached` is the address of this machine at which it arrived."""
 
     path: str
     headers: dict[str, str]

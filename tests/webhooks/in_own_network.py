@@ -1,7 +1,7 @@
 """Names that resolve to private addresses, with a real name server and the system's resolver.
 
-`test_rebinding` runs this file. Every address is this machine's, and one receiver listens on all of them: whatever is
-let through arrives.
+`test_rebinding` runs this file. Every address belongs to this machine, and one receiver listens on all of them, so a
+request that is not rejected arrives.
 """
 
 import threading
@@ -42,7 +42,7 @@ def answer() -> Iterator[Callable[..., NameServer]]:
 
 @pytest.fixture
 def everywhere(make_receiver) -> Receiver:
-    """A receiver that listens on every address of this machine."""
+    """Start a receiver that listens on every address of this machine."""
     return make_receiver(host="0.0.0.0")
 
 
@@ -80,7 +80,7 @@ def test_a_name_that_becomes_private_is_rejected(answer, everywhere, attempt, in
     assert attempt().startswith(NOT_ALLOWED)
     assert attempt().startswith(NOT_ALLOWED)
     assert reached(everywhere) == [PUBLIC]
-    # One query per connection: the address that was checked is the one that was connected to.
+    # One query per connection: it connects to the address that was checked.
     assert server.asked[NAME] == 3
 
 
@@ -121,7 +121,7 @@ def test_the_target_of_a_redirect_is_not_resolved(answer, everywhere, attempt, s
 @both_ways
 @pytest.mark.parametrize("host", ["0.0.0.0", PUBLIC, "127.0.0.1"])
 def test_a_name_of_the_application_itself_is_rejected(answer, everywhere, attempt, monkeypatch, host):
-    # All networks are allowed, and the receiver listens on the application's port: what is let through arrives.
+    # All networks are allowed, and the receiver has the port of the application, so any request would arrive.
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", "0.0.0.0/0, ::/0")
     monkeypatch.setattr(settings(), "host", host)
     own = ["127.0.0.1", "127.3.2.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
@@ -133,7 +133,7 @@ def test_a_name_of_the_application_itself_is_rejected(answer, everywhere, attemp
         assert attempt().startswith(f"{NOT_ALLOWED}: port {everywhere.port} of ")
     assert reached(everywhere) == []
     monkeypatch.setattr(settings(), "port", elsewhere)
-    assert attempt() is None, "another port of the same address is open"
+    assert attempt() is None, "another port of the same address must be allowed"
 
 
 @both_ways

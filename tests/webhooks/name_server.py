@@ -1,4 +1,4 @@
-"""A small DNS server: it returns what a test wants, with a time to live of 0, and counts queries."""
+"""A small DNS server: it returns the answers of a test, with a time to live of 0, and counts queries."""
 
 import socket
 import struct
@@ -89,7 +89,7 @@ def encode_name(name: str) -> bytes:
 
 
 def read_name(query: bytes) -> tuple[str, int]:
-    """Return the name in a query, and the offset behind it."""
+    """Return the name in a query, and the offset after it."""
     labels, place = [], 12
     while length := query[place]:
         labels.append(query[place + 1 : place + 1 + length].decode("ascii").lower())

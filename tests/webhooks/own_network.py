@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-# A public address, and private ones. In the namespace all of them are this machine's.
+# A public address, and private ones. In the namespace all of them belong to this machine.
 PUBLIC = "93.184.215.14"
 INSIDE = ("10.0.0.7", "169.254.169.254")
 
@@ -27,13 +27,13 @@ UP = 0x1
 
 
 def unshare() -> list[str]:
-    """Return the words before a command that run it in a network of its own, as root or not."""
+    """Return the words before a command that run it in its own network, as root or not."""
     own = ["unshare", "--mount", "--net"]
     return own if os.geteuid() == 0 else [*own, "--user", "--map-current-user", "--keep-caps"]
 
 
 def why_not() -> str | None:
-    """Return why a network of our own is not possible; None if it is."""
+    """Return why a separate network is not possible, or None if it is."""
     try:
         tried = subprocess.run([*unshare(), "true"], capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -47,7 +47,7 @@ def network() -> int:
 
 
 def set_up() -> None:
-    """Give the loopback device its addresses, and the resolver its files."""
+    """Set the addresses of the loopback device, and the files of the resolver."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SET_FLAGS, struct.pack("16sh22x", b"lo", UP))
         for number, address in enumerate((PUBLIC, *INSIDE)):

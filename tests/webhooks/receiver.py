@@ -1,7 +1,7 @@
-"""A receiver in a process of its own: `python -m tests.webhooks.receiver PORT FILE [DELAY [FAULTS]]`.
+"""Run a receiver in its own process: `python -m tests.webhooks.receiver PORT FILE [DELAY [FAULTS]]`.
 
 It answers after DELAY seconds and writes each request as a line of JSON. With FAULTS, that share of the messages gets
-a 500 the first time it comes, and the same share no answer at all.
+a 500 at its first attempt, and the same share gets no answer.
 """
 
 import asyncio

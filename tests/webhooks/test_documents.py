@@ -1,4 +1,4 @@
-"""The snippets of docs/webhooks.md verify a message that was really sent, and refuse another."""
+"""The snippets of docs/webhooks.md accept a message of the sender and reject changed ones."""
 
 import base64
 import json
@@ -58,7 +58,7 @@ def message(client, webhook, receiver, create, send) -> tuple[str, Received]:
 
 
 def changed(message: Received) -> list[tuple[str, dict[str, str], bytes]]:
-    """What must be refused, and why."""
+    """Return changed messages, each with the reason for which it must be rejected."""
     old = {**message.headers, "webhook-timestamp": str(int(message.headers["webhook-timestamp"]) - 400)}
     return [
         ("wrong signature", message.headers, message.body.replace(b"SKU", b"sku")),
@@ -77,7 +77,7 @@ def test_the_python_snippet(message):
             names["verify"](secret, headers, body)
 
 
-# Bun, with which the page is built, runs what is written for Node.
+# Bun, which builds the page, can run code for Node.
 @pytest.mark.parametrize("engine", sorted({shutil.which("node") or BUN, BUN}), ids=lambda path: Path(path).name)
 def test_the_node_snippet(message, engine):
     secret, sent = message
@@ -92,7 +92,7 @@ def test_the_node_snippet(message, engine):
         assert run(headers, body) == reason
 
 
-# Its compiler is 80 MB to download: more than one test is worth to whoever runs `make test`.
+# The compiler is a download of 80 MB, so this test only runs where it is installed.
 @pytest.mark.skipif(
     shutil.which("go") is None, reason="NOT TESTED: the Go snippet of docs/webhooks.md needs go on the PATH"
 )
@@ -111,12 +111,12 @@ def test_the_go_snippet(message, tmp_path):
         assert run(headers, body) == reason
 
 
-def test_every_event_type_stands_in_the_document_and_no_other():
+def test_the_document_lists_exactly_the_event_types():
     documented = set(re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE))
     assert documented == {*EventType, TEST_EVENT}
 
 
-def test_the_schedule_stands_in_the_document():
+def test_the_document_states_the_schedule():
     names = {5: "5 s", 300: "5 min", 1800: "30 min"} | {hours * 3600: f"{hours} h" for hours in range(1, 25)}
-    told = [names[int(seconds)] for seconds in http_attempt.SCHEDULE]
-    assert f"{', '.join(told[:-1])} and {told[-1]}" in " ".join(DOCUMENT.split())
+    intervals = [names[int(seconds)] for seconds in http_attempt.SCHEDULE]
+    assert f"{', '.join(intervals[:-1])} and {intervals[-1]}" in " ".join(DOCUMENT.split())

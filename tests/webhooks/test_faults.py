@@ -72,7 +72,7 @@ def messages(tmp_path) -> Iterator[tuple[str, Log]]:
 
 def kill_senders(application: Application) -> None:
     found = family(application, "worker --queue webhooks")
-    assert len(found) >= 2, "a worker and the process of its job"
+    assert len(found) >= 2, "expected a worker and the process of its job"
     send(signal.SIGKILL, found)
 
 
@@ -122,4 +122,4 @@ def check(made: dict, lines: list[dict]) -> None:
     assert len({one["sku"] for one in events if one["event_type"] == "product_created"}) == ROWS
     assert [one["event_type"] for one in events if "sku" not in one] == ["import_completed"]
     faults = [line["status"] for line in lines if line["status"] != 200]
-    assert 0 in faults and 500 in faults, "nothing has failed: the test tests nothing"
+    assert 0 in faults and 500 in faults, "no attempt has failed, so the test has checked nothing"

@@ -1,4 +1,4 @@
-"""Private addresses are rejected by create, test and delivery, behind redirects and changing names, too."""
+"""Create, test and delivery reject private addresses, also after redirects and changes of names."""
 
 import pytest
 

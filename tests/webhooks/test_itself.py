@@ -1,4 +1,4 @@
-"""A webhook cannot call the application itself: its own test would be an endless loop."""
+"""A webhook cannot call the application itself, because this could be an endless loop."""
 
 import pytest
 
@@ -6,6 +6,8 @@ from product_importer.core.outbound import http_client
 from product_importer.core.settings import settings
 from tests.application import Application, free_port
 from tests.catalog.conftest import create, problem
+from tests.faults.processes import family
+from tests.waiting import wait_for
 from tests.webhooks.conftest import fetch
 from tests.webhooks.forbidden import LOOPBACK_HOSTS
 
@@ -21,7 +23,7 @@ def everything_is_open(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-def test_every_notation_of_it_is_rejected_by_create_and_update(client, webhook, everything_is_open, host):
+def test_every_notation_of_its_url_is_rejected_by_create_and_update(client, webhook, everything_is_open, host):
     url = f"http://{host}:{settings().port}/api/products"
     answer = problem(client.post("/api/webhooks", json={"url": url}), 422, "address-not-allowed")
     assert answer["errors"][0]["message"].startswith(NOT_ALLOWED) and ITSELF in answer["errors"][0]["message"]
@@ -48,10 +50,10 @@ def test_another_port_of_loopback_is_allowed(client, webhook, receiver, create, 
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::ffff:127.0.0.1"])
-def test_a_name_of_it_is_rejected_when_connecting(
+def test_a_name_that_resolves_to_it_is_rejected_when_connecting(
     client, webhook, everything_is_open, create, send, monkeypatch, receiver, address
 ):
-    # The receiver listens on the application's port: what is let through arrives there.
+    # The receiver listens on the application's port: a request that is not rejected arrives there.
     monkeypatch.setattr(settings(), "port", receiver.port)
     monkeypatch.setattr(http_client, "resolve", lambda host, port: [address])
     made = webhook(f"http://hooks.example.com:{receiver.port}/hook")
@@ -77,11 +79,11 @@ def test_a_url_that_became_its_own_is_rejected_by_test_and_delivery(
 
 @pytest.mark.e2e
 @pytest.mark.embedded
-def test_a_webhook_on_its_own_test_does_not_loop():
-    application = Application(WORKERS="1", DATABASE_URL="", REDIS_URL="")
+def test_a_test_of_a_webhook_to_itself_does_not_loop():
+    application = Application(DATABASE_URL="", REDIS_URL="")
     later = free_port()
     try:
-        application.start()
+        application.start("web", until="/api/health")
         rejected = application.client.post("/api/webhooks", json={"url": f"{application.url}/api/products"})
         problem(rejected, 422, "address-not-allowed")
         # Stored while the application had another port.
@@ -90,11 +92,12 @@ def test_a_webhook_on_its_own_test_does_not_loop():
         assert application.client.put(f"/api/webhooks/{made['id']}", json={"url": itself}).status_code == 200
         assert application.stop() == 0
         application.moves_to(later)
-        application.start()
+        application.start("web", until="/api/health")
         tested = application.client.post(f"/api/webhooks/{made['id']}/test").json()
         assert (tested["success"], tested["status_code"]) == (False, None)
         assert tested["error"] == f"{NOT_ALLOWED}: port {later} of localhost {ITSELF}"
     finally:
         if application.process and application.process.poll() is None:
             application.stop()
+        wait_for(lambda: not family(application), 30, "its servers have stopped")
         application.remove()

@@ -1,4 +1,4 @@
-"""The text index is kept exact, whoever writes and whichever process is killed."""
+"""The text index stays exact with every kind of writer and after killed processes."""
 
 from uuid import UUID
 
@@ -33,13 +33,13 @@ def catch_up() -> None:
         indexer.clean_up()
 
 
-def test_few_changes_are_no_segment(database):
+def test_few_changes_make_no_segment(database):
     add(indexer.MIN_CHANGES - 1)
     assert db.run(indexer.collect) is False
     assert segments() == []
 
 
-def test_the_changes_of_one_statement_are_one_row(database):
+def test_the_changes_of_one_statement_make_one_row(database):
     with db.engine().begin() as connection:
         for count, first in ((0, 0), (1, 1), (3, 2), (100_001, 5)):
             connection.exec_driver_sql(
@@ -72,7 +72,7 @@ def test_a_segment_holds_texts_in_lower_case_in_the_order_of_skus(database):
     assert texts == sorted((f"s{n}", f"name {n}") for n in range(1_500))
 
 
-def test_a_segment_absorbs_those_of_its_size_and_leaves_larger_ones(database):
+def test_a_segment_absorbs_segments_of_its_size_and_leaves_larger_ones(database):
     add(9_000)
     catch_up()
     add(1_000, first=10_000)
@@ -83,7 +83,7 @@ def test_a_segment_absorbs_those_of_its_size_and_leaves_larger_ones(database):
     assert segments() == [(9_000, True), (2_000, True)]
 
 
-def test_a_retired_segment_stays_for_those_who_read_it_and_is_dropped_later(database):
+def test_a_retired_segment_stays_while_it_is_read_and_is_dropped_later(database):
     add(1_000)
     catch_up()
     add(1_000, first=10_000)
@@ -119,7 +119,7 @@ def test_a_killed_process_leaves_no_segment_and_loses_no_change(database):
     assert fetch("SELECT sum(number) FROM product_change") == [(1_000,)]
 
 
-def test_only_one_process_keeps_the_index(database):
+def test_only_one_process_maintains_the_index(database):
     add(1_000)
     with db.session() as first:
         assert indexer.collect(first) is True
@@ -128,7 +128,7 @@ def test_only_one_process_keeps_the_index(database):
 
 
 @pytest.mark.parametrize("summed_up", [False, True])
-def test_the_count_is_exact_whoever_writes(database, summed_up):
+def test_the_product_count_is_exact_however_rows_are_written(database, summed_up):
     add(1_200)
     if summed_up:
         catch_up()

@@ -1,3 +1,5 @@
+"""Cursors lead through a list while it changes; invalid ones are rejected."""
+
 import base64
 import contextlib
 import json
@@ -15,7 +17,7 @@ SORTS = [sign + name for name in ("created_at", "updated_at", "sku", "name") for
 
 @pytest.fixture
 def catalogue(create) -> list[dict]:
-    """Eleven products, of which many have the same name, and some the same moment of change."""
+    """Create eleven products; many have the same name, and some the same time of change."""
     from product_importer.core import db
 
     made = [create(f"SKU-{n * 7 % 11:02}", f"Name {n % 3}") for n in range(11)]
@@ -25,7 +27,7 @@ def catalogue(create) -> list[dict]:
 
 
 def walk(client, meanwhile=lambda: None, **query) -> list[dict]:
-    """Follow the cursors to the end."""
+    """Follow the cursors to the end, with a call of `meanwhile` before each page, and return the products."""
     found, page = [], client.get("/api/products", params=query).json()
     query.pop("sort", None)
     while True:
@@ -54,8 +56,8 @@ def test_rows_created_and_deleted_meanwhile_neither_repeat_nor_hide_others(clien
     before = [product["id"] for product in client.get("/api/products", params={"sort": sort}).json()["items"]]
     numbers = iter(range(3))
 
-    def come_and_go() -> None:
-        """Put rows at both ends, as seen from the reader, and take away the first one."""
+    def create_and_delete() -> None:
+        """Create a row at each end of the list, and delete the first one."""
         n = next(numbers, None)
         if n is None:
             return
@@ -63,7 +65,7 @@ def test_rows_created_and_deleted_meanwhile_neither_repeat_nor_hide_others(clien
         create(f"Z-{n}", f"Z {n}")
         client.delete(f"/api/products/{before[0]}")
 
-    found = [product["id"] for product in walk(client, come_and_go, sort=sort, page_size=2)]
+    found = [product["id"] for product in walk(client, create_and_delete, sort=sort, page_size=2)]
     assert len(set(found)) == len(found)
     assert [seen for seen in found if seen in before] == before
 
@@ -73,7 +75,7 @@ def test_filters_apply_with_a_cursor(client, catalogue):
     assert [product["sku"] for product in found] == ["SKU-04", "SKU-05", "SKU-06", "SKU-07"]
 
 
-def test_a_cursor_of_the_longest_name_is_taken(client, create):
+def test_a_cursor_of_the_longest_name_is_accepted(client, create):
     for n in range(3):
         create(f"SKU-{n}", "\u001f\U0001f600\u001f" * 333 + "n")
     assert len(walk(client, sort="name", page_size=1)) == 3
@@ -104,7 +106,7 @@ def test_an_invalid_cursor_is_422(client, create, cursor):
     assert [error["field"] for error in body["errors"]] == ["cursor"]
 
 
-def test_the_earliest_and_latest_moments_are_no_server_error(client, create):
+def test_the_earliest_and_latest_times_cause_no_server_error(client, create):
     create()
     for moment in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):
         cursor = forged("updated_at", 2, [moment, ID])
@@ -132,6 +134,6 @@ def test_a_cursor_is_read_as_it_was_written(sort, page, after):
 
 
 @given(st.text())
-def test_any_word_is_a_cursor_or_refused(word):
+def test_any_text_is_a_cursor_or_rejected(word):
     with contextlib.suppress(Unprocessable):
         assert Cursor.decode(word).encode() == word

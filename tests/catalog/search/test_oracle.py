@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 
 from product_importer.catalog.schemas import sku_key
 from tests.catalog.conftest import events
+from tests.examples import examples
 
 skus = st.sampled_from(
     ["a", "A", " a ", "ab", "aB", "ſ", "S", "é", "e\u0301", "ß", "SS", "50%", "5_0", "=1", "'=1", "\\"]
@@ -29,13 +30,13 @@ attributes = st.dictionaries(
 )
 terms = st.sampled_from(["", "a", "A", "%", "_", "\\", "mug", "MUG", "'=", "100%", "zz"])
 sorts = st.sampled_from(["created_at", "-created_at", "sku", "-sku"])
-NEEDED = {"sku": skus, "name": names}
-MORE = {"description": texts, "active": st.booleans(), "attributes": attributes}
+REQUIRED = {"sku": skus, "name": names}
+OPTIONAL = {"description": texts, "active": st.booleans(), "attributes": attributes}
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A product as the dict holds it, by its key."""
+    """The expected fields of a product."""
 
     id: str
     sku: str
@@ -71,7 +72,7 @@ class Catalogue(RuleBasedStateMachine):
         self.expected: dict[str, Expected] = {}
         self.recorded: list[tuple[str, str | None]] = []
 
-    @rule(given=st.fixed_dictionaries(NEEDED, optional=MORE))
+    @rule(given=st.fixed_dictionaries(REQUIRED, optional=OPTIONAL))
     def create(self, given):
         answer = self.client.post("/api/products", json=given)
         held = self.expected.get(sku_key(given["sku"]))
@@ -85,7 +86,7 @@ class Catalogue(RuleBasedStateMachine):
     @precondition(lambda self: self.expected)
     @rule(
         data=st.data(),
-        given=st.fixed_dictionaries({}, optional=NEEDED | MORE),
+        given=st.fixed_dictionaries({}, optional=REQUIRED | OPTIONAL),
         stale=st.booleans(),
         method=st.sampled_from(["PUT", "PATCH"]),
     )
@@ -172,7 +173,7 @@ class Catalogue(RuleBasedStateMachine):
         assert [product["id"] for product in found] == [product.id for product in expected]
 
     @invariant()
-    def they_agree(self):
+    def application_agrees_with_dict(self):
         if not hasattr(self, "expected"):
             return
         items = self.client.get("/api/products?page_size=200").json()["items"]
@@ -184,7 +185,7 @@ class Catalogue(RuleBasedStateMachine):
 
 
 def unescaped(cell: str) -> str:
-    """Return what an import reads in a cell, as far as the cells of this test go."""
+    """Return the value that an import reads in a cell, for the cells of this test."""
     return cell[1:] if cell.startswith("'=") else cell
 
 
@@ -198,12 +199,12 @@ def matches(product: Expected, filters: dict, active: bool | None) -> bool:
     )
 
 
-def test_people_and_imports_agree_with_a_dict(client, run_import):
+def test_random_changes_by_rest_and_imports_agree_with_a_dict(client, run_import):
     Catalogue.client, Catalogue.run_import = client, staticmethod(run_import)
     run_state_machine_as_test(
         Catalogue,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(12),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

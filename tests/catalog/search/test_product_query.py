@@ -27,7 +27,7 @@ WORDS = ("Hammer", "HAMSTER", "50%", "under_score", "back\\slash", "Äpfel", "ab
 
 @pytest.fixture
 def products(database) -> list[Product]:
-    """A catalogue whose rows differ enough for every kind of search, as they lie in the database."""
+    """Create products that differ enough for every kind of search, and return them."""
     dice = random.Random(7)
     made = [
         Product(
@@ -45,10 +45,10 @@ def products(database) -> list[Product]:
     return made
 
 
-@pytest.fixture(params=["as many as they are", "as if they were many"])
+@pytest.fixture(params=["small", "large"])
 def scale(request, monkeypatch):
-    """The same catalogue, small, and with every threshold so low that it counts as large."""
-    if request.param == "as if they were many":
+    """Search the same catalogue twice: as a small one, and with thresholds so low that it counts as large."""
+    if request.param == "large":
         monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
         monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
         monkeypatch.setattr(product_query, "MAX_COUNTED", 100)
@@ -61,15 +61,15 @@ def catch_up() -> None:
         indexer.clean_up()
 
 
-def behind() -> None:
-    """Nothing is indexed."""
+def unindexed() -> None:
+    """Index nothing."""
 
 
 def collected() -> None:
     db.run(indexer.collect)
 
 
-STATES = [behind, collected, catch_up]
+STATES = [unindexed, collected, catch_up]
 
 
 def matches(product: Product, query: ProductQuery) -> bool:
@@ -120,7 +120,7 @@ QUERIES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name", "-updated_at"])
-def test_every_search_finds_what_reading_every_row_finds(products, scale, state, sort):
+def test_every_search_finds_the_same_as_reading_every_row(products, scale, state, sort):
     state()
     for chosen in QUERIES:
         query = ProductQuery(**chosen, sort=sort, page_size=200)
@@ -132,7 +132,7 @@ def test_every_search_finds_what_reading_every_row_finds(products, scale, state,
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, state):
+def test_a_change_is_found_at_once_in_every_state_of_the_index(products, scale, state):
     from product_importer.catalog.schemas import ProductUpdate
 
     catch_up()
@@ -157,7 +157,7 @@ def test_a_change_is_found_at_once_whatever_the_index_knows(products, scale, sta
     ],
 )
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
-def test_few_matches_are_found_by_the_index_and_not_by_reading_all(products, monkeypatch, chosen, index, sort):
+def test_few_matches_are_found_by_the_index_and_not_by_a_full_scan(products, monkeypatch, chosen, index, sort):
     monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
@@ -188,7 +188,7 @@ def planned(query: ProductQuery) -> str:
 def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_scan(
     products, monkeypatch, sort, total, is_exact
 ):
-    """The hundred oldest have a part of their SKU in common, of which a sample makes any number: here 120."""
+    """The hundred oldest products share a part of their SKU. A sample may estimate any number of them: here 120."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
     monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
     monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
@@ -200,7 +200,7 @@ def test_matches_far_down_the_list_are_found_by_the_index_and_not_by_a_scan(
     assert len(page.items) == 50 and page.next_cursor
 
 
-def test_products_changed_since_the_index_count_only_if_they_match(products, monkeypatch):
+def test_unindexed_changes_count_only_if_they_match(products, monkeypatch):
     monkeypatch.setattr(product_query, "MAX_INDEXED", 50)
     monkeypatch.setattr(product_query, "MAX_COUNTED", 50)
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
@@ -211,8 +211,8 @@ def test_products_changed_since_the_index_count_only_if_they_match(products, mon
     assert (page.total, page.total_is_exact, len(page.items)) == (100, False, 50)
     last = db.run(service.list_products, ProductQuery(sku="-000", page=2))
     assert (last.total, last.total_is_exact, len(last.items)) == (100, True, 50)
-    behind_the_end = db.run(service.list_products, ProductQuery(sku="-000", page=9))
-    assert (behind_the_end.total, behind_the_end.total_is_exact, behind_the_end.items) == (100, True, [])
+    after_the_end = db.run(service.list_products, ProductQuery(sku="-000", page=9))
+    assert (after_the_end.total, after_the_end.total_is_exact, after_the_end.items) == (100, True, [])
     gone = db.run(service.list_products, ProductQuery(sku="-000", description="schraube", page_size=200))
     assert (gone.total, gone.total_is_exact, gone.items) == (0, True, [])
 
@@ -235,7 +235,7 @@ FROM (SELECT lpad(number::text, 6, '0') AS n FROM generate_series({first}, {last
 
 @pytest.fixture
 def numbered(database, monkeypatch) -> int:
-    """A catalogue whose names are numbers in the order in which it lies on the disk; how many are in it."""
+    """Create products whose names are numbers, in their order on the disk, and return how many."""
     monkeypatch.setattr(estimate, "SAMPLE_ROWS", 200)
     monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
     with db.engine().begin() as connection:
@@ -245,7 +245,7 @@ def numbered(database, monkeypatch) -> int:
 
 
 def met_by_the_sample(digits: int) -> str:
-    """Return the beginning of the name that most of the sampled rows share, so many digits before its end."""
+    """Return the beginning of a name that most sampled rows share: without its last `digits` digits."""
     met = (
         f"SELECT left(name, -{digits}) FROM product TABLESAMPLE SYSTEM (1) REPEATABLE (1) "
         "GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
@@ -255,9 +255,11 @@ def met_by_the_sample(digits: int) -> str:
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
-@pytest.mark.parametrize("second_sample", [400, 20_000], ids=["meets them again", "knows better"])
-def test_a_few_clustered_matches_are_counted_and_not_taken_for_many(numbered, monkeypatch, sort, second_sample):
-    """A brand that was just imported fills a page of the table: a sample that meets it sees many times as many."""
+@pytest.mark.parametrize(
+    "second_sample", [400, 20_000], ids=["the second sample overestimates, too", "the second sample is exact"]
+)
+def test_a_few_clustered_matches_are_counted_exactly(numbered, monkeypatch, sort, second_sample):
+    """Products of a new brand fill a page of the table, so a sample with this page greatly overestimates them."""
     monkeypatch.setattr(estimate, "LARGE_SAMPLE_ROWS", second_sample)
     brand = ProductQuery(name=met_by_the_sample(digits=2), sort=sort)
     with db.session() as session:
@@ -273,8 +275,8 @@ def test_many_clustered_matches_are_scanned_and_not_looked_up_by_the_index(numbe
     assert 900 < page.total < 1_100
 
 
-def test_products_changed_since_the_index_are_looked_up_whatever_the_statistics_say(numbered):
-    """Behind an import these are those of before it, and a join would compare each match with each that waits."""
+def test_unindexed_changes_are_not_compared_row_by_row_despite_old_statistics(numbered):
+    """After an import the statistics are outdated, and a nested loop would compare each match with each change."""
     with db.engine().begin() as connection:
         connection.exec_driver_sql(NUMBERED.format(first=20_001, last=22_000))
     plan = planned(ProductQuery(name="Name 0215"))
@@ -283,7 +285,7 @@ def test_products_changed_since_the_index_are_looked_up_whatever_the_statistics_
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "sku", "name"])
-def test_every_page_by_number_holds_what_it_should_from_either_end(products, sort):
+def test_pages_by_number_are_right_near_both_ends_of_the_list(products, sort):
     order = [product.id for product in listed_rows(sort)]
     pages = db.run(service.list_products, ProductQuery(sort=sort, page_size=70)).pages
     for number in (1, 2, pages // 2, pages - 1, pages, pages + 1):
@@ -301,14 +303,14 @@ def listed_rows(sort: str) -> list:
         page = db.run(service.list_products, ProductQuery(cursor=page.next_cursor, page_size=200))
 
 
-def test_a_page_too_deep_is_refused_with_the_way_out(products, monkeypatch):
+def test_a_page_number_too_high_is_rejected_with_advice_to_use_a_cursor(products, monkeypatch):
     monkeypatch.setattr(product_query, "MAX_SKIPPED", 1_000)
     with pytest.raises(Unprocessable, match="next_cursor"):
         db.run(service.list_products, ProductQuery(page=25))
     assert db.run(service.list_products, ProductQuery(page=60)).items
 
 
-def test_a_search_that_takes_too_long_is_ended_with_a_clear_answer(client, products, monkeypatch):
+def test_a_search_that_takes_too_long_is_ended_with_a_clear_error(client, products, monkeypatch):
     from product_importer.core.db import engine
 
     monkeypatch.setattr(product_query, "TIMEOUT_SECONDS", 1)

@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.embedded
 
-# All that a version before this one left to the superuser, and what a person may have added with psql.
+# Everything that an older version created as the superuser, and what a person may have added with psql.
 OLD_DATABASE = """
 CREATE EXTENSION pg_trgm;
 CREATE TABLE product (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL);
@@ -52,7 +52,7 @@ MEMBERSHIPS = "SELECT count(*) FROM pg_auth_members WHERE member = current_user:
 
 @contextmanager
 def superuser(data_dir: Path, database: str = postgres_role.DATABASE) -> Iterator[PgConnection]:
-    """A connection of the superuser, every statement by itself."""
+    """Connect as the superuser, with each statement in its own transaction."""
     folder = PostgresServer(data_dir).socket.parent
     with closing(psycopg2.connect(host=str(folder), port=5432, user="postgres", dbname=database)) as connection:
         connection.autocommit = True
@@ -61,7 +61,7 @@ def superuser(data_dir: Path, database: str = postgres_role.DATABASE) -> Iterato
 
 @contextmanager
 def running(data_dir: Path) -> Iterator[None]:
-    """The server under a supervisor that leaves the cluster as it is, as that of an older version does."""
+    """Run the server under a supervisor that does not hand over the cluster, as in an older version."""
     files, server = ServiceFiles(data_dir, "postgres"), PostgresServer(data_dir)
     files.make_directories()
     command, account = server.prepare()
@@ -90,7 +90,7 @@ def takes_superuser(data_dir: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped cluster as older versions made them: everything belongs to the superuser, who may log in."""
+    """Create a stopped cluster of an older version: everything belongs to the superuser, who may log in."""
     data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "data"
     with running(data_dir):
         wait_for(lambda: takes_superuser(data_dir), 30, "an answer")
@@ -99,7 +99,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with superuser(data_dir) as connection, connection.cursor() as cursor:
             cursor.execute(OLD_DATABASE)
             cursor.execute(NOT_THE_ROLES)
-            # Or the question that the tests ask would find nothing ever.
+            # Check that the query of the tests can find something.
             assert len(cursor.fetchall()) == 15
     return data_dir
 
@@ -114,7 +114,7 @@ def data_dir(tmp_path: Path, old: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A new server's URL."""
+    """Return the URL of a new server."""
     data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "new"
     with User(data_dir, "postgres") as user:
         yield user.url
@@ -162,7 +162,7 @@ def test_the_role_can_log_in_and_owns_its_database_and_nothing_else(url: str) ->
 def test_the_role_can_reach_neither_programs_nor_files_nor_the_superuser(
     url: str, statement: str, tmp_path: Path
 ) -> None:
-    # A folder that the server's account could write to.
+    # A folder in which the account of the server may write.
     _reachable(tmp_path)
     tmp_path.chmod(0o777)
     canary = tmp_path / "canary"

@@ -77,7 +77,7 @@ class User:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with a stopped cluster in it, to copy: `initdb` is the slowest step."""
+    """Create a data directory with a stopped cluster, to be copied: `initdb` is the slowest step."""
     data_dir = _reachable(tmp_path_factory.mktemp("cluster")) / "data"
     with User(data_dir, "postgres") as user:
         assert user.url.startswith("postgresql+psycopg2://product_importer@/product_importer?host=")
@@ -206,7 +206,7 @@ def test_killed_supervisor_ends_the_server_and_is_replaced(data_dir: Path) -> No
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_server_without_supervisor_is_adopted_and_stopped_at_the_end(data_dir: Path, name: str) -> None:
-    """This happens on macOS after a supervisor was killed; on Linux the server ends with it."""
+    """This happens on macOS after a supervisor was killed. On Linux the server ends with its supervisor."""
     files, server = ServiceFiles(data_dir, name), SERVERS[name](data_dir)
     files.make_directories()
     files.log.unlink(missing_ok=True)
@@ -265,7 +265,7 @@ def test_removed_data_directory_ends_the_server(data_dir: Path) -> None:
         wait_for(lambda: not _is_alive(pid), 20, "the end of a server without data")
 
 
-def test_other_major_version_is_refused_in_one_line(data_dir: Path) -> None:
+def test_other_major_version_is_rejected_in_one_line(data_dir: Path) -> None:
     (data_dir / "postgres" / "data" / "PG_VERSION").write_text("15\n")
     with User(data_dir, "postgres") as user:
         error = user.error
@@ -308,7 +308,7 @@ def test_unusual_paths_work(tmp_path: Path, folder: str, cluster: Path) -> None:
     _wait_until_stopped(data_dir, "postgres")
 
 
-def test_foreign_directory_in_tmp_is_refused(tmp_path: Path) -> None:
+def test_foreign_directory_in_tmp_is_rejected(tmp_path: Path) -> None:
     home = tmp_path / ("x" * 100)
     tmp_path.mkdir(exist_ok=True)
     directory = socket_directory(home, tmp_path, "socket")
@@ -335,10 +335,10 @@ def _copy(cluster: Path, data_dir: Path) -> None:
 
 
 def _reachable(path: Path) -> Path:
-    """As root the server runs as another account, which cannot pass pytest's private directories."""
+    """Open the folders above to other accounts: as root the server runs as one that cannot pass pytest's folders."""
     if os.geteuid() == 0:
         for folder in (path, *path.parents):
-            if folder.owner() == "root" and folder.name.startswith(("pytest-", "test_", "cluster")):
+            if folder.owner() == "root" and folder.name.startswith(("pytest-", "popen-", "test_", "cluster")):
                 folder.chmod(0o711)
     return path
 

@@ -20,13 +20,13 @@ from tests.waiting import wait_for
 
 @pytest.fixture
 def written() -> StringIO:
-    """What the logger has written."""
+    """The stream to which the logger writes."""
     return StringIO()
 
 
 @pytest.fixture
 def log(written):
-    """A logger with a handler of its own, as libraries have them."""
+    """Create a logger with its own handler, as libraries do."""
     before = logging.getLogRecordFactory()
     logging.setLogRecordFactory(RedactedRecord)
     handler = logging.StreamHandler(written)

@@ -31,7 +31,7 @@ def test_a_public_url_is_allowed(url):
 
 @pytest.mark.parametrize(
     "address",
-    # What Python's own `is_global` calls global, and the edges of what is closed.
+    # Addresses that Python's `is_global` calls global, and the first and last of closed networks.
     [
         *("224.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "192.88.99.1", "::ffff:8.8.8.8"),
         *("100.64.0.0", "100.127.255.255", "172.31.255.255", "0.255.255.255", "198.19.255.255"),
@@ -59,7 +59,7 @@ def test_an_opened_network_is_open_and_no_other():
     opened = AddressPolicy(parse_networks("10.1.0.0/16, ::1/128"), PORTS)
     for url in ("http://10.1.2.3/", "http://[::1]:8080/", "http://localhost:3000/", "http://hooks.internal/"):
         opened.check_url(url)
-    # An opened IPv4 network is not opened in its disguises.
+    # IPv6 addresses that contain an address of an opened IPv4 network stay closed.
     for url in ("http://10.2.0.1/", "http://127.0.0.1/", "http://[::ffff:10.1.2.3]/", "http://169.254.169.254/"):
         with pytest.raises(AddressNotAllowed):
             opened.check_url(url)
@@ -110,7 +110,7 @@ def test_a_name_that_resolves_to_a_private_address_is_rejected_when_connecting(m
 
 
 def test_a_name_is_resolved_once_and_the_checked_address_is_used(monkeypatch):
-    # A rebinding name server: public when it is asked first, inside afterwards.
+    # A rebinding name server: a public address for the first query, a private one afterwards.
     answers = iter([["192.0.2.1"], ["127.0.0.1"]])
     asked, connected = [], []
 
@@ -130,7 +130,7 @@ def test_a_name_is_resolved_once_and_the_checked_address_is_used(monkeypatch):
 
 
 def test_concurrent_lookups_of_a_name_share_one_answer(monkeypatch):
-    # A name server that says nothing for long: the threads that ask are for everybody.
+    # A slow name server must not occupy all resolver threads, which all webhooks share.
     asked, answers = [], threading.Event()
 
     def resolve(host, port):
@@ -156,7 +156,7 @@ def test_concurrent_lookups_of_a_name_share_one_answer(monkeypatch):
     assert asked == ["silent.example.com"]
     with pytest.raises(httpx.ConnectError):
         connect(STRICT, "http://silent.example.com/")
-    assert len(asked) == 2, "an answer is for those who waited, and is not kept"
+    assert len(asked) == 2, "an answer is only for the requests that waited for it"
 
 
 def test_each_request_reads_at_most_the_maximum_of_bytes():

@@ -17,7 +17,7 @@ CONTENT = b"sku,name,description\n" + b"a,b,c\n" * 100_000
 
 
 class Files(BaseHTTPRequestHandler):
-    """`/file` has it, `/hop/N` redirects N times to it, the others misbehave as their names say."""
+    """Serve a file at `/file`, N redirects to it at `/hop/N`, and faulty answers at paths named after the fault."""
 
     def do_GET(self) -> None:
         name, _, rest = self.path.lstrip("/").partition("/")

@@ -10,7 +10,7 @@ from product_importer.core.outbound.address_policy import AddressNotAllowed, Add
 from product_importer.core.outbound.own_addresses import from_settings, is_of_this_machine
 from tests.webhooks.forbidden import LOOPBACK_HOSTS
 
-# All networks are open, so only the application itself is rejected.
+# All networks are open, so only addresses of the application are rejected.
 EVERYWHERE = parse_networks("0.0.0.0/0, ::/0")
 NO_PORTS: frozenset[int] = frozenset()
 
@@ -30,7 +30,7 @@ def rejects(allowed: AddressPolicy, url: str) -> bool:
 
 
 def own_address() -> str:
-    """Return an address of this machine other than loopback, or a loopback one where it has no network."""
+    """Return an address of this machine: not loopback, unless it has no network."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             # Nothing is sent.

@@ -1,3 +1,5 @@
+"""Find the columns of the fields in a header, with or without a mapping."""
+
 import pytest
 
 from product_importer.core.errors import Invalid, Unprocessable
@@ -12,13 +14,13 @@ from product_importer.imports.columns.header import IGNORED, match, matches_by_n
         ["sku", "name", "description", "Active"],
     ],
 )
-def test_any_case_any_order_any_extras(names):
+def test_columns_match_in_any_case_and_order_with_others_between(names):
     header = match(names)
     for field in ("sku", "name", "description"):
         assert names[header.fields.index(field)].strip().lower() == field
 
 
-def test_missing_columns_are_named_and_what_was_probably_meant_is_suggested():
+def test_missing_columns_are_named_with_suggestions():
     with pytest.raises(Invalid) as error:
         match(["Variant SKU", "Naem", "price"])
     assert error.value.kind == "invalid-csv-header"
@@ -27,7 +29,7 @@ def test_missing_columns_are_named_and_what_was_probably_meant_is_suggested():
     assert error.value.extra["suggestions"] == {"sku": "Variant SKU", "name": "Naem"}
 
 
-def test_a_required_column_that_is_there_twice_is_refused():
+def test_a_repeated_required_column_is_rejected():
     with pytest.raises(Invalid, match="more than one column sku"):
         match(["sku", "SKU", "name", "description"])
 
@@ -46,10 +48,10 @@ def test_columns_are_mapped_in_any_case():
     assert header.attributes == {3: "Type"}
 
 
-def test_a_mapped_column_wins_over_one_that_has_the_name_of_the_field():
+def test_a_mapped_column_takes_precedence_over_one_named_like_the_field():
     header = match(["sku", "code", "name", "description", "Active", "SKU"], {"code": "sku", "active": "attribute"})
     assert header.fields == ("", "sku", "name", "description", "", "")
-    # An attribute with a field's name would fill the field when its export is imported.
+    # An attribute named like a field would fill this field when an export is imported.
     assert header.attributes == {0: "sku (2)", 4: "Active (2)", 5: "SKU (2)"}
 
 
@@ -63,13 +65,13 @@ def test_a_mapped_column_wins_over_one_that_has_the_name_of_the_field():
         ({"_line": "sku"}, ["columns._line"]),
     ],
 )
-def test_an_impossible_mapping_is_refused_and_its_columns_are_named(columns, wrong):
+def test_an_impossible_mapping_is_rejected_and_its_columns_are_named(columns, wrong):
     with pytest.raises(Unprocessable) as error:
         match(["code", "other", "twin", "Twin", "name", "description", "_line"], columns)
     assert [error["field"] for error in error.value.extra["errors"]] == wrong
 
 
-def test_columns_of_one_name_may_all_be_ignored():
+def test_columns_of_the_same_name_may_all_be_ignored():
     header = match(["sku", "name", "description", "twin", "Twin", "_line"], {"twin": "ignore", "_line": "ignore"})
     assert header.fields[3:] == (IGNORED, IGNORED, IGNORED)
 

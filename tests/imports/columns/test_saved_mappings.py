@@ -1,4 +1,4 @@
-"""Column mappings over REST: given once, saved for the next file with the same columns."""
+"""Column mappings by REST: a mapping is saved for the next file with the same columns."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def mappings() -> int:
         return connection.exec_driver_sql("SELECT count(*) FROM import_mapping").scalar() or 0
 
 
-def test_the_export_of_a_shop_is_refused_with_suggestions_then_mapped_and_saved(client):
+def test_the_export_of_a_shop_is_rejected_with_suggestions_then_mapped_and_saved(client):
     answer = post(client, SHOP)
     assert (answer.status_code, answer.json()["missing"]) == (400, ["sku", "name", "description"])
     assert answer.json()["found"] == SHOP_COLUMNS
@@ -140,7 +140,7 @@ def test_an_impossible_mapping_is_a_422_that_names_the_column(client, columns, w
 
 @pytest.mark.parametrize("columns", [SMALL_COLUMNS, {"Code": "sku", "Title": "name"}])
 def test_a_mapping_may_follow_a_large_file(client, columns):
-    """The mapping is at the end of the form: the header may not be checked before it."""
+    """The mapping comes last in the form, so the header must not be checked before."""
     body = (
         b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         + SMALL + b"b,B,2,8\n" * 100_000
@@ -151,7 +151,7 @@ def test_a_mapping_may_follow_a_large_file(client, columns):
     assert answer.status_code == (202 if "Text" in columns else 400)
 
 
-def test_corrected_rejects_of_a_mapped_file_are_uploaded_as_they_are(client):
+def test_corrected_rejects_of_a_mapped_file_need_no_new_mapping(client):
     job = imported(client, SMALL + b"b,,2,8\n", SMALL_COLUMNS)
     assert job["rejected"] == 1
     rejects = client.get(f"/api/jobs/{job['id']}/rejects").text
@@ -170,7 +170,7 @@ def test_rejects_use_the_mapping_of_their_file_even_where_the_names_match(client
     rejects = client.get(f"/api/jobs/{job['id']}/rejects").text.replace("s2,,", "s2,B,").encode()
     assert imported(client, rejects)["created"] == 1
     assert set(products(client)) == {"a", "b"}
-    # The newest file of these columns was matched by name, and so are its rejects.
+    # The newest file with these columns was matched by name, and so are its rejects.
     job = imported(client, content)
     imported(client, client.get(f"/api/jobs/{job['id']}/rejects").text.replace("s2,,", "s2,B,").encode())
     assert set(products(client)) == {"a", "b", "s1", "s2"}

@@ -34,6 +34,6 @@ def test_only_columns_with_unique_names_are_offered():
     assert ColumnMapping.of(header_error("code", "Text", "text", "", "_line")).columns == ["code"]
 
 
-def test_no_mapping_is_asked_for_where_it_cannot_help():
+def test_no_mapping_is_offered_if_it_cannot_help():
     assert ColumnMapping.of(header_error("sku", "SKU", "name", "description")).columns == []
     assert ColumnMapping.of(Invalid("No.", kind=ProblemType.NOT_TEXT)).columns == []

@@ -50,7 +50,7 @@ def test_a_stopped_import_says_how_many_rows_are_in_the_catalogue():
     assert seen().stopped == ""
 
 
-def test_what_can_be_done_depends_on_the_state_and_the_file():
+def test_the_offered_actions_depend_on_the_state_and_the_file():
     assert seen(status="failed").can_retry
     assert not seen(status="failed", file_available=False).can_retry
     assert seen(status="failed", file_available=False).file_gone
@@ -64,7 +64,7 @@ def test_an_import_that_is_being_undone_cannot_be_cancelled():
     assert (shown.is_running, shown.undo.status, shown.doing) == (False, "pending", "Took 3 s")
 
 
-def test_the_result_of_an_undo_names_what_was_kept_only_where_something_was():
+def test_the_result_of_an_undo_names_kept_products_only_if_there_are_any():
     assert seen(undo=UNDO).undo.result == "1,200 removed, 3 restored, 1 kept because changed since"
     assert seen(undo=UNDO.model_copy(update={"kept": 0})).undo.result == "1,200 removed, 3 restored"
 
@@ -81,7 +81,7 @@ def test_the_history_shows_only_changed_options():
     assert seen(choices=chosen, applied_at=NOW).changed_options[0] == "dry run, applied"
 
 
-def test_columns_are_listed_by_what_they_became():
+def test_columns_are_listed_by_what_they_are_used_for():
     shown = seen(columns={"SKU": "sku", "Title": "name", "Vendor": "attribute", "": "attribute", "_line": "ignore"})
     assert [(fact.label, fact.value) for fact in shown.columns] == [("sku", ""), ("name", "Title")]
     assert shown.other_columns == ["2 columns kept as attributes: Vendor, (no name)", "1 column ignored: _line"]
@@ -103,7 +103,7 @@ def test_a_long_text_is_shown_from_shortly_before_its_first_difference():
     assert len(shown.before) < 60
 
 
-def test_what_was_not_there_is_not_shown_as_removed():
+def test_a_missing_value_is_not_shown_as_removed():
     made = DifferenceView.of(FieldChange(field="active", before=None, after=True))
     assert (made.label, made.after, made.is_removed, made.is_added) == ("Status", "Active", False, True)
     gone = DifferenceView.of(FieldChange(field="colour", before="", after=None))

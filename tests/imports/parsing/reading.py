@@ -1,4 +1,4 @@
-"""Read a file from its bytes to its rows, without a database."""
+"""Detect the format of a file and read its rows, without a database."""
 
 import io
 
@@ -23,7 +23,7 @@ def detected(content: bytes, options: ImportOptions | None = None, piece: int = 
 
 
 def rows_of(content: bytes, format: Format) -> tuple[Rows, list[RowError]]:
-    """Return the rows behind the header that are not empty, each with its line, and the errors."""
+    """Return the non-empty rows after the header, each with its line, and the errors."""
     records = open_records(CountingReader(io.BytesIO(content)), format)
     records.header()
     rows: Rows = []

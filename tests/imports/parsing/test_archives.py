@@ -1,4 +1,4 @@
-"""Files in files: gzip and zip are unpacked within bounds, and what cannot be read says what to do."""
+"""gzip and zip are unpacked within limits."""
 
 import bz2
 import gzip
@@ -30,7 +30,7 @@ def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes
 
 
 def gzipped(content: bytes) -> bytes:
-    """Without the time: the content names its test, and every process must find the same tests."""
+    """Compress without the time: test ids contain the content, and must be the same in every process."""
     return gzip.compress(content, mtime=0)
 
 
@@ -68,7 +68,7 @@ def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
     [
         (gzipped(CSV)[:-12], "breaks off"),
         (gzipped(CSV)[:-3], "breaks off"),
-        (gzipped(CSV) + b"garbage behind it", "damaged"),
+        (gzipped(CSV) + b"garbage after it", "damaged"),
         (gzipped(CSV)[:20] + b"\0\0\0\0" + gzipped(CSV)[24:], "damaged"),
         (gzipped(gzipped(CSV)), "packed twice"),
         (gzipped(zipped({"a.csv": CSV})), "packed twice"),
@@ -92,14 +92,14 @@ def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
         (zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", "content.xml": b"<x/>"}), "one CSV"),
     ],
 )
-def test_what_cannot_be_read_is_a_clear_refusal(content, words):
-    with pytest.raises(Invalid) as refused:
+def test_an_unreadable_file_gets_a_clear_error(content, words):
+    with pytest.raises(Invalid) as raised:
         detected(content)
-    assert refused.value.kind == "not-csv"
-    assert words in refused.value.detail
+    assert raised.value.kind == "not-csv"
+    assert words in raised.value.detail
 
 
-def test_a_locked_zip_says_so():
+def test_a_zip_with_a_password_is_rejected():
     content = bytearray(zipped({"a.csv": CSV}))
     for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         content[content.index(mark) + at] |= 1
@@ -107,7 +107,7 @@ def test_a_locked_zip_says_so():
         detected(bytes(content))
 
 
-def test_a_damaged_member_is_found_before_it_is_accepted():
+def test_a_damaged_file_in_a_zip_is_rejected():
     content = bytearray(zipped({"a.csv": CSV}, zipfile.ZIP_STORED))
     content[content.index(b"Gr") + 1] ^= 1
     with pytest.raises(Invalid, match="damaged"):
@@ -119,23 +119,23 @@ def bomb(megabytes: int) -> bytes:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped({"a.csv": content})], ids=["gzip", "zip"])
-def test_a_bomb_is_refused_by_its_unpacked_size(monkeypatch, pack):
+def test_a_decompression_bomb_is_rejected_by_its_unpacked_size(monkeypatch, pack):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     with pytest.raises(TooLarge, match="1 MB"):
         detected(pack(bomb(1)))
 
 
-def test_a_gzip_bomb_ends_while_it_arrives_and_leaves_nothing(database, monkeypatch):
+def test_a_gzip_bomb_is_rejected_during_the_upload_and_leaves_nothing(database, monkeypatch):
     monkeypatch.setattr(settings(), "max_upload_mb", 2)
     content = gzip.compress(bomb(60))
     with pytest.raises(TooLarge), IncomingUpload("x.csv.gz") as incoming:
         for start in range(0, len(content), 1_000):
             incoming.write(content[start : start + 1_000])
-        pytest.fail("all of it was taken")
+        pytest.fail("the whole file was accepted")
     assert list(storage().keys()) == []
 
 
-def test_a_zip_that_lies_about_its_size_is_unpacked_by_the_piece_and_refused():
+def test_a_zip_with_a_false_size_is_rejected():
     content = bytearray(zipped({"a.csv": bomb(60)}))
     at = content.index(b"PK\x01\x02")
     struct.pack_into("<L", content, at + 24, len(CSV))
@@ -143,16 +143,16 @@ def test_a_zip_that_lies_about_its_size_is_unpacked_by_the_piece_and_refused():
         detected(bytes(content))
 
 
-def test_a_zip_that_lists_too_many_files_is_refused_before_the_list_is_read(monkeypatch):
+def test_a_zip_of_too_many_files_is_rejected_before_its_list_is_read(monkeypatch):
     monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 1_000)
     with pytest.raises(Invalid, match="more files"):
         detected(zipped({f"{number}.csv": CSV for number in range(30)}))
 
 
-def test_a_gzip_of_a_bad_byte_names_its_place_in_the_text():
-    with pytest.raises(Invalid) as refused:
+def test_a_bad_byte_in_a_gzip_is_reported_with_its_offset_in_the_text():
+    with pytest.raises(Invalid) as raised:
         detected(gzip.compress(CSV + b"\xff"))
-    assert (refused.value.kind, refused.value.extra["line"], refused.value.extra["offset"]) == (
+    assert (raised.value.kind, raised.value.extra["line"], raised.value.extra["offset"]) == (
         "not-text",
         3,
         len(CSV),

@@ -1,4 +1,4 @@
-"""Encodings are detected or chosen; bytes that are not text are refused with their position."""
+"""Encodings are detected or chosen; bytes that are not text are rejected with their position."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> Encodi
         ((HEADER + "a,b,\f" + "x" * 90_000 + "é").encode("windows-1252"), "windows-1252", True),
     ],
 )
-def test_the_encoding_is_found_wherever_the_pieces_break(content, encoding, is_guessed, piece):
+def test_the_encoding_is_detected_for_any_size_of_pieces(content, encoding, is_guessed, piece):
     text = checked(content, piece=piece)
     assert (text.encoding, text.is_guessed, text.error) == (encoding, is_guessed, None)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "windows-1252"])
-def test_what_is_found_reads_as_what_was_written(encoding):
+def test_text_in_a_detected_encoding_is_read_correctly(encoding):
     content = (HEADER + "é1,Größe,öß\r\n").encode(encoding)
     format, names = detected(content)
     assert names == ["sku", "name", "description"]
@@ -54,7 +54,7 @@ def test_what_is_found_reads_as_what_was_written(encoding):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
+def test_a_chosen_encoding_is_used(encoding, text, mark):
     if mark and not encoding.startswith("utf"):
         mark = ""
     codec = "utf-16-le" if encoding == "utf-16" else encoding
@@ -67,11 +67,11 @@ def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
 @pytest.mark.parametrize(
     ("content", "chosen", "line", "offset", "words"),
     [
-        # Multi-byte UTF-8 stands before it: it is UTF-8, and broken.
+        # There is multi-byte UTF-8 before the byte, so the file is broken UTF-8.
         (b"a\n\xc3\xa4\r\n\xe9,c\r\n" + b"x" * 90, None, 3, 6, "UTF-8 text before it"),
         (b"a\rb\r\r\n" + "ä".encode() + b"\xff", None, 4, 8, "0xFF"),
         (b"\xef\xbb\xbfa\n\xe9", None, 2, 5, "UTF-8"),
-        # Windows-1252 has no such byte, and text no such characters.
+        # The byte is undefined in Windows-1252, or a control character.
         (b"a\n\xe9\n\x81" + b"x" * 90, None, 3, 4, "neither in UTF-8 nor in Windows-1252"),
         (b"a\n\x01\n\xe9" + b"x" * 90, None, 2, 2, "control character"),
         (b"a\n\xe9\r\n\0" + b"x" * 90, None, 3, 5, "control character"),
@@ -81,7 +81,7 @@ def test_what_is_chosen_is_what_it_is_read_in(encoding, text, mark):
         ("ä".encode() + b"\n\xe2\x82", None, 2, 3, "UTF-8"),
     ],
 )
-def test_what_is_no_text_is_named_with_its_place(content, chosen, line, offset, words, piece):
+def test_an_invalid_byte_is_reported_with_its_line_and_offset(content, chosen, line, offset, words, piece):
     error = checked(content, chosen, piece).error
     assert error is not None
     assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", line, offset)
@@ -89,7 +89,7 @@ def test_what_is_no_text_is_named_with_its_place(content, chosen, line, offset, 
 
 
 def test_valid_utf_8_may_hold_control_characters():
-    """A row with NUL is rejected by itself; the others are only unusual."""
+    """A row with NUL is rejected later; other control characters are allowed."""
     assert checked(HEADER.encode() + bytes(CONTROLS) + "ä".encode()).error is None
 
 
@@ -97,6 +97,6 @@ def test_a_chosen_encoding_may_hold_control_characters_too():
     assert checked(HEADER.encode() + b"\x0b\xe9\n", "windows-1252").error is None
 
 
-def test_text_in_the_wrong_encoding_is_refused_when_accepted_and_not_before():
+def test_bytes_that_are_invalid_in_the_chosen_encoding_are_rejected():
     with pytest.raises(Invalid, match="shift_jis"):
         detected(HEADER.encode() + b"\xff\xff", ImportOptions(encoding="shift_jis"))

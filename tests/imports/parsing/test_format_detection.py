@@ -1,4 +1,4 @@
-"""Any file: whatever packs, encodes and parts it, it reads as Python's csv module reads its text."""
+"""Detect container, encoding and delimiter; compare with Python's csv."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ NAMES = ["sku", "name", "description"]
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
-def test_the_delimiter_is_found(delimiter, line_break):
+def test_the_delimiter_is_detected(delimiter, line_break):
     content = line_break.join([delimiter.join([*NAMES, '"a,b;c|d\te"']), delimiter.join("1234"), ""]).encode()
     format, names = detected(content)
     assert (format.delimiter, names) == (delimiter, [*NAMES, "a,b;c|d\te"])
@@ -31,7 +31,7 @@ def test_the_delimiter_is_found(delimiter, line_break):
 @pytest.mark.parametrize(
     ("header", "delimiter"),
     [
-        # More of the needed columns counts before more columns.
+        # The number of needed columns counts more than the number of columns.
         ("sku;name;description,a,b,c,d,e", ";"),
         ("sku,name,description;a;b;c;d;e", ","),
         ('"sku";"name, or title";"description"', ";"),
@@ -39,11 +39,11 @@ def test_the_delimiter_is_found(delimiter, line_break):
         ("sku", ","),
     ],
 )
-def test_the_delimiter_that_finds_the_needed_columns_is_taken(header, delimiter):
+def test_the_delimiter_that_gives_the_needed_columns_is_chosen(header, delimiter):
     assert detected(f"{header}\n".encode())[0].delimiter == delimiter
 
 
-def test_columns_that_were_chosen_count_as_those_they_fill():
+def test_mapped_columns_count_as_the_fields_that_they_fill():
     content = b"Artikel;Bezeichnung, lang;Text, kurz, x\n"
     assert detected(content)[0].delimiter == ","
     chosen = ImportOptions(columns={"Artikel": "sku", "Bezeichnung, lang": "name", "Text, kurz, x": "description"})
@@ -51,34 +51,34 @@ def test_columns_that_were_chosen_count_as_those_they_fill():
 
 
 @pytest.mark.parametrize("line", ["sep=;\r\n", '"sep=;"\n'])
-def test_the_line_for_excel_decides_and_counts(line):
+def test_a_sep_line_for_excel_sets_the_delimiter_and_counts_as_a_line(line):
     content = f"{line}sku;name;description,a,b,c\n1;2;3\n".encode()
     format, names = detected(content)
     assert (format.delimiter, names) == (";", ["sku", "name", "description,a,b,c"])
     assert rows_of(content, format)[0] == [(3, ["1", "2", "3"])]
 
 
-def test_a_choice_comes_before_everything():
+def test_a_chosen_delimiter_overrides_detection():
     content = b"sep=;\nsku;name;description|x\n"
     assert detected(content, ImportOptions(delimiter="|"))[1] == ["sku;name;description", "x"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"\xff\xfe", b"sep=;\n"])
-def test_a_file_without_a_first_line_is_said_to_be_empty(content):
+def test_a_file_without_a_header_is_reported_as_empty(content):
     with pytest.raises(Invalid) as error:
         detected(content)
     assert error.value.kind == "empty-file"
 
 
 @pytest.mark.parametrize("content", [b'"sku,name\n', b'"sku"x,name\n', b"s\x00k\x01u,name\n", b"x" * 1_100_000])
-def test_a_first_line_that_is_no_header_is_refused(content):
+def test_a_first_line_that_is_no_header_is_rejected(content):
     with pytest.raises(Invalid) as error:
         detected(content, piece=1_000_000)
     assert error.value.kind == "not-csv"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_beginning_alone_tells_the_names(encoding):
+def test_the_beginning_of_a_file_gives_the_names(encoding):
     contents = TextInspection(None)
     contents.feed(("sku;name;description\n" + "ä;b;c\n" * 60_000).encode(encoding))
     head = early_header(contents, ImportOptions())
@@ -86,7 +86,7 @@ def test_the_beginning_alone_tells_the_names(encoding):
     assert head.sample[0] == ["ä", "b", "c"]
 
 
-def test_a_header_that_goes_on_behind_the_beginning_tells_nothing_yet():
+def test_an_incomplete_header_gives_no_names_yet():
     contents = TextInspection(None)
     contents.feed(b'sku;name;"description\n' + b"x" * 300_000)
     assert early_header(contents, ImportOptions()) is None
@@ -104,10 +104,10 @@ def packed(content: bytes, container: str, cut: int) -> bytes:
     return content
 
 
-# Each with the letters that it is found by: bytes that are UTF-8 by chance are read as such.
+# Encodings with the characters that they are tested with. Bytes that are UTF-8 by chance are read as UTF-8.
 ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 LATIN = st.characters(min_codepoint=0xE0, max_codepoint=0xFF) | st.characters(min_codepoint=32, max_codepoint=126)
-FOUND = {"utf-8": ANY, "utf-8-sig": ANY, "utf-16": ANY, "utf-16-le": ANY, "utf-16-be": ANY, "windows-1252": LATIN}
+DETECTED = {"utf-8": ANY, "utf-8-sig": ANY, "utf-16": ANY, "utf-16-le": ANY, "utf-16-be": ANY, "windows-1252": LATIN}
 CHOSEN = {
     "windows-1251": st.sampled_from("абвЯ—№x \x81\x0b".replace("\x81", "")),
     "shift_jis": st.sampled_from("ソ表金aｱ"),
@@ -116,9 +116,9 @@ CHOSEN = {
 
 @st.composite
 def files(draw) -> tuple[str, str, str, str, ImportOptions]:
-    """Draw a text, and how it is encoded, parted and packed."""
-    encoding = draw(st.sampled_from([*FOUND, *CHOSEN]))
-    letters = (FOUND | CHOSEN)[encoding]
+    """Draw a text with its encoding, delimiter, container and options."""
+    encoding = draw(st.sampled_from([*DETECTED, *CHOSEN]))
+    letters = (DETECTED | CHOSEN)[encoding]
     delimiter = draw(st.sampled_from(DELIMITERS))
     cells = st.text(letters | st.sampled_from('",;\t|\r\n'), max_size=8)
     table = draw(st.lists(st.lists(cells, min_size=3, max_size=3), max_size=12))
@@ -135,10 +135,10 @@ def files(draw) -> tuple[str, str, str, str, ImportOptions]:
 
 
 @given(files(), st.integers(1, 400), st.data())
-def test_any_file_reads_as_its_text_says(file, piece, data):
+def test_any_file_gives_the_rows_of_pythons_csv_reader(file, piece, data):
     text, encoding, delimiter, container, options = file
-    expected = list(as_csv_reads(text, delimiter))
-    # Python's writer leaves a bare carriage return without quotes, and its reader ends the row there.
+    expected = list(python_rows(text, delimiter))
+    # Python's writer does not quote a bare carriage return, but its reader ends the row there.
     assume(all(len(row) in (0, len(NAMES)) for _, row in expected))
     plain = text.encode(encoding)
     content = packed(plain, container, data.draw(st.integers(0, len(plain))))
@@ -149,7 +149,7 @@ def test_any_file_reads_as_its_text_says(file, piece, data):
     assert (rows, errors) == ([(line, row) for line, row in expected[1:] if row], [])
 
 
-def as_csv_reads(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def python_rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line on which each row begins, and the row."""
     line, reader = 1, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     for row in reader:

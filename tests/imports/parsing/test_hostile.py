@@ -1,4 +1,4 @@
-"""Files that are made to hurt, as anybody can send them: each is refused with a reason, and nothing is left of it."""
+"""Malicious files are rejected and leave nothing behind."""
 
 import io
 import struct
@@ -23,8 +23,8 @@ def post(client, content: bytes):
     return client.post("/api/upload-csv", files={"file": ("catalogue.xlsx", content)})
 
 
-def assert_refused(client, content: bytes) -> str:
-    """Upload a file that must be refused, and return why it was."""
+def assert_rejected(client, content: bytes) -> str:
+    """Upload a file that must be rejected, and return the reason."""
     answer = post(client, content)
     assert answer.status_code == 400, answer.text
     with db.engine().connect() as connection:
@@ -42,7 +42,7 @@ def related(*relations: str) -> str:
 
 
 def with_relations(*relations: str, sheet: str = HEADER, **parts: str) -> bytes:
-    """Return a workbook of which one part says this of the others; its sheet is `worksheet`."""
+    """Return a workbook with these relations between its parts; its sheet is the one of `worksheet`."""
     main = f'<workbook xmlns="{MAIN}" xmlns:r="{KIND}"><sheets><sheet name="a" r:id="worksheet"/></sheets></workbook>'
     return made(sheet, **{"xl/workbook.xml": main, "xl/_rels/workbook.xml.rels": related(*relations), **parts})
 
@@ -55,7 +55,7 @@ def with_styles(xml: str) -> bytes:
 
 
 def formats(codes: Iterator[str], repeated: int = 1) -> str:
-    """Return styles of these number formats, each in so many cell styles."""
+    """Return styles with these number formats, each used by `repeated` cell styles."""
     named = list(enumerate(codes, start=200))
     own = "".join(f'<numFmt numFmtId="{number}" formatCode="{code}"/>' for number, code in named)
     used = "".join(f'<xf numFmtId="{number}"/>' for number, _ in named) * repeated
@@ -63,7 +63,7 @@ def formats(codes: Iterator[str], repeated: int = 1) -> str:
 
 
 def patched(content: bytes, name: str, offset: int, layout: str, value: int) -> bytes:
-    """Return a zip with one number changed in what its list of contents says of a file."""
+    """Return a zip with one number changed in the central directory entry of a file."""
     changed = bytearray(content)
     at = content.index(name.encode(), content.index(b"PK\x01\x02")) - 46
     struct.pack_into(layout, changed, at + offset, value)
@@ -71,21 +71,21 @@ def patched(content: bytes, name: str, offset: int, layout: str, value: int) -> 
 
 
 def shifted(content: bytes) -> bytes:
-    """Return a zip whose list of contents is said to stand behind its place, so that files begin before the zip."""
+    """Return a zip with a wrong offset of its central directory, so that files begin before the zip."""
     changed, at = bytearray(content), content.rindex(b"PK\x05\x06") + 16
     struct.pack_into("<L", changed, at, struct.unpack_from("<L", content, at)[0] + 1_000)
     return bytes(changed)
 
 
 def damaged(content: bytes, name: str) -> bytes:
-    """Return a zip in which a stored file is not what its checksum says."""
+    """Return a zip in which a stored file does not match its checksum."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         at = archive.getinfo(name).header_offset + 30 + len(name)
     return content[: at + 20] + bytes([content[at + 20] ^ 1]) + content[at + 21 :]
 
 
 def stored(content: bytes) -> bytes:
-    """Return a zip packed anew, without compression."""
+    """Return a zip with the same files, without compression."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w") as new:
         for name in old.namelist():
@@ -138,7 +138,7 @@ BAD_WORKBOOKS: dict[str, Callable[[], bytes]] = {
     "a locked list of sheets": lambda: patched(made(HEADER), "xl/workbook.xml", 8, "<H", 1),
     "an unusual method": lambda: patched(made(HEADER), "xl/worksheets/a.xml", 10, "<H", 12),
     "a sheet that begins elsewhere": lambda: patched(made(HEADER), "xl/worksheets/a.xml", 42, "<L", 7),
-    "a sheet behind the end": lambda: patched(made(HEADER), "xl/worksheets/a.xml", 42, "<L", 2**31),
+    "a sheet after the end": lambda: patched(made(HEADER), "xl/worksheets/a.xml", 42, "<L", 2**31),
     "a list that begins before the file": lambda: shifted(made(HEADER)),
     "a wrong checksum": lambda: damaged(stored(made(HEADER)), "xl/worksheets/a.xml"),
     "a wrong checksum of the texts": lambda: damaged(stored(made(HEADER, "<si><t>text</t></si>" * 9)), "xl/t.xml"),
@@ -150,23 +150,23 @@ BAD_WORKBOOKS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("shape", BAD_WORKBOOKS)
-def test_a_workbook_that_is_made_to_hurt_is_refused(client, shape):
-    assert assert_refused(client, BAD_WORKBOOKS[shape]())
+def test_a_malicious_workbook_is_rejected(client, shape):
+    assert assert_rejected(client, BAD_WORKBOOKS[shape]())
 
 
-def test_a_long_format_code_is_named_with_its_limit(client):
-    detail = assert_refused(client, BAD_WORKBOOKS["a format code of brackets"]())
+def test_the_error_for_a_long_format_code_names_the_limit(client):
+    detail = assert_rejected(client, BAD_WORKBOOKS["a format code of brackets"]())
     assert "60,000 characters" in detail and f"at most {MAX_FORMAT_CHARACTERS}" in detail
 
 
 @pytest.mark.parametrize("last", ["<xf/>" * 200_000, '<x a="b"/>' * 100_000])
-def test_what_is_only_much_is_read(client, last):
-    """Each code is judged once, however many styles have it."""
+def test_large_but_valid_workbooks_are_read(client, last):
+    """Each code is checked once, not once for each style."""
     styles = formats(iter(["[" * MAX_FORMAT_CHARACTERS]), repeated=100_000).replace("</cellXfs>", f"</cellXfs>{last}")
     assert post(client, with_styles(styles)).status_code == 202
 
 
-def test_a_dimension_and_merged_cells_without_end_mean_nothing(client):
+def test_huge_dimensions_and_merged_cells_are_ignored(client):
     beside = "".join(f'<mergeCell ref="A{n}:XFD1048576"/>' for n in range(1, 10_000))
     sheet = (
         f'<worksheet xmlns="{MAIN}"><dimension ref="A1:XFD1048576"/><sheetData>{HEADER}{row_of(2, "a", "b", "c")}'
@@ -175,13 +175,13 @@ def test_a_dimension_and_merged_cells_without_end_mean_nothing(client):
     assert post(client, made("", **{"xl/worksheets/a.xml": sheet})).status_code == 202
 
 
-def test_a_workbook_that_takes_too_long_is_refused_with_the_reason(client, monkeypatch):
+def test_a_workbook_that_takes_too_long_is_rejected_with_the_reason(client, monkeypatch):
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 0)
     monkeypatch.setattr(workbook_process, "DEADLINE_SECONDS", 0)
-    assert "took longer than 0 s" in assert_refused(client, made(HEADER))
+    assert "took longer than 0 s" in assert_rejected(client, made(HEADER))
 
 
-def test_too_many_workbooks_at_once_are_told_to_come_again(client, monkeypatch):
+def test_too_many_workbooks_at_once_get_429_with_retry_after(client, monkeypatch):
     monkeypatch.setattr(limited_process, "MAX_AT_WORK", 0)
     monkeypatch.setattr(limited_process, "MAX_WAITING", 0)
     monkeypatch.setattr(
@@ -198,7 +198,7 @@ BAD_ZIPS: dict[str, Callable[[], bytes]] = {
     "a locked file": lambda: patched(zipped(), "a.csv", 8, "<H", 1),
     "an unusual method": lambda: patched(zipped(), "a.csv", 10, "<H", 12),
     "a file that begins elsewhere": lambda: patched(zipped(), "a.csv", 42, "<L", 7),
-    "a file behind the end": lambda: patched(zipped(), "a.csv", 42, "<L", 2**31),
+    "a file after the end": lambda: patched(zipped(), "a.csv", 42, "<L", 2**31),
     "a wrong checksum": lambda: damaged(zipped(text="sku,name,description\n" + "a,b,c\n" * 9), "a.csv"),
     "a wrong size": lambda: patched(patched(zipped(), "a.csv", 20, "<L", 5), "a.csv", 24, "<L", 5),
     "another name inside": lambda: zipped().replace(b"a.csv", b"b.csv", 1),
@@ -208,8 +208,8 @@ BAD_ZIPS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("shape", BAD_ZIPS)
-def test_a_zip_that_is_made_to_hurt_is_refused(client, shape):
-    assert assert_refused(client, BAD_ZIPS[shape]())
+def test_a_malicious_zip_is_rejected(client, shape):
+    assert assert_rejected(client, BAD_ZIPS[shape]())
 
 
 def wide(count: int) -> list[str]:
@@ -217,27 +217,27 @@ def wide(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_a_file_of_too_many_columns_is_refused(client, delimiter):
+def test_a_file_of_too_many_columns_is_rejected(client, delimiter):
     assert post(client, delimiter.join(wide(2_000)).encode()).status_code == 202
-    assert "2,001 columns; at most 2,000" in refused_alone(client, delimiter.join(wide(2_001)).encode())
+    assert "2,001 columns; at most 2,000" in column_error(client, delimiter.join(wide(2_001)).encode())
 
 
-def test_a_workbook_of_too_many_columns_is_refused(client):
+def test_a_workbook_of_too_many_columns_is_rejected(client):
     assert post(client, made(row_of(1, *wide(2_000)))).status_code == 202
-    assert "2,001 columns" in refused_alone(client, made(row_of(1, *wide(2_001))))
-    assert "18,278 columns" in refused_alone(client, made('<row r="1"><c r="ZZZ1"><v>1</v></c></row>'))
-    assert "200,000 columns" in refused_alone(client, made(f"<row>{'<c><v>1</v></c>' * 200_000}</row>"))
+    assert "2,001 columns" in column_error(client, made(row_of(1, *wide(2_001))))
+    assert "18,278 columns" in column_error(client, made('<row r="1"><c r="ZZZ1"><v>1</v></c></row>'))
+    assert "200,000 columns" in column_error(client, made(f"<row>{'<c><v>1</v></c>' * 200_000}</row>"))
 
 
-def refused_alone(client, content: bytes) -> str:
-    """Upload a file of too many columns, beside others that were accepted, and return why it was refused."""
+def column_error(client, content: bytes) -> str:
+    """Upload a file of too many columns, and return the error; earlier imports may exist."""
     answer = post(client, content)
     assert (answer.status_code, answer.json()["type"]) == (400, "/api/problems/too-many-columns")
     return answer.json()["detail"]
 
 
-def test_rows_of_too_many_cells_are_rejected_and_fill_nothing(client, run_import):
-    """Also where every line has as many, which would be read as so many columns."""
+def test_rows_of_too_many_cells_are_rejected_and_their_surplus_is_not_stored(client, run_import):
+    """This also holds if most lines have that many cells."""
     wide_row = ",".join(["d", "e", "f", *["x"] * 100_000]) + "\n"
     job = run_import(CSV + wide_row * 5 + "g,h,i\n")
     assert (job.status, job.created, job.rejected) == ("completed", 2, 5)
@@ -252,12 +252,12 @@ def test_a_row_of_a_workbook_with_too_many_cells_is_rejected(client, run_import)
     assert (job.status, job.created, job.rejected) == ("completed", 1, 1)
 
 
-def test_the_same_name_thousands_of_times_takes_no_time(client, run_import):
+def test_thousands_of_columns_of_one_name_are_imported(client, run_import):
     job = run_import(",".join(["sku", "name", "description", *["x"] * 1_997]) + "\na,b,c" + ",1" * 1_997 + "\n")
     assert (job.status, job.created) == ("completed", 1)
 
 
-def test_shared_rows_are_read(client, run_import):
+def test_shared_texts_are_read(client, run_import):
     texts = "<si><t>sku</t></si><si><t>name</t></si><si><t>description</t></si><si><t>a_x000D_</t></si>"
     job = run_import(made(shared_row(1, 0, 1, 2) + shared_row(2, 3, 3, 3), texts))
     assert (job.status, job.created) == ("completed", 1)

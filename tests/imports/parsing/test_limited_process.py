@@ -1,4 +1,4 @@
-"""The limited process has only its file, and always ends."""
+"""The limited process can read only its file, and always ends."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.processes
 
-MODULE = "tests.core.outbound.answering"
+MODULE = "tests.imports.parsing.limited_process_child"
 SECONDS = 30
 
 
@@ -33,7 +33,7 @@ def stream(tmp_path):
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended; a zombie has."""
+    """Whether a process has ended; a zombie counts as ended."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -46,7 +46,7 @@ def written_pid(path: Path) -> Callable[[], int]:
 
 def test_the_process_has_only_its_file(stream, monkeypatch):
     monkeypatch.setenv("REDIS_URL", "redis://:secret@example.com")
-    found = json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))
+    found = json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "report"}))
     assert found["content"] == "content"
     # Python itself may set LC_CTYPE.
     assert found["environment"].keys() - {*limited_process.PASSED_VARIABLES, "LC_CTYPE"} == {"PYTHONPATH", "ACT"}
@@ -56,13 +56,13 @@ def test_the_process_has_only_its_file(stream, monkeypatch):
 def test_an_object_from_an_object_store_is_copied_into_a_file():
     content = io.BytesIO(b"in an object store")
     content.read()
-    assert json.loads(LimitedProcess(MODULE).ask(content, {"ACT": "tell"}))["content"] == "in an object store"
+    assert json.loads(LimitedProcess(MODULE).ask(content, {"ACT": "report"}))["content"] == "in an object store"
 
 
 def test_each_file_has_its_own_process_and_a_killed_one_is_replaced(stream):
     work, pids = LimitedProcess(MODULE), set()
     for _ in range(3):
-        pids.add(json.loads(work.ask(stream, {"ACT": "tell"}))["pid"])
+        pids.add(json.loads(work.ask(stream, {"ACT": "report"}))["pid"])
         assert work._ready is not None
         work._ready.child.kill()
         work._ready.child.wait()
@@ -76,25 +76,25 @@ def test_a_process_that_exceeds_its_time_is_killed(stream, monkeypatch, tmp_path
     work = LimitedProcess(MODULE)
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 1)
     with pytest.raises(DeadlineExceeded):
-        # Until the deadline is kept by a process that has begun.
+        # Repeat until the process has begun before the deadline.
         while not pid.exists():
             work.ask(stream, {"ACT": act, "PID_FILE": str(pid)})
     assert is_gone(written_pid(pid)())
 
 
-ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory of a process")
+ONLY_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the memory of a process")
 
 
 @pytest.mark.parametrize("act", ["fail", pytest.param("fill_the_memory", marks=ONLY_LINUX)])
-def test_after_a_failed_process_the_next_file_is_answered(stream, act):
+def test_after_a_failed_process_the_next_file_is_read(stream, act):
     with pytest.raises(ProcessFailed):
         LimitedProcess(MODULE).ask(stream, {"ACT": act})
-    assert json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "tell"}))["content"] == "content"
+    assert json.loads(LimitedProcess(MODULE).ask(stream, {"ACT": "report"}))["content"] == "content"
 
 
 @pytest.mark.parametrize("act", ["wait", "hold_the_interpreter"])
 def test_the_process_ends_with_its_parent(tmp_path, act):
-    """Even during a call into C: then the kernel ends it when its time is over."""
+    """This holds during a call into C, too: the kernel ends the process when its time is over."""
     pid = tmp_path / "pid"
     environment = {"ACT": act, "PID_FILE": str(pid), "SECONDS": "1"}
     parent = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What progress is counted in: the bytes of the file as it is stored, whatever is packed in it."""
+"""Progress counts the bytes of the stored file."""
 
 import gzip
 import io
@@ -25,7 +25,7 @@ TEXT = "".join(f"{','.join(row)}\n" for row in ROWS).encode()
              pytest.param(lambda _: saved(*ROWS), marks=pytest.mark.processes)],
     ids=["plain", "gzip", "zip", "xlsx"],
 )  # fmt: skip
-def test_progress_grows_evenly_from_nothing_to_the_size_of_the_stored_file(pack, monkeypatch):
+def test_bytes_read_grow_evenly_up_to_the_size_of_the_stored_file(pack, monkeypatch):
     monkeypatch.setattr(reader, "BLOCK_CHARACTERS", 50_000)
     monkeypatch.setattr("product_importer.imports.parsing.opening.READ_BYTES", 10_000)
     content = pack(TEXT)

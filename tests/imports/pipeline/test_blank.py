@@ -1,4 +1,4 @@
-"""Blank cells can keep what a product has."""
+"""Blank cells keep the values of a product if this option is chosen."""
 
 from tests.imports.conftest import row_errors
 from tests.imports.pipeline.test_runner import counts, csv_of
@@ -7,7 +7,7 @@ from tests.imports.test_options import CATALOGUE, catalogue
 BLANKS = csv_of("A,,,,", "c,,new,,", "d,Date,,,", header="sku,name,description,active,price")
 
 
-def test_blank_cells_keep_what_is_there(run_import):
+def test_blank_cells_keep_existing_values(run_import):
     run_import(CATALOGUE)
     run_import(csv_of("b,,,,", header="sku,name,description,active,price"), blank="keep")
     job = run_import(BLANKS, blank="keep")
@@ -20,7 +20,7 @@ def test_blank_cells_keep_what_is_there(run_import):
     }
 
 
-def test_choices_go_together(run_import):
+def test_options_can_be_combined(run_import):
     run_import(CATALOGUE)
     rows = ("a,,green,,", "a,Other,blue,,", "b,,,yes,", "x,New,,,")
     file = csv_of(*rows, header="sku,name,description,active,price")

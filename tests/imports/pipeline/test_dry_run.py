@@ -1,4 +1,4 @@
-"""A dry run shows exactly what an import would do, and applying it does what was shown."""
+"""A dry run shows exactly the changes of an import, and applying it makes them."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_a_dry_run_shows_each_change_field_by_field(run_import):
     ]
 
 
-def test_the_changes_come_in_pages_and_by_outcome(run_import):
+def test_the_changes_are_paged_and_filtered_by_outcome(run_import):
     run_import(csv_of(*(f"s{n:03},Name {n},x" for n in range(0, 100, 2))))
     job = run_import(csv_of(*(f"s{n:03},Other {n},x" for n in range(100))), dry_run="true")
     assert [item.line for item in changes(job, page=4, page_size=30).items] == list(range(92, 102))
@@ -74,7 +74,7 @@ def test_the_changes_come_in_pages_and_by_outcome(run_import):
     assert {item.outcome for item in created.items} == {"created"}
 
 
-def test_applying_does_what_was_shown(run_import, products):
+def test_applying_makes_the_changes_that_were_shown(run_import, products):
     run_import(BEFORE)
     job = run_import(FILE, dry_run="true")
     shown = counts(job)
@@ -91,15 +91,15 @@ def test_applying_does_what_was_shown(run_import, products):
     assert done.undo.status == "possible"
 
 
-def test_what_changed_since_is_told_before_anything_is_merged(run_import, products):
+def test_products_changed_since_are_reported_before_anything_is_merged(run_import, products):
     run_import(BEFORE)
     job = run_import(FILE, dry_run="true")
     run_import(csv_of("a,Apple,blue", "n,Somebody's,own"))
     before = products()
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as raised:
         db.run(service.apply_import, job.id)
-    assert (refused.value.kind, refused.value.extra["changed"]) == ("preview-outdated", 2)
-    assert sorted(refused.value.extra["examples"]) == ["a", "n"]
+    assert (raised.value.kind, raised.value.extra["changed"]) == ("preview-outdated", 2)
+    assert sorted(raised.value.extra["examples"]) == ["a", "n"]
     assert products() == before
     assert [item.is_outdated for item in changes(job).items] == [True, True]
 
@@ -111,7 +111,7 @@ def test_what_changed_since_is_told_before_anything_is_merged(run_import, produc
     assert products()["n"] == ("Newer", "thing")
 
 
-def test_what_changes_between_the_check_and_the_merge_is_left_alone_and_reported(run_import, products):
+def test_products_changed_between_the_check_and_the_merge_are_kept_and_reported(run_import, products):
     run_import(BEFORE)
     job = run_import(FILE, dry_run="true")
     db.run(service.apply_import, job.id)
@@ -128,7 +128,7 @@ def test_what_changes_between_the_check_and_the_merge_is_left_alone_and_reported
 @pytest.mark.parametrize("mode", ["create", "update"])
 @pytest.mark.parametrize("blank", ["clear", "keep"])
 @pytest.mark.parametrize("duplicates", ["last", "first", "reject"])
-def test_with_every_choice_a_dry_run_counts_what_the_import_does(run_import, mode, blank, duplicates):
+def test_with_all_options_a_dry_run_counts_the_same_as_the_import(run_import, mode, blank, duplicates):
     run_import(BEFORE)
     file = csv_of("a,,green,", "b,Bread,brown,b", "n,New,,", "N,Newer,,", "o,,x,", "c,Cake,,s", header=HEAD)
     job = run_import(file, dry_run="true", mode=mode, blank=blank, duplicates=duplicates)
@@ -139,7 +139,7 @@ def test_with_every_choice_a_dry_run_counts_what_the_import_does(run_import, mod
     assert (counts(apply(job)), row_errors(job.id)) == (shown, reported)
 
 
-def test_a_dry_run_goes_on_where_a_killed_worker_stopped(run_import, monkeypatch):
+def test_a_dry_run_continues_after_a_killed_worker(run_import, monkeypatch):
     monkeypatch.setattr(dry_run, "index", killed)
     file = csv_of(*(f"s{n},Name,x" for n in range(500)))
     with pytest.raises(KeyboardInterrupt):
@@ -166,11 +166,11 @@ def test_the_tables_of_a_dry_run_stay_until_it_is_over(run_import):
         connection.exec_driver_sql(f"TRUNCATE {table}")
     with pytest.raises(Conflict, match="restarted"):
         changes(job)
-    # Applied, the file is read again.
+    # An apply without the staged rows reads the file again.
     assert counts(apply(job)) == (3, 0, 0, 1, 1)
 
 
-def test_an_applied_dry_run_that_was_stopped_goes_on_by_what_was_shown(run_import, products):
+def test_a_stopped_apply_continues_with_the_changes_that_were_shown(run_import, products):
     run_import(BEFORE)
     job = run_import(FILE, dry_run="true")
     db.run(service.apply_import, job.id)
@@ -187,8 +187,8 @@ def test_an_applied_dry_run_that_was_stopped_goes_on_by_what_was_shown(run_impor
 
 def test_only_a_dry_run_can_be_applied(run_import):
     job = run_import(BEFORE)
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Conflict) as raised:
         db.run(service.apply_import, job.id)
-    assert refused.value.kind == "not-a-preview"
+    assert raised.value.kind == "not-a-preview"
     with pytest.raises(Conflict):
         changes(job)

@@ -1,4 +1,4 @@
-"""A batch of the usual size: no statement may compare each of its rows with each of the others."""
+"""Query plans of a full batch: no nested full scans."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ CHANGED = MANY.replace(",x", ",y")
 
 @pytest.fixture(autouse=True)
 def one_full_batch_within_seconds(monkeypatch):
-    """Other tests take small batches, where anything is quick. Far more than a batch takes, far less than squared."""
+    """Import in one batch, with 15 s for each statement: much more than a good plan needs, less than a bad one."""
     monkeypatch.setattr(merge, "settings", lambda: settings().model_copy(update={"batch_size": ROWS}))
     begin = lease.TRANSACTION_SETTINGS
     monkeypatch.setattr(lease, "TRANSACTION_SETTINGS", f"{begin}; SET LOCAL statement_timeout = '15s'")
@@ -26,9 +26,9 @@ def one_full_batch_within_seconds(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def statistics_of_an_emptied_catalogue(run_import) -> Iterator[None]:
-    """PostgreSQL believes that there are next to no products, until it looks again: nearly all were just deleted.
+    """Give PostgreSQL outdated statistics: it expects almost no products.
 
-    The same happens when it looks while the first batches are not committed yet.
+    The same happens if it analyses the table before the first batches are committed.
     """
     run_import(MANY)
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -41,12 +41,12 @@ def statistics_of_an_emptied_catalogue(run_import) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("options", [{}, {"mode": "update"}, {"blank": "keep"}])
-def test_products_are_looked_at_before_they_are_changed(run_import, options):
+def test_existing_products_are_updated(run_import, options):
     run_import(MANY)
     assert counts(run_import(CHANGED, **options)) == (0, ROWS, 0, 0, 0)
 
 
-def test_products_that_are_there_are_refused(run_import):
+def test_existing_products_are_rejected(run_import):
     run_import(MANY)
     assert counts(run_import(CHANGED, mode="create")) == (0, 0, 0, 0, ROWS)
 
@@ -62,9 +62,9 @@ def test_an_import_is_undone(run_import):
     assert (undone.removed, undone.restored, undone.kept) == (0, ROWS, 0)
 
 
-def test_each_product_is_told(run_import, monkeypatch):
+def test_each_product_gets_an_event(run_import, monkeypatch):
     monkeypatch.setattr(outbox, "WANTS_EACH", [lambda _: True])
     run_import(MANY)
     run_import(CHANGED)
-    told = fetch("SELECT event_type, count(*) FROM event WHERE event_type LIKE 'product_%%' GROUP BY 1 ORDER BY 1")
-    assert told == [("product_created", ROWS), ("product_updated", ROWS)]
+    events = fetch("SELECT event_type, count(*) FROM event WHERE event_type LIKE 'product_%%' GROUP BY 1 ORDER BY 1")
+    assert events == [("product_created", ROWS), ("product_updated", ROWS)]

@@ -1,4 +1,4 @@
-"""What the heartbeat computes from the progress of the work, and when it publishes it."""
+"""Compute and publish the progress of an import."""
 
 import pytest
 
@@ -11,8 +11,8 @@ from tests.imports.conftest import execute, upload
 from tests.waiting import wait_for
 
 
-def test_a_lane_that_reports_late_does_not_take_back_what_another_has_counted(database):
-    """Taken for the last word, its row would make the import end with rows that have no outcome."""
+def test_a_late_report_of_a_lane_does_not_lower_counts(database):
+    """With lower counts the import would end with rows that are not counted."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
     beating = Heartbeat(held)
@@ -23,32 +23,32 @@ def test_a_lane_that_reports_late_does_not_take_back_what_another_has_counted(da
     assert beating.percent > 99
 
 
-def test_what_is_read_is_in_the_row_before_anybody_is_told(database, monkeypatch):
-    """Another worker, or a watcher without Redis, must not begin below what was shown."""
+def test_rows_read_are_stored_before_they_are_published(database, monkeypatch):
+    """Another worker, or a watcher without Redis, must not show less than before."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
-    told = []
+    published = []
     monkeypatch.setattr(heartbeat, "SHOW_SECONDS", 0.01)
     monkeypatch.setattr(heartbeat, "READING_SECONDS", 0.0)
-    monkeypatch.setattr(progress, "publish", lambda *_: told.append(current(held.job.id).rows_read))
+    monkeypatch.setattr(progress, "publish", lambda *_: published.append(current(held.job.id).rows_read))
     assert held is not None
     beating = Heartbeat(held)
     beating.rows_read, beating.bytes_read = 1, 27
     with beating:
-        wait_for(lambda: told, 10, "somebody is told")
-    assert told[0] == 1
+        wait_for(lambda: published, 10, "progress is published")
+    assert published[0] == 1
     assert current(held.job.id).percent == progress.READ_SHARE
 
 
 @pytest.fixture
 def clock(monkeypatch) -> list[float]:
-    """What the monotonic clock says, in its only element."""
+    """Return a list whose only element is the time of the monotonic clock."""
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     return now
 
 
-def test_the_time_left_is_that_of_the_phase_not_of_the_phases_before(database, clock):
-    """Reading is quick and merging may be slow: 5 s for half of it say nothing of a merge that takes 100 s."""
+def test_the_time_left_is_computed_from_the_current_phase_only(database, clock):
+    """Reading is fast and merging may be slow: half of it in 5 s does not predict a merge of 100 s."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
     beating = Heartbeat(held)
@@ -63,8 +63,8 @@ def test_the_time_left_is_that_of_the_phase_not_of_the_phases_before(database, c
 
 
 @pytest.mark.parametrize("decided", [0, 500, 900], ids=["a dry run applied", "taken over", "taken over late"])
-def test_what_others_have_done_is_not_taken_for_this_worker_s_pace(database, clock, decided):
-    """All rows were staged by somebody else, and some are merged: the bar begins there, the pace does not."""
+def test_the_pace_excludes_the_work_of_earlier_workers(database, clock, decided):
+    """An earlier worker staged all rows and merged some. The bar begins with these, the pace does not count them."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
     held.job.percent, held.job.total_rows, held.job.created = 80.0 * bool(decided), 1000, decided
@@ -77,7 +77,7 @@ def test_what_others_have_done_is_not_taken_for_this_worker_s_pace(database, clo
     assert beating.pace().eta_seconds == pytest.approx((950 - decided) / 10, abs=0.5)
 
 
-def test_a_worker_that_was_overtaken_stops_and_says_so_once(database, monkeypatch, caplog):
+def test_a_worker_that_lost_its_lease_stops_and_logs_it_once(database, monkeypatch, caplog):
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     monkeypatch.setattr(heartbeat, "SHOW_SECONDS", 0.01)
     monkeypatch.setattr(heartbeat, "READING_SECONDS", 0.0)
@@ -90,7 +90,7 @@ def test_a_worker_that_was_overtaken_stops_and_says_so_once(database, monkeypatc
     assert caplog.text.count("taken over") == 1
 
 
-def test_the_end_of_an_import_is_not_taken_for_another_worker(database, caplog):
+def test_the_end_of_an_import_is_not_mistaken_for_a_lost_lease(database, caplog):
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
     beating = Heartbeat(held)

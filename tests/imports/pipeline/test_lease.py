@@ -1,4 +1,4 @@
-"""Two workers, one import: whoever claimed last is the only one that writes."""
+"""Only the worker that claimed an import last can write."""
 
 import psycopg2
 import pytest
@@ -15,17 +15,17 @@ FILE = b"sku,name,description\n" + b"".join(b"S%d,Name,Text\n" % n for n in rang
 
 
 def lapse(job_id) -> None:
-    """Let the lease run out now, as if its holder had been silent."""
+    """End the lease, as if its holder had not renewed it."""
     execute("UPDATE import_job SET lease_until = now() - interval '1 second' WHERE id = %s", str(job_id))
 
 
 class Killed(BaseException):
-    """Stands for the end of the process at this line."""
+    """Simulates the end of the process."""
 
 
 @pytest.fixture
 def kill_after(monkeypatch):
-    """End the work as a kill would, after so many merged batches."""
+    """End the work after a number of merged batches, as a kill would."""
 
     def arrange(batches: int) -> None:
         merge_range = merge.Merge._merge_range
@@ -70,7 +70,7 @@ def test_an_outdated_fencing_token_writes_nothing(database):
         assert connection.exec_driver_sql("SELECT count(*) FROM product").scalar() == 0
 
 
-def test_a_claim_ends_what_an_earlier_holder_left_open(database):
+def test_a_claim_closes_the_connections_of_the_earlier_holder(database):
     job_id = upload(FILE)
     old = claim(job_id)
     with old.connect() as connection, connection.cursor() as cursor:
@@ -83,7 +83,7 @@ def test_a_claim_ends_what_an_earlier_holder_left_open(database):
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3])
-def test_another_worker_goes_on_where_one_was_killed(database, kill_after, batches, monkeypatch):
+def test_another_worker_continues_after_a_killed_one(database, kill_after, batches, monkeypatch):
     job_id = upload(FILE)
     with monkeypatch.context() as patch:
         kill_after(batches)
@@ -100,7 +100,7 @@ def test_another_worker_goes_on_where_one_was_killed(database, kill_after, batch
     assert after.percent == 100.0
 
 
-def test_what_a_crash_of_postgresql_empties_is_staged_again_and_counted_once(database, kill_after, monkeypatch):
+def test_rows_lost_in_a_crash_of_postgresql_are_staged_again_and_counted_once(database, kill_after, monkeypatch):
     job_id = upload(FILE + b",rejected,\n")
     kill_after(2)
     with pytest.raises(Killed):
@@ -116,7 +116,7 @@ def test_what_a_crash_of_postgresql_empties_is_staged_again_and_counted_once(dat
     assert (job.status, job.created, job.rejected, job.total_rows) == ("completed", 6_000, 1, 6_001)
 
 
-def test_a_cancelled_import_stops_at_a_batchs_edge_and_says_what_is_in(database, monkeypatch):
+def test_a_cancelled_import_stops_after_a_batch_and_counts_its_rows(database, monkeypatch):
     from product_importer.imports import service
 
     job_id = upload(FILE)
@@ -136,7 +136,7 @@ def test_a_cancelled_import_stops_at_a_batchs_edge_and_says_what_is_in(database,
         assert connection.exec_driver_sql("SELECT count(*) FROM product").scalar() == job.created
 
 
-def test_a_database_that_goes_away_leaves_the_import_to_the_next_worker(database, monkeypatch):
+def test_after_a_lost_database_connection_the_next_worker_continues(database, monkeypatch):
     job_id = upload(FILE)
 
     def gone(*_):

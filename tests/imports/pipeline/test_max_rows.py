@@ -1,4 +1,4 @@
-"""At most so many rows: the import ends before anything of the file is merged."""
+"""A file over MAX_ROWS fails before the merge."""
 
 import gzip
 
@@ -17,7 +17,7 @@ FILE = "sku,name,description\n\na,A,1\n,B,2\n\nc,C,3\nd,D,4\n"
     "content",
     [
         FILE.encode(),
-        # The content names its test, and every process must find the same tests: no time stands in it.
+        # No time in the content: test ids contain it, and must be the same in every process.
         gzip.compress(FILE.encode(), mtime=0),
         made(HEADER + row_of(3, "a", "A", "1") + row_of(4, "", "B", "2") + row_of(6, "c", "C") + row_of(7, "d", "D")),
     ],
@@ -33,15 +33,15 @@ def test_a_file_of_too_many_rows_fails_with_the_line_and_merges_nothing(
     assert (job.created, products()) == (0, {})
 
 
-def test_a_file_of_as_many_rows_as_are_allowed_is_imported(run_import, monkeypatch):
+def test_a_file_of_exactly_max_rows_is_imported(run_import, monkeypatch):
     monkeypatch.setattr(settings(), "max_rows", 4)
     assert run_import(FILE).status == "completed"
 
 
-def test_more_lines_than_can_be_numbered_are_refused():
+def test_a_line_number_over_the_maximum_ends_the_import():
     last = stager.MAX_LINES
     stager._check_count(Chunk([last], [["a"]]), 1)
     for chunk in (Chunk([last + 1], [["a"]]), Chunk(errors=[RowError(last + 1, RowErrorCode.NO_SKU, "", [])])):
-        with pytest.raises(Unreadable) as ended:
+        with pytest.raises(Unreadable) as raised:
             stager._check_count(chunk, 1)
-        assert ended.value.code == "too_many_rows"
+        assert raised.value.code == "too_many_rows"

@@ -1,4 +1,4 @@
-"""Ranges of keys: what the catalogue holds of them decides how they are merged, also when it changes meanwhile."""
+"""Ranges with and without existing products, also while products change."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files against a plain dict: whatever is imported, the catalogue is what a dict would hold."""
+"""Compare imports with a plain dict."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import sku_key
+from tests.examples import examples
 
 skus = st.sampled_from(
     ["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"]
@@ -17,7 +18,7 @@ rows = st.lists(st.tuples(skus, names, texts), max_size=12)
 
 
 def expected_after(catalogue: dict, file: list[tuple[str, str, str]]) -> tuple[dict, tuple[int, ...]]:
-    """Return the catalogue by key, and the counts, as the contract has them."""
+    """Return the expected catalogue by key, and the expected counts."""
     catalogue, last = dict(catalogue), {}
     for sku, name, description in file:
         last[sku_key(sku)] = (sku.strip(), name.strip(), description)
@@ -33,7 +34,9 @@ def expected_after(catalogue: dict, file: list[tuple[str, str, str]]) -> tuple[d
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(rows, min_size=1, max_size=3))
 def test_imports_agree_with_a_dict(run_import, products, files):
@@ -53,7 +56,7 @@ def test_imports_agree_with_a_dict(run_import, products, files):
 
 
 def test_lanes_and_batches_agree_with_a_dict(run_import, products):
-    """Many batches in several lanes, with duplicates on both sides of every edge."""
+    """The file has many batches in several lanes, with duplicates in different batches."""
     file = [(f"K{n * 7919 % 2500}", f"Name {n}", f"Text {n}") for n in range(6_000)]
     job = run_import("sku,name,description\n" + "".join(f"{','.join(row)}\n" for row in file))
     catalogue, counts = expected_after({}, file)

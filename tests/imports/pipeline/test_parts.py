@@ -1,4 +1,4 @@
-"""Staging in parts: whatever lies in which of them, an import says and does what it would with one table."""
+"""Staging in several parts gives the same result as in one table."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The next item is fetched while the last one is used, and errors of either side end both."""
+"""Make the next item in a thread while the current one is used."""
 
 from collections.abc import Iterator
 from threading import Event
@@ -8,7 +8,7 @@ import pytest
 from product_importer.imports.pipeline.prefetch import ahead
 
 
-def test_the_next_item_is_made_while_the_last_one_is_used():
+def test_the_next_item_is_made_while_the_current_one_is_used():
     asked = Event()
 
     def letters() -> Iterator[str]:
@@ -22,7 +22,7 @@ def test_the_next_item_is_made_while_the_last_one_is_used():
     assert list(coming) == ["b"]
 
 
-def test_what_the_making_raises_comes_behind_the_items_before_it():
+def test_an_error_is_raised_after_the_items_before_it():
     def letters() -> Iterator[str]:
         yield "a"
         raise LookupError("b")
@@ -33,7 +33,7 @@ def test_what_the_making_raises_comes_behind_the_items_before_it():
         next(coming)
 
 
-def test_who_stops_early_leaves_no_item_half_made():
+def test_closing_early_waits_for_the_item_being_made():
     made: list[str] = []
 
     def letters() -> Iterator[str]:

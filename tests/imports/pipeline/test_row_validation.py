@@ -1,3 +1,5 @@
+"""Check rows and give errors to bad ones."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def validate(*rows: list[str]) -> Chunk:
         (["s", "n", "d", "perhaps", ""], "bad_active"),
     ],
 )
-def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, code):
+def test_a_bad_row_gets_an_error_with_its_line_and_good_rows_are_kept(row, code):
     good = ["s", "n", "d", "no", "red"]
     validated = validate(good, row, good)
     assert (validated.lines, validated.rows) == ([2, 4], [good, good])
@@ -39,15 +41,15 @@ def test_a_bad_row_is_told_with_its_line_and_does_not_stop_the_good_ones(row, co
     assert (error.line, error.code, error.row) == (3, code, row[: len(HEADER.names)])
 
 
-def test_fields_beyond_the_last_column_are_told_as_csv_and_not_endlessly():
+def test_the_reason_quotes_surplus_fields_as_csv_up_to_a_limit():
     [error] = validate(["s", "n", "d", "", "", 'a "b"', "c,\nd", "", "\0"]).errors
-    told = 'Beyond the last column: "a ""b""","c,\nd",,␀'
-    assert error.reason == f"The row in lines 2 to 3 has 9 fields, the header has 5. {told}"
+    quoted = 'Beyond the last column: "a ""b""","c,\nd",,␀'
+    assert error.reason == f"The row in lines 2 to 3 has 9 fields, the header has 5. {quoted}"
     [error] = validate(["s", "n", "d", "", "", "x" * 400, "y" * 400]).errors
     assert error.reason.endswith(f"{'x' * 400},{'y' * 99} and 301 characters more")
 
 
-def test_where_blanks_are_kept_a_row_needs_no_name():
+def test_a_row_needs_no_name_if_blanks_are_kept():
     kept = RowValidator(HEADER, keep_blank=True)
     for rows in ([["s", " ", "", "", ""]], [["t", "n", "", "no", ""], ["s", "", "", " ", ""], ["", "", "", "", ""]]):
         validated = kept.validate(Chunk(list(range(2, len(rows) + 2)), rows))
@@ -61,7 +63,7 @@ def test_an_empty_line_is_no_row():
 
 
 @pytest.mark.parametrize("word", ["", "true", "FALSE", " yes ", "0", "On"])
-def test_words_for_active(word):
+def test_accepted_words_for_active(word):
     assert not validate(["s", "n", "d", word, ""]).errors
 
 
@@ -70,8 +72,8 @@ rows = st.lists(st.lists(cells, min_size=4, max_size=6), max_size=6)
 
 
 @given(rows)
-def test_the_look_at_whole_columns_and_the_look_at_each_row_agree(table):
-    """Alone, each good row takes the fast way; among bad ones it takes the slow way."""
+def test_checks_by_column_and_by_row_agree(table):
+    """A chunk of good rows is checked by column, one with a bad row is checked row by row."""
     alone = [not validate(row).errors for row in table]
     bad = ["", "", "", "", ""]
     together = validate(*table, bad)

@@ -1,4 +1,4 @@
-"""The engine on real servers: every row ends in exactly one count, and the catalogue holds what the file says."""
+"""Whole imports on real servers."""
 
 from product_importer.core import db
 from product_importer.imports.pipeline import staging_table
@@ -37,7 +37,7 @@ def test_the_same_file_again_changes_nothing(run_import):
     assert fetch("SELECT id, xmin::text, version, updated_at FROM product ORDER BY id") == before
 
 
-def test_skus_in_other_case_are_the_same_products_and_keep_the_case_they_were_written_in(run_import, products):
+def test_skus_in_another_case_match_and_products_keep_their_spelling(run_import, products):
     run_import(csv_of("Sku-A,a,1", "sku-B,b,2"))
     job = run_import(csv_of("sKU-a,a,1", " SKU-B ,changed,2"))
     assert counts(job) == (0, 1, 1, 0, 0)
@@ -80,7 +80,7 @@ def test_a_file_without_rows_completes(run_import):
     assert (job.status, job.total_rows, job.percent) == ("completed", 0, 100.0)
 
 
-def test_further_columns_are_kept_and_a_blank_cell_removes_one(run_import):
+def test_other_columns_become_attributes_and_a_blank_cell_removes_one(run_import):
     run_import(csv_of("a,A,1,red,XL", "b,B,2,,", header="sku,name,description,colour,size"))
     assert fetch("SELECT attributes FROM product ORDER BY sku") == [({"colour": "red", "size": "XL"},), ({},)]
     job = run_import(csv_of("a,A,1,,steel", "b,B,2,,", header="sku,name,description,colour,material"))
@@ -102,7 +102,7 @@ def test_columns_in_any_order_find_their_fields(run_import, products):
     assert products() == {"a": ("Hammer", "1")}
 
 
-def test_nothing_is_left_of_the_staging(run_import):
+def test_no_staging_table_is_left(run_import):
     run_import(csv_of("a,A,1"))
     with db.engine().connect() as connection:
         assert staging_table.tables(connection.connection.driver_connection) == []
@@ -123,7 +123,7 @@ def test_one_event_is_recorded_at_the_end(run_import):
     }
 
 
-def test_an_upload_that_is_gone_fails_with_what_to_do(database, run_import):
+def test_an_import_whose_file_was_deleted_fails(database, run_import):
     from product_importer.core.storage import storage
     from product_importer.imports import tasks
     from product_importer.imports.progress import current

@@ -1,4 +1,4 @@
-"""Escapes of formulas, as an export writes them, are removed before a cell is used."""
+"""Formula escapes, as exports write them, are removed from cells before these are staged."""
 
 import csv
 import io

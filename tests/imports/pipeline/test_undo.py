@@ -1,4 +1,4 @@
-"""An import can be undone: as a whole or not at all, without touching what was changed since."""
+"""Undo an import completely or not at all; products changed since are kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,7 +48,7 @@ def undo_tables() -> list:
     return fetch("SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_undo_of_%%'")
 
 
-def test_what_was_created_goes_and_what_was_updated_comes_back(run_import):
+def test_created_products_are_deleted_and_updated_ones_restored(run_import):
     run_import(FIRST)
     before, versions = catalogue(), dict(fetch("SELECT sku, version FROM product"))
     job = run_import(SECOND)
@@ -57,11 +57,11 @@ def test_what_was_created_goes_and_what_was_updated_comes_back(run_import):
     assert (undone.status, undone.removed, undone.restored, undone.kept) == ("undone", 2, 1, 0)
     assert catalogue() == before
     after = dict(fetch("SELECT sku, version FROM product"))
-    assert after == versions | {"a": versions["a"] + 2}, "a version never goes back"
-    assert len(undo_tables()) == 1, "what the undone import kept is gone, what the first one kept is not"
+    assert after == versions | {"a": versions["a"] + 2}, "an undo must raise the version"
+    assert len(undo_tables()) == 1, "only the undo data of the undone import must be deleted"
 
 
-def test_what_was_changed_since_is_kept_and_listed(run_import):
+def test_products_changed_since_are_kept_and_listed(run_import):
     run_import(FIRST)
     job = run_import(SECOND)
     change("a", description="mine")
@@ -74,7 +74,7 @@ def test_what_was_changed_since_is_kept_and_listed(run_import):
     assert "changed" in kept(job)["a"]
 
 
-def test_what_was_deleted_since_stays_deleted(run_import):
+def test_products_deleted_since_stay_deleted(run_import):
     run_import(FIRST)
     job = run_import(SECOND)
     with db.engine().begin() as connection:
@@ -93,16 +93,16 @@ def test_several_imports_are_undone_one_after_the_other(run_import):
     assert catalogue() == {}
 
 
-def test_an_undo_in_the_middle_makes_the_earlier_one_possible_again(run_import):
+def test_an_undo_out_of_order_keeps_products_changed_by_later_imports(run_import):
     first, second, third = (run_import(csv_of(f"a,Name {n},x")) for n in range(3))
-    assert run_undo(second).kept == 1, "the third has changed it since"
+    assert run_undo(second).kept == 1, "the third import has changed the product since"
     assert run_undo(third).restored == 1
     assert catalogue()["a"][0] == "Name 1"
     assert run_undo(first).kept == 1
     assert catalogue()["a"][0] == "Name 1"
 
 
-def test_half_an_import_can_be_undone(run_import):
+def test_a_cancelled_import_can_be_undone(run_import):
     run_import(FIRST)
     job = run_import(SECOND)
     with db.engine().begin() as connection:
@@ -110,26 +110,26 @@ def test_half_an_import_can_be_undone(run_import):
     assert run_undo(current(job.id)).removed == 2
 
 
-def test_an_import_is_undone_once_and_not_tried_again(run_import):
+def test_an_undone_import_is_neither_undone_again_nor_retried(run_import):
     job = run_import(SECOND)
     run_undo(job)
-    for refused in (service.undo_import, service.retry_import):
+    for action in (service.undo_import, service.retry_import):
         with pytest.raises(Conflict):
-            db.run(refused, job.id)
+            db.run(action, job.id)
     assert current(job.id).undo.removed == 4
-    # Its products gone, the same file imports anew.
+    # The same file can be imported again.
     assert run_import(SECOND).created == 4
 
 
-def test_what_cannot_be_undone_is_refused(run_import):
+def test_an_import_without_changes_cannot_be_undone(run_import):
     for job in (run_import(csv_of(",x,y")), run_import(FIRST, dry_run="true")):
         assert job.undo is None
-        with pytest.raises(Conflict) as refused:
+        with pytest.raises(Conflict) as raised:
             db.run(service.undo_import, job.id)
-        assert refused.value.kind == "not-undoable"
+        assert raised.value.kind == "not-undoable"
 
 
-def test_an_undo_that_nobody_carries_out_is_sent_again(run_import):
+def test_an_undo_that_no_worker_has_is_queued_again(run_import):
     job = run_import(FIRST)
     db.run(service.undo_import, job.id)
     assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
@@ -140,14 +140,14 @@ def test_an_undo_that_nobody_carries_out_is_sent_again(run_import):
 
     redis.client().flushdb()
     db.run(reconcile)
-    assert queue.waiting_keys(service.RUN_UNDO) == set(), "the nudge has some seconds to arrive"
+    assert queue.waiting_keys(service.RUN_UNDO) == set(), "a notification has some seconds to arrive"
     with db.engine().begin() as connection:
         connection.exec_driver_sql("UPDATE import_job SET undo_requested_at = now() - interval '1 minute'")
     db.run(reconcile)
     assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
 
 
-def test_a_killed_undo_has_not_happened_and_begins_again(run_import, monkeypatch):
+def test_a_killed_undo_changes_nothing_and_can_be_repeated(run_import, monkeypatch):
     run_import(FIRST)
     job = run_import(SECOND)
     held = catalogue()
@@ -169,18 +169,18 @@ def test_two_workers_undo_an_import_once(run_import):
     assert (done.status, done.removed, done.kept) == ("undone", 2_000, 0)
 
 
-def test_who_wants_each_event_hears_of_an_undo(run_import, monkeypatch):
+def test_an_undo_records_an_event_for_each_product_if_wanted(run_import, monkeypatch):
     monkeypatch.setattr(outbox, "WANTS_EACH", [lambda _: True])
     run_import(FIRST)
     job = run_import(SECOND)
     with db.engine().begin() as connection:
         connection.exec_driver_sql("DELETE FROM event")
     run_undo(job)
-    told = fetch("SELECT event_type, payload->>'sku' FROM event ORDER BY id")
-    assert sorted(told) == [("product_deleted", "m"), ("product_deleted", "n"), ("product_updated", "a")]
+    events = fetch("SELECT event_type, payload->>'sku' FROM event ORDER BY id")
+    assert sorted(events) == [("product_deleted", "m"), ("product_deleted", "n"), ("product_updated", "a")]
 
 
-def test_only_an_import_notes_what_it_overwrites(run_import):
+def test_only_an_import_stores_the_values_that_it_overwrites(run_import):
     run_import(FIRST)
     job = run_import(SECOND)
     [(table,)] = fetch(f"SELECT undo_table FROM import_job WHERE id = '{job.id}'")

@@ -1,4 +1,4 @@
-"""Rows that continue the product above, as shops export variants and images."""
+"""Continuation rows, as shops export variants and images of the product above."""
 
 import pytest
 from hypothesis import example, given
@@ -13,7 +13,7 @@ VARIANTS = match(["Handle", "Title", "description", "SKU"], {"Title": "name"})
 
 
 def codes(header, rows, keep_blank=False, chunk=100) -> list[str]:
-    """Return what becomes of each row, validated in chunks: the code of its error, or ""."""
+    """Validate rows in chunks, and return the error code of each, or ""."""
     validator, found = RowValidator(header, keep_blank), [""] * len(rows)
     for start in range(0, len(rows), chunk):
         part = rows[start : start + chunk]
@@ -22,7 +22,7 @@ def codes(header, rows, keep_blank=False, chunk=100) -> list[str]:
     return found
 
 
-def test_a_row_that_goes_on_says_with_what_and_where_it_began():
+def test_the_reason_of_a_continuation_names_the_product_and_its_line():
     validator = RowValidator(SHOPIFY)
     validator.validate(Chunk([11, 12], [["mug", "Mug", "", ""], ["ocean-blue-shirt", "Shirt", "x\ny", ""]]))
     validated = validator.validate(
@@ -39,40 +39,40 @@ def test_a_row_that_goes_on_says_with_what_and_where_it_began():
 @pytest.mark.parametrize(
     ("header", "rows", "expected"),
     [
-        # Nothing to go on with: nothing above, another group, no group.
+        # There is no product to continue: no row above, another group, no group.
         (SHOPIFY, [["a", "", "", ""], ["b", "B", "", ""], ["a", "", "", ""]], ["no_name", "", "no_name"]),
         (SHOPIFY, [["a", "A", "", ""], ["", "", "", ""]], ["", "no_sku"]),
-        # A product that was rejected itself is not gone on with.
+        # A rejected product is not continued.
         (SHOPIFY, [["a", "A\0", "", ""], ["a", "", "", ""]], ["nul", "no_name"]),
-        # What lies between was rejected too.
+        # The row between was rejected, too.
         (SHOPIFY, [["a", "A", "", ""], ["b", "B"], ["a", "", "", ""]], ["", "ragged", "continuation"]),
         # Variants with SKUs, and images without.
         (VARIANTS, [["a", "A", "", "1"], ["a", "", "", "2"], ["a", "", "", ""]], ["", *["continuation"] * 2]),
-        # Variants that repeat the name are products; an image below them still goes on.
+        # Variants that repeat the name are products; an image below them is a continuation.
         (VARIANTS, [["a", "A", "", "1"], ["a", "A", "", "2"], ["a", "", "", ""]], ["", "", "continuation"]),
-        # A first column that products of several names share is a category: here a name is missing.
+        # A first column shared by products of several names is a category, so the row lacks a name.
         (VARIANTS, [["c", "A", "", "1"], ["c", "B", "", "2"], ["c", "", "", "3"]], ["", "", "no_name"]),
         (VARIANTS, [*(["c", name, "", "1"] for name in "ABBB"), ["c", "", "", "3"]], [*[""] * 4, "no_name"]),
-        # After another group it is judged anew.
+        # After another group the first column is judged again.
         (VARIANTS, [["a", "A", "", "1"], ["b", "B", "", "2"], ["a", "C", "", "3"], ["a", "", "", ""]],
          ["", "", "", "continuation"]),
     ],
 )  # fmt: skip
-def test_what_goes_on(header, rows, expected, chunk):
+def test_which_rows_are_continuations(header, rows, expected, chunk):
     assert codes(header, rows, chunk=chunk) == expected
 
 
 @pytest.mark.parametrize(
     ("first", "code"), [("Category", "continuation"), ("description", "no_name"), ("active", "no_name")]
 )
-def test_a_first_column_that_says_something_else_is_no_group(first, code):
+def test_a_first_column_that_is_used_as_a_field_is_no_group(first, code):
     names = [first, "sku", "name", *({"description"} - {first})]
     rows = [["yes", "1", "A", "", ""][: len(names)], ["yes", "2", "", "", ""][: len(names)]]
     assert codes(match(names), rows) == ["", code]
 
 
 @pytest.mark.parametrize("chunk", [1, 100])
-def test_where_blanks_are_kept_only_a_row_without_an_sku_of_its_own_goes_on(chunk):
+def test_with_kept_blanks_only_a_row_without_a_new_sku_is_a_continuation(chunk):
     rows = [
         ["a", "A", "", "K-1"],
         ["a", "", "", "K-2"],
@@ -90,5 +90,5 @@ tables = st.lists(st.tuples(texts, texts, st.sampled_from(["", "\0"]), texts).ma
 
 @given(tables, st.booleans(), st.sampled_from([SHOPIFY, VARIANTS]), st.integers(1, 5))
 @example([["a", "a", "", "a"], ["b", "b", "", "a"], ["a", "b", "", "a"], ["a", "", "", ""]], False, VARIANTS, 3)
-def test_where_chunks_end_makes_no_difference(rows, keep_blank, header, chunk):
+def test_chunk_boundaries_make_no_difference(rows, keep_blank, header, chunk):
     assert codes(header, rows, keep_blank, chunk) == codes(header, rows, keep_blank, 1)

@@ -1,3 +1,5 @@
+"""Receive an upload: check it while it arrives, and keep nothing of a rejected one."""
+
 import pytest
 
 from product_importer.core.errors import Invalid, TooLarge
@@ -22,7 +24,7 @@ def upload_error(content: bytes, size: int = 7) -> Invalid:
     return error.value
 
 
-def test_an_accepted_upload_is_kept_whole(database):
+def test_an_accepted_upload_is_stored_completely(database):
     with IncomingUpload("../../etc/cat\x00alogue.csv") as incoming:
         for byte in GOOD:
             incoming.write(bytes([byte]))
@@ -51,7 +53,7 @@ def test_an_upload_over_the_limit_leaves_nothing(database, monkeypatch):
 
 
 @pytest.mark.parametrize("size", [1, 3, 7, 1000])
-def test_a_byte_that_is_not_utf8_is_found_wherever_the_pieces_break(database, size):
+def test_a_byte_that_is_not_utf8_is_found_for_any_size_of_pieces(database, size):
     error = upload_error(b"sku,name,description\na,\xc3\xa4,c\nb,caf\xe9,d\n", size)
     assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", 3, 33)
     assert "0xE9" in error.detail
@@ -73,7 +75,7 @@ def test_a_character_that_is_cut_off_at_the_end_is_found(database):
         (b"sku,name\na,b\n", "invalid-csv-header"),
     ],
 )
-def test_a_file_that_is_no_catalogue_is_refused_and_nothing_is_left(database, content, kind):
+def test_a_file_that_is_no_catalogue_is_rejected_and_leaves_nothing(database, content, kind):
     assert upload_error(content).kind == kind
 
 
@@ -81,11 +83,11 @@ def test_a_file_that_is_no_catalogue_is_refused_and_nothing_is_left(database, co
     ("given", "kept"),
     [("C:\\fakepath\\a.csv", "a.csv"), ("a/b.csv", "b.csv"), ("", "unnamed.csv"), ("x" * 300, "x" * 255)],
 )
-def test_a_filename_is_only_shown(given, kept):
+def test_a_filename_is_reduced_to_its_last_part(given, kept):
     assert clean_filename(given) == kept
 
 
-def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
+def test_a_bad_header_is_rejected_long_before_the_end_of_a_large_file(database):
     from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
 
     with (
@@ -94,7 +96,7 @@ def test_a_bad_header_is_refused_long_before_the_end_of_a_large_file(database):
     ):
         for _ in range(HEAD_BYTES // 1000 + 2):
             incoming.write(b"sku,name\n" + "ä".encode() * 500)
-        pytest.fail("it was not refused before the end")
+        pytest.fail("it was not rejected before the end")
     assert (error.value.kind, stored()) == ("invalid-csv-header", [])
 
 
@@ -107,7 +109,7 @@ def test_with_options_the_columns_are_checked_long_before_the_end(database):
     ):
         with pytest.raises(Invalid) as error, IncomingUpload("x.csv", chosen) as incoming:
             incoming.write(head + row)
-            pytest.fail("it was not refused before the end")
+            pytest.fail("it was not rejected before the end")
         assert (error.value.extra["missing"], stored()) == (missing, [])
         assert error.value.extra["suggestions"]["description"] == "Text"
     for chosen in (ImportOptions(columns={**columns, "Text": "description"}), ImportOptions()):
@@ -120,14 +122,14 @@ def test_with_options_the_columns_are_checked_long_before_the_end(database):
 def test_an_error_that_no_option_avoids_is_found_in_the_first_bytes(database):
     with pytest.raises(Invalid, match="picture"), IncomingUpload("x.csv") as incoming:
         incoming.write(b"\x89PNG\r\n\x1a\n")
-        pytest.fail("it was not refused at once")
+        pytest.fail("it was not rejected at once")
 
 
-def test_with_options_a_bad_byte_is_refused_long_before_the_end(database):
+def test_with_options_a_bad_byte_is_rejected_long_before_the_end(database):
     with pytest.raises(Invalid, match="0xFF"), IncomingUpload("x.csv", ImportOptions()) as incoming:
         incoming.write(GOOD + "ä,b,c\n".encode() * 100)
         incoming.write(b"\xff,b,c\n")
-        pytest.fail("it was not refused before the end")
+        pytest.fail("it was not rejected before the end")
 
 
 def test_an_error_that_a_later_option_avoids_is_not_raised_early(database):
@@ -144,7 +146,7 @@ def test_a_good_header_of_a_large_file_passes(database):
         assert incoming.accept().status == "pending"
 
 
-def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch):
+def test_a_full_disk_gives_a_clear_error_and_leaves_nothing(database, monkeypatch):
     """`/dev/full` is a device that is always full."""
     from product_importer.core import storage as storages
     from product_importer.core.errors import StorageFull
@@ -163,7 +165,7 @@ def test_a_full_disk_is_a_clear_answer_and_leaves_nothing(database, monkeypatch)
     assert stored() == []
 
 
-def test_a_long_header_with_quotes_is_not_checked_by_its_beginning(database):
+def test_a_long_header_with_quotes_is_not_checked_before_it_is_complete(database):
     names = ["sku", "name", "description", *(f'"größe\n{n}{"x" * 200}"' for n in range(1_900))]
     with IncomingUpload("x.csv") as incoming:
         incoming.write((",".join(names) + "\n").encode())

@@ -162,7 +162,7 @@ def test_slow_headers_are_cut_off_at_the_time_limit(client, webhook, receiver, m
     assert tested["success"] is False and tested["response_time_ms"] < 2000
 
 
-def test_of_a_large_response_only_a_part_is_read_and_stored(client, webhook, receiver, create, send):
+def test_only_a_part_of_a_large_response_is_read_and_stored(client, webhook, receiver, create, send):
     written = []
 
     def flood(handler) -> None:

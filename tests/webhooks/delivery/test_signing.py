@@ -19,7 +19,7 @@ def test_a_secret_is_32_random_bytes():
     assert len(base64.b64decode(first.removeprefix("whsec_"), validate=True)) == 32
 
 
-def test_the_specification_s_example():
+def test_the_example_of_the_specification():
     # The message in the tests of Standard Webhooks' reference implementations.
     body = b'{"test": 2432232314}'
     made = signing.headers(

@@ -1,4 +1,4 @@
-"""Valid files whose fields hold anything, one quote of which is then inserted, deleted or doubled."""
+"""Draw valid files, and insert, delete or double one quote in each."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ WORDS = ["red", "Hat", "size S", "5", "", " ", "ä"]
 
 @dataclass(frozen=True)
 class Damaged:
-    """A valid file and what became of it."""
+    """A valid file `whole` with its rows, and its damaged `text`."""
 
     delimiter: str
     rows: list[list[str]]
@@ -22,13 +22,13 @@ class Damaged:
 
 @st.composite
 def damaged_files(draw, around: int = 0) -> Damaged:
-    """Draw a file of records; with `around`, so many simple ones stand before and behind, and are not damaged."""
+    """Draw a file of records, with `around` simple ones before and after them, which are not damaged."""
     delimiter = draw(st.sampled_from(",;\t|"))
     line_break = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     names = draw(st.permutations(NAMES[: draw(st.integers(3, 5))]))
     rows = _numbered(draw(st.lists(_rows(names, delimiter), min_size=1, max_size=5)), names, "S")
-    before, behind = (_numbered([["x"] * len(names)] * around, names, word) for word in "BC")
-    rows = [*before, *rows, *behind]
+    before, after = (_numbered([["x"] * len(names)] * around, names, word) for word in "BC")
+    rows = [*before, *rows, *after]
     quoting = draw(st.sampled_from(["minimal", "all", "any"]))
     quotings = ["minimal", *["minimal"] * around, *[quoting] * (len(rows) - 2 * around), *["minimal"] * around]
     records = [_record(draw, row, delimiter, how) for row, how in zip([names, *rows], quotings, strict=True)]
@@ -55,7 +55,7 @@ def _rows(names: list[str], delimiter: str):
 
 
 def _numbered(rows: list[list[str]], names: list[str], word: str) -> list[list[str]]:
-    """Give each row an SKU of its own, and a name."""
+    """Give each row a unique SKU, and a name."""
     place, name = names.index("sku"), names.index("name")
     numbered = [list(row) for row in rows]
     for number, row in enumerate(numbered):
@@ -83,7 +83,7 @@ def _damaged(draw, text: str, start: int, end: int) -> str:
 
 
 def strict_rows(text: str, delimiter: str) -> list[list[str]] | None:
-    """Return the rows of a valid CSV, all of the first one's width; None where the text is none."""
+    """Return the rows of a valid CSV, or None if the text is not valid or the rows differ in length."""
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error:

@@ -1,4 +1,4 @@
-"""CSV as RFC 4180 means it and as programs write it: each file with the rows it holds, read in every way we read."""
+"""CSV by RFC 4180 and by common programs."""
 
 import io
 
@@ -9,7 +9,7 @@ from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.opening import text_of
 from tests.imports.parsing.reading import Rows, detected, rows_of
 
-# What each file holds, its first row included: the physical line on which a row begins, and its cells.
+# Files with their rows, including the header: the line on which a row begins, and its cells.
 CASES: dict[str, tuple[bytes, Rows]] = {
     "plain": (
         b"sku,name,price\nK-1,Kettle,30\nK-2,Pan,45\n",
@@ -99,9 +99,9 @@ CASES: dict[str, tuple[bytes, Rows]] = {
 }
 
 
-@pytest.mark.parametrize("parse", [None, arrow.parse], ids=["strictly", "quickly"])
+@pytest.mark.parametrize("parse", [None, arrow.parse], ids=["strict", "arrow"])
 @pytest.mark.parametrize("case", CASES)
-def test_a_file_holds_its_rows(case: str, parse: ParseBlock | None):
+def test_a_file_gives_its_rows(case: str, parse: ParseBlock | None):
     content, expected = CASES[case]
     chunks = list(Records(text_of(io.BytesIO(content), "utf-8"), parse=parse).chunks())
     found = [pair for chunk in chunks for pair in zip(chunk.lines, chunk.rows, strict=True) if pair[1]]
@@ -111,7 +111,7 @@ def test_a_file_holds_its_rows(case: str, parse: ParseBlock | None):
 
 @pytest.mark.parametrize("piece", [1, 1_000])
 @pytest.mark.parametrize("case", CASES)
-def test_a_file_that_arrives_in_pieces_is_recognised_and_holds_its_rows(case: str, piece: int):
+def test_a_file_that_arrives_in_pieces_is_detected_and_gives_its_rows(case: str, piece: int):
     content, [(_, names), *expected] = CASES[case]
     format, found = detected(content, piece=piece)
     assert found == names
@@ -121,7 +121,7 @@ def test_a_file_that_arrives_in_pieces_is_recognised_and_holds_its_rows(case: st
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
 @pytest.mark.parametrize("case", CASES)
 def test_another_delimiter_changes_nothing(case: str, delimiter: str):
-    """A comma and the delimiter change places, in the file and in what it holds."""
+    """Swap the comma and the delimiter, in the file and in its rows."""
     content, expected = CASES[case]
     swapped = str.maketrans({",": delimiter, delimiter: ","})
     records = Records(text_of(io.BytesIO(content.decode().translate(swapped).encode()), "utf-8"), delimiter)

@@ -1,4 +1,4 @@
-"""Readings of one line: all mistakes at once give what each of them gives by itself."""
+"""All readings together equal each one alone."""
 
 from functools import reduce
 from operator import or_
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from product_importer.imports.parsing.csv.quote_readings import BETWEEN, NONE, Grammar, Readings
 
 lines = st.text('",x', max_size=12)
-# How many fields a record has, and the number of the quoted one in which a line begins; None between two records.
+# The number of fields of a record, and the index of the quoted field in which a line begins, or None between records.
 Start = tuple[int, int | None]
 starts = st.integers(1, 4).flatmap(lambda width: st.tuples(st.just(width), st.none() | st.integers(0, width - 1)))
 
@@ -18,8 +18,8 @@ def begin(start: Start) -> Readings:
     return BETWEEN if start[1] is None else Readings(quoted=1 << start[1])
 
 
-def behind(line: str, start: Start) -> Readings:
-    """Return where a reading stands behind a line, by the grammar of CSV alone."""
+def after(line: str, start: Start) -> Readings:
+    """Return the reading after a line without mistakes, by the grammar of CSV."""
     width, quoted = start
     place, number = ("begun", 0) if quoted is None else ("quoted", quoted)
     for character in line:
@@ -37,34 +37,34 @@ def behind(line: str, start: Start) -> Readings:
     return BETWEEN if number + 1 == width else NONE
 
 
-def mistaken(line: str) -> set[str]:
-    """Return what a line can have been in which one quote is missing or too many."""
+def corrections(line: str) -> set[str]:
+    """Return the lines of which this one can be made by adding or removing one quote."""
     inserted = {line[:at] + '"' + line[at:] for at in range(len(line) + 1)}
     return inserted | {line[:at] + line[at + 1 :] for at, character in enumerate(line) if character == '"'}
 
 
 def outcomes(lines: set[str], start: Start) -> Readings:
-    return reduce(or_, (behind(line, start) for line in lines), NONE)
+    return reduce(or_, (after(line, start) for line in lines), NONE)
 
 
-def as_it_is(line: str, start: Start) -> Readings:
-    """Return where a reading stands behind a line; an empty one between two records is none."""
-    return behind(line, start) if line or begin(start) != BETWEEN else BETWEEN
+def without_mistakes(line: str, start: Start) -> Readings:
+    """Return the reading after a line without mistakes; an empty line between records is no record."""
+    return after(line, start) if line or begin(start) != BETWEEN else BETWEEN
 
 
 @given(lines, starts)
 @example('"x"x', (1, None))
 @example(',x,x,"",', (5, None))
-def test_readings_with_mistakes_stand_where_lines_end_that_are_mended(line, start):
+def test_readings_with_mistakes_equal_those_of_the_corrected_line(line, start):
     none, one, two, _ = Grammar(",", start[0]).after_line(line + "\n", (begin(start), NONE, NONE, NONE), may_err=True)
-    mended = mistaken(line)
-    assert none == as_it_is(line, start)
-    assert one == outcomes(mended, start).without(none)
-    twice = outcomes({again for other in mended for again in mistaken(other)}, start)
+    corrected = corrections(line)
+    assert none == without_mistakes(line, start)
+    assert one == outcomes(corrected, start).without(none)
+    twice = outcomes({again for other in corrected for again in corrections(other)}, start)
     assert two == two.without(none | one) and two.without(twice) == NONE
 
 
 @given(lines, starts)
-def test_a_line_that_may_not_err_is_read_as_it_is(line, start):
+def test_a_reading_without_mistakes_follows_the_grammar(line, start):
     strict, _ = Grammar(",", start[0]).after_line(line, (begin(start), NONE), may_err=False)
-    assert strict == as_it_is(line, start)
+    assert strict == without_mistakes(line, start)

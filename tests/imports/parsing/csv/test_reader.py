@@ -1,3 +1,5 @@
+"""The strict CSV reader: rows, line numbers, limits and errors."""
+
 import csv
 import io
 
@@ -25,13 +27,13 @@ def records(content: bytes) -> tuple[list[tuple[int, list[str]]], list[RowError]
     return rows, errors
 
 
-def test_every_kind_of_line_break_ends_a_row_and_counts():
+def test_every_kind_of_line_break_ends_a_row_and_counts_as_a_line():
     rows, errors = records(b"a,b\r\nc,d\re,f\n\ng,h")
     assert rows == [(1, ["a", "b"]), (2, ["c", "d"]), (3, ["e", "f"]), (5, ["g", "h"])]
     assert errors == []
 
 
-def test_a_quoted_line_break_belongs_to_the_row_and_moves_the_lines_behind_it():
+def test_a_quoted_line_break_is_part_of_the_row_and_counts_as_a_line():
     rows, _ = records(b'a,"x\r\ny\nz"\nb,c\n')
     assert rows == [(1, ["a", "x\r\ny\nz"]), (4, ["b", "c"])]
 
@@ -42,13 +44,13 @@ def test_a_byte_order_mark_is_not_part_of_the_first_name():
 
 @pytest.mark.parametrize("line", [b"sep=;\r\n", b'"sep=;"\n', b"SEP=,\r", b"sep=;;\n"])
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_the_line_that_names_the_delimiter_for_excel_is_no_header_but_a_line(line, delimiter):
+def test_a_sep_line_for_excel_is_not_the_header_but_counts_as_a_line(line, delimiter):
     is_one = line != b"sep=;;\n"
     header, number = opened(line + b"sku\n", delimiter).header()
     assert (header == ["sku"], number) == (is_one, 2 if is_one else 1)
 
 
-def test_only_the_first_line_names_the_delimiter():
+def test_only_the_first_line_can_be_a_sep_line():
     assert opened(b"\nsep=;\n").header() == (["sep=;"], 2)
 
 
@@ -58,26 +60,26 @@ def test_many_malformed_lines_are_each_reported():
     assert rows == [(3_001, ["c", "d"])]
 
 
-def test_an_endless_field_is_refused_and_the_next_line_is_read(monkeypatch):
+def test_a_field_that_is_too_long_is_rejected_and_the_next_line_is_read(monkeypatch):
     monkeypatch.setattr(broken_records, "MAX_FIELD_CHARACTERS", 100)
     rows, errors = records(b"a," + b"x" * 200 + b"\nb,c\n")
     assert [(error.line, error.code) for error in errors] == [(1, "too_long")]
     assert rows == [(2, ["b", "c"])]
 
 
-def test_an_endless_line_ends_the_reading_before_it_fills_the_memory(monkeypatch):
+def test_a_line_that_is_too_long_ends_the_reading_early(monkeypatch):
     monkeypatch.setattr(opening, "MAX_LINE_BYTES", 2 * opening.READ_BYTES)
 
-    class Endless(io.BytesIO):
+    class EndlessFile(io.BytesIO):
         given = 0
 
         def read(self, size=-1):
             self.given += size
-            assert self.given < 10 * opening.READ_BYTES, "it was read on"
+            assert self.given < 10 * opening.READ_BYTES, "the reading goes on after the limit"
             return b"x" * size
 
     with pytest.raises(Unreadable, match="16 MiB"):
-        list(Records(text_of(Endless(), "utf-8")).chunks())
+        list(Records(text_of(EndlessFile(), "utf-8")).chunks())
 
 
 def test_bytes_that_are_not_text_end_the_reading():
@@ -93,11 +95,11 @@ tables = st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=
 
 @given(tables, st.sampled_from(["\n", "\r\n", "\r"]), st.integers(1, 100))
 @example([["a", "b\rc"], ["d", "e"]], "\n", 1)
-def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(table, line_break, characters):
+def test_csv_written_by_python_is_read_back_with_its_line_numbers(table, line_break, characters):
     text, lines = io.StringIO(newline=""), []
     writer = csv.writer(text, lineterminator=line_break, quoting=csv.QUOTE_ALL)
     for row in table:
-        # The line on which this row will begin, by Python's own idea of line breaks.
+        # The line on which this row begins, by Python's line breaks.
         lines.append(len(io.StringIO(text.getvalue() + "x", newline="").readlines()))
         writer.writerow(row)
     with pytest.MonkeyPatch.context() as patch:
@@ -109,7 +111,7 @@ def test_what_a_csv_writer_wrote_is_read_back_with_its_lines(table, line_break, 
 
 
 @given(st.text('",\n\rab', max_size=60))
-def test_no_physical_line_is_lost_whatever_the_text(text):
+def test_no_line_of_any_text_is_lost(text):
     """Each line is in a row, in an error, or empty; rows and errors never overlap."""
     rows, errors = records(text.encode())
     covered: list[int] = []
@@ -122,14 +124,14 @@ def test_no_physical_line_is_lost_whatever_the_text(text):
     assert set(range(1, len(physical) + 1)) - set(covered) <= set(empty)
 
 
-def test_a_record_without_end_is_ended_although_each_field_is_short(monkeypatch):
+def test_a_record_that_is_too_long_is_ended_although_its_fields_are_short(monkeypatch):
     monkeypatch.setattr(record_parser, "MAX_RECORD_CHARACTERS", 1_000)
     rows, errors = records(b'q,a","b\nx,"y\n' + b'q1,a","b\n' * 300 + b"c,d\n" * 200)
     assert "unclosed_quote" in {error.code for error in errors}
     assert rows[-1][1] == ["c", "d"]
 
 
-def test_quotes_out_of_step_end_the_reading_with_the_line_instead_of_reading_again_and_again(monkeypatch):
+def test_too_many_wrong_quotes_end_the_reading_with_the_line(monkeypatch):
     monkeypatch.setattr(record_parser, "MAX_REREAD_CHARACTERS", 100_000)
     with pytest.raises(Unreadable) as ended:
         records(b"a,b\n" + b'q1,a","b\n' * 3_000)

@@ -1,4 +1,4 @@
-"""Workbooks: the first sheet as text, by its own row numbers; what is made to hurt is refused within bounds."""
+"""Read the first sheet of a workbook as text, with its row numbers and within limits."""
 
 import contextlib
 import io
@@ -25,13 +25,13 @@ XLSX = Format(container="xlsx")
 
 
 def detected(content: bytes) -> tuple[Format, list[str]]:
-    """Read the head in this process; `test_hostile` reads it as an upload does."""
+    """Read the header in this process; `test_hostile` reads it as an upload does."""
     format, head = read_sheet(io.BytesIO(content))
     return format, head.names
 
 
 def saved(*rows: Sequence[Any], **formats: str) -> bytes:
-    """Return a workbook as openpyxl saves it; `formats` are number formats by cell."""
+    """Return a workbook saved by openpyxl; `formats` are number formats by cell."""
     book, target = openpyxl.Workbook(), io.BytesIO()
     for row in rows:
         book.active.append(row)
@@ -42,7 +42,7 @@ def saved(*rows: Sequence[Any], **formats: str) -> bytes:
 
 
 def made(sheet_data: str, texts: str | None = None, **parts: str) -> bytes:
-    """Return a workbook of these very cells, with shared texts as Excel writes them."""
+    """Return a workbook with this XML of cells, and with shared texts as Excel writes them."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -79,7 +79,7 @@ def shared_row(number: int, *texts: int) -> str:
 HEADER = row_of(1, *NAMES)
 
 
-def test_the_first_sheet_reads_as_rows_with_their_numbers():
+def test_the_first_sheet_gives_rows_with_their_numbers():
     content = saved((), NAMES, ("a", "Größe", "x\ny"), (), (None, None), ("b", None, "c"), (None,), ())
     format, names = detected(content)
     assert (format, names) == (Format(container="xlsx", part="Sheet"), NAMES)
@@ -109,12 +109,12 @@ def test_the_first_sheet_reads_as_rows_with_their_numbers():
         ("=1+2", "General", ""),
     ],
 )
-def test_a_cell_reads_as_the_text_that_people_mean(value, code, text):
+def test_a_cell_value_becomes_text(value, code, text):
     content = saved((*NAMES, "value"), ("a", "b", "c", value, "end"), D2=code)
     assert rows_of(content, XLSX)[0][0][1][3] == text
 
 
-def test_a_formula_reads_as_what_was_computed():
+def test_a_formula_gives_its_stored_result():
     data = (
         HEADER
         + '<row r="2"><c t="str"><f>A1</f><v>sku</v></c><c><f>1+2</f><v>3</v></c><c t="e"><v>#REF!</v></c></row>'
@@ -122,7 +122,7 @@ def test_a_formula_reads_as_what_was_computed():
     assert rows_of(made(data), XLSX)[0] == [(2, ["sku", "3", "#REF!"])]
 
 
-def test_shared_texts_read_without_their_formats_and_readings():
+def test_shared_texts_are_read_without_formatting_and_phonetic_text():
     texts = (
         "<si><t>sku</t></si><si><t>name</t></si><si><t>description</t></si>"
         '<si><r><rPr><b/></rPr><t>Ham</t></r><r><t xml:space="preserve">mer </t></r>'
@@ -135,7 +135,7 @@ def test_shared_texts_read_without_their_formats_and_readings():
     assert rows_of(content, format)[0] == [(3, ["a\r\nb_x0041_ 😀 �", "Hammer ", ""])]
 
 
-def test_dates_since_1904_are_those_of_the_workbook():
+def test_dates_of_a_workbook_with_the_1904_epoch_are_right():
     book, target = openpyxl.Workbook(), io.BytesIO()
     book.epoch = openpyxl.utils.datetime.CALENDAR_MAC_1904
     book.active.append(NAMES)
@@ -144,12 +144,12 @@ def test_dates_since_1904_are_those_of_the_workbook():
     assert rows_of(target.getvalue(), XLSX)[0] == [(2, ["a", "b", "2024-02-29"])]
 
 
-def test_what_stands_beside_the_table_makes_the_row_too_wide_and_no_wider_than_it_is():
+def test_a_value_beside_the_table_is_one_surplus_cell():
     data = HEADER + '<row r="2"><c r="A2"><v>1</v></c><c r="XFD2"><v>2</v></c></row>'
     assert rows_of(made(data), XLSX)[0] == [(2, ["1", "", "", "2"])]
 
 
-def test_a_dimension_that_lies_hides_nothing():
+def test_a_wrong_dimension_hides_no_cells():
     content = saved(NAMES, ("a", "b", "c"))
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w") as new:
@@ -179,20 +179,20 @@ def test_a_dimension_that_lies_hides_nothing():
         (made(HEADER, **{"xl/workbook.xml": "<a/>" * 5_000_000}), "damaged"),
     ],
 )
-def test_a_workbook_that_is_damaged_or_made_to_hurt_is_a_clear_refusal(content, words):
-    with pytest.raises(Invalid) as refused:
+def test_a_damaged_or_malicious_workbook_gets_a_clear_error(content, words):
+    with pytest.raises(Invalid) as raised:
         detected(content)
-    assert refused.value.kind == "not-csv"
-    assert words in refused.value.detail
+    assert raised.value.kind == "not-csv"
+    assert words in raised.value.detail
 
 
-def test_an_empty_sheet_is_said_to_be_empty():
-    with pytest.raises(Invalid) as refused:
+def test_an_empty_sheet_is_reported_as_empty():
+    with pytest.raises(Invalid) as raised:
         detected(saved())
-    assert refused.value.kind == "empty-file"
+    assert raised.value.kind == "empty-file"
 
 
-def test_rows_out_of_order_end_the_reading_with_the_row_before():
+def test_rows_out_of_order_end_the_reading_with_the_last_good_row():
     with pytest.raises(Unreadable) as ended:
         rows_of(made(HEADER + row_of(3, "a") + row_of(2, "b")), XLSX)
     assert (ended.value.code, ended.value.line) == ("bad_workbook", 3)
@@ -204,13 +204,13 @@ def test_a_sheet_that_unpacks_to_more_than_the_limit_is_too_large(monkeypatch):
         detected(made(HEADER + "".join(row_of(number, "a" * 90) for number in range(2, 10_000))))
 
 
-def test_more_text_than_fits_the_memory_is_too_large(monkeypatch):
+def test_shared_texts_over_the_limit_are_too_large(monkeypatch):
     monkeypatch.setattr(package, "MAX_TEXTS_BYTES", 1_000)
     with pytest.raises(TooLarge, match="The text in the workbook"):
         detected(made(HEADER, "<si><t>a</t></si>" * 100))
 
 
-def test_cells_that_share_a_long_text_do_not_multiply_it_without_end(monkeypatch):
+def test_a_long_text_counts_for_each_cell_that_shares_it(monkeypatch):
     monkeypatch.setattr(settings(), "max_upload_mb", 1)
     shared = "".join(shared_row(number, 0) for number in range(2, 100))
     with pytest.raises(Unreadable) as ended:
@@ -218,7 +218,7 @@ def test_cells_that_share_a_long_text_do_not_multiply_it_without_end(monkeypatch
     assert ended.value.code == "too_large"
 
 
-def test_a_chunk_ends_before_it_fills_the_memory(monkeypatch):
+def test_a_chunk_has_a_limited_number_of_characters(monkeypatch):
     from product_importer.imports.parsing.xlsx.reader import Sheet
 
     monkeypatch.setattr(reader, "MAX_CHUNK_CHARACTERS", 1_000)
@@ -227,8 +227,8 @@ def test_a_chunk_ends_before_it_fills_the_memory(monkeypatch):
     assert [len(chunk) for chunk in opened.chunks()] == [3, 3, 3, 1]
 
 
-def test_the_sample_of_a_wide_sheet_has_no_more_than_that_of_a_text():
-    """It is parsed where other requests are answered; 64 MB of it were taken for a damaged workbook."""
+def test_the_sample_of_a_wide_sheet_is_limited_in_size():
+    """The web process parses the sample. One of 64 MB was once taken for a damaged workbook."""
     rows = (row_of(number, *["ж" * 100] * 50) for number in range(2, 302))
     names = [*NAMES, *map(str, range(47))]
     _, head = read_sheet(io.BytesIO(made(row_of(1, *names) + "".join(rows))))
@@ -237,15 +237,15 @@ def test_the_sample_of_a_wide_sheet_has_no_more_than_that_of_a_text():
     assert sum(len(cell) + 1 for row in head.sample for cell in row) <= 1024 * 1024
 
 
-def test_a_row_without_end_is_rejected_and_the_next_is_read(monkeypatch):
+def test_a_row_that_is_too_long_is_rejected_and_the_next_is_read(monkeypatch):
     monkeypatch.setattr(reader, "MAX_RECORD_CHARACTERS", 100)
     rows, errors = rows_of(made(HEADER + row_of(2, "a" * 200) + row_of(3, "b")), XLSX)
     assert [(error.line, error.code) for error in errors] == [(2, "too_long")]
     assert rows == [(3, ["b", "", ""])]
 
 
-def test_a_zip_that_lies_about_a_part_fills_no_memory():
-    """Said to hold little: what it holds beyond that is never unpacked at once."""
+def test_a_part_with_a_false_size_is_not_unpacked_at_once():
+    """The zip states a small size: more than that is never unpacked at once."""
     import struct
     import tracemalloc
 
@@ -266,7 +266,7 @@ tables = st.lists(st.lists(texts.filter(lambda text: not text.startswith("=")), 
 
 
 @given(tables)
-def test_what_was_saved_is_read_back(table):
+def test_a_saved_workbook_is_read_back(table):
     content = saved(NAMES, *map(tuple, table))
     rows, errors = rows_of(content, detected(content)[0])
     padded = [(line, [*row, "", "", ""][:3]) for line, row in enumerate(table, 2)]
@@ -281,7 +281,7 @@ def test_a_workbook_becomes_products(run_import, products):
 
 
 @given(st.binary(max_size=40), st.integers(0, 5_000), st.integers(0, 60))
-def test_a_workbook_with_any_bytes_broken_is_read_or_refused(noise, at, gap):
+def test_a_workbook_with_any_broken_bytes_is_read_or_rejected(noise, at, gap):
     content = saved(NAMES, ("a", 1, date(2024, 2, 29)))
     at %= len(content)
     broken = content[:at] + noise + content[at + gap :]

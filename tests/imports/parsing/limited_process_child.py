@@ -1,4 +1,4 @@
-"""The module that `test_limited_process` runs in a process; `ACT` says what it does."""
+"""Run one action of `test_limited_process` in a limited process; `ACT` names it."""
 
 import contextlib
 import json
@@ -12,8 +12,8 @@ from typing import BinaryIO
 from product_importer.imports.parsing import limited_process
 
 
-def tell(stream: BinaryIO) -> bytes:
-    """Return what this process can see."""
+def report(stream: BinaryIO) -> bytes:
+    """Return the file, the environment and the open sockets of this process."""
     sockets = []
     for descriptor in range(256):
         with contextlib.suppress(OSError):
@@ -44,7 +44,7 @@ def fill_the_memory(_: BinaryIO) -> bytes:
 
 
 def fail(_: BinaryIO) -> bytes:
-    raise ValueError("as it was told to")
+    raise ValueError("as requested")
 
 
 def act(stream: BinaryIO) -> bytes:
@@ -55,7 +55,7 @@ def act(stream: BinaryIO) -> bytes:
     return ACTS[os.environ["ACT"]](stream)
 
 
-ACTS = {act.__name__: act for act in (tell, wait, hold_the_interpreter, fill_the_memory, fail)}
+ACTS = {act.__name__: act for act in (report, wait, hold_the_interpreter, fill_the_memory, fail)}
 
 if __name__ == "__main__":
     limited_process.DEADLINE_SECONDS = int(os.environ.get("SECONDS", limited_process.DEADLINE_SECONDS))
