@@ -73,8 +73,10 @@ def test_waiting_events_and_failing_webhooks_are_counted(client):
         events = [Event(event_type="product_created", payload={}) for _ in range(3)]
         session.add_all(events)
         session.flush()
-        for status, told in zip(("pending", "failed", "failed"), events, strict=True):
-            session.add(Delivery(webhook_id=webhook.id, event_id=told.id, event_type=told.event_type, status=status))
+        for status, recorded in zip(("pending", "failed", "failed"), events, strict=True):
+            session.add(
+                Delivery(webhook_id=webhook.id, event_id=recorded.id, event_type=recorded.event_type, status=status)
+            )
         webhook.first_failed_at = datetime.now(UTC)
     found = scrape(client)
     assert values(found, "events_unsent") == {None: 3}

@@ -14,16 +14,22 @@ GIVEN = {"TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8", "ALLOWED_HOSTS": "shop.exampl
 
 
 def test_headers_of_a_trusted_proxy_apply(visit):
-    told = visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=FORWARDED).json()
+    received = visit(client="10.0.0.1", **GIVEN).get("/api/x", headers=FORWARDED).json()
     # The last address that is not one of our proxies. The client itself may have written the ones before it.
-    assert told == {"client": "203.0.113.9", "host": "shop.example", "scheme": "https", "forwarded": [], "size": 0}
+    assert received == {
+        "client": "203.0.113.9",
+        "host": "shop.example",
+        "scheme": "https",
+        "forwarded": [],
+        "size": 0,
+    }
 
 
 @pytest.mark.parametrize("given", [{}, GIVEN])
 @pytest.mark.parametrize("client", ["192.0.2.1", "127.0.0.1"])
 def test_headers_of_other_clients_are_ignored(visit, client, given):
-    told = visit(client=client, **given).get("/api/x", headers=FORWARDED).json()
-    assert told == {"client": client, "host": "localhost:3000", "scheme": "http", "forwarded": [], "size": 0}
+    received = visit(client=client, **given).get("/api/x", headers=FORWARDED).json()
+    assert received == {"client": client, "host": "localhost:3000", "scheme": "http", "forwarded": [], "size": 0}
 
 
 def test_the_nearest_proxy_is_the_client_if_all_addresses_are_proxies(visit):
@@ -32,8 +38,10 @@ def test_the_nearest_proxy_is_the_client_if_all_addresses_are_proxies(visit):
 
 
 def test_an_ipv4_address_mapped_to_ipv6_is_the_same_proxy(visit):
-    told = visit(client="::ffff:10.0.0.1", **GIVEN).get("/api/x", headers={"x-forwarded-for": "203.0.113.9"}).json()
-    assert told["client"] == "203.0.113.9"
+    received = (
+        visit(client="::ffff:10.0.0.1", **GIVEN).get("/api/x", headers={"x-forwarded-for": "203.0.113.9"}).json()
+    )
+    assert received["client"] == "203.0.113.9"
 
 
 @pytest.mark.parametrize(

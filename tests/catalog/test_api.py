@@ -370,7 +370,7 @@ def test_of_concurrent_changes_of_one_version_one_succeeds(client, create):
     assert client.get(path).json()["version"] == 2
 
 
-def test_is_sku_taken(create):
+def test_a_taken_sku_is_recognised_in_any_case(create):
     product = create("SKU-1")
     assert db.run(service.is_sku_taken, " sku-1")
     assert not db.run(service.is_sku_taken, "sku-1", UUID(product["id"]))

@@ -51,9 +51,9 @@ def up(**environment: str) -> subprocess.CompletedProcess[str]:
 def test_a_start_that_cannot_succeed_says_why_in_one_line(environment, words):
     ended = up(**environment)
     assert ended.returncode == 1
-    said = [line for line in ended.stderr.splitlines() if line.startswith("product-importer: ")]
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("product-importer: ")]
     # On a busy machine there may be messages about a slow start of a server, too.
-    [line] = [line for line in said if not line.startswith("product-importer: waiting for ")]
+    [line] = [line for line in errors if not line.startswith("product-importer: waiting for ")]
     assert words in line and "secret" not in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -82,12 +82,12 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_names_every_command_with_its_whole_summary():
-    said = " ".join(run(sys.executable, "-m", "product_importer", "--help").stdout.split())
-    assert all(f"{name} {command.get_short_help_str()}" in said for name, command in cli.commands.items())
+    help_text = " ".join(run(sys.executable, "-m", "product_importer", "--help").stdout.split())
+    assert all(f"{name} {command.get_short_help_str()}" in help_text for name, command in cli.commands.items())
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "expected"),
     [
         (["--help"], 0, "Commands:"),
         (["--version"], 0, f"version {__version__}"),
@@ -98,11 +98,11 @@ def test_help_names_every_command_with_its_whole_summary():
         (["export", "-", "--colour", "red"], 2, "No such option"),
     ],
 )
-def test_the_console_script_and_the_module_are_the_same_program(words, code, said):
+def test_the_console_script_and_the_module_are_the_same_program(words, code, expected):
     script = run(str(Path(sys.executable).parent / "product-importer"), *words)
     module = run(sys.executable, "-m", "product_importer", *words)
     assert (script.returncode, script.stdout, script.stderr) == (module.returncode, module.stdout, module.stderr)
-    assert script.returncode == code and said in script.stdout + script.stderr
+    assert script.returncode == code and expected in script.stdout + script.stderr
 
 
 def test_the_installed_version_is_that_of_the_code():

@@ -187,7 +187,7 @@ def test_too_many_unfinished_imports_are_reported_before_the_file_is_read(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("words", "content", "said"),
+    ("words", "content", "expected"),
     [
         (["--mode", "replace"], b"", "--mode: "),
         (["--mode", ""], b"", "--mode: "),
@@ -201,9 +201,9 @@ def test_too_many_unfinished_imports_are_reported_before_the_file_is_read(tmp_pa
         ([], b"sku,name,description\n\x81", "Byte 21 (line 2)"),
     ],
 )
-def test_an_error_is_reported_in_one_line_and_leaves_nothing(monkeypatch, words, content, said):
+def test_an_error_is_reported_in_one_line_and_leaves_nothing(monkeypatch, words, content, expected):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    assert said in error_of("-", *words)
+    assert expected in error_of("-", *words)
     assert only_import() is None and list(storage().keys()) == []
 
 
@@ -278,15 +278,15 @@ def test_an_import_that_a_worker_has_claimed_is_only_followed():
     job_id = upload(catalogue(5_000))
     held = lease.claim(job_id)
     assert held
-    said = io.StringIO()
+    output = io.StringIO()
     worker = threading.Timer(1, runner.run, [held])
     worker.start()
-    job = import_file.follow(job_id, ProgressLine(said, say_seconds=0), import_file.Interrupts())
+    job = import_file.follow(job_id, ProgressLine(output, say_seconds=0), import_file.Interrupts())
     worker.join()
     assert (job.status, job.created) == ("completed", 5_000)
     with db.session() as session:
         assert session.get_one(ImportJob, job_id).fence == held.fence
-    assert "0.0 %" in said.getvalue() and "100.0 %" in said.getvalue()
+    assert "0.0 %" in output.getvalue() and "100.0 %" in output.getvalue()
 
 
 def test_an_import_whose_lease_has_expired_is_taken_over():
@@ -315,8 +315,8 @@ def test_on_a_terminal_one_line_is_redrawn_and_stays_at_the_end(monkeypatch):
 
 def test_without_a_terminal_a_line_is_printed_every_few_seconds():
     seldom, often = io.StringIO(), io.StringIO()
-    for said, seconds in ((seldom, 60.0), (often, 0.0)):
-        with ProgressLine(said, say_seconds=seconds) as line:
+    for output, seconds in ((seldom, 60.0), (often, 0.0)):
+        with ProgressLine(output, say_seconds=seconds) as line:
             line.show("one")
             line.show("two")
     assert (seldom.getvalue(), often.getvalue()) == ("", "one\ntwo\n")
@@ -327,8 +327,8 @@ def test_the_line_shows_percent_rows_pace_and_time():
     job = progress.current(job_id).model_copy(
         update={"percent": 50.0, "total_rows": 2_000, "created": 1_000, "rows_per_second": 500, "eta_seconds": 2.2}
     )
-    said = import_report.progress_text(job)
-    assert said == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
+    output = import_report.progress_text(job)
+    assert output == f"[{'#' * 15}{'-' * 15}]  50.0 %  waiting, 1,000 of 2,000 rows, 500 rows/s, 2 s left"
 
 
 def test_the_summary_of_a_dry_run_says_that_nothing_was_changed():

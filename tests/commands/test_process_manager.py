@@ -122,9 +122,9 @@ def test_a_web_process_that_cannot_start_ends_all_processes(tmp_path: Path) -> N
     with running("web", web, "worker", program(tmp_path / "worker"), healthy_seconds=30) as manager:
         assert manager.wait(10) == 1
         assert manager.stderr is not None
-        said = manager.stderr.read()
-    assert "no page" in said
-    assert "web does not stay alive, its last lines above say why: stopping everything" in said
+        output = manager.stderr.read()
+    assert "no page" in output
+    assert "web does not stay alive, its last lines above say why: stopping everything" in output
 
 
 def test_a_web_process_that_had_worked_is_restarted(tmp_path: Path) -> None:

@@ -153,10 +153,10 @@ def test_forged_jobs_do_not_run_and_the_real_one_beside_them_does(worker: Worker
     assert worker.rejected() == len(forged)
     assert not worker.canary.exists()
     assert worker.process.poll() is None
-    said = worker.output.read_text()
-    assert "its function is 'os.system'" in said and "success_callback_name" in said
+    output = worker.output.read_text()
+    assert "its function is 'os.system'" in output and "success_callback_name" in output
     # The forged jobs did not even start.
-    assert "Traceback" not in said
+    assert "Traceback" not in output
     assert redis.client().exists(*(b"rq:job:" + name for name in names)) == 0
 
 

@@ -114,8 +114,8 @@ def test_the_options_of_the_commands_exist():
         used.setdefault(name, set()).update(re.findall(r"--[a-z-]+", rest))
     assert {"--dry-run", "--rejects", "--mode"} <= used["import"] and "--queue" in used["worker"]
     for name, options in used.items():
-        told = run("-m", "product_importer", name, "--help").stdout
-        assert not [option for option in options if option not in told], f"{name} has no such option"
+        help_text = run("-m", "product_importer", name, "--help").stdout
+        assert not [option for option in options if option not in help_text], f"{name} has no such option"
 
 
 @pytest.mark.processes

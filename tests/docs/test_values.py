@@ -101,8 +101,8 @@ def test_the_limits_are_those_of_the_code():
 
 
 def test_the_words_for_active_are_those_of_the_code():
-    told = FORMAT.partition("- Words for active: ")[2].partition("\n-")[0]
-    yes, _, no = told.partition("For inactive:")
+    documented = FORMAT.partition("- Words for active: ")[2].partition("\n-")[0]
+    yes, _, no = documented.partition("For inactive:")
     for letter, sentence in (("t", yes), ("f", no)):
         assert_same(
             re.findall(r"`([^`]+)`", sentence),

@@ -33,7 +33,9 @@ def page(browser: Browser, application: Application) -> Iterator[Page]:
     opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda told: errors.append(told.text) if "Content Security Policy" in told.text else None)
+    opened.on(
+        "console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None
+    )
     yield opened
     context.close()
     assert errors == []

@@ -43,9 +43,9 @@ def log(written):
     "code", [*range(32), *range(127, 160), 0x200E, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066, 0xFEFF]
 )
 def test_a_control_character_is_escaped(code):
-    told = escaped(f"a{chr(code)}b")
-    assert told.isprintable() and told.startswith("a\\") and told.endswith("b")
-    assert told == f"a{chr(code)!r}b".replace("'", "")
+    result = escaped(f"a{chr(code)}b")
+    assert result.isprintable() and result.startswith("a\\") and result.endswith("b")
+    assert result == f"a{chr(code)!r}b".replace("'", "")
 
 
 def test_printable_text_is_unchanged():
@@ -96,9 +96,9 @@ def test_cyclic_exceptions_are_logged_once(log, written):
     ],
 )
 def test_a_traceback_in_a_message_keeps_its_lines_indented(before):
-    told = safe(f"{before}{logs.TRACEBACK}\n  File x\nValueError: {FORGERY}\n")
-    assert_safe(told)
-    assert told.split("\n")[1:3] == [f"    {logs.TRACEBACK}", "      File x"]
+    result = safe(f"{before}{logs.TRACEBACK}\n  File x\nValueError: {FORGERY}\n")
+    assert_safe(result)
+    assert result.split("\n")[1:3] == [f"    {logs.TRACEBACK}", "      File x"]
 
 
 def test_a_traceback_in_any_other_message_is_one_line():

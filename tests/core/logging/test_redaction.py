@@ -67,8 +67,8 @@ HARMLESS = [
 
 @pytest.mark.parametrize("text", SECRETS)
 def test_a_secret_is_redacted(text):
-    told = redacted(text)
-    assert "S3CRET" not in told and HIDDEN in told
+    result = redacted(text)
+    assert "S3CRET" not in result and HIDDEN in result
 
 
 @pytest.mark.parametrize("text", HARMLESS)

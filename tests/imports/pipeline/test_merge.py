@@ -51,7 +51,7 @@ def test_only_ranges_with_products_are_looked_up(run_import, looks):
     assert any(found) and not all(found)
 
 
-def test_a_product_that_appears_behind_the_look_is_met_after_all(run_import, products, looks):
+def test_a_product_created_during_the_merge_is_updated(run_import, products, looks):
     found, between = looks
     between.append(lambda: insert("B"))
     job = run_import(csv_of("a,A,1", "b,New,2", "b,Newer,3", "c,C,4"))

@@ -23,7 +23,7 @@ ALL = [(2 + n, "duplicate_sku") for n in range(2 * KEYS)]
 @pytest.fixture
 def parts(monkeypatch) -> list[str]:
     """Make parts of a quarter of the file, however small it is; return the names of those that are made."""
-    monkeypatch.setattr(staging_table, "LEAST_PART_BYTES", 1)
+    monkeypatch.setattr(staging_table, "MIN_PART_BYTES", 1)
     monkeypatch.setattr(opening, "READ_BYTES", 4096)
     monkeypatch.setattr(reader, "BLOCK_CHARACTERS", 4096)
     made: list[str] = []

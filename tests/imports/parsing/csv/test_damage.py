@@ -81,8 +81,8 @@ def extent(error: RowError) -> tuple[int, int]:
 
     The row of an error lacks surplus cells, which may have line breaks; then the reason names the lines.
     """
-    said = re.match(r"The row in lines (\d+) to (\d+) ", error.reason)
-    return (int(said[1]), int(said[2]) + 1) if said else (error.line, error.line + height(error.row))
+    stated = re.match(r"The row in lines (\d+) to (\d+) ", error.reason)
+    return (int(stated[1]), int(stated[2]) + 1) if stated else (error.line, error.line + height(error.row))
 
 
 def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
