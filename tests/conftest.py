@@ -159,8 +159,11 @@ def client(database: None):
         yield opened
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse more test processes than the given Redis server has databases for."""
+    """Set the folder of `tmp_path`; refuse more test processes than the given Redis server has databases for."""
+    # Each start of pytest closes /tmp/pytest-of-root to other accounts: PostgreSQL of a running pytest uses another.
+    config.option.basetemp = config.option.basetemp or str(DATA.parent / "pytest-tmp")
     processes = config.getoption("numprocesses", None)
     if GIVEN_REDIS_URL and processes:
         parallel.require_redis_databases(GIVEN_REDIS_URL, processes)

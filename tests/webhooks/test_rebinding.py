@@ -14,16 +14,14 @@ SECONDS = 300
 
 
 @pytest.mark.embedded
-def test_names_of_private_addresses_with_a_real_name_server(tmp_path: Path):
+def test_names_of_private_addresses_with_a_real_name_server():
     reason = own_network.why_not()
     if reason:
         pytest.skip(
             f"NOT TESTED: rebinding names against a real name server, which needs a network of its own: {reason}"
         )
     tests = Path(__file__).with_name("in_own_network.py")
-    # Without its own folder, pytest closes the common one for the account of the other tests' PostgreSQL servers.
-    words = ["-q", f"--basetemp={tmp_path / 'inner'}", str(tests)]
-    command = [sys.executable, "-m", own_network.__name__, str(own_network.network()), *words]
+    command = [sys.executable, "-m", own_network.__name__, str(own_network.network()), "-q", str(tests)]
     # Servers in the outer network cannot be reached from the inner one.
     environment = {
         name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "REDIS_URL"))
