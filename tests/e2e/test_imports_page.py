@@ -83,7 +83,7 @@ def values(page: Page, names: Iterable[str]) -> list[str]:
 def test_a_shops_export_is_imported_in_two_clicks(page: Page):
     choose(page, shop_export(), "shop-export.csv")
     page.get_by_test_id("import-start").click()
-    expect(page.get_by_test_id("import-error")).to_contain_text("sku, name and description")
+    expect(page.get_by_test_id("import-error")).to_contain_text("sku, name, description")
     expect(page.get_by_test_id("mapping-sku")).to_have_value("Handle")
     expect(page.get_by_test_id("mapping-name")).to_have_value("Title")
     expect(page.get_by_test_id("mapping-description")).to_have_value("Body (HTML)")

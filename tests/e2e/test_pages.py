@@ -75,7 +75,7 @@ def test_a_path_with_a_line_break_gets_a_problem_on_every_route(application: App
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"sku,price\n1,2\n", "name and description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
+    [(b"sku,price\n1,2\n", "name, description"), (b"", "empty"), (b"\x89PNG\r\n\x1a\n", "UTF-8")],
 )
 def test_a_bad_file_is_rejected_on_the_page_and_nothing_is_left(
     page: Page, application: Application, content: bytes, words: str
