@@ -26,7 +26,7 @@ lint: $(VENV)/test.stamp ## check format, lint, types and architecture
 	@exec $(BIN)/python -m tests.lint
 
 unit: $(VENV)/test.stamp ## run the tests that need neither servers nor processes
-	@exec $(BIN)/python -m pytest --quiet -p tests.unit -p no:schemathesis
+	@exec $(BIN)/python -m pytest --quiet -n 2 -p tests.unit -p no:schemathesis
 
 test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, tests on real servers and in a browser
 	@exec $(BIN)/python -m tests
