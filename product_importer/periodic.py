@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer import migrations
-from product_importer.catalog.search import indexer
+from product_importer.catalog.search.upkeep import Upkeep
 from product_importer.core import db
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
@@ -21,7 +21,7 @@ from product_importer.webhooks.reconciler import reconcile as reconcile_webhooks
 log = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 5
-INDEX_SECONDS = 2
+INDEX_SECONDS = 1
 SERVERS_SECONDS = 3
 SWEEP_SECONDS = 600
 
@@ -68,13 +68,16 @@ async def keep_reconciling() -> None:
 
 
 async def update_text_index() -> None:
-    """Update the text index while no import runs, until cancelled: they would slow each other down."""
+    """Update the text index step by step until cancelled, while no import runs: they would slow each other down."""
+    upkeep = text_index_upkeep()
     while True:
-        if not await _try(db.run, service.is_any_running):
-            if await _try(db.run, indexer.collect):
-                await _try(indexer.clean_up)
-            await _try(db.run, indexer.build)
-        await asyncio.sleep(INDEX_SECONDS)
+        if not await _try(upkeep.step):
+            await asyncio.sleep(INDEX_SECONDS)
+
+
+def text_index_upkeep() -> Upkeep:
+    """Return what keeps the text index up to date behind imports."""
+    return Upkeep(lambda: db.run(service.is_any_running))
 
 
 async def _try(work: Callable[..., object], *arguments: object) -> object:

@@ -68,6 +68,7 @@ PRODUCTS: Table = Product.__table__  # type: ignore[attr-defined]
 product_change = Table(
     "product_change",
     SQLModel.metadata,
+    Column("id", BigInteger, Identity(always=True), nullable=False),
     Column("product_ids", ARRAY(Uuid), nullable=False),
     Column("number", Integer, nullable=False),
 )
@@ -76,13 +77,15 @@ product_change = Table(
 product_count = Table("product_count", SQLModel.metadata, Column("delta", BigInteger, nullable=False))
 
 # The segments of the text index; segment n is the table `product_search_n`. A replaced segment is retired, and
-# dropped when no query can be using it any more.
+# dropped when no query can be using it any more. `letters` are those in its texts that are not ASCII; NULL before it
+# is indexed, or if there are too many.
 search_segment = Table(
     "search_segment",
     SQLModel.metadata,
     Column("id", Integer, Identity(), primary_key=True),
     Column("rows", BigInteger, nullable=False),
     Column("is_indexed", Boolean, nullable=False),
+    Column("letters", Text),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("retired_at", DateTime(timezone=True), nullable=True),
 )

@@ -137,9 +137,11 @@ def identifier(name: str) -> sql.Composable:
     return sql.Identifier(name)
 
 
-def execute(session: Session, statement: sql.Composable) -> CursorResult[Any]:
-    """Run a composed statement without parameters in the session's transaction."""
-    return session.connection().exec_driver_sql(statement.as_string(raw_connection(session)))
+def execute(
+    session: Session, statement: sql.Composable, parameters: dict[str, Any] | None = None
+) -> CursorResult[Any]:
+    """Run a composed statement in the session's transaction; with parameters, a `%` of its own is written twice."""
+    return session.connection().exec_driver_sql(statement.as_string(raw_connection(session)), parameters)
 
 
 def run(

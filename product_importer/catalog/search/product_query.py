@@ -171,8 +171,10 @@ class Search:
         )
         rows = self._session.execute(page).all()
         if not rows:
-            # After the last page, no row has the total.
-            return SearchResult([], self._session.scalar(total) or 0, total_is_exact=True, has_next=False)
+            # On the first page there is no match at all; after the last one, no row has the total.
+            is_first = not self._offset and not self._start.where
+            found = 0 if is_first else self._session.scalar(total) or 0
+            return SearchResult([], found, total_is_exact=True, has_next=False)
         return self._result([product for product, _ in rows], rows[0][1], exact=True)
 
     def _page_of_candidates(self, candidate_ids: CompoundSelect[tuple[UUID]]) -> SearchResult:

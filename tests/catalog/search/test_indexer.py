@@ -35,7 +35,7 @@ def catch_up() -> None:
 
 def test_few_changes_make_no_segment(database):
     add(indexer.MIN_CHANGES - 1)
-    assert db.run(indexer.collect) is False
+    assert db.run(indexer.collect) == 0
     assert segments() == []
 
 
@@ -50,18 +50,18 @@ def test_the_changes_of_one_statement_make_one_row(database):
     changed = fetch("SELECT count(*) FROM product WHERE name = 'x'")[0][0]
     written = fetch("SELECT cardinality(product_ids) = number, number FROM product_change ORDER BY number")
     assert written == [(True, 1), (True, 2), (True, 3), (True, changed), (True, 99_999)]
-    assert fetch("SELECT count(DISTINCT id) FROM product_change, unnest(product_ids) AS id") == [(100_005,)]
+    assert fetch("SELECT count(DISTINCT written) FROM product_change, unnest(product_ids) AS written") == [(100_005,)]
     assert fetch("SELECT sum(delta) FROM product_count") == [(100_005,)]
 
 
 def test_many_changes_become_one_segment_that_is_then_indexed(database):
     add(1_500)
-    assert db.run(indexer.collect) is True
+    assert db.run(indexer.collect) == 1_500
     assert segments() == [(1_500, False)]
     assert fetch("SELECT * FROM product_change") == []
     assert db.run(indexer.build) is True
     assert segments() == [(1_500, True)]
-    assert db.run(indexer.collect) is db.run(indexer.build) is False
+    assert (db.run(indexer.collect), db.run(indexer.build)) == (0, False)
 
 
 def test_a_segment_holds_texts_in_lower_case_in_the_order_of_skus(database):
@@ -97,6 +97,37 @@ def test_a_retired_segment_stays_while_it_is_read_and_is_dropped_later(database)
     assert segments() == [(2_000, True)]
 
 
+@pytest.mark.parametrize(
+    ("statements", "taken"),
+    [
+        ((1_000, 1_000), 1_000),
+        ((400, 400, 400, 400), 1_200),
+        ((999, 1_000), 999),
+        ((300, 1_000, 1), 1_300),
+        ((5_000, 1), 5_000),
+    ],
+)
+def test_a_step_takes_whole_statements_of_about_its_size(database, monkeypatch, statements, taken):
+    monkeypatch.setattr(indexer, "STEP_ROWS", 1_000)
+    for number, count in enumerate(statements):
+        first = 10_000 * number
+        with db.engine().begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO product (id, sku, sku_key, name) SELECT gen_random_uuid(), n, n, n "
+                f"FROM generate_series({first}, {first + count - 1}) AS n"
+            )
+    assert db.run(indexer.collect) == taken
+    assert fetch("SELECT sum(number) FROM product_change") == [(sum(statements) - taken or None,)]
+
+
+def test_a_segment_absorbs_no_more_than_a_step_holds(database, monkeypatch):
+    monkeypatch.setattr(indexer, "STEP_ROWS", 3_000)
+    for number in range(4):
+        add(1_000, first=number * 1_000)
+        catch_up()
+    assert segments() == [(3_000, True), (1_000, True)]
+
+
 def test_changes_while_a_segment_is_filled_are_kept(database):
     add(1_000)
     with db.session() as collecting:
@@ -122,8 +153,8 @@ def test_a_killed_process_leaves_no_segment_and_loses_no_change(database):
 def test_only_one_process_maintains_the_index(database):
     add(1_000)
     with db.session() as first:
-        assert indexer.collect(first) is True
-        assert db.run(indexer.collect) is False
+        assert indexer.collect(first) == 1_000
+        assert db.run(indexer.collect) == 0
         assert db.run(indexer.build) is False
 
 

@@ -1,7 +1,9 @@
 """Compare searches with reading every row, in small and large catalogues, with and without a current index."""
 
+import json
 import random
 import re
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -14,10 +16,11 @@ from sqlalchemy import event
 
 from product_importer.catalog import service
 from product_importer.catalog.models import Product
-from product_importer.catalog.schemas import ProductQuery, sku_key
+from product_importer.catalog.schemas import ProductQuery, ProductUpdate, sku_key
 from product_importer.catalog.search import estimate, filters, indexer, product_query
 from product_importer.catalog.search.estimate import Estimate
 from product_importer.catalog.search.keyset import page_start
+from product_importer.catalog.search.upkeep import Upkeep
 from product_importer.core import db
 from product_importer.core.errors import Unprocessable
 from product_importer.core.ids import new_id
@@ -133,8 +136,6 @@ def test_every_search_finds_the_same_as_reading_every_row(products, scale, state
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_change_is_found_at_once_in_every_state_of_the_index(products, scale, state):
-    from product_importer.catalog.schemas import ProductUpdate
-
     catch_up()
     changed, gone = products[10], products[20]
     db.run(service.update_product, changed.id, ProductUpdate(name="Zebrastreifen"))
@@ -144,6 +145,93 @@ def test_a_change_is_found_at_once_in_every_state_of_the_index(products, scale, 
     assert listed(ProductQuery(sku=changed.sku, name=changed.name)) == []
     assert listed(ProductQuery(sku=gone.sku)) == []
     assert db.run(service.list_products, ProductQuery()).total == ROWS - 1
+
+
+def test_every_search_is_right_after_every_step_of_the_index(products, monkeypatch):
+    """Some products wait, some are in segments that are not indexed yet, and some of those have changed since."""
+    monkeypatch.setattr(estimate, "SAMPLE_ROWS", 500)
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
+    monkeypatch.setattr(indexer, "MIN_CHANGES", 100)
+    monkeypatch.setattr(indexer, "STEP_ROWS", 400)
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("DELETE FROM product_change")
+        for part in range(10):
+            condition = f"right(sku_key, 1) = '{part}'"
+            connection.exec_driver_sql(f"UPDATE product SET version = version + 1 WHERE {condition}")
+    work, moments, changed = Upkeep(lambda: False), 0, products[:: ROWS // 20]
+    while work.step():
+        moments += 1
+        made = changed[moments]
+        made.name = f"Zebra {moments}"
+        db.run(service.update_product, made.id, ProductUpdate(name=made.name))
+        for chosen in (
+            {"name": "zebra"},
+            {"name": "ab"},
+            {"sku": "-001"},
+            {"q": "schraube"},
+            {"q": "zz"},
+            {"q": "x"},
+        ):
+            for sort in ("-created_at", "name"):
+                query = ProductQuery(**chosen, sort=sort, page_size=200)
+                found = sorted(listed(query))
+                assert found == sorted(made.sku for made in products if matches(made, query)), (moments, query)
+    assert moments >= 10
+
+
+ENDINGS = ("a", "ß", "ж", "–", "電", ".", " ", "-", "%", "\n", "\\", "]", "^", "\x01", "\x7f", "", "\U0001f600")
+
+
+@pytest.fixture
+def two_letters(database, monkeypatch) -> list[str]:
+    """Create products with `qz` before every kind of character, among many without; return these names."""
+    monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
+    names = [f"{start}{pair}{ending}" for start in ("", "é ", "b") for pair in ("Qz", "Äж") for ending in ENDINGS]
+    with db.session() as session:
+        session.add_all(
+            Product(id=UUID(str(new_id())), sku=f"S{n}", sku_key=f"s{n}", name=name)
+            for n, name in enumerate([*names, *(f"Other {n}" for n in range(3_000))])
+        )
+    catch_up()
+    return names
+
+
+@pytest.mark.parametrize("term", ["qz", "QZ", "äж", "zq", "q", "жß"])
+@pytest.mark.parametrize("field", ["name", "q"])
+def test_one_or_two_letters_are_found_before_any_character(two_letters, field, term):
+    found = [
+        product.name for product in db.run(service.list_products, ProductQuery(**{field: term}, page_size=200)).items
+    ]
+    assert sorted(found) == sorted(name for name in two_letters if term.lower() in name.lower())
+
+
+@pytest.mark.parametrize("field", ["sku", "name", "q"])
+def test_two_letters_are_found_by_the_index(two_letters, field):
+    plan = planned(ProductQuery(**{field: "zq"}))
+    assert "Bitmap Index Scan on product_search_" in plan
+    assert "Seq Scan on product_search_" not in plan
+
+
+def test_two_letters_read_no_text_that_does_not_have_them(two_letters):
+    """An index scan without trigrams returns every row."""
+    plan = planned(ProductQuery(name="zq"), "ANALYZE, FORMAT JSON")
+    [read] = {rows for kind, rows in nodes(json.loads(plan)[0]["Plan"]) if kind == "Bitmap Index Scan"}
+    assert read == 0
+
+
+def test_with_too_many_letters_two_are_found_by_reading_the_segment(two_letters):
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE product SET description = chr(19968 + substr(sku, 2)::int)")
+    catch_up()
+    with db.engine().begin() as connection:
+        [(letters,)] = connection.exec_driver_sql("SELECT letters FROM search_segment WHERE retired_at IS NULL")
+    assert letters is None
+    plan = planned(ProductQuery(name="qz"))
+    assert "Seq Scan on product_search_" in plan and "Bitmap Index Scan on product_search_" not in plan
+    assert {item.name for item in db.run(service.list_products, ProductQuery(name="電")).items} == {
+        name for name in two_letters if "電" in name
+    }
 
 
 @pytest.mark.parametrize(
@@ -166,7 +254,14 @@ def test_few_matches_are_found_by_the_index_and_not_by_a_full_scan(products, mon
     assert "Seq Scan on product " not in plan
 
 
-def planned(query: ProductQuery) -> str:
+def nodes(plan: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the kind and the rows of each node of a plan."""
+    yield plan["Node Type"], plan["Actual Rows"]
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+def planned(query: ProductQuery, options: str = "VERBOSE FALSE") -> str:
     """Return the plan of a search's last statement."""
     statements = []
 
@@ -178,7 +273,8 @@ def planned(query: ProductQuery) -> str:
         event.listen(connection, "after_cursor_execute", note)
         product_query.Search(session, query, page_start(query)).run()
         event.remove(connection, "after_cursor_execute", note)
-        return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + statements[-1].replace("%", "%%")))
+        explained = connection.exec_driver_sql(f"EXPLAIN ({options}) " + statements[-1].replace("%", "%%")).scalars()
+        return "\n".join(line if isinstance(line, str) else json.dumps(line) for line in explained)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +302,7 @@ def test_unindexed_changes_count_only_if_they_match(products, monkeypatch):
     monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
     catch_up()
     with db.engine().begin() as connection:
-        connection.exec_driver_sql("UPDATE product SET description = 'Other' WHERE sku_key < 'x00500'")
+        connection.exec_driver_sql("UPDATE product SET description = 'Other' WHERE sku_key < 'x00100'")
     page = db.run(service.list_products, ProductQuery(sku="-000"))
     assert (page.total, page.total_is_exact, len(page.items)) == (100, False, 50)
     last = db.run(service.list_products, ProductQuery(sku="-000", page=2))
@@ -278,7 +374,7 @@ def test_many_clustered_matches_are_scanned_and_not_looked_up_by_the_index(numbe
 def test_unindexed_changes_are_not_compared_row_by_row_despite_old_statistics(numbered):
     """After an import the statistics are outdated, and a nested loop would compare each match with each change."""
     with db.engine().begin() as connection:
-        connection.exec_driver_sql(NUMBERED.format(first=20_001, last=22_000))
+        connection.exec_driver_sql(NUMBERED.format(first=20_001, last=21_000))
     plan = planned(ProductQuery(name="Name 0215"))
     assert "product_change" in plan
     assert "Join Filter" not in plan
