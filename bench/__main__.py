@@ -16,7 +16,10 @@ from bench import chart, figures, machine, results
 from bench.subject import Subject
 
 ROWS = int(os.environ.get("BENCH_ROWS", "500000"))
-SECTIONS = ("floor", "reading", "peers", "growth", "search", "webhooks", "subscribers", "upload", "start", "page")
+SECTIONS = (
+    *("floor", "back_to_back", "small", "reading", "peers", "growth"),
+    *("search", "webhooks", "subscribers", "upload", "start", "page"),
+)
 
 
 def main(words: list[str]) -> int:

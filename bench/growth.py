@@ -15,8 +15,9 @@ SMALLEST = 50_000
 
 NOTE = """All rows new, each size in turn, median of three; more than 500,000 into a full catalogue once. The full
 catalogue has {rows:,} products, and the keys of the new rows are between theirs. The last column is the median of
-each turn's ratio to the size before. Memory is the peak of the process and its children, sampled every 0.2 s; shared
-memory is counted once."""
+each turn's ratio to the size before. Memory is the peak of the anonymous memory of the process and its children,
+sampled twenty times a second; what they share is counted once. It is without libraries and other files. The summary
+has the highest peak of all imports of a size. `IMPORT_WRITERS` is the default, 2."""
 EMPTY, FULL = "an empty catalogue", "a full catalogue"
 
 
@@ -46,6 +47,7 @@ def measure(subject: Subject) -> Section:
                 runs.append(into_full(subject, rows, next(suffixes)))
     note(section, EMPTY, empty)
     note(section, FULL, full)
+    note_memory(section, {rows: empty[rows] + full[rows] for rows in empty})
     return section
 
 
@@ -88,8 +90,14 @@ def note(section: Section, into: str, measured: dict[int, list[Run]]) -> None:
     few, many = section.lines[-2:]
     what = f"{many[0]} rows into {into}"
     section.summary.append((what, f"{many[2]} s", f"{few[0]} rows: {few[2]} s", f"{many[6]} × as long"))
-    parts = f"{float(many[4]) / float(few[4]):.2f} × as much"
-    section.summary.append((f"memory of the worker, {what}", f"{many[4]} MB", f"{few[0]} rows: {few[4]} MB", parts))
+
+
+def note_memory(section: Section, measured: dict[int, list[Run]]) -> None:
+    """Add the worker's highest peaks of the two largest sizes to the summary."""
+    few, many = list(measured)[-2:]
+    least, most = (max(run.worker for run in measured[rows]) for rows in (few, many))
+    cells = (f"{most:.0f} MB", f"{few:,} rows: {least:.0f} MB", f"{most / least:.2f} × as much")
+    section.summary.append((f"peak anonymous memory of the worker, {many:,} rows", *cells))
 
 
 def times(runs: list[Run], before: list[Run]) -> float:

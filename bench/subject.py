@@ -96,11 +96,15 @@ class Subject:
             return False
         return answer.raise_for_status().is_success
 
-    def settle(self) -> None:
-        """Wait for background work and write everything to disk, so that no run is slowed by the one before."""
+    def settle(self, checkpoint: bool = True) -> None:
+        """Wait for background work, so that no run is slowed by the one before; then make a checkpoint.
+
+        After a checkpoint the first change of each page writes the whole page to the log.
+        """
         with self.connect() as connection:
             wait_for(lambda: _is_true(connection, IS_SETTLED), SECONDS, "the background work is done")
-            connection.cursor().execute("CHECKPOINT")
+            if checkpoint:
+                connection.cursor().execute("CHECKPOINT")
 
     def run(self, path: Path) -> Import:
         """Import a file by REST and wait for its end."""

@@ -80,7 +80,7 @@ PEERS = (
         name="sling",
         title="Sling 1.4.11",
         how="`sling run --mode incremental --primary-key sku`, the newest version whose program is on PyPI",
-        max_rows=200_000,
+        max_rows=500_000,
         packages=(f"{SLING}==1.4.11",),
         command=_sling,
         table="sling_catalogue",
