@@ -5,20 +5,28 @@ so that it needs no options and works like `python -m product_importer worker`.
 """
 
 import functools
+import gc
+import importlib
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+import psycopg2
 import rq.worker.base
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import configure_mappers
 
 from product_importer import migrations
-from product_importer.core import db, job_validation, outbox, queue
+from product_importer.core import db, job_validation, outbox, queue, redis, waiting_horse
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.logging import logs
 from product_importer.imports import service as import_service
 from product_importer.imports import tasks as import_tasks
+from product_importer.imports.pipeline import lease
 from product_importer.webhooks import tasks as webhook_tasks
 
 # One queue: with several, RQ may lose a job when the worker is killed while it takes one. Webhooks have workers of
@@ -29,6 +37,8 @@ QUEUES = ["imports"]
 WORKER_TTL = 30
 MAINTENANCE_INTERVAL = 15
 SERVERS_SECONDS = 3
+# What Python loads at first use, in every job: for times in Redis, for names in a zip, and further encodings.
+LATE_MODULES = ("_strptime", *(f"encodings.{name}" for name in ("utf_8_sig", "utf_16_le", "utf_16_be", "cp437")))
 
 # Before RQ adds its own log handlers.
 logs.configure()
@@ -48,8 +58,18 @@ def _keep_servers() -> None:
         time.sleep(SERVERS_SECONDS)
 
 
+def _warm_up(queues: Sequence[str]) -> None:
+    """Do what a job would begin with, in the process that waits for it."""
+    with suppress(RedisError):
+        redis.client().ping()
+    if import_service.RUN_IMPORT.queue in queues:
+        with suppress(psycopg2.Error, SQLAlchemyError):
+            lease.prepare()
+
+
 def _configure_rq() -> None:
     job_validation.patch_rq()
+    waiting_horse.patch_rq(_warm_up)
     construct = rq.worker.base.BaseWorker.__init__
 
     @functools.wraps(construct)
@@ -69,6 +89,13 @@ _configure_rq()
 JOB_MODULES = (import_service.__name__, outbox.__name__, import_tasks.__name__, webhook_tasks.__name__)
 # No connection may be shared across the fork.
 db.engine().dispose()
+# Once, and not in every job.
+configure_mappers()
+for module in LATE_MODULES:
+    importlib.import_module(module)
+# A collection of garbage in a job must not touch, and so copy, what it has from its parent.
+gc.collect()
+gc.freeze()
 
 
 def run(queues: list[str]) -> None:

@@ -114,8 +114,12 @@ def test_a_waiting_large_import_runs_after_the_worker_of_another_is_killed(produ
 
 
 def busy(workers: list[subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:
-    """Return the workers that run a job."""
-    return [process for process in workers if psutil.Process(process.pid).children()]
+    """Return the workers that run a job; a child that waits for one is in the worker's process group."""
+    return [
+        process
+        for process in workers
+        if any(os.getpgid(child.pid) == child.pid for child in psutil.Process(process.pid).children())
+    ]
 
 
 def are_completed(*jobs: UUID) -> bool:

@@ -93,6 +93,35 @@ def is_lost(error: BaseException) -> bool:
     return isinstance(error, LOST) or type(error) is psycopg2.DatabaseError
 
 
+def worker_pool() -> Engine:
+    """Return a pool for one job of a worker, whose statements may take long; dispose of it after the job.
+
+    It may be connected before the job is known: `name_connections` then names what it has.
+    """
+    pooled = create_engine(
+        servers.database_url(),
+        connect_args=CONNECT_ARGS,
+        # No limit: the job itself has one.
+        pool_size=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    event.listen(pooled, "handle_error", _convert_lost_connection)
+    return pooled
+
+
+def name_connections(engine: Engine, application_name: str) -> None:
+    """Name the connections of a pool in PostgreSQL, also those that are open already."""
+
+    def checked_out(connection: PgConnection, record: Any, _: object) -> None:
+        if record.info.get("name") != application_name:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('application_name', %s, false)", (application_name,))
+            record.info["name"] = application_name
+
+    event.listen(engine, "checkout", checked_out)
+
+
 def superuser_warning() -> str | None:
     """Return a warning if `DATABASE_URL` names a superuser, who could run programs and read files; otherwise None."""
     with engine().connect() as connection:
@@ -106,7 +135,7 @@ def superuser_warning() -> str | None:
 
 
 def unpooled(application_name: str) -> Engine:
-    """Return an engine without a pool, for a worker's transactions; `application_name` names its connections."""
+    """Return an engine without a pool, for one long transaction; `application_name` names its connection."""
     arguments = {**CONNECT_ARGS, "application_name": application_name}
     engine = create_engine(servers.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "handle_error", _convert_lost_connection)

@@ -23,7 +23,10 @@ def run(job_id: str, slots: int | None = None) -> None:
     try:
         claimed = lease.claim(UUID(job_id), slots)
         if claimed is not None:
-            runner.run(claimed)
+            try:
+                runner.run(claimed)
+            finally:
+                claimed.close()
             if claimed.job.holds_worker:
                 worker_share.notify_waiting()
     except lease.LeaseLost as error:

@@ -21,7 +21,7 @@ def family(application: Application, words: str = "") -> list[psutil.Process]:
 
 
 def workers(application: Application) -> tuple[list[psutil.Process], list[psutil.Process]]:
-    """Return the import workers, and the child processes that run their jobs."""
+    """Return the import workers, and the child processes that run their jobs, not those that wait for one."""
     everyone = [
         process
         for process in family(application, "product_importer worker")
@@ -29,7 +29,15 @@ def workers(application: Application) -> tuple[list[psutil.Process], list[psutil
     ]
     pids = {process.pid for process in everyone}
     leaders = [process for process in everyone if process.ppid() not in pids]
-    return leaders, [process for process in everyone if process.ppid() in pids]
+    return leaders, [process for process in everyone if process.ppid() in pids and _leads_group(process)]
+
+
+def _leads_group(process: psutil.Process) -> bool:
+    """Whether a process has a group of its own, which it gets together with its job."""
+    try:
+        return os.getpgid(process.pid) == process.pid
+    except ProcessLookupError:
+        return False
 
 
 def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:

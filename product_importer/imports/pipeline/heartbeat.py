@@ -70,9 +70,9 @@ class Heartbeat:
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
-        self._thread.join()
-        # Whoever watches sees the end at once.
+        # First, so that whoever watches sees the end at once, even if the thread waits for a connection.
         progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+        self._thread.join()
 
     def committed(self, row: dict[str, Any]) -> None:
         """Take the job's row as a transaction has just committed it."""

@@ -55,6 +55,10 @@ WRITE = sql.SQL(
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
 
 
+# A pool that was connected before the import is known.
+_prepared: list[Engine] = []
+
+
 class LeaseLost(Exception):
     """Another worker has taken over, or the import is no longer being processed: write nothing."""
 
@@ -72,7 +76,7 @@ class Lease:
 
     @contextmanager
     def connect(self) -> Iterator[PgConnection]:
-        """Open a psycopg2 connection; `with connection:` is then one transaction."""
+        """Take a psycopg2 connection of the lease's pool; `with connection:` is then one transaction."""
         pooled = self._engine.raw_connection()
         try:
             yield pooled.driver_connection
@@ -96,6 +100,10 @@ class Lease:
                 cursor.execute(TRANSACTION_SETTINGS)
             yield session, connection
 
+    def close(self) -> None:
+        """Close the connections; the lease itself ends with the import, or runs out."""
+        self._engine.dispose()
+
     def write(self, connection: PgConnection, assignments: sql.SQL, **values: Any) -> dict[str, Any]:
         """Update the job inside the caller's transaction, and return its new row.
 
@@ -115,14 +123,34 @@ class Lease:
         return dict(row)
 
 
+def prepare() -> None:
+    """Connect for the next claim of this process, and load in PostgreSQL's session what a claim needs.
+
+    Raises:
+        SQLAlchemyError, psycopg2.Error: PostgreSQL is not available.
+    """
+    engine = db.worker_pool()
+    _claimed_row(engine, UUID(int=0), slots=1)
+    _prepared.append(engine)
+
+
 def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
     """Claim an import; return None if another worker holds it, or if there is nothing to do.
 
     `slots` is the number of workers that large imports may hold, None for no limit. A large import beyond it is not
     claimed.
     """
-    name = f"import {job_id}"
-    engine = db.unpooled(name)
+    engine = _prepared.pop() if _prepared else db.worker_pool()
+    db.name_connections(engine, f"import {job_id}")
+    row = _claimed_row(engine, job_id, slots)
+    if row is None:
+        engine.dispose()
+        return None
+    log.info("import %s: claimed with fencing token %s", job_id, row["fence"])
+    return Lease(ImportJob.model_validate(row), engine)
+
+
+def _claimed_row(engine: Engine, job_id: UUID, slots: int | None) -> dict[str, Any] | None:
     with engine.begin() as connection:
         raw: Any = connection.connection.driver_connection
         with raw.cursor(cursor_factory=RealDictCursor) as cursor:
@@ -132,6 +160,5 @@ def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
             row = cursor.fetchone()
             if row is None:
                 return None
-            cursor.execute(END_EARLIER_HOLDERS, (name,))
-    log.info("import %s: claimed with fencing token %s", job_id, row["fence"])
-    return Lease(ImportJob.model_validate(dict(row)), engine)
+            cursor.execute(END_EARLIER_HOLDERS, (f"import {job_id}",))
+    return dict(row)

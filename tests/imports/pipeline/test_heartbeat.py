@@ -1,5 +1,8 @@
 """Compute and publish the progress of an import."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from product_importer.imports import progress
@@ -99,3 +102,27 @@ def test_the_end_of_an_import_is_not_mistaken_for_a_lost_lease(database, caplog)
     beating._renew()
     assert not beating.halted.is_set()
     assert "taken over" not in caplog.text
+
+
+def test_the_end_is_published_even_while_the_lease_is_being_renewed(database, monkeypatch):
+    """Who watches an import would otherwise see its end only after the next poll."""
+    held = claim(upload(b"sku,name,description\na,b,c\n"))
+    assert held is not None
+    renewing, published, is_free = threading.Event(), threading.Event(), threading.Event()
+    monkeypatch.setattr(heartbeat, "SHOW_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeat, "READING_SECONDS", 0.0)
+
+    def renew(_: Heartbeat) -> None:
+        renewing.set()
+        is_free.wait(10)
+
+    monkeypatch.setattr(Heartbeat, "_renew", renew)
+    monkeypatch.setattr(progress, "publish", lambda *_: published.set())
+    with Heartbeat(held) as beating, ThreadPoolExecutor(1) as pool:
+        assert renewing.wait(10)
+        ending = pool.submit(beating.__exit__)
+        try:
+            assert published.wait(10), "the end is not published before the thread has ended"
+        finally:
+            is_free.set()
+        ending.result()

@@ -10,6 +10,7 @@ from product_importer.imports.pipeline import lease, merge, runner
 from product_importer.imports.pipeline.lease import LeaseLost, claim
 from product_importer.imports.progress import current
 from tests.imports.conftest import execute, upload
+from tests.waiting import wait_for
 
 FILE = b"sku,name,description\n" + b"".join(b"S%d,Name,Text\n" % n for n in range(6_000))
 
@@ -80,6 +81,49 @@ def test_a_claim_closes_the_connections_of_the_earlier_holder(database):
         with pytest.raises(psycopg2.OperationalError):
             for _ in range(100):
                 cursor.execute("SELECT pg_sleep(0.05)")
+
+
+def backend(held) -> tuple[int, str]:
+    """Return the process of a lease's connection in PostgreSQL, and its name there."""
+    with held.connect() as connection, connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid(), current_setting('application_name')")
+        return cursor.fetchone()
+
+
+def live_backends(*pids: int) -> int:
+    with db.engine().connect() as connection:
+        statement = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(%s)"
+        return connection.exec_driver_sql(statement, (list(pids),)).scalar_one()
+
+
+def test_a_lease_uses_one_connection_again_and_closes_it_at_its_end(database):
+    job_id = upload(FILE)
+    held = claim(job_id)
+    pid, name = backend(held)
+    assert (pid, name) == backend(held) and name == f"import {job_id}"
+    held.close()
+    wait_for(lambda: live_backends(pid) == 0, 10, "the connection is closed")
+
+
+def test_a_claim_takes_the_connection_that_was_prepared_and_names_it(database):
+    lease.prepare()
+    with lease._prepared[0].connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    job_id = upload(FILE)
+    held = claim(job_id)
+    assert backend(held) == (pid, f"import {job_id}")
+    assert not lease._prepared
+    held.close()
+
+
+def test_a_claim_replaces_a_prepared_connection_that_has_ended(database):
+    lease.prepare()
+    with lease._prepared[0].connect() as connection:
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    execute("SELECT pg_terminate_backend(%s, 10000)", pid)
+    held = claim(upload(FILE))
+    assert held is not None and backend(held)[0] != pid
+    held.close()
 
 
 @pytest.mark.parametrize("batches", [0, 1, 3])
