@@ -11,8 +11,9 @@ from sqlmodel import SQLModel
 from product_importer.catalog import models as catalog_models
 from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
+from product_importer.core.embedded.servers import ServiceError
 from product_importer.imports import models as import_models
-from product_importer.imports.pipeline import dry_run, staging_table, undo
+from product_importer.imports.pipeline import dry_run, undo
 from product_importer.webhooks import models as webhook_models
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,14 +22,32 @@ ROOT = Path(__file__).resolve().parent.parent
 MODELS = (catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
 # Prefixes of tables that are created at run time.
-PREFIXES = (SEGMENT_PREFIX, staging_table.PREFIX, dry_run.PREFIX, undo.PREFIX)
+PREFIXES = (SEGMENT_PREFIX, dry_run.PREFIX, undo.PREFIX)
 
 
 def migrate(revision: str = "head") -> None:
-    """Migrate the schema to `revision`. Idempotent, also when several processes do it at once."""
+    """Migrate the schema to `revision`. Idempotent, also when several processes do it at once.
+
+    Raises:
+        ServiceError: the database's encoding is not UTF8.
+    """
     if revision == "head" and is_current():
         return
+    _require_utf8()
     command.upgrade(config(), revision)
+
+
+def _require_utf8() -> None:
+    """Refuse a database of another encoding: an import and PostgreSQL must order keys alike, as bytes of UTF-8."""
+    with db.engine().connect() as connection:
+        name, encoding = connection.exec_driver_sql(
+            "SELECT current_database(), current_setting('server_encoding')"
+        ).one()
+    if encoding != "UTF8":
+        raise ServiceError(
+            f"the database “{name}” has the encoding {encoding}, but only UTF8 works: dump it, create one with"
+            " ENCODING 'UTF8' TEMPLATE template0, restore into it, and name it in DATABASE_URL"
+        )
 
 
 def is_current() -> bool:

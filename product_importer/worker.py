@@ -26,7 +26,7 @@ from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.logging import logs
 from product_importer.imports import service as import_service
 from product_importer.imports import tasks as import_tasks
-from product_importer.imports.pipeline import lease
+from product_importer.imports.pipeline import lease, memory
 from product_importer.webhooks import tasks as webhook_tasks
 
 # One queue: with several, RQ may lose a job when the worker is killed while it takes one. Webhooks have workers of
@@ -42,6 +42,7 @@ LATE_MODULES = ("_strptime", *(f"encodings.{name}" for name in ("utf_8_sig", "ut
 
 # Before RQ adds its own log handlers.
 logs.configure()
+memory.configure()
 
 try:
     REDIS_URL = servers.redis_url()

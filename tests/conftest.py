@@ -29,7 +29,15 @@ TABLES = {
     "import_job": ["import_job", "import_undo_kept"],
     **{
         name: [name]
-        for name in ("import_row_error", "import_mapping", "import_undo_restored", "event", "event_batch", "webhook")
+        for name in (
+            "import_range",
+            "import_row_error",
+            "import_mapping",
+            "import_undo_restored",
+            "event",
+            "event_batch",
+            "webhook",
+        )
     },
 }
 FILLED = " UNION ALL ".join(
@@ -135,7 +143,7 @@ def database(servers: None) -> Iterator[None]:
         if filled:
             connection.exec_driver_sql(f"TRUNCATE {', '.join(filled)} CASCADE")
         for (table,) in connection.exec_driver_sql(
-            "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview|undo_of)_[0-9a-f]{32}'"
+            "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(preview|undo_of)_[0-9a-f]{32}'"
         ).fetchall():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table} CASCADE")
     redis.client().flushdb()

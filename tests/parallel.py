@@ -21,6 +21,7 @@ GROUPS = (
     ("tests/core/embedded/test_servers.py",),
     ("tests/catalog/search/test_product_query.py",),
     ("tests/test_bench_smoke.py",),
+    ("tests/imports/pipeline/test_partitioned.py",),
     ("tests/webhooks/test_faults.py",),
     ("tests/webhooks/test_itself.py",),
     ("tests/test_logs.py",),

@@ -1,50 +1,30 @@
 """Migrations run up and down, and give the schema of the models."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
 from product_importer import migrations
-from product_importer.core import db
-from product_importer.core.embedded.servers import database_url
-from tests.conftest import as_superuser
+from product_importer.core.embedded.servers import ServiceError
+from tests.databases import contents, new_database
 
 
 @pytest.fixture
 def empty(servers: None, monkeypatch) -> Iterator[Engine]:
-    """Create an empty database on the same server."""
-    name = f"migrations_{uuid4().hex}"
-    url = make_url(database_url())
-    assert url.username
-    as_superuser("CREATE DATABASE {} OWNER {}", name, url.username)
-    engine = create_engine(url.set(database=name))
-    with monkeypatch.context() as patch:
-        patch.setattr(db, "engine", lambda: engine)
+    """An empty database on the same server."""
+    with new_database("", monkeypatch) as engine:
         yield engine
-    engine.dispose()
-    as_superuser("DROP DATABASE {}", name)
 
 
 def differences(engine: Engine) -> list:
     with engine.connect() as connection:
         options = {"include_name": migrations.compares, "compare_type": True}
         return compare_metadata(MigrationContext.configure(connection, opts=options), migrations.METADATA)
-
-
-def contents(engine: Engine) -> list[tuple[str, str]]:
-    with engine.connect() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT relkind::text, relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
-            "UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace "
-            "AND proname LIKE 'product%%' ORDER BY 1, 2"
-        )
-        return [(kind, name) for kind, name in found]
 
 
 def test_models_and_migrations_agree(empty):
@@ -92,3 +72,12 @@ def test_existing_products_are_counted_and_marked_for_indexing(empty):
     with empty.connect() as connection:
         assert connection.exec_driver_sql("SELECT sum(delta) FROM product_count").scalar() == 9
         assert connection.exec_driver_sql("SELECT sum(number) FROM product_change").scalar() == 9
+
+
+def test_a_database_of_another_encoding_is_refused(servers, monkeypatch):
+    """Python and PostgreSQL would order keys differently."""
+    with new_database("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", monkeypatch) as engine:
+        with pytest.raises(ServiceError, match="has the encoding LATIN1, but only UTF8 works") as raised:
+            migrations.migrate()
+        assert "\n" not in str(raised.value)
+        assert contents(engine) == []

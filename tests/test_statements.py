@@ -11,11 +11,6 @@ FOLDERS = ("product_importer", "alembic")
 
 # Allowed expressions by file, each with its reason.
 ALLOWED = {
-    # `Merge` composes these of constant text with `imports.pipeline.merge_sql`.
-    ("product_importer/imports/pipeline/merge.py", "self._duplicates"),
-    ("product_importer/imports/pipeline/merge.py", "self._steps.insert"),
-    ("product_importer/imports/pipeline/merge.py", "self._steps.lock"),
-    ("product_importer/imports/pipeline/merge.py", "self._steps.merge"),
     # The only place that makes identifiers. It accepts only names of our tables and columns.
     ("product_importer/core/db.py", "sql.Identifier"),
 }

@@ -17,6 +17,7 @@ class AdvisoryLock(IntEnum):
     IDEMPOTENCY_KEY = 7_301_004
     ADMIT_IMPORT = 7_301_005
     CLAIM_LARGE_IMPORT = 7_301_006
+    WRITE_RANGE = 7_301_007
 
 
 # Taken in the maintenance database. Locks belong to a database, so the number may equal one above.

@@ -3,13 +3,13 @@
 import secrets
 import threading
 import time
+from collections.abc import Iterable
 from uuid import UUID
 
-# The last 32 bits of a product's id from an import are a number: below `FIRST_LANE` the line in the file, from there
-# on a count within each lane, in the order of insertion.
+# The last 32 bits of a product's id from an import are a number: below `FIRST_RANGE_NUMBER` the line in the file,
+# from there on a count within each range of keys, in the order of insertion.
 NUMBERS = 1 << 32
-FIRST_LANE = 1 << 31
-LANE_NUMBERS = 1 << 27
+FIRST_RANGE_NUMBER = 1 << 31
 
 # The number of ids in one millisecond; after them the next millisecond is used.
 IDS_PER_MILLISECOND = 1 << 12
@@ -37,15 +37,21 @@ def id_prefix(owner: UUID) -> str:
     return owner.hex[:24]
 
 
-def lane_number(lane: int, count: int) -> int:
-    """Return the number after which the parts of a lane continue when it has `count` parts; lanes count from 1.
+def numbered_ids(owner: UUID, numbers: Iterable[int]) -> list[str]:
+    """Return the ids of an owner's parts, as text; an object for each would take longer than PostgreSQL's row."""
+    prefix = str(owner)[:-8]
+    return [f"{prefix}{number:08x}" for number in numbers]
+
+
+def range_first_number(number: int, ranges: int) -> int:
+    """Return the number of the first part of a range, one of `ranges` that share the numbers; `number` is from 0.
 
     Raises:
-        ValueError: the lane or the count is out of range.
+        ValueError: there is no such range, or there are more ranges than numbers.
     """
-    if not (1 <= lane <= (NUMBERS - FIRST_LANE) // LANE_NUMBERS and 0 <= count < LANE_NUMBERS):
-        raise ValueError(f"no number for part {count} of lane {lane}")
-    return FIRST_LANE + (lane - 1) * LANE_NUMBERS + count - 1
+    if not 0 <= number < ranges <= NUMBERS - FIRST_RANGE_NUMBER:
+        raise ValueError(f"no numbers for range {number} of {ranges}")
+    return FIRST_RANGE_NUMBER + number * ((NUMBERS - FIRST_RANGE_NUMBER) // ranges)
 
 
 def id_range(owner: UUID) -> tuple[UUID, UUID]:

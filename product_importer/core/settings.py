@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     upload_dir: Annotated[str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")] = (
         ""
     )
+    spool_dir: Annotated[Path | None, Field(description="folder for the sorted rows of running imports")] = None
     max_upload_mb: Annotated[
         int, Field(ge=1, description="maximum size of an upload in MiB, also unpacked; a larger one gets 413")
     ] = 4096
@@ -36,6 +37,9 @@ class Settings(BaseSettings):
     batch_size: Annotated[
         int, Field(ge=100, le=1_000_000, description="rows that the merge commits at once (one range)")
     ] = 25_000
+    import_writers: Annotated[
+        int, Field(ge=1, le=16, description="threads of an import that write to PostgreSQL at once")
+    ] = 2
     host: Annotated[str, Field(description="address on which the web process listens")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="port of the page, the REST API and event streams")] = 3000
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
@@ -119,15 +123,20 @@ class Settings(BaseSettings):
         parse_ports(text)
         return text
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "spool_dir")
     @classmethod
-    def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+    def _absolute(cls, path: Path | None) -> Path | None:
+        return None if path is None else path.expanduser().resolve()
 
     @property
     def uploads(self) -> str:
         """The place of uploaded files: `UPLOAD_DIR`, or its default in `DATA_DIR`."""
         return self.upload_dir or str(self.data_dir / "uploads")
+
+    @property
+    def spools(self) -> Path:
+        """The folder for the sorted rows of running imports: `SPOOL_DIR`, or its default in `DATA_DIR`."""
+        return self.spool_dir or self.data_dir / "spool"
 
     @property
     def max_upload_bytes(self) -> int:

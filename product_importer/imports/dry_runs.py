@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
 from product_importer.core.db import raw_connection
@@ -10,8 +10,8 @@ from product_importer.core.errors import Conflict
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports import jobs
 from product_importer.imports.error_codes import MERGE_CODES, ChangeOutcome
-from product_importer.imports.models import ImportJob, ImportRowError, ImportStatus
-from product_importer.imports.pipeline import dry_run, staging_table
+from product_importer.imports.models import ImportJob, ImportRange, ImportRowError, ImportStatus
+from product_importer.imports.pipeline import dry_run
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
 
 
@@ -25,12 +25,6 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
     job = jobs.find(session, job_id)
     if job.status != ImportStatus.PREVIEWED or job.preview_table is None:
         raise Conflict(f"The import is {jobs.state(job)}: it shows no changes.", kind=ProblemType.NOT_A_PREVIEW)
-    if staging_table.count(raw_connection(session), job.staging_table or "") != job.staged_rows:
-        # The staging table is unlogged: PostgreSQL empties it after a crash.
-        raise Conflict(
-            "The database was restarted since the dry run. Repeat the dry run to see its changes.",
-            kind=ProblemType.NOT_A_PREVIEW,
-        )
     counts = {ChangeOutcome.CREATED: job.created, ChangeOutcome.UPDATED: job.updated}
     return ChangesPage(
         items=dry_run.changes(raw_connection(session), job, query),
@@ -41,7 +35,7 @@ def list_changes(session: Session, job_id: UUID, query: ChangesQuery) -> Changes
 
 
 def prepare_apply(session: Session, job: ImportJob) -> None:
-    """Check that a dry run can be applied as it was shown, and reset its counts for the merge.
+    """Check that a dry run can be applied as it was shown, and let the merge begin, in the same ranges.
 
     Raises:
         Conflict: it is no finished dry run, or products were changed since; `changed` counts them, `examples` has
@@ -62,24 +56,26 @@ def prepare_apply(session: Session, job: ImportJob) -> None:
             changed=changed,
             examples=examples,
         )
-    _reset_outcomes(session, job)
-
-
-def prepare_repeat(session: Session, job: ImportJob) -> None:
-    """Delete what a dry run has found, whole or in part: a repeated one compares every row again."""
-    _reset_outcomes(session, job)
-    dry_run.drop(raw_connection(session), job.id)
-    job.preview_table = None
-
-
-def _reset_outcomes(session: Session, job: ImportJob) -> None:
-    """Reset what the merge counted and reported; rows that the reader rejected stay rejected."""
+    # What the merge reports, the dry run has reported; rows that the reader rejected stay rejected.
     session.execute(
         delete(ImportRowError).where(col(ImportRowError.job_id) == job.id, col(ImportRowError.code).in_(MERGE_CODES))
     )
+    session.execute(update(ImportRange).where(col(ImportRange.job_id) == job.id).values(done_at=None))
+    _reset_counts(job)
+    job.rejected = (job.total_rows or 0) - (job.good_rows or 0)
+
+
+def prepare_repeat(session: Session, job: ImportJob) -> None:
+    """Delete what a dry run has found, whole or in part: a repeated one reads and compares every row again."""
+    session.execute(delete(ImportRowError).where(col(ImportRowError.job_id) == job.id))
+    session.execute(delete(ImportRange).where(col(ImportRange.job_id) == job.id))
+    dry_run.drop(raw_connection(session), job.id)
+    job.preview_table = None
+    _reset_counts(job)
+    job.rejected = job.rows_read = 0
+    job.total_rows = job.good_rows = job.unidata = None
+
+
+def _reset_counts(job: ImportJob) -> None:
     job.created = job.updated = job.unchanged = job.duplicates = 0
-    job.rejected = (job.total_rows or 0) - (job.staged_rows or 0)
-    if job.lane_ends is not None:
-        job.lane_checkpoints = ["", *job.lane_ends][: len(job.lane_ends)]
-        job.lane_created = [0] * len(job.lane_ends)
     job.percent, job.started_at = 0.0, None

@@ -27,7 +27,7 @@ class RowErrorCode(StrEnum):
     CHANGED_SINCE_PREVIEW = "changed_since_preview"
 
 
-# The rows with these codes were staged, and so are kept as they were staged, without the file's escapes.
+# The reader accepted the rows with these codes, and so they are kept as it read them, without the file's escapes.
 MERGE_CODES = (
     RowErrorCode.DUPLICATE,
     RowErrorCode.DUPLICATE_SKU,
@@ -49,6 +49,9 @@ class ImportErrorCode(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     LINE_TOO_LONG = "line_too_long"
     UPLOAD_MISSING = "upload_missing"
+    SPOOL_FULL = "spool_full"
+    KEY_RULES_CHANGED = "key_rules_changed"
+    UPGRADED = "upgraded"
     GAVE_UP = "gave_up"
     ROW_SUM = "row_sum"
 

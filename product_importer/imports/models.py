@@ -1,4 +1,4 @@
-"""Tables of imports: jobs, rejected rows, saved column mappings, and undos."""
+"""Tables of imports: jobs, their ranges of keys, rejected rows, saved column mappings, and undos."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -88,8 +87,7 @@ class ImportJob(SQLModel, table=True):
     """One import: its file, its state, its counts, and what a worker needs to continue where another stopped.
 
     `fence` is the fencing token: the worker that raised it last owns the import until `lease_until`, and a worker
-    with an older token writes nothing. `lane_ends` are the SKU keys at which each parallel lane's share of the file
-    ends, `lane_checkpoints` the last key that each lane has committed.
+    with an older token writes nothing. `ImportRange` has the ranges of keys that are merged one by one.
     """
 
     __tablename__ = "import_job"
@@ -137,12 +135,9 @@ class ImportJob(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     cancel_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    staging_table: str | None = Field(default=None, sa_column=_text(nullable=True))
-    staged_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
-    lane_ends: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
-    lane_checkpoints: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
-    # How many products each lane has created; their ids are numbered by it.
-    lane_created: list[int] | None = Field(default=None, sa_column=Column(ARRAY(Integer), nullable=True))
+    # How many rows the reader accepted; `unicodedata.unidata_version`, with which the keys of the ranges were made.
+    good_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    unidata: str | None = Field(default=None, sa_column=_text(nullable=True))
     # A dry run's table of outcomes, until it is applied or expires; when it was applied.
     preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
@@ -159,6 +154,23 @@ class ImportJob(SQLModel, table=True):
     created_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
     started_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     finished_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class ImportRange(SQLModel, table=True):
+    """A range of keys that an import merges in one transaction: those behind the range before, up to `last_key`.
+
+    `number` ascends with the keys. The last range has no `last_key`: it goes to the end. The ids of new products are
+    numbered from `first_number` on; if it is null, as in imports begun before an upgrade, by their lines.
+    Without a foreign key: ranges are deleted with the import's end or its file, and no import is ever deleted.
+    """
+
+    __tablename__ = "import_range"
+
+    job_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    last_key: str | None = Field(default=None, sa_column=Column(Text(collation="C"), nullable=True))
+    first_number: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
 
 
 class ImportRowError(SQLModel, table=True):

@@ -29,9 +29,8 @@ EXPIRE_SECONDS = 60
 # How long a watcher waits for a message before it reads the row anyway: messages may be lost.
 POLL_SECONDS = 1.0
 
-# The percent at which reading and indexing end, measured with files of 500,000 and 5,000,000 new products.
-READ_SHARE = 23.0
-INDEX_SHARE = 26.0
+# The percent at which reading ends and merging begins, measured with files of new products.
+READ_SHARE = 25.0
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,7 @@ def percent_of(phase: str, read: float, merged: float) -> float:
     """Return the percent of the whole import that is done; `read` and `merged` are shares from 0 to 1."""
     if phase == ImportPhase.READING:
         return READ_SHARE * min(read, 1.0)
-    if phase == ImportPhase.INDEXING:
-        return READ_SHARE
-    return INDEX_SHARE + (100.0 - INDEX_SHARE) * min(merged, 1.0)
+    return READ_SHARE + (100.0 - READ_SHARE) * min(merged, 1.0)
 
 
 def publish(job_id: UUID, fence: int, progress: WorkerProgress) -> None:
@@ -96,11 +93,13 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
     Raises:
         NotFound: there is no such import.
     """
-    shown = await asyncio.to_thread(current, job_id)
-    yield shown
     client = redis.async_client()
     pubsub = client.pubsub(ignore_subscribe_messages=True)
     try:
+        # Before the first look: an end between that and the subscription would be seen a second late.
+        await _subscribe(pubsub, job_id)
+        shown = await asyncio.to_thread(current, job_id)
+        yield shown
         while not shown.is_final:
             await _next_message(pubsub, job_id)
             try:
@@ -118,6 +117,13 @@ async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
         with suppress(RedisError, OSError):
             await pubsub.aclose()  # type: ignore[no-untyped-call]
             await client.aclose()
+
+
+async def _subscribe(pubsub: PubSub, job_id: UUID) -> None:
+    try:
+        await pubsub.subscribe(_key(job_id))
+    except (RedisError, OSError) as error:
+        log.debug("import %s: no subscription yet: %s", job_id, error)
 
 
 async def _next_message(pubsub: PubSub, job_id: UUID) -> None:

@@ -7,12 +7,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from product_importer.core import advisory_locks, db, queue
+from product_importer.core import advisory_locks, queue
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports import events, worker_share
 from product_importer.imports.error_codes import ImportErrorCode
-from product_importer.imports.models import ACTIVE, ImportJob, ImportPhase, ImportStatus, UndoStatus
-from product_importer.imports.pipeline import staging_table
+from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.service import RUN_IMPORT, RUN_UNDO
 
 log = logging.getLogger(__name__)
@@ -29,12 +28,11 @@ GAVE_UP = (
 
 
 def reconcile(session: Session) -> None:
-    """Queue abandoned imports and undos again, fail imports that make no progress, drop orphaned tables."""
+    """Queue abandoned imports and undos again, and fail imports that make no progress."""
     if not advisory_locks.try_to_hold(session, AdvisoryLock.RECONCILE_IMPORTS):
         return
     _enqueue_imports(session)
     _enqueue_undos(session)
-    _drop_orphans(session)
 
 
 def _enqueue_imports(session: Session) -> None:
@@ -78,19 +76,7 @@ def _give_up(session: Session, job: ImportJob) -> None:
     job.status, job.phase = ImportStatus.FAILED, ImportPhase.FINISHED
     job.finished_at = session.scalar(select(func.now()))
     job.error_code, job.error_message = ImportErrorCode.GAVE_UP, GAVE_UP.format(attempts=job.attempts)
-    # If its worker wakes up, its fencing token is outdated and it writes nothing.
-    job.fence, job.staging_table, job.lease_until = job.fence + 1, None, None
+    # If its worker wakes up, its fencing token is outdated and it writes nothing. A retry goes on with its ranges.
+    job.fence, job.lease_until = job.fence + 1, None
     session.flush()
     events.record_end(session, job.model_dump())
-
-
-def _drop_orphans(session: Session) -> None:
-    """Drop the staging tables of imports that have ended, except those of dry runs that may be applied."""
-    connection = db.raw_connection(session)
-    # List tables before imports: the import of each listed table is then committed and found.
-    found = {staging_table.job_of(table) for table in staging_table.tables(connection)}
-    unfinished = select(ImportJob.id).where(
-        or_(col(ImportJob.status).in_(ACTIVE), col(ImportJob.staging_table).is_not(None))
-    )
-    for orphan in found - set(session.scalars(unfinished)):
-        staging_table.drop_all(connection, orphan)

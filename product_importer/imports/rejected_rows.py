@@ -67,7 +67,7 @@ def _row(error: Any, fields: list[str], positions: list[int]) -> list[str | int]
 
 def _escaped(error: Any, fields: list[str]) -> Iterator[str]:
     if error.code in MERGE_CODES:
-        # Rows that the merge rejected were staged, with the escapes of the file's cells removed.
+        # The reader removes the escapes of cells in rows that it accepts, so rows that the merge rejected have none.
         return map(escape, error.row)
     if len(error.row) != len(fields):
         return map(escape_cell, error.row)

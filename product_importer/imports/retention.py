@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
 from product_importer.core.storage import storage
-from product_importer.imports.models import FINAL, ImportJob, ImportUndoRestored
-from product_importer.imports.pipeline import dry_run, staging_table, undo
+from product_importer.imports.models import FINAL, ImportJob, ImportRange, ImportUndoRestored
+from product_importer.imports.pipeline import dry_run, undo
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +28,14 @@ def prune(session: Session) -> None:
 
 
 def _prune_files(session: Session) -> None:
-    """Delete the uploaded files of old imports, and dry runs that were never applied."""
+    """Delete the uploaded files of old imports, with what a retry or an apply would have needed."""
     for job in _ended(session, settings().upload_retention_days, col(ImportJob.file_deleted_at).is_(None)):
         storage().delete(job.storage_key)
         job.file_deleted_at = session.scalar(select(func.now()))
         if job.preview_table is not None:
-            staging_table.drop_all(raw_connection(session), job.id)
             dry_run.drop(raw_connection(session), job.id)
-            job.staging_table = job.preview_table = None
+            job.preview_table = None
+        session.execute(delete(ImportRange).where(col(ImportRange.job_id) == job.id))
         log.info("import %s: its uploaded file has expired and was deleted", job.id)
 
 

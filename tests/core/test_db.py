@@ -39,7 +39,7 @@ def test_an_error_reported_by_the_server_is_not_a_lost_connection(servers):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "%(names)s", "import_staging_%", "Product", 'a"b', "a b", "a.b", "1", "a\n", "é"]
+    "name", ["", "%(names)s", "import_preview_%", "Product", 'a"b', "a b", "a.b", "1", "a\n", "é"]
 )
 def test_only_our_own_names_become_identifiers(name):
     with pytest.raises(ValueError, match="not the name of one of our tables or columns"):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from product_importer.core.ids import id_prefix, id_range, lane_number, new_id
+from product_importer.core.ids import id_prefix, id_range, new_id, range_first_number
 
 
 def test_ids_are_uuid7_with_the_current_time():
@@ -36,10 +36,16 @@ def test_ids_of_parts_are_ordered_uuid7_in_the_range_of_their_owner():
     assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
 
 
-def test_numbers_of_lanes_overlap_neither_each_other_nor_lines():
-    numbers = [lane_number(lane, count) + 1 for lane in (1, 2, 15, 16) for count in (0, 1, (1 << 27) - 1)]
-    assert numbers == sorted(set(numbers))
-    assert (numbers[0], numbers[-1]) == (1 << 31, (1 << 32) - 1)
-    for lane, count in ((0, 0), (17, 0), (1, 1 << 27)):
-        with pytest.raises(ValueError):
-            lane_number(lane, count)
+@pytest.mark.parametrize("ranges", [1, 3, 240, 200_000, 1 << 31])
+def test_numbers_of_ranges_ascend_above_those_of_lines(ranges):
+    first, last = range_first_number(0, ranges), range_first_number(ranges - 1, ranges)
+    share = (1 << 31) // ranges
+    assert first == 1 << 31
+    assert last + share <= 1 << 32
+    assert ranges == 1 or range_first_number(1, ranges) == first + share
+
+
+@pytest.mark.parametrize(("number", "ranges"), [(-1, 2), (2, 2), (0, 0), (0, (1 << 31) + 1)])
+def test_there_are_no_numbers_for_a_range_that_does_not_exist(number, ranges):
+    with pytest.raises(ValueError, match="no numbers for range"):
+        range_first_number(number, ranges)

@@ -34,6 +34,8 @@ def start(tmp_path: Path, program: str = PRINT, **environment: str) -> subproces
         ("WORKERS", "0"),
         ("MAX_UPLOAD_MB", "-1"),
         ("BATCH_SIZE", "7"),
+        ("IMPORT_WRITERS", "0"),
+        ("IMPORT_WRITERS", "17"),
         ("DATABASE_URL", "mysql://root:secret@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
         ("UPLOAD_DIR", "ftp://server/folder"),

@@ -21,6 +21,7 @@ FORMAT = read("docs/file-format.md")
 # Defaults that the code computes: their documented words, and a check of these.
 COMPUTED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
     "upload_dir": ("`DATA_DIR/uploads`", lambda given: given.uploads == str(given.data_dir / "uploads")),
+    "spool_dir": ("`DATA_DIR/spool`", lambda given: given.spools == given.data_dir / "spool"),
     "workers": ("cores, at most 4", lambda given: given.workers == min(4, os.cpu_count() or 1)),
 }
 

@@ -303,7 +303,7 @@ def test_the_history_shows_an_undo_until_its_end(page: Page, application: Applic
 
 
 def test_a_cancelled_import_says_what_is_in_the_catalogue_and_continues(page: Page, application: Application):
-    # Several existing products in each lane: locks on them stop the import midway.
+    # Locks on existing products stop each writer of the import midway.
     locked = [f"SKU-{number:07}" for number in range(6_003_000, 6_120_000, 3_000)]
     upload(application, csv_of(*[f"{sku},Old,x" for sku in locked]))
     with database(application) as connection:

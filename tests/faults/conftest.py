@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.application import Application
-from tests.faults.laboratory import Laboratory
+from tests.faults.laboratory import WORKERS, WRITERS, Laboratory
 from tests.faults.processes import family
 from tests.waiting import wait_for
 
@@ -16,6 +16,8 @@ SEED = os.environ.get("FAULTS_SEED") or str(time.time_ns() % 10**9)
 LONG = os.environ.get("FAULTS") == "long"
 SHELVES = ("Red", "Blue")
 ROWS_AT_FIRST = 6_000
+# So small that every file of the tests has many ranges of keys.
+BATCH_SIZE = 500
 
 
 @pytest.fixture
@@ -41,7 +43,9 @@ def embedded(own_servers: dict[str, str], request: pytest.FixtureRequest) -> Ite
 
 
 def opened(environment: dict[str, str]) -> Iterator[Laboratory]:
-    application = Application(WORKERS="2", BATCH_SIZE="500", **environment)
+    application = Application(
+        WORKERS=str(WORKERS), IMPORT_WRITERS=str(WRITERS), BATCH_SIZE=str(BATCH_SIZE), **environment
+    )
     application.start()
     try:
         made = Laboratory(application)

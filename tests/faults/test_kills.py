@@ -6,14 +6,16 @@ from random import Random
 
 import pytest
 
-from tests.faults.conftest import LONG, SHELVES
+from tests.faults.conftest import BATCH_SIZE, LONG, SHELVES
 from tests.faults.laboratory import Laboratory
-from tests.faults.processes import VICTIMS, send
-from tests.waiting import wait_for
+from tests.faults.leftovers import Leftovers
+from tests.faults.processes import VICTIMS, jobs, send
 
 pytestmark = pytest.mark.e2e
 
-ROWS_MERGED, ROWS_READ = 10_000, 40_000
+ROWS_MERGED, ROWS_READ = 10_000, 25_000
+# Blocks the last step of an import, after everything but its event has been written.
+HOLD_EVENTS = "LOCK TABLE event IN SHARE MODE"
 
 
 # The short form kills workers and their jobs separately only.
@@ -21,17 +23,58 @@ ROWS_MERGED, ROWS_READ = 10_000, 40_000
 def test_a_reading_and_a_merging_import_both_complete(laboratory: Laboratory, random: Random, fault: str):
     first, second = laboratory.write(random, SHELVES[0], ROWS_MERGED), laboratory.write(random, SHELVES[1], ROWS_READ)
     with ExitStack() as watched:
-        with laboratory.held_in_merge(first, random.uniform(0.1, 0.9)):
+        with laboratory.held_midway(first, random.uniform(0.1, 0.8)):
             merging = watched.enter_context(laboratory.importing(first))
-            laboratory.wait_until_blocked(merging)
-            wait_for(lambda: merging.watch.sights[-1].decided > len(first.rejects), 30, "a part is merged")
-            reading = watched.enter_context(laboratory.importing(second))
-            laboratory.wait_until_reading(reading, random.randrange(1, ROWS_READ // 4))
+            laboratory.wait_until_midway(merging)
+            reading, upload = watched.enter_context(laboratory.reading(second, random.uniform(0.3, 0.95)))
             inject(laboratory, fault)
+            upload.release()
         for run in (merging, reading):
             laboratory.end(run)
     laboratory.expect_right(merging, reading)
     laboratory.import_undisturbed(random, "Red", 200)
+
+
+def test_a_job_that_is_killed_between_reading_and_writing_leaves_nothing(laboratory: Laboratory, random: Random):
+    left = Leftovers(laboratory.application, laboratory.postgres)
+    with ExitStack() as watched:
+        with laboratory.held_after_reading():
+            file = laboratory.write(random, SHELVES[0], ROWS_MERGED)
+            run = watched.enter_context(laboratory.importing(file))
+            laboratory.wait_until_blocked(run)
+            assert left.open_spools(), "the rows are not spooled"
+            send(signal.SIGKILL, jobs(laboratory.application))
+        laboratory.end(run)
+    assert run.watch.sights[-1].fencing_token == 2, "no other worker read the file again"
+    laboratory.expect_right(run)
+
+
+def test_a_job_that_is_killed_between_two_ranges_goes_on_behind_them(laboratory: Laboratory, random: Random):
+    file = laboratory.write(random, SHELVES[1], ROWS_MERGED)
+    with ExitStack() as watched:
+        with laboratory.held_midway(file, random.uniform(0.2, 0.8)):
+            run = watched.enter_context(laboratory.importing(file))
+            laboratory.wait_until_midway(run)
+            send(signal.SIGKILL, jobs(laboratory.application))
+        laboratory.end(run)
+    tokens = [sight.fencing_token for sight in run.watch.sights]
+    killed = run.watch.sights[tokens.index(2) - 1]
+    assert tokens[-1] == 2 and killed.done, "no range was done before"
+    # The watch has seen that no range was done twice.
+    laboratory.expect_right(run)
+
+
+def test_a_small_import_that_is_killed_in_its_only_transaction_is_repeated(laboratory: Laboratory, random: Random):
+    file = laboratory.write(random, SHELVES[0], BATCH_SIZE // 2)
+    with ExitStack() as watched:
+        with laboratory.postgres.holding(HOLD_EVENTS):
+            run = watched.enter_context(laboratory.importing(file))
+            laboratory.wait_until_blocked(run)
+            send(signal.SIGKILL, jobs(laboratory.application))
+        laboratory.end(run)
+    assert run.watch.sights[-1].fencing_token == 2, "the import ended before it was killed"
+    assert {sight.decided for sight in run.watch.sights} <= {0, file.total}, "a part was committed"
+    laboratory.expect_right(run)
 
 
 def inject(laboratory: Laboratory, fault: str) -> None:

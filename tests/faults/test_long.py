@@ -7,22 +7,26 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
 import pytest
 
-from product_importer.imports.progress import READ_SHARE
 from tests.faults.conftest import LONG, SEED, SHELVES
 from tests.faults.laboratory import RECOVERY_SECONDS, Findings, Laboratory, Run
+from tests.faults.oracle import File
 from tests.faults.processes import VICTIMS, parents, send
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
 ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or (100 if LONG else 1))
-ROWS = int(os.environ.get("FAULTS_ROWS") or (20_000 if LONG else 8_000))
+ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
+
+# An import at the moment to kill, and what lets it go on afterwards.
+Moment = tuple[Run, Callable[[], None]]
 
 
 @dataclass
@@ -41,6 +45,11 @@ class Tally:
         self.duplicates += found.duplicates
         self.others += found.others
 
+    @property
+    def fault_count(self) -> int:
+        """The number of everything that was found wrong so far."""
+        return len(self.losses) + len(self.duplicates) + len(self.others)
+
     def __str__(self) -> str:
         ordered = sorted(self.recoveries)
         return (
@@ -56,7 +65,8 @@ def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys:
     for number in range(1, ROUNDS + 1):
         tally.add(run_round(laboratory, random, tally))
         with capsys.disabled():
-            print(f"\r{number} rounds, longest recovery {max(tally.recoveries):.1f} s ", end="", flush=True)
+            longest = f"longest recovery {max(tally.recoveries):.1f} s"
+            print(f"\r{number} rounds, {tally.fault_count} faults, {longest} ", end="", flush=True)
     with capsys.disabled():
         print(f"\n{tally}")
     assert (tally.losses, tally.duplicates, tally.others) == ([], [], [])
@@ -65,13 +75,13 @@ def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys:
 
 def run_round(laboratory: Laboratory, random: Random, tally: Tally) -> Findings:
     """Run one import, kill processes during it, and return what is wrong afterwards."""
-    victims, moment = random.choice(list(VICTIMS)), random_moment(random)
-    with laboratory.importing(laboratory.write(random, random.choice(SHELVES), ROWS)) as run:
-        wait_for(lambda: moment(laboratory, run), RECOVERY_SECONDS, "the moment to kill has come")
+    victims, moment = random.choice(list(VICTIMS)), random.choice(MOMENTS)
+    with moment(laboratory, random, laboratory.write(random, random.choice(SHELVES), ROWS)) as (run, let_go):
         killed_at = time.monotonic()
         tally.phases[laboratory.application.job(run.job_id)["phase"]] += 1
         # There is no job process any more if the job has ended.
         send(signal.SIGKILL, VICTIMS[victims](laboratory.application) or parents(laboratory.application))
+        let_go()
         wait_for(laboratory.application.is_ready, RECOVERY_SECONDS, "the application is ready again")
         ready_at = time.monotonic()
         laboratory.end(run)
@@ -80,13 +90,34 @@ def run_round(laboratory: Laboratory, random: Random, tally: Tally) -> Findings:
     return laboratory.check(run)
 
 
-def random_moment(random: Random) -> Callable[[Laboratory, Run], bool]:
-    """Return a check for a random moment: in the short reading phase, or at any percentage."""
-    if random.random() < 0.4:
-        rows = random.randrange(ROWS // 2)
-        return lambda laboratory, run: laboratory.is_reading(run, rows) or is_at(laboratory, run, READ_SHARE)
+@contextmanager
+def while_reading(laboratory: Laboratory, random: Random, file: File) -> Iterator[Moment]:
+    """Import a file as far as a random place in it."""
+    with laboratory.reading(file, random.uniform(0, 0.99)) as (run, upload):
+        yield run, upload.release
+
+
+@contextmanager
+def after_reading(laboratory: Laboratory, _: Random, file: File) -> Iterator[Moment]:
+    """Read a file, and stop its import before it writes anything."""
+    with ExitStack() as held:
+        held.enter_context(laboratory.held_after_reading())
+        with laboratory.importing(file) as run:
+            laboratory.wait_until_blocked(run)
+            yield run, held.close
+
+
+@contextmanager
+def at_any_percent(laboratory: Laboratory, random: Random, file: File) -> Iterator[Moment]:
+    """Import a file as far as a random percentage."""
     percent = random.uniform(0, 99.9)
-    return lambda laboratory, run: is_at(laboratory, run, percent)
+    with laboratory.importing(file) as run:
+        wait_for(lambda: is_at(laboratory, run, percent), RECOVERY_SECONDS, "the moment to kill has come")
+        yield run, lambda: None
+
+
+# Most kills come while ranges are written.
+MOMENTS = (while_reading, while_reading, after_reading, *[at_any_percent] * 4)
 
 
 def is_at(laboratory: Laboratory, run: Run, percent: float) -> bool:

@@ -23,9 +23,9 @@ def test_an_import_continues_without_redis(embedded: Laboratory, random: Random,
     outage: AbstractContextManager[None] = getattr(embedded.valkey, how)(seconds)
     with ExitStack() as watched:
         with ExitStack() as held:
-            held.enter_context(embedded.held_in_merge(file, random.uniform(0.1, 0.9)))
+            held.enter_context(embedded.held_midway(file, random.uniform(0.1, 0.8)))
             runs = [watched.enter_context(embedded.importing(file))]
-            embedded.wait_until_blocked(runs[0])
+            embedded.wait_until_midway(runs[0])
             before = runs[0].watch.sights[-1].decided
             with outage:
                 if LONG or how == "gone":

@@ -13,11 +13,12 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
-ROWS_MERGED, ROWS_READ = 10_000, 40_000
+ROWS_MERGED, ROWS_READ = 10_000, 25_000
 # Everything that a worker writes, except its heartbeat.
 WRITTEN = """
-SELECT j.status, j.phase, j.created, j.updated, j.unchanged, j.duplicates, j.rejected, j.lane_checkpoints,
-    j.staging_table, (SELECT count(*) FROM import_row_error), (SELECT count(*) FROM event),
+SELECT j.status, j.phase, j.created, j.updated, j.unchanged, j.duplicates, j.rejected,
+    (SELECT array_agg(number || ' at ' || done_at ORDER BY number) FROM import_range WHERE job_id = j.id),
+    (SELECT count(*) FROM import_row_error), (SELECT count(*) FROM event),
     (SELECT array_agg(relname ORDER BY relname) FROM pg_class WHERE relname ~ '^import_'),
     (SELECT count(*) FROM product), (SELECT sum(version) FROM product), (SELECT max(updated_at) FROM product)
 FROM import_job AS j WHERE id = %s
@@ -35,16 +36,16 @@ def test_a_worker_that_was_suspended_in_the_merge_changes_nothing(laboratory: La
     """The next worker is suspended while this one runs again, so every change would come from this one."""
     file = laboratory.write(random, SHELVES[0], ROWS_MERGED)
     with ExitStack() as watched:
-        with laboratory.held_in_merge(file, 0.9), ExitStack() as early:
-            early.enter_context(laboratory.held_in_merge(file, random.uniform(0.1, 0.4)))
+        with laboratory.held_midway(file, 0.8), ExitStack() as early:
+            early.enter_context(laboratory.held_midway(file, random.uniform(0.1, 0.5)))
             run = watched.enter_context(laboratory.importing(file))
-            laboratory.wait_until_blocked(run)
+            laboratory.wait_until_midway(run)
             first = working(laboratory)
             with suspended(first):
                 # Its statement continues in PostgreSQL, and its transaction stays open.
                 early.close()
                 wait_until_taken_over(run)
-                laboratory.wait_until_blocked(run)
+                laboratory.wait_until_midway(run)
                 second = [process for process in working(laboratory) if process not in first]
                 with suspended(second):
                     expect_no_change(first, laboratory, run)
@@ -53,15 +54,32 @@ def test_a_worker_that_was_suspended_in_the_merge_changes_nothing(laboratory: La
 
 
 def test_a_worker_that_was_suspended_while_reading_changes_nothing(laboratory: Laboratory, random: Random):
-    with laboratory.importing(laboratory.write(random, SHELVES[1], ROWS_READ)) as run:
-        laboratory.wait_until_reading(run, random.randrange(1, ROWS_READ // 4))
+    file = laboratory.write(random, SHELVES[1], ROWS_READ)
+    with laboratory.reading(file, random.uniform(0.3, 0.95)) as (run, upload):
         first = working(laboratory)
         with suspended(first):
+            upload.release()
             wait_until_taken_over(run)
             laboratory.end(run)
             expect_no_change(first, laboratory, run)
     laboratory.expect_right(run)
     laboratory.import_undisturbed(random, SHELVES[1], 200)
+
+
+def test_a_worker_that_was_suspended_between_reading_and_writing_changes_nothing(
+    laboratory: Laboratory, random: Random
+):
+    """Its statement continues in PostgreSQL, so that its cuts are stored, but never committed."""
+    with ExitStack() as watched:
+        with laboratory.held_after_reading():
+            run = watched.enter_context(laboratory.importing(laboratory.write(random, SHELVES[0], ROWS_MERGED)))
+            laboratory.wait_until_blocked(run)
+            first = working(laboratory)
+            watched.enter_context(suspended(first))
+        wait_until_taken_over(run)
+        laboratory.end(run)
+        expect_no_change(first, laboratory, run)
+    laboratory.expect_right(run)
 
 
 def working(laboratory: Laboratory) -> list[psutil.Process]:

@@ -20,21 +20,23 @@ COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
 RISING = ("percent", "rows_read", "processed_rows", *COUNTS)
 ORDER = {"pending": 0, "processing": 1, "completed": 2, "failed": 2, "cancelled": 2}
 ROW = """
-SELECT fence, status, created + updated + unchanged + duplicates + rejected, lane_checkpoints, staging_table
+SELECT fence, status, created + updated + unchanged + duplicates + rejected,
+    ARRAY(SELECT number || ' at ' || done_at FROM import_range WHERE job_id = id AND done_at IS NOT NULL),
+    (SELECT count(*) FROM import_range WHERE job_id = id AND done_at IS NULL)
 FROM import_job WHERE id = %s
 """
 
 
 @dataclass(frozen=True)
 class Sight:
-    """The job's row at one time: fencing token, decided rows and the checkpoint of each lane."""
+    """The job's row at one time: fencing token and decided rows; its ranges that are done, and when."""
 
     at: float
     fencing_token: int
     status: str
     decided: int
-    checkpoints: list[str]
-    staging_table: str | None
+    done: frozenset[str]
+    undone_count: int
 
 
 @dataclass
@@ -77,11 +79,6 @@ class Watch:
         """Whether an event had a final status."""
         return self.last_event is not None and ORDER[self.last_event["status"]] == 2
 
-    @property
-    def staging_tables(self) -> set[str]:
-        """Return the staging tables that the import has used."""
-        return {sight.staging_table for sight in self.sights if sight.staging_table}
-
     def _repeat(self, watch: Callable[[httpx.Client], None]) -> None:
         with httpx.Client(base_url=self.application.url, timeout=30) as client:
             while not self._over.is_set():
@@ -116,8 +113,8 @@ class Watch:
     def _poll_row(self, _: httpx.Client) -> None:
         with self.postgres.connected() as ask:
             while not self._over.wait(POLL_SECONDS):
-                [(token, status, decided, checkpoints, table)] = ask(ROW, self.job_id)
-                sight = Sight(time.monotonic(), token, status, decided, checkpoints or [], table)
+                [(token, status, decided, done, undone_count)] = ask(ROW, self.job_id)
+                sight = Sight(time.monotonic(), token, status, decided, frozenset(done), undone_count)
                 if self.sights:
                     self._compare_rows(self.sights[-1], sight)
                 self.sights.append(sight)
@@ -136,6 +133,6 @@ class Watch:
     def _compare_rows(self, before: Sight, now: Sight) -> None:
         if now.fencing_token < before.fencing_token or now.decided < before.decided:
             self.errors.append(f"the row went back from {before} to {now}")
-        # Python compares code points, which order as UTF-8 bytes do, and so as the keys in PostgreSQL.
-        if any(new < old for old, new in zip(before.checkpoints, now.checkpoints, strict=False)):
-            self.errors.append(f"a checkpoint went back from {before.checkpoints} to {now.checkpoints}")
+        # The ranges are deleted with the end of the import.
+        if now.status != "completed" and not before.done <= now.done:
+            self.errors.append(f"ranges were done again: {before.done} became {now.done}")

@@ -50,9 +50,9 @@ def test_without_redis_progress_comes_from_the_jobs_row(claimed, monkeypatch):
 def test_percent_follows_the_committed_counts_if_the_heartbeat_is_late(claimed):
     """The percent does not fall when a worker is killed or Redis is wiped."""
     execute("UPDATE import_job SET percent = 20, phase = 'merging', total_rows = 4, created = 1, unchanged = 1")
-    assert current(claimed.job.id).percent == 63.0
+    assert current(claimed.job.id).percent == 62.5
     execute("UPDATE import_job SET phase = 'reading', fence = fence + 1")
-    assert current(claimed.job.id).percent == 63.0
+    assert current(claimed.job.id).percent == 62.5
     execute("UPDATE import_job SET created = 3")
     assert current(claimed.job.id).percent == 99.9
 
@@ -105,13 +105,32 @@ def test_each_phase_begins_where_the_one_before_ends():
         for phase, read, merged in [
             ("reading", 0.0, 0.0),
             ("reading", 1.0, 0.0),
-            ("indexing", 1.0, 0.0),
             ("merging", 1.0, 0.0),
             ("merging", 1.0, 1.0),
         ]
     ]
     assert shares[0] == 0.0 and shares[-1] == 100.0
     assert shares == sorted(shares)
+    assert shares[1] == shares[2]
+
+
+def test_an_end_just_after_the_first_look_is_seen_before_the_next_poll(claimed, monkeypatch):
+    monkeypatch.setattr(progress, "POLL_SECONDS", 3600)
+    look = progress.current
+
+    def ended_behind(job_id):
+        seen = look(job_id)
+        monkeypatch.setattr(progress, "current", look)
+        execute("UPDATE import_job SET status = 'completed'")
+        publish(claimed.job.id, claimed.fence, WorkerProgress(None, None))
+        return seen
+
+    monkeypatch.setattr(progress, "current", ended_behind)
+
+    async def see() -> list[str]:
+        return [job.status async for job in watch(claimed.job.id)]
+
+    assert finish(see()) == ["processing", "completed"]
 
 
 def test_the_watcher_survives_an_outage_of_the_database(claimed, monkeypatch):

@@ -1,4 +1,4 @@
-"""The reconciler queues lost imports again and drops orphaned tables."""
+"""The reconciler queues lost imports again, and ends those that make no progress."""
 
 from product_importer.core import db, queue, redis
 from product_importer.core.advisory_locks import AdvisoryLock
@@ -7,6 +7,7 @@ from product_importer.imports.progress import current
 from product_importer.imports.reconciler import MAX_ATTEMPTS, reconcile
 from product_importer.imports.service import RUN_IMPORT
 from tests.imports.conftest import execute, upload
+from tests.imports.pipeline.test_runner import fetch
 
 FILE = b"sku,name,description\na,b,c\n"
 
@@ -41,24 +42,14 @@ def test_an_import_whose_lease_has_expired_is_queued(database):
 def test_an_import_that_kills_every_worker_fails_with_a_reason(database):
     job_id = upload(FILE)
     claim(job_id)
+    execute("INSERT INTO import_range (job_id, number) SELECT id, 0 FROM import_job")
     execute(f"UPDATE import_job SET lease_until = now() - interval '1 second', attempts = {MAX_ATTEMPTS}")
     db.run(reconcile)
     job = current(job_id)
     assert (job.status, job.error.code) == ("failed", "gave_up")
+    assert fetch("SELECT number FROM import_range") == [(0,)], "a retry goes on with its ranges"
     with db.engine().connect() as connection:
         assert connection.exec_driver_sql("SELECT event_type FROM event").fetchall() == [("import_failed",)]
-
-
-def test_orphaned_staging_tables_are_dropped_and_others_stay(database):
-    job_id = upload(FILE)
-    orphan = f"import_staging_{'0' * 32}_1"
-    mine = f"import_staging_{job_id.hex}_1"
-    execute(f"CREATE TABLE {orphan} (); CREATE TABLE {mine} (); CREATE TABLE import_staging_of_a_user ()")
-    db.run(reconcile)
-    with db.engine().begin() as connection:
-        left = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_staging%%'")
-        assert {name for (name,) in left} == {mine, "import_staging_of_a_user"}
-        connection.exec_driver_sql("DROP TABLE import_staging_of_a_user")
 
 
 def test_only_one_process_reconciles_at_a_time(database):

@@ -6,9 +6,10 @@ import pytest
 
 from product_importer.core import db, queue, redis
 from product_importer.core.errors import Conflict
+from product_importer.core.settings import settings
 from product_importer.core.storage import storage
 from product_importer.imports import dry_runs, service, tasks
-from product_importer.imports.pipeline import lease, merge
+from product_importer.imports.pipeline import lease
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ChangesQuery, ImportRead
 from tests.imports.conftest import upload
@@ -24,16 +25,16 @@ def again(job_id: UUID) -> ImportRead:
 
 
 def run_until_cancelled(job_id: UUID, monkeypatch) -> ImportRead:
-    """Cancel an import while its first batch is being decided."""
+    """Cancel an import while its first range is being written."""
     write = lease.Lease.write
 
     def cancel_then_write(self, connection, assignments, **values):
-        if "lane" in values and not self.job.cancel_requested_at:
+        if "unchanged" in values and not self.job.cancel_requested_at:
             self.job.cancel_requested_at = db.run(service.cancel_import, self.job.id).created_at
         return write(self, connection, assignments, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(merge, "MAX_LANES", 1)
+        patch.setattr(settings(), "import_writers", 1)
         patch.setattr(lease.Lease, "write", cancel_then_write)
         tasks.run_import(str(job_id))
     stopped = current(job_id)

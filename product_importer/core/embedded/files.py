@@ -13,7 +13,7 @@ from typing import Protocol, TypedDict
 
 
 class ServiceError(Exception):
-    """An embedded server cannot run. The message is one line with the reason and what to do."""
+    """A server cannot run, or cannot be used. The message is one line with the reason and what to do."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def options(socket_directory: Path, data_dir: Path, programs: Path) -> list[str]
         "checkpoint_timeout": "15min",
         "max_wal_size": _megabytes(log_bytes, minimum=256 * MEBIBYTE, maximum=4 * GIBIBYTE),
         "min_wal_size": _megabytes(log_bytes // 4, minimum=64 * MEBIBYTE, maximum=1 * GIBIBYTE),
-        # Two lanes fill the default 16 MB faster than they are written, and then wait for each other.
+        # Two writers fill the default 16 MB faster than they are written, and then wait for each other.
         "wal_buffers": _megabytes(memory // 64, minimum=4 * MEBIBYTE, maximum=64 * MEBIBYTE),
         "wal_compression": "pglz",
         "random_page_cost": "1.1",

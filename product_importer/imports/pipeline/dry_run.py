@@ -16,14 +16,20 @@ from product_importer.imports.schemas import ChangesQuery, FieldChange, ImportCh
 PREFIX = "import_preview_"
 MAX_EXAMPLES = 20
 
-# A logged table, unlike staging: a dry run may be applied days later, and must then find its outcomes.
+# `outcomes` writes what each row was compared with, and the given values of rows that would change a product. A dry
+# run may be applied days later, and must then find them: the table is logged.
 CREATE = sql.SQL("""
 CREATE TABLE IF NOT EXISTS {table} (
     sku_key text COLLATE "C" NOT NULL,
     line integer NOT NULL,
     product_id uuid,
     version integer,
-    outcome text NOT NULL
+    outcome text NOT NULL,
+    sku text,
+    name text,
+    description text,
+    active boolean,
+    attributes jsonb
 ) WITH (autovacuum_enabled = false)
 """)
 CHANGED = f"outcome IN ('{ChangeOutcome.CREATED}', '{ChangeOutcome.UPDATED}')"
@@ -35,7 +41,7 @@ ANALYZE = sql.SQL("ANALYZE {table}")
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CHANGES = sql.SQL(f"""
-SELECT seen.line, seen.outcome, staged.sku, staged.name, staged.description, staged.active, staged.attributes,
+SELECT seen.line, seen.outcome, seen.sku, seen.name, seen.description, seen.active, seen.attributes,
     held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
     held.active AS held_active, held.attributes AS held_attributes,
     (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated
@@ -43,7 +49,6 @@ FROM (
     SELECT * FROM {{preview}} WHERE {CHANGED} AND outcome = ANY(%(outcomes)s)
     ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
 ) AS seen
-JOIN {{staging}} AS staged USING (sku_key, line)
 LEFT JOIN product AS held ON held.sku_key = seen.sku_key
 ORDER BY seen.line
 """)
@@ -87,7 +92,7 @@ def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:
 
 def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> list[ImportChange]:
     """Return one page of what the import would do, field by field, in the order of the file's lines."""
-    tables = {"preview": identifier(job.preview_table or ""), "staging": identifier(job.staging_table or "")}
+    statement = CHANGES.format(preview=identifier(job.preview_table or ""))
     values = {
         "outcomes": [query.outcome] if query.outcome else list(ChangeOutcome),
         "limit": query.page_size,
@@ -96,7 +101,7 @@ def changes(connection: PgConnection, job: ImportJob, query: ChangesQuery) -> li
     header = Header(tuple(job.header), tuple(job.fields))
     keeps = job.choices.get("blank") == "keep"
     with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
-        cursor.execute(CHANGES.format(**tables), values)
+        cursor.execute(statement, values)
         return [_change(row, header, keeps) for row in cursor.fetchall()]
 
 

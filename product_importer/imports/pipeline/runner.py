@@ -1,37 +1,48 @@
-"""Run one import from its file to its end: read, stage, merge, finish.
+"""Run one import from its file to its end: read, cut into ranges of keys, write them, finish.
 
-Each step commits by itself, the merge range by range: what a killed worker had committed stays, counted and
-checkpointed, and another worker goes on from there.
+A small file is written in one transaction with its end. Of a large one each range commits by itself: what a killed
+worker had committed stays, counted and marked, and another worker reads the file again and goes on from there.
 """
 
 import logging
+import unicodedata
+from functools import partial
+from typing import Any
 
 from psycopg2 import sql
+from psycopg2.extensions import connection as PgConnection
+from sqlmodel import Session
 
 from product_importer.core import outbox, storage
-from product_importer.imports import events
 from product_importer.imports.columns.header import Header
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
 from product_importer.imports.parsing.records import Unreadable
-from product_importer.imports.pipeline import dry_run, staging_table, undo
+from product_importer.imports.pipeline import cuts, dry_run, endings, undo
+from product_importer.imports.pipeline.cuts import WHOLE, KeyRange
+from product_importer.imports.pipeline.endings import Ending
 from product_importer.imports.pipeline.heartbeat import Heartbeat, Stopped
 from product_importer.imports.pipeline.lease import Lease
-from product_importer.imports.pipeline.merge import Merge
-from product_importer.imports.pipeline.merge_sql import Statements, Steps
-from product_importer.imports.pipeline.stager import Stager
-from product_importer.imports.schemas import COUNTS, ImportChoices
+from product_importer.imports.pipeline.range_writer import RangeWriter
+from product_importer.imports.pipeline.reading import FileReader, ReadFile
+from product_importer.imports.pipeline.run_columns import RunColumns
+from product_importer.imports.pipeline.spool import Spool, SpoolFull
+from product_importer.imports.pipeline.writers import COUNTED, Writers, retried
+from product_importer.imports.schemas import ImportChoices
 
 log = logging.getLogger(__name__)
 
-BEGIN_DRY_RUN = sql.SQL(f"phase = '{ImportPhase.PREVIEWING}', preview_table = %(table)s")
-BEGIN_EVENTS = sql.SQL(f"phase = '{ImportPhase.MERGING}'")
-BEGIN_MERGE = sql.SQL(f"phase = '{ImportPhase.MERGING}', undo_table = %(table)s")
-END = sql.SQL(f"""
-status = %(status)s, phase = '{ImportPhase.FINISHED}', finished_at = now(), percent = %(percent)s,
-staging_table = %(staging_table)s, preview_table = %(preview_table)s,
-lease_until = NULL, error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
+READING = sql.SQL(f"phase = '{ImportPhase.READING}'")
+# What the reader counts and rejects is stored once; who goes on with an import finds it there.
+BEGIN = sql.SQL("""
+phase = %(phase)s, undo_table = %(undo_table)s, preview_table = %(preview_table)s, rows_read = %(rows)s,
+rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END,
+total_rows = %(rows)s, good_rows = %(good_rows)s, unidata = %(unidata)s, attempts = 0
 """)
+KEY_RULES_CHANGED = (
+    "The program was updated meanwhile, and compares some SKUs differently now. Upload the file again: rows that were"
+    " imported before are unchanged then."
+)
 
 
 def run(lease: Lease) -> None:
@@ -44,21 +55,17 @@ def run(lease: Lease) -> None:
     with Heartbeat(lease) as heartbeat:
         work = ImportRun(lease, heartbeat)
         try:
-            work.stage()
-            if work.is_dry_run:
-                work.dry_run()
-                work.finish(ImportStatus.PREVIEWED)
-            else:
-                work.merge()
-                work.finish(ImportStatus.COMPLETED)
+            work.run()
         except Unreadable as error:
-            work.end(ImportStatus.FAILED, error.code, error.message, error.line)
+            work.end(Ending(ImportStatus.FAILED, error.code, error.message, error.line))
+        except SpoolFull as error:
+            work.end(Ending(ImportStatus.FAILED, ImportErrorCode.SPOOL_FULL, str(error)))
         except storage.ObjectNotFound:
             message = "The uploaded file is gone. Upload it again."
-            work.end(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message)
+            work.end(Ending(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message))
         except Stopped:
             if heartbeat.cancelled:
-                work.end(ImportStatus.CANCELLED)
+                work.end(Ending(ImportStatus.CANCELLED))
 
 
 class ImportRun:
@@ -70,94 +77,107 @@ class ImportRun:
         self._heartbeat = heartbeat
         self._header = Header(tuple(self._job.header), tuple(self._job.fields))
         self._choices = ImportChoices.model_validate(self._job.choices)
+        self._is_dry_run = self._choices.dry_run and self._job.applied_at is None
 
-    @property
-    def is_dry_run(self) -> bool:
-        """Whether this run only shows what would happen."""
-        return self._choices.dry_run and self._job.applied_at is None
+    def run(self) -> None:
+        """Read the file, and write its rows."""
+        if self._job.unidata not in (None, unicodedata.unidata_version):
+            self.end(Ending(ImportStatus.FAILED, ImportErrorCode.KEY_RULES_CHANGED, KEY_RULES_CHANGED))
+            return
+        if self._job.phase != ImportPhase.READING:
+            self._enter_reading()
+        stored = self._stored_cuts()
+        with FileReader(self._job, self._heartbeat, self._header, self._choices, stored is not None) as reader:
+            file = reader.read()
+            self._heartbeat.stop_if_halted()
+            if self._job.good_rows not in (None, file.good_rows):
+                message = f"{self._job.good_rows} rows were valid before, and now {file.good_rows} are."
+                self.end(Ending(ImportStatus.FAILED, ImportErrorCode.ROW_SUM, message))
+            elif file.spool is None:
+                self._write_at_once(reader.columns, file)
+            else:
+                self._write_ranges(reader.columns, file, file.spool, stored)
 
-    def stage(self) -> None:
-        """Fill the staging table from the file."""
-        Stager(self._lease, self._heartbeat, self._header, self._choices).stage()
-
-    def dry_run(self) -> None:
-        """Store what the merge would do with each row, in the same lanes and ranges."""
+    def _enter_reading(self) -> None:
+        """Show that the file is read again."""
         with self._lease.connect() as connection, self._lease.transaction(connection):
-            table = dry_run.create(connection, self._job.id)
-            row = self._lease.write(connection, BEGIN_DRY_RUN, table=table)
+            row = self._lease.write(connection, READING)
         self._heartbeat.committed(row)
-        statements = self._statements()
-        self._run_lanes(statements, statements.dry_run(table))
+
+    def _stored_cuts(self) -> list[KeyRange] | None:
+        """Return the ranges that are still to be written; None if the import was never cut."""
+        if self._job.total_rows is None:
+            return None
         with self._lease.connect() as connection, connection:
-            dry_run.index(connection, table)
+            count, undone = cuts.load(connection, self._job.id)
+        return undone if count else None
 
-    def merge(self) -> None:
-        """Merge the staged rows, from the checkpoints on."""
-        has_events = self._begin_events()
-        with self._lease.connect() as connection, self._lease.transaction(connection):
-            table = undo.create(connection, self._job.id)
-            row = self._lease.write(connection, BEGIN_MERGE, table=table)
-        self._heartbeat.committed(row)
-        statements = self._statements()
-        self._run_lanes(statements, statements.merge(self._job.preview_table, has_events), table)
+    def _write_at_once(self, columns: RunColumns, file: ReadFile) -> None:
+        """Write a small file, its counts and the end of the import in one transaction."""
 
-    def finish(self, status: ImportStatus) -> None:
-        """End with this status if every row has an outcome; else the import has failed."""
-        row = self._heartbeat.row
-        decided = sum(row[count] for count in COUNTS)
-        if decided == row["total_rows"]:
-            self.end(status)
-        else:
-            message = f"{row['total_rows']} rows were read, but {decided} have an outcome, an application error."
-            self.end(ImportStatus.FAILED, ImportErrorCode.ROW_SUM, message)
+        def write(is_alone: bool) -> dict[str, Any]:
+            with self._lease.session() as (session, connection):
+                writer = self._prepare(session, connection, columns, file)
+                make_undo = partial(self._make_undo, connection)
+                counts = writer.write(connection, WHOLE, writer.pick(file.rows), make_undo, is_alone)
+                if self._is_dry_run:
+                    dry_run.index(connection, dry_run.name(self._job.id))
+                self._lease.write(connection, BEGIN, **self._begun(file))
+                row = self._lease.write(connection, COUNTED, **counts._asdict())
+                ending = endings.of_counts(row, self._is_dry_run)
+                return endings.write(self._lease, session, connection, ending, self._heartbeat.percent)
 
-    def end(
-        self, status: ImportStatus, code: str | None = None, message: str | None = None, line: int | None = None
-    ) -> None:
-        """Write the final status and its event, and drop the import's tables, in one transaction.
+        self._ended(retried(write))
 
-        A dry run keeps its tables until it is applied, and its outcomes until that is complete.
-        """
-        row = self._heartbeat.row
-        kept_table = row["staging_table"] if status == ImportStatus.PREVIEWED else None
-        keeps_outcomes = status == ImportStatus.PREVIEWED or (
-            self._job.applied_at is not None and status != ImportStatus.COMPLETED
-        )
-        values = {
-            "status": status,
-            "percent": 100.0
-            if status in (ImportStatus.COMPLETED, ImportStatus.PREVIEWED)
-            else self._heartbeat.percent,
-            "code": code,
-            "message": message,
-            "line": line,
-            "staging_table": kept_table,
-            "preview_table": row["preview_table"] if keeps_outcomes else None,
-        }
+    def _write_ranges(self, columns: RunColumns, file: ReadFile, spool: Spool, stored: list[KeyRange] | None) -> None:
+        """Write a large file range by range, from the ranges that are not done on."""
+        ranges = cuts.cut(spool.sample()) if stored is None else stored
         with self._lease.session() as (session, connection):
-            staging_table.drop_all(connection, self._job.id, keep=kept_table)
-            if not keeps_outcomes:
-                dry_run.drop(connection, self._job.id)
-            row = self._lease.write(connection, END, **values)
-            events.record_end(session, row)
+            writer = self._prepare(session, connection, columns, file)
+            if stored is None:
+                cuts.store(connection, self._job.id, ranges)
+            row = self._lease.write(connection, BEGIN, **self._begun(file))
         self._heartbeat.committed(row)
-        log.info("import %s: %s %s", self._job.id, status, message or "")
-
-    def _statements(self) -> Statements:
-        return Statements(self._job.id, self._heartbeat.row["staging_table"], self._header, self._choices)
-
-    def _run_lanes(self, statements: Statements, steps: Steps, undo_table: str = "") -> None:
-        row, committed = self._heartbeat.row, self._heartbeat.committed
-        work = Merge(self._lease, row["staging_table"], statements, steps, committed, undo_table=undo_table)
-        work.stop = self._heartbeat.halted
-        work.run(row["staged_rows"], row["lane_ends"], row["lane_checkpoints"], row["lane_created"])
+        Writers(self._lease, spool, writer, self._heartbeat.committed, self._heartbeat.halted).run(ranges)
         self._heartbeat.stop_if_halted()
+        if self._is_dry_run:
+            with self._lease.connect() as connection, connection:
+                dry_run.index(connection, dry_run.name(self._job.id))
+        self.end(endings.of_counts(self._heartbeat.row, self._is_dry_run))
 
-    def _begin_events(self) -> bool:
-        """Return whether a webhook wants an event for each product; the events are held until the import's end."""
+    def _prepare(
+        self, session: Session, connection: PgConnection, columns: RunColumns, file: ReadFile
+    ) -> RangeWriter:
+        """Store the rows that the reader rejected, inside the caller's transaction; return the writer of ranges."""
+        if self._job.total_rows is None:
+            file.errors.copy(connection)
+        if self._is_dry_run:
+            outcomes: str | None = dry_run.create(connection, self._job.id)
+            return RangeWriter(self._job.id, columns, self._choices, outcomes, is_dry_run=True)
+        has_events = outbox.hold_batch(session, self._job.id)
+        return RangeWriter(self._job.id, columns, self._choices, self._job.preview_table, has_events=has_events)
+
+    def _begun(self, file: ReadFile) -> dict[str, Any]:
+        name = dry_run.name(self._job.id) if self._is_dry_run else self._job.preview_table
+        return {
+            "phase": ImportPhase.PREVIEWING if self._is_dry_run else ImportPhase.MERGING,
+            "undo_table": None if self._is_dry_run else undo.name(self._job.id),
+            "preview_table": name,
+            "rows": file.rows_read,
+            "good_rows": file.good_rows,
+            "rejected": file.rejected,
+            "unidata": unicodedata.unidata_version,
+        }
+
+    def _make_undo(self, connection: PgConnection) -> str:
+        return undo.create(connection, self._job.id)
+
+    def end(self, ending: Ending) -> None:
+        """Write how the import ends, and its event."""
         with self._lease.session() as (session, connection):
-            is_wanted = outbox.hold_batch(session, self._job.id)
-            if is_wanted:
-                # Last in the transaction: with an outdated fencing token no batch must be left behind.
-                self._lease.write(connection, BEGIN_EVENTS)
-        return is_wanted
+            row = endings.write(self._lease, session, connection, ending, self._heartbeat.percent)
+        self._ended(row)
+
+    def _ended(self, row: dict[str, Any]) -> None:
+        self._heartbeat.committed(row)
+        log.info("import %s: %s %s", self._job.id, row["status"], row["error_message"] or "")

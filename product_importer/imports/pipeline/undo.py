@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg2.extras
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
 from sqlmodel import Session
 
 from product_importer.catalog.events import INSERT_EVENTS, NUMBERED_ID
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS {table} (
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CLAIM = f"""
-SELECT id, undo_table FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
+SELECT id FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
 FOR UPDATE SKIP LOCKED
 """
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
@@ -155,11 +156,9 @@ def drop(connection: PgConnection, table: str) -> None:
         cursor.execute(DROP.format(table=identifier(table)))
 
 
-def keep_overwritten(connection: PgConnection, table: str) -> None:
-    """Let the caller's transaction save in `table` what it overwrites; "" for nothing."""
-    if table:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, table))
+def keep_overwritten(cursor: PgCursor, table: str) -> None:
+    """Let the caller's transaction save in `table` what it overwrites."""
+    cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, table))
 
 
 def run(job_id: UUID) -> None:
@@ -197,8 +196,11 @@ class _UndoRun:
         with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(CLAIM, self._values)
             row = cursor.fetchone()
-        self._undo_table = identifier(row["undo_table"]) if row else None
-        return row is not None
+        if row is None:
+            return False
+        # An import that only created products has not made one.
+        self._undo_table = identifier(create(self._connection, self._job_id))
+        return True
 
     def execute(self) -> None:
         """Remove and restore products, list those kept, and record the counts in the job's row."""

@@ -7,7 +7,7 @@ import pytest
 from product_importer.core import db
 from product_importer.core.errors import Conflict
 from product_importer.imports import dry_runs, service, tasks
-from product_importer.imports.pipeline import dry_run, staging_table
+from product_importer.imports.pipeline import dry_run
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
 from product_importer.imports.schemas import ChangesPage, ChangesQuery, ImportRead
@@ -30,9 +30,7 @@ def apply(job: ImportRead) -> ImportRead:
 
 
 def tables() -> list[str]:
-    return [
-        name for (name,) in fetch("SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(staging|preview)_'")
-    ]
+    return [name for (name,) in fetch("SELECT tablename FROM pg_tables WHERE tablename ~ '^import_preview_'")]
 
 
 def test_a_dry_run_changes_nothing_and_counts_exactly(run_import):
@@ -157,17 +155,12 @@ def killed(*_):
     raise KeyboardInterrupt
 
 
-def test_the_tables_of_a_dry_run_stay_until_it_is_over(run_import):
+def test_the_table_of_a_dry_run_stays_until_it_is_over(run_import):
     job = run_import(FILE, dry_run="true")
     db.run(reconcile)
-    assert len(tables()) == 3
-    with db.engine().begin() as connection:
-        [table, _] = sorted(name for name in tables() if name.startswith(staging_table.PREFIX))
-        connection.exec_driver_sql(f"TRUNCATE {table}")
-    with pytest.raises(Conflict, match="restarted"):
-        changes(job)
-    # An apply without the staged rows reads the file again.
+    assert tables() == [dry_run.name(job.id)]
     assert counts(apply(job)) == (3, 0, 0, 1, 1)
+    assert tables() == []
 
 
 def test_a_stopped_apply_continues_with_the_changes_that_were_shown(run_import, products):

@@ -14,7 +14,7 @@ from tests.imports.conftest import execute, upload
 from tests.waiting import wait_for
 
 
-def test_a_late_report_of_a_lane_does_not_lower_counts(database):
+def test_a_late_report_of_a_writer_does_not_lower_counts(database):
     """With lower counts the import would end with rows that are not counted."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
@@ -67,7 +67,7 @@ def test_the_time_left_is_computed_from_the_current_phase_only(database, clock):
 
 @pytest.mark.parametrize("decided", [0, 500, 900], ids=["a dry run applied", "taken over", "taken over late"])
 def test_the_pace_excludes_the_work_of_earlier_workers(database, clock, decided):
-    """An earlier worker staged all rows and merged some. The bar begins with these, the pace does not count them."""
+    """An earlier worker read all rows and merged some. The bar begins with these, the pace does not count them."""
     held = claim(upload(b"sku,name,description\na,b,c\n"))
     assert held is not None
     held.job.percent, held.job.total_rows, held.job.created = 80.0 * bool(decided), 1000, decided

@@ -6,7 +6,7 @@ from psycopg2 import sql
 
 from product_importer.core import db
 from product_importer.imports import tasks
-from product_importer.imports.pipeline import lease, merge, runner
+from product_importer.imports.pipeline import lease, range_writer, writers
 from product_importer.imports.pipeline.lease import LeaseLost, claim
 from product_importer.imports.progress import current
 from tests.imports.conftest import execute, upload
@@ -26,19 +26,19 @@ class Killed(BaseException):
 
 @pytest.fixture
 def kill_after(monkeypatch):
-    """End the work after a number of merged batches, as a kill would."""
+    """End the work after a number of written ranges, as a kill would."""
 
-    def arrange(batches: int) -> None:
-        merge_range = merge.Merge._merge_range
+    def arrange(ranges: int) -> None:
+        write = range_writer.RangeWriter.write
         done: list[object] = []
 
         def counted(self, *arguments):
-            if len(done) >= batches:
+            if len(done) >= ranges:
                 raise Killed
             done.append(arguments)
-            return merge_range(self, *arguments)
+            return write(self, *arguments)
 
-        monkeypatch.setattr(merge.Merge, "_merge_range", counted)
+        monkeypatch.setattr(range_writer.RangeWriter, "write", counted)
 
     yield arrange
 
@@ -126,11 +126,11 @@ def test_a_claim_replaces_a_prepared_connection_that_has_ended(database):
     held.close()
 
 
-@pytest.mark.parametrize("batches", [0, 1, 3])
-def test_another_worker_continues_after_a_killed_one(database, kill_after, batches, monkeypatch):
+@pytest.mark.parametrize("ranges", [0, 1, 3])
+def test_another_worker_continues_after_a_killed_one(database, kill_after, ranges, monkeypatch):
     job_id = upload(FILE)
     with monkeypatch.context() as patch:
-        kill_after(batches)
+        kill_after(ranges)
         with pytest.raises(Killed):
             tasks.run_import(str(job_id))
         patch.undo()
@@ -144,30 +144,26 @@ def test_another_worker_continues_after_a_killed_one(database, kill_after, batch
     assert after.percent == 100.0
 
 
-def test_rows_lost_in_a_crash_of_postgresql_are_staged_again_and_counted_once(database, kill_after, monkeypatch):
+def test_rejected_rows_are_stored_once_when_the_file_is_read_again(database, kill_after, monkeypatch):
     job_id = upload(FILE + b",rejected,\n")
     kill_after(2)
     with pytest.raises(Killed):
         tasks.run_import(str(job_id))
     monkeypatch.undo()
-    with db.engine().begin() as connection:
-        table = connection.exec_driver_sql("SELECT staging_table FROM import_job").scalar()
-        # An unlogged table is empty after a crash.
-        connection.exec_driver_sql(f"TRUNCATE {table}")
     lapse(job_id)
     tasks.run_import(str(job_id))
     job = current(job_id)
     assert (job.status, job.created, job.rejected, job.total_rows) == ("completed", 6_000, 1, 6_001)
 
 
-def test_a_cancelled_import_stops_after_a_batch_and_counts_its_rows(database, monkeypatch):
+def test_a_cancelled_import_stops_after_a_range_and_counts_its_rows(database, monkeypatch):
     from product_importer.imports import service
 
     job_id = upload(FILE)
     write = lease.Lease.write
 
     def cancel_then_write(self, connection, assignments, **values):
-        if "lane" in values and not self.job.cancel_requested_at:
+        if "unchanged" in values and not self.job.cancel_requested_at:
             self.job.cancel_requested_at = db.run(service.cancel_import, job_id).created_at
         return write(self, connection, assignments, **values)
 
@@ -186,7 +182,7 @@ def test_after_a_lost_database_connection_the_next_worker_continues(database, mo
     def gone(*_):
         raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(runner.ImportRun, "merge", gone)
+    monkeypatch.setattr(writers.Writers, "run", gone)
     tasks.run_import(str(job_id))
     assert current(job_id).status == "processing"
     monkeypatch.undo()

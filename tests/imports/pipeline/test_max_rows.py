@@ -7,7 +7,7 @@ import pytest
 from product_importer.core.settings import settings
 from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import Chunk, RowError, Unreadable
-from product_importer.imports.pipeline import stager
+from product_importer.imports.pipeline import reading
 from tests.imports.parsing.xlsx.test_reader import HEADER, made, row_of
 
 FILE = "sku,name,description\n\na,A,1\n,B,2\n\nc,C,3\nd,D,4\n"
@@ -39,9 +39,9 @@ def test_a_file_of_exactly_max_rows_is_imported(run_import, monkeypatch):
 
 
 def test_a_line_number_over_the_maximum_ends_the_import():
-    last = stager.MAX_LINES
-    stager._check_count(Chunk([last], [["a"]]), 1)
+    last = reading.MAX_LINES
+    reading._check_count(Chunk([last], [["a"]]), 1)
     for chunk in (Chunk([last + 1], [["a"]]), Chunk(errors=[RowError(last + 1, RowErrorCode.NO_SKU, "", [])])):
         with pytest.raises(Unreadable) as raised:
-            stager._check_count(chunk, 1)
+            reading._check_count(chunk, 1)
         assert raised.value.code == "too_many_rows"

@@ -55,8 +55,8 @@ def test_imports_agree_with_a_dict(run_import, products, files):
     assert products() == {sku: (name, description) for sku, name, description in catalogue.values()}
 
 
-def test_lanes_and_batches_agree_with_a_dict(run_import, products):
-    """The file has many batches in several lanes, with duplicates in different batches."""
+def test_ranges_agree_with_a_dict(run_import, products):
+    """The file has several ranges, with duplicates far apart in it."""
     file = [(f"K{n * 7919 % 2500}", f"Name {n}", f"Text {n}") for n in range(6_000)]
     job = run_import("sku,name,description\n" + "".join(f"{','.join(row)}\n" for row in file))
     catalogue, counts = expected_after({}, file)

@@ -1,7 +1,9 @@
 """Whole imports on real servers."""
 
+import pytest
+
 from product_importer.core import db
-from product_importer.imports.pipeline import staging_table
+from product_importer.core.settings import settings
 from tests.imports.conftest import row_errors
 
 
@@ -102,10 +104,11 @@ def test_columns_in_any_order_find_their_fields(run_import, products):
     assert products() == {"a": ("Hammer", "1")}
 
 
-def test_no_staging_table_is_left(run_import):
-    run_import(csv_of("a,A,1"))
-    with db.engine().connect() as connection:
-        assert staging_table.tables(connection.connection.driver_connection) == []
+@pytest.mark.parametrize("rows", [1, 3_500])
+def test_no_range_and_no_spool_is_left(run_import, rows):
+    assert run_import(csv_of(*(f"a{n},A,1" for n in range(rows)))).created == rows
+    assert fetch("SELECT count(*) FROM import_range") == [(0,)]
+    assert list(settings().spools.iterdir()) == []
 
 
 def test_one_event_is_recorded_at_the_end(run_import):

@@ -50,8 +50,9 @@ def undo_tables() -> list:
 
 def test_created_products_are_deleted_and_updated_ones_restored(run_import):
     run_import(FIRST)
+    run_import(FIRST.replace("b,Bread", "b,Loaf"))
     before, versions = catalogue(), dict(fetch("SELECT sku, version FROM product"))
-    job = run_import(SECOND)
+    job = run_import(SECOND.replace("b,Bread", "b,Loaf"))
     assert job.undo.status == "possible"
     undone = run_undo(job)
     assert (undone.status, undone.removed, undone.restored, undone.kept) == ("undone", 2, 1, 0)
@@ -190,5 +191,5 @@ def test_only_an_import_stores_the_values_that_it_overwrites(run_import):
     ]
     with pytest.raises(psycopg2.errors.UndefinedTable), db.engine().connect() as connection:
         raw = connection.connection.driver_connection
-        undo.keep_overwritten(raw, "no_such_table")
+        undo.keep_overwritten(raw.cursor(), "no_such_table")
         raw.cursor().execute("UPDATE product SET name = name || '!'")

@@ -130,7 +130,7 @@ def test_each_product_of_an_import_is_sent_in_the_order_of_lines(
     assert fetch("SELECT count(*) FROM event_batch") == [(0,)]
 
 
-def test_product_events_of_all_lanes_and_batches_wait_for_the_import_s_end(webhook, receiver, run_import, send):
+def test_product_events_of_all_ranges_wait_for_the_import_s_end(webhook, receiver, run_import, send):
     webhook(receiver.url, import_events="each", event_types=["product_created"])
     run_import("sku,name,description\n" + "".join(f"S{n},Name,\n" for n in range(5000)))
     assert fetch("SELECT count(*), count(DISTINCT payload->>'sku') FROM event WHERE batch_id IS NOT NULL") == [

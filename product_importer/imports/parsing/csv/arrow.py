@@ -1,7 +1,7 @@
-"""Parse simple CSV text with Arrow: whole columns at a time, without an object for each cell.
+"""Parse well-formed CSV text with Arrow: whole columns at a time, without an object for each cell.
 
-Arrow's reader accepts what `csv.reader` calls malformed. So it only gets text on which the two cannot differ: without
-a quote, and with equally many fields in every line. All other text is left to the strict reader.
+Arrow's reader accepts what `csv.reader` calls malformed. So it only gets text on which the two cannot differ: each
+quote is where it belongs, and all records have equally many fields. All other text is left to the strict reader.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from product_importer.imports.columns.header import MAX_COLUMNS
+from product_importer.imports.parsing.csv import broken_records
 from product_importer.imports.parsing.records import Chunk
 
-# Quotes; what PostgreSQL cannot store; what would have to be escaped for COPY.
-SPECIAL = '"\0\\\t'
 # Arrow removes it, though a block is the middle of a file.
 BYTE_ORDER_MARK = "\ufeff"
 # What `str.strip` removes.
@@ -76,35 +75,68 @@ class ArrowChunk(Chunk):
 
 
 def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
-    """Parse whole lines, the first of which is `first_line`; None for text that is not simple."""
-    if not text or _is_special(text, delimiter):
+    """Parse whole records, the first of which begins in `first_line`; None for text that is not well-formed."""
+    outline = None if not text or _is_special(text) else _outline(text, delimiter)
+    if outline is None:
         return None
-    width = text.partition("\n")[0].count(delimiter) + 1
+    width = outline.partition("\n")[0].count(delimiter) + 1
     if width > MAX_COLUMNS:
         # No such row can be imported, and Arrow's columns would fill the memory.
         return None
+    breaks = outline.count("\n")
     block, names = text.encode(), list(map(str, range(width)))
     try:
         table = csv.read_csv(
             pa.BufferReader(block),
             csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=names),
-            csv.ParseOptions(delimiter=delimiter, quote_char=False),
+            csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.string())),
         )
     except pa.ArrowInvalid:
-        # A line with more or fewer fields than the first one.
+        # A record with more or fewer fields than the first one.
         return None
-    if table.num_rows < text.count("\n") + (not text.endswith("\n")):
+    if table.num_rows != breaks + (not text.endswith("\n")):
         # Arrow left out empty lines, so the line numbers would be wrong.
         return None
-    columns = [column.combine_chunks() for column in table.columns]
-    return ArrowChunk(range(first_line, first_line + table.num_rows), _RowView(columns), arrays=columns)
+    arrays = [column.combine_chunks() for column in table.columns]
+    lines: Sequence[int] = range(first_line, first_line + table.num_rows)
+    if len(outline) < len(text) and breaks < text.count("\n"):
+        lines = _first_lines(first_line, arrays)
+    return ArrowChunk(lines, _RowView(arrays), arrays=arrays)
 
 
-def _is_special(text: str, delimiter: str) -> bool:
-    if text.startswith(BYTE_ORDER_MARK):
-        return True
-    if any(character in text for character in SPECIAL if character != delimiter):
+def _is_special(text: str) -> bool:
+    """Whether Arrow could differ from `csv.reader` whatever the quotes are like."""
+    if "\0" in text or text.startswith(BYTE_ORDER_MARK) or len(text) > broken_records.MAX_FIELD_CHARACTERS:
         return True
     # A carriage return by itself, the line break of old Macs.
     return "\r" in text and text.count("\r") != text.count("\r\n")
+
+
+def _outline(text: str, delimiter: str) -> str | None:
+    """Return the text with one quote for each quoted field; None where a quote is not at a field's end or doubled."""
+    if '"' not in text:
+        return text
+    # Every second part is outside of quotes, and empty between two doubled ones.
+    parts = text.split('"')
+    if len(parts) % 2 == 0:
+        return None
+    first, *between, last = parts[::2]
+    distinct = set(filter(None, between))
+    before = {part[-1:] for part in (first, *distinct)}
+    # A carriage return belongs to a line break here.
+    behind = {part[:1] for part in (last, *distinct)}
+    if not (before <= {delimiter, "\n", ""} and behind <= {delimiter, "\r", "\n", ""}):
+        return None
+    return '"'.join([first, *filter(None, between), last])
+
+
+def _first_lines(first_line: int, arrays: Sequence[pa.StringArray]) -> Sequence[int]:
+    """Return the physical line on which each record begins, where fields hold line breaks."""
+    breaks = pc.count_substring(arrays[0], "\n")
+    for array in arrays[1:]:
+        breaks = pc.add(breaks, pc.count_substring(array, "\n"))
+    heights = pc.add(pc.cast(breaks, pa.int64()), 1)
+    lines = pc.add(pc.subtract(pc.cumulative_sum(heights), heights), first_line)
+    # A view of the numbers in memory, which takes no object for each of them.
+    return memoryview(lines.buffers()[1]).cast("B").cast("q")[: len(lines)]

@@ -24,7 +24,7 @@ SEP_RECORD = re.compile(r"sep=[,;\t|]", re.IGNORECASE)
 
 
 class ParseBlock(Protocol):
-    """A quicker parser of whole lines, which begin with `first_line`; None for lines that it does not parse."""
+    """A quicker parser of whole records, which begin with `first_line`; None for those that it does not parse."""
 
     def __call__(self, text: str, delimiter: str, first_line: int) -> Chunk | None: ...
 
@@ -95,10 +95,10 @@ class Records:
     def _read_block(self, text: str) -> PendingBlock | list[str]:
         """Parse whole lines at once, twice as fast as one by one; return the lines if one of them is wrong."""
         first = self._lines.first
-        if self._parse_block and (chunk := self._parse_block(text, self._delimiter, first)) and self._fits(chunk):
-            self._lines.skip(len(chunk))
-            return PendingBlock(chunk, first, text)
         text += self._rest_of_a_record(text)
+        if self._parse_block and (chunk := self._parse_block(text, self._delimiter, first)) and self._fits(chunk):
+            self._lines.skip(chunk.lines[-1] + height(chunk.rows[-1]) - first)
+            return PendingBlock(chunk, first, text)
         lines = _lines_of(text)
         try:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
@@ -116,7 +116,7 @@ class Records:
 
     def _rest_of_a_record(self, text: str) -> str:
         """Return further lines while a quote is open (the number of quotes is odd), up to `MAX_EXTENSION`."""
-        if text.count('"') % 2 == 0:
+        if '"' not in text or text.count('"') % 2 == 0:
             return ""
         rest: list[str] = []
         size = 0

@@ -1,4 +1,4 @@
-"""Query plans of a full batch: no nested full scans."""
+"""Query plans of a full range: no nested full scans."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from product_importer.core import db, outbox
 from product_importer.core.settings import settings
-from product_importer.imports.pipeline import lease, merge
+from product_importer.imports.pipeline import lease
 from tests.imports.pipeline.test_dry_run import apply
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 from tests.imports.pipeline.test_undo import run_undo
@@ -17,9 +17,9 @@ CHANGED = MANY.replace(",x", ",y")
 
 
 @pytest.fixture(autouse=True)
-def one_full_batch_within_seconds(monkeypatch):
-    """Import in one batch, with 15 s for each statement: much more than a good plan needs, less than a bad one."""
-    monkeypatch.setattr(merge, "settings", lambda: settings().model_copy(update={"batch_size": ROWS}))
+def one_full_range_within_seconds(monkeypatch):
+    """Import in one range, with 15 s for each statement: much more than a good plan needs, less than a bad one."""
+    monkeypatch.setattr(settings(), "batch_size", ROWS)
     begin = lease.TRANSACTION_SETTINGS
     monkeypatch.setattr(lease, "TRANSACTION_SETTINGS", f"{begin}; SET LOCAL statement_timeout = '15s'")
 
@@ -28,7 +28,7 @@ def one_full_batch_within_seconds(monkeypatch):
 def statistics_of_an_emptied_catalogue(run_import) -> Iterator[None]:
     """Give PostgreSQL outdated statistics: it expects almost no products.
 
-    The same happens if it analyses the table before the first batches are committed.
+    The same happens if it analyses the table before the first ranges are committed.
     """
     run_import(MANY)
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,0 +1,133 @@
+"""Turn valid rows into the Arrow columns of a run: key, line, the fields, and one column for each attribute."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from product_importer.catalog.csv_injection import unescape_column
+from product_importer.catalog.schemas import sku_key
+from product_importer.imports.columns.header import IGNORED, Header
+from product_importer.imports.columns.synonyms import active_flag
+from product_importer.imports.parsing.csv.arrow import ArrowChunk
+from product_importer.imports.parsing.records import Chunk
+
+TEXT_FIELDS = ("sku", "name", "description")
+
+
+def attribute_column(place: int) -> str:
+    """Return the name of the column of the file's attribute at a place among them, from 0."""
+    return f"a{place}"
+
+
+class RunColumns:
+    """The columns of the runs of one file.
+
+    `key` is the SKU's key, `line` the physical line where the record begins. `active` is null for a blank cell that
+    keeps the product's value, an attribute for a blank cell. `active` is only there if the file has it.
+    """
+
+    def __init__(self, header: Header, keep_blank: bool = False):
+        self._header = header
+        self._positions = {field: header.fields.index(field) for field in TEXT_FIELDS}
+        self._active = header.position("active")
+        self._keep_blank = keep_blank
+        self.names = list(header.attributes.values())
+        fields = [pa.field("key", pa.string()), pa.field("line", pa.int32())]
+        fields += [pa.field(field, pa.string()) for field in TEXT_FIELDS]
+        fields += [pa.field("active", pa.bool_())] if self.has_active else []
+        fields += [pa.field(attribute_column(place), pa.string()) for place in range(len(self.names))]
+        self.schema = pa.schema(fields)
+
+    @property
+    def has_active(self) -> bool:
+        """Whether the file has a column for `active`."""
+        return self._active is not None
+
+    @property
+    def attributes(self) -> list[str]:
+        """The names of the attributes' columns, in the order of `names`."""
+        return list(map(attribute_column, range(len(self.names))))
+
+    def batch(self, chunk: Chunk) -> pa.RecordBatch:
+        """Return the columns of a chunk's rows."""
+        skus = self._stripped(chunk, self._positions["sku"])
+        columns = [
+            _keys(skus),
+            pa.array(chunk.lines, pa.int32()),
+            skus,
+            self._stripped(chunk, self._positions["name"]),
+            _unescaped(_whole(chunk, self._positions["description"])),
+        ]
+        if self._active is not None:
+            columns.append(self._flags(_whole(chunk, self._active)))
+        for position in self._header.attributes:
+            values = _unescaped(_whole(chunk, position))
+            columns.append(pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values))
+        return pa.record_batch(columns, schema=self.schema)
+
+    def cells(self, rows: pa.Table) -> list[list[str]]:
+        """Return rows of a run as they are reported: in the order of the file's columns, ignored ones blank."""
+        attributes = iter(self.attributes)
+        names = [next(attributes) if field == "" else field for field in self._header.fields]
+        blank = [""] * rows.num_rows
+        columns = [blank if name == IGNORED else _as_text(rows[name]) for name in names]
+        return [list(cells) for cells in zip(*columns, strict=True)]
+
+    def _stripped(self, chunk: Chunk, position: int) -> pa.StringArray:
+        """Return a column without escapes and outer spaces; spaces before an escape are no part of a value."""
+        if isinstance(chunk, ArrowChunk):
+            stripped = chunk.stripped(position)
+            if not _may_be_escaped(stripped):
+                return stripped
+            values = stripped.to_pylist()
+        else:
+            values = list(map(str.strip, chunk.column(position)))
+        # There may be spaces after an escape; a valid value is never all spaces.
+        return _array(list(map(str.strip, unescape_column(values))))
+
+    def _flags(self, words: pa.StringArray) -> pa.BooleanArray:
+        encoded = words.dictionary_encode()
+        flags = [self._flag(word) for word in encoded.dictionary.to_pylist()]
+        return pa.array(flags, pa.bool_()).take(encoded.indices)
+
+    def _flag(self, word: str) -> bool | None:
+        return None if self._keep_blank and not word.strip() else active_flag(word) == "t"
+
+
+def array_of(rows: pa.Table, name: str) -> pa.Array:
+    """Return a column of a table as one array."""
+    column = rows[name].combine_chunks()
+    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+
+
+def _whole(chunk: Chunk, position: int) -> pa.StringArray:
+    return chunk.arrays[position] if isinstance(chunk, ArrowChunk) else _array(chunk.column(position))
+
+
+def _unescaped(values: pa.StringArray) -> pa.StringArray:
+    return _array(unescape_column(values.to_pylist())) if _may_be_escaped(values) else values
+
+
+def _may_be_escaped(values: pa.StringArray) -> bool:
+    return bool(pc.any(pc.starts_with(values, "'")).as_py())
+
+
+def _keys(skus: pa.StringArray) -> pa.StringArray:
+    """Return the keys of SKUs without outer spaces; Arrow makes those of ASCII, `sku_key` the others."""
+    is_ascii = pc.string_is_ascii(skus)
+    if pc.all(is_ascii).as_py() is not False:
+        return pc.ascii_lower(skus)
+    others = _array(list(map(sku_key, skus.filter(pc.invert(is_ascii)).to_pylist())))
+    return pc.replace_with_mask(pc.ascii_lower(skus), pc.invert(is_ascii), others)
+
+
+def _as_text(column: pa.ChunkedArray) -> list[str]:
+    if pa.types.is_boolean(column.type):
+        column = pc.if_else(column, "true", "false")
+    values: list[str] = pc.fill_null(column, "").to_pylist()
+    return values
+
+
+def _array(values: Sequence[str]) -> pa.StringArray:
+    return pa.array(values, pa.string())
