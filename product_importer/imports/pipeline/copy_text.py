@@ -1,7 +1,6 @@
 """Encode Arrow columns in the text format of `COPY … FROM STDIN`."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,15 +23,15 @@ def copy(cursor: PgCursor, table: str, columns: dict[str, pa.Array]) -> None:
         return
     names = sql.SQL(", ").join(map(identifier, columns))
     statement = COPY.format(table=identifier(table), columns=names)
-    cursor.copy_expert(statement, BytesIO(encode(arrays)), size=BLOCK_BYTES)
+    cursor.copy_expert(statement, pa.BufferReader(encode(arrays)), size=BLOCK_BYTES)
 
 
-def encode(arrays: Sequence[pa.Array]) -> bytes:
+def encode(arrays: Sequence[pa.Array]) -> pa.Buffer:
     """Return the rows of columns of equal length as lines of text; null is NULL."""
     lines = pc.binary_join_element_wise(*map(_cells, arrays), "\t")
     ended = pc.binary_join_element_wise(lines, "", "\n")
     # The values of an array lie one after the other in memory.
-    return bytes(ended.buffers()[2])
+    return ended.buffers()[2]
 
 
 def _cells(array: pa.Array) -> pa.StringArray:

@@ -97,15 +97,17 @@ class RangeWriter:
                 cursor.execute(BESIDE_OTHERS)
             decided = self._decide(cursor, picked.rows)
             created, changed = decided.of(RowOutcome.CREATED), decided.of(RowOutcome.UPDATED)
+            rejected = decided.rejected()
+            self._reports.store(cursor, rejected, picked)
             if self._is_dry_run:
                 outcomes.note(cursor, self._outcomes or "", self._columns, decided)
             else:
+                # Memory holds the rows of a range several times; these are not needed any more.
+                del decided
                 created = product_writes.insert(cursor, self._job_id, key_range, self._columns, created)
                 changed = product_writes.update(cursor, self._columns, self._choices.blank, changed, undo_table)
                 if self._has_events:
                     product_events.record(cursor, self._job_id, created, changed)
-            rejected = decided.rejected()
-            self._reports.store(cursor, rejected, picked)
         return self._counts(picked, created.num_rows, changed.num_rows, rejected.num_rows)
 
     def _decide(self, cursor: PgCursor, rows: pa.Table) -> Decided:
