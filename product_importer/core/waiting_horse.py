@@ -10,6 +10,7 @@ its worker ends, however that ends.
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -27,6 +28,8 @@ WarmUp = Callable[[Sequence[str]], None]
 # A job's id, its execution's id and its queue's name are written at once, and are far shorter.
 MESSAGE_BYTES = 4096
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 _dequeue = Worker.dequeue_job_and_maintain_ttl
 
 
@@ -35,12 +38,15 @@ class WaitingHorse:
 
     def __init__(self, worker: Worker, warm_up: WarmUp):
         message, self._message = os.pipe()
+        # RQ's handler raises an exception that ends the worker. Python would lose it in what it does around a fork.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         self.pid = os.fork()
         if self.pid == 0:
             # Otherwise it would not notice the end of its worker.
             os.close(self._message)
             _wait_and_run(worker, message, warm_up)
         os.close(message)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def hand_over(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Let the process run a job; return False if it has ended."""
@@ -79,6 +85,7 @@ def _wait_and_run(worker: Any, message: int, warm_up: WarmUp) -> None:
     """In the child: warm up, wait for a job, and run it; never return."""
     try:
         worker.setup_work_horse_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         warm_up(worker.queue_names())
         if received := os.read(message, MESSAGE_BYTES):
             _run(worker, *received.decode().split(" ", 2))

@@ -38,6 +38,14 @@ Job.perform = report
 os.register_at_fork(after_in_child=lambda: inherited.update(sys.modules))
 worker.run(["imports"])
 """
+# Runs a worker that is told to end while it forks.
+ENDED_IN_FORK = """
+import os, signal
+from product_importer import worker
+
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
+worker.run(["imports"])
+"""
 SECONDS = 60
 
 CSV = 'sku,name,description\nA-1,Größe,Text\nA-1,Again,\n,rejected,\n"B-2","a ""b""","two\nlines"\n'
@@ -117,3 +125,10 @@ def test_a_waiting_process_ends_when_its_worker_is_killed(worker: Worker) -> Non
     horse = worker.horse()
     worker.process.kill()
     horse.wait(SECONDS)
+
+
+def test_a_signal_to_end_that_arrives_during_a_fork_is_not_lost(database: None) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED_IN_FORK], cwd=ROOT, env=os.environ, timeout=SECONDS, check=False
+    )
+    assert ended.returncode == 0
