@@ -11,8 +11,8 @@ its worker ends, however that ends.
 import logging
 import os
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rq import Queue
@@ -38,15 +38,13 @@ class WaitingHorse:
 
     def __init__(self, worker: Worker, warm_up: WarmUp):
         message, self._message = os.pipe()
-        # RQ's handler raises an exception that ends the worker. Python would lose it in what it does around a fork.
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        self.pid = os.fork()
-        if self.pid == 0:
-            # Otherwise it would not notice the end of its worker.
-            os.close(self._message)
-            _wait_and_run(worker, message, warm_up)
+        with _held_back(STOP_SIGNALS):
+            self.pid = os.fork()
+            if self.pid == 0:
+                # Otherwise it would not notice the end of its worker.
+                os.close(self._message)
+                _wait_and_run(worker, message, warm_up)
         os.close(message)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def hand_over(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Let the process run a job; return False if it has ended."""
@@ -61,6 +59,24 @@ class WaitingHorse:
         finally:
             os.close(self._message)
         return True
+
+
+@contextmanager
+def _held_back(numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Hold signals back until the end of the block.
+
+    RQ's handlers raise an exception that ends the worker. Python drops it in what it does around a fork. To block the
+    signals in this thread is not enough: another thread may take them, and the handler still runs in this one.
+    """
+    taken: list[int] = []
+    handlers = {number: signal.signal(number, lambda number, _: taken.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for held in taken:
+            os.kill(os.getpid(), held)
 
 
 def patch_rq(warm_up: WarmUp) -> None:
@@ -85,7 +101,6 @@ def _wait_and_run(worker: Any, message: int, warm_up: WarmUp) -> None:
     """In the child: warm up, wait for a job, and run it; never return."""
     try:
         worker.setup_work_horse_signals()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         warm_up(worker.queue_names())
         if received := os.read(message, MESSAGE_BYTES):
             _run(worker, *received.decode().split(" ", 2))
