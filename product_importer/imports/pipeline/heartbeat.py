@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 SHOW_SECONDS = 0.2
 # While a file is read nothing is committed, so that only this thread stores its progress.
 READING_SECONDS = 0.5
-# The progress, of the run or of its phase, that a pace needs: lanes commit in steps of some percent.
+# The progress, of the run or of its phase, that a pace needs: writers commit in steps of some percent.
 MIN_RUN_PERCENT = 1.0
 MIN_PHASE_PERCENT = 10.0
 RENEW = sql.SQL("""
@@ -77,7 +77,7 @@ class Heartbeat:
     def committed(self, row: dict[str, Any]) -> None:
         """Take the job's row as a transaction has just committed it."""
         with self._row_lock:
-            # Lanes may report in another order than they committed: the row with more outcomes is newer.
+            # Writers may report in another order than they committed: the row with more outcomes is newer.
             if _decided(row) < _decided(self.row):
                 return
             entered, self.row = row["phase"] != self.row["phase"], row
