@@ -3,7 +3,6 @@
 import secrets
 import threading
 import time
-from collections.abc import Iterable
 from uuid import UUID
 
 # The last 32 bits of a product's id from an import are a number: below `FIRST_RANGE_NUMBER` the line in the file,
@@ -35,12 +34,6 @@ def id_prefix(owner: UUID) -> str:
     30 random bits distinguish owners made in the same millisecond.
     """
     return owner.hex[:24]
-
-
-def numbered_ids(owner: UUID, numbers: Iterable[int]) -> list[str]:
-    """Return the ids of an owner's parts, as text; an object for each would take longer than PostgreSQL's row."""
-    prefix = str(owner)[:-8]
-    return [f"{prefix}{number:08x}" for number in numbers]
 
 
 def range_first_number(number: int, ranges: int) -> int:

@@ -13,7 +13,8 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", cod
 # rules it out.
 GUESS = "windows-1252"
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
-CONTROLS = bytes(byte for byte in range(256) if CONTROL.match(bytes([byte])))
+# All bytes but line breaks and control characters.
+PLAIN = bytes(byte for byte in range(256) if byte not in b"\r\n" and not CONTROL.match(bytes([byte])))
 
 OVERRIDE = "If it is a text, name its encoding in the form field “encoding”, or save it as “CSV UTF-8”."
 
@@ -62,6 +63,10 @@ class EncodingDetector:
         return codecs.getincrementaldecoder(self.encoding)()
 
     def _check(self, decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool) -> None:
+        if self._may_guess and chunk.isascii() and not decoder.getstate()[0]:
+            # Most of most files, and there is nothing to decode.
+            self._pass_ascii(chunk)
+            return
         if self.is_guessed or self._may_guess:
             self._find_control(chunk)
         if self.is_guessed and self._control is not None:
@@ -92,6 +97,18 @@ class EncodingDetector:
         else:
             self.error = self._undecodable(error, self._offset - pending + error.start, self._line_after(text))
 
+    def _pass_ascii(self, chunk: bytes) -> None:
+        """Go on after bytes that are ASCII like all before; one pass finds line breaks and control characters."""
+        special = chunk.translate(None, PLAIN)
+        breaks = special.count(b"\n")
+        if b"\r" in special:
+            breaks += chunk.count(b"\r") - chunk.count(b"\r\n")
+        if special.translate(None, b"\r\n"):
+            self._find_control(chunk)
+        self._line += breaks - (self._after_return and chunk.startswith(b"\n"))
+        self._after_return = chunk.endswith(b"\r") if chunk else self._after_return
+        self._offset += len(chunk)
+
     def _pass(self, text: str, size: int) -> None:
         self._line = self._line_after(text)
         self._after_return = text.endswith("\r") if text else self._after_return
@@ -108,7 +125,7 @@ class EncodingDetector:
 
     def _find_control(self, chunk: bytes) -> None:
         # Far faster than the expression, which then finds the position.
-        if self._control is None and len(chunk.translate(None, CONTROLS)) != len(chunk):
+        if self._control is None and chunk.translate(None, PLAIN).translate(None, b"\r\n"):
             found = CONTROL.search(chunk)
             assert found is not None
             line = self._line_after(chunk[: found.start()].decode("latin-1"))

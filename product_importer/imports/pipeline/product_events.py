@@ -7,9 +7,9 @@ from uuid import UUID
 import pyarrow as pa
 from psycopg2.extensions import cursor as PgCursor
 
-from product_importer.core.ids import numbered_ids
 from product_importer.core.outbox import EventType
 from product_importer.imports.pipeline import copy_text
+from product_importer.imports.pipeline.numbered_ids import numbered
 
 
 def record(cursor: PgCursor, job_id: UUID, created: pa.Table, changed: pa.Table) -> None:
@@ -30,7 +30,7 @@ def record(cursor: PgCursor, job_id: UUID, created: pa.Table, changed: pa.Table)
         for kind, row in written
     ]
     events = {
-        "id": pa.array(numbered_ids(job_id, [row["line"] for _, row in written]), pa.string()),
+        "id": numbered(job_id, [row["line"] for _, row in written]),
         "event_type": pa.array([kind.value for kind, _ in written], pa.string()),
         "payload": pa.array(payloads, pa.string()),
         "version": pa.array([row["version"] for _, row in written], pa.int32()),

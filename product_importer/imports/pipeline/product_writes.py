@@ -10,10 +10,10 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 
 from product_importer.core.db import identifier
-from product_importer.core.ids import numbered_ids
 from product_importer.imports.pipeline import attributes, copy_text, undo
 from product_importer.imports.pipeline.cuts import KeyRange
 from product_importer.imports.pipeline.held import FEW_KEYS
+from product_importer.imports.pipeline.numbered_ids import numbered
 from product_importer.imports.pipeline.run_columns import RunColumns, array_of
 
 CREATE_GIVEN = """
@@ -47,7 +47,7 @@ def insert(cursor: PgCursor, job_id: UUID, key_range: KeyRange, columns: RunColu
     """
     first = key_range.first_number
     numbers = rows["line"].to_pylist() if first is None else range(first, first + rows.num_rows)
-    ids = pa.array(numbered_ids(job_id, numbers), pa.string())
+    ids = numbered(job_id, numbers)
     keys = {"id": ids, "sku": array_of(rows, "sku"), "sku_key": array_of(rows, "key")}
     copy_text.copy(cursor, "product", keys | _values(columns, rows))
     versions = pa.array([1] * rows.num_rows, pa.int32())

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
@@ -63,7 +63,7 @@ class IncomingUpload:
         self._key = f"{self._id}.csv"
         with _storage_errors():
             self._writer = storage().writer(self._key)
-        self._digest = hashlib.sha256()
+        self._digest = BackgroundDigest()
         self._options = options
         self._inspection = StreamInspection(options.encoding if options else None)
         self._is_header_checked = options is None
@@ -93,10 +93,10 @@ class IncomingUpload:
         """
         if self._size + len(chunk) > settings().max_upload_bytes:
             raise too_large()
+        self._digest.update(chunk)
         self._inspection.feed(chunk)
         with _storage_errors():
             self._writer.write(chunk)
-        self._digest.update(chunk)
         self._size += len(chunk)
         if self._options is not None:
             self._check_early(self._options)
@@ -130,7 +130,7 @@ class IncomingUpload:
                 storage_key=self._key,
                 size_bytes=self._size,
                 is_large=is_large,
-                sha256=self._digest.hexdigest(),
+                sha256=self._digest.hexadecimal(),
                 format=format.model_dump(),
                 header=list(matched.names),
                 fields=list(matched.fields),
@@ -145,6 +145,7 @@ class IncomingUpload:
             raise
         finally:
             self._is_done = True
+            self._digest.close()
         return accepted
 
     def abort(self) -> None:
@@ -152,6 +153,7 @@ class IncomingUpload:
         if not self._is_done:
             self._is_done = True
             self._writer.abort()
+            self._digest.close()
 
     def _unpacked_bytes(self, stream: BinaryIO) -> int:
         if self._inspection.container == "zip":
@@ -169,6 +171,31 @@ class IncomingUpload:
         head = early_header(contents, options)
         if head is not None:
             _match(head, options)
+
+
+class BackgroundDigest:
+    """Computes a SHA-256 in a thread of its own, at most one chunk behind."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
+        self._last: Future[None] | None = None
+
+    def update(self, chunk: bytes) -> None:
+        """Add the next bytes."""
+        if self._last is not None:
+            self._last.result()
+        self._last = self._thread.submit(self._digest.update, chunk)
+
+    def hexadecimal(self) -> str:
+        """Return the digest of all bytes so far."""
+        if self._last is not None:
+            self._last.result()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
 
 
 async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:

@@ -1,10 +1,12 @@
 """Encodings are detected or chosen; bytes that are not text are rejected with their position."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.options import ImportOptions
-from product_importer.imports.parsing.encoding_detection import CONTROLS, EncodingDetector
+from product_importer.imports.parsing.encoding_detection import CONTROL, EncodingDetector
 from tests.imports.parsing.reading import detected, rows_of
 
 HEADER = "sku,name,description\n"
@@ -90,7 +92,12 @@ def test_an_invalid_byte_is_reported_with_its_line_and_offset(content, chosen, l
 
 def test_valid_utf_8_may_hold_control_characters():
     """A row with NUL is rejected later; other control characters are allowed."""
-    assert checked(HEADER.encode() + bytes(CONTROLS) + "ä".encode()).error is None
+    assert (
+        checked(
+            HEADER.encode() + bytes(filter(lambda byte: CONTROL.match(bytes([byte])), range(256))) + "ä".encode()
+        ).error
+        is None
+    )
 
 
 def test_a_chosen_encoding_may_hold_control_characters_too():
@@ -100,3 +107,17 @@ def test_a_chosen_encoding_may_hold_control_characters_too():
 def test_bytes_that_are_invalid_in_the_chosen_encoding_are_rejected():
     with pytest.raises(Invalid, match="shift_jis"):
         detected(HEADER.encode() + b"\xff\xff", ImportOptions(encoding="shift_jis"))
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"a", b"bc\n", b"\r", b"\r\n", b"\n", b"\x01", "é".encode(), b"\xe9", b"\xff"]), max_size=80
+    )
+)
+def test_what_is_found_does_not_depend_on_where_the_bytes_are_cut(parts):
+    content = HEADER.encode() + b"".join(parts)
+    found = {
+        (text.encoding, text.is_guessed, str(text.error))
+        for text in (checked(content, piece=size) for size in (1, 2, 7, 64, len(content)))
+    }
+    assert len(found) == 1

@@ -11,11 +11,11 @@ from sqlalchemy.exc import OperationalError
 from product_importer.catalog import service as catalog
 from product_importer.catalog.schemas import ProductCreate, ProductUpdate, sku_key
 from product_importer.core import db
-from product_importer.core.ids import numbered_ids
 from product_importer.imports import tasks
 from product_importer.imports.pipeline import writers
 from product_importer.imports.pipeline.cuts import WHOLE
 from product_importer.imports.pipeline.held import HeldProducts
+from product_importer.imports.pipeline.numbered_ids import numbered
 from tests.imports.conftest import execute, upload
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 from tests.imports.pipeline.test_undo import run_undo, undo_tables
@@ -152,7 +152,7 @@ def test_a_taken_id_is_an_error_of_ours_and_not_tried_again(database, reads):
     job_id = upload(FILE.encode())
     execute(
         "INSERT INTO product (id, sku, sku_key, name) VALUES (%s, 'x', 'x', 'by hand')",
-        numbered_ids(job_id, [WHOLE.first_number or 0])[0],
+        numbered(job_id, [WHOLE.first_number or 0])[0].as_py(),
     )
     with pytest.raises(psycopg2.errors.UniqueViolation, match="pk_product"):
         tasks.run_import(str(job_id))
