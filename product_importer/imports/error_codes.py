@@ -50,6 +50,7 @@ class ImportErrorCode(StrEnum):
     LINE_TOO_LONG = "line_too_long"
     UPLOAD_MISSING = "upload_missing"
     SPOOL_FULL = "spool_full"
+    SPOOL_UNWRITABLE = "spool_unwritable"
     KEY_RULES_CHANGED = "key_rules_changed"
     UPGRADED = "upgraded"
     GAVE_UP = "gave_up"

@@ -34,7 +34,7 @@ class ErrorBuffer:
         """Add errors.
 
         Raises:
-            SpoolFull: the disk is full.
+            SpoolError: they cannot be kept.
         """
         if not (found := list(errors)):
             return

@@ -88,7 +88,7 @@ class FileReader:
         Raises:
             Stopped: the work was asked to stop.
             Unreadable: the file cannot be read to its end.
-            SpoolFull: there is no room for its rows.
+            SpoolError: its rows cannot be spooled.
         """
         format = Format.model_validate(self._job.format)
         # Of what is packed the size is not known before.

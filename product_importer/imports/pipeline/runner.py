@@ -26,7 +26,7 @@ from product_importer.imports.pipeline.lease import Lease
 from product_importer.imports.pipeline.range_writer import RangeWriter
 from product_importer.imports.pipeline.reading import FileReader, ReadFile
 from product_importer.imports.pipeline.run_columns import RunColumns
-from product_importer.imports.pipeline.spool import Spool, SpoolFull
+from product_importer.imports.pipeline.spool import Spool, SpoolError
 from product_importer.imports.pipeline.writers import COUNTED, Writers, retried
 from product_importer.imports.schemas import ImportChoices
 
@@ -58,8 +58,8 @@ def run(lease: Lease) -> None:
             work.run()
         except Unreadable as error:
             work.end(Ending(ImportStatus.FAILED, error.code, error.message, error.line))
-        except SpoolFull as error:
-            work.end(Ending(ImportStatus.FAILED, ImportErrorCode.SPOOL_FULL, str(error)))
+        except SpoolError as error:
+            work.end(Ending(ImportStatus.FAILED, error.code, str(error)))
         except storage.ObjectNotFound:
             message = "The uploaded file is gone. Upload it again."
             work.end(Ending(ImportStatus.FAILED, ImportErrorCode.UPLOAD_MISSING, message))

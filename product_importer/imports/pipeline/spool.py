@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from product_importer.core.settings import settings
+from product_importer.imports.error_codes import ImportErrorCode
 
 # A run is written when it has so many rows, or bytes.
 RUN_ROWS = 65_536
@@ -30,8 +31,32 @@ SAMPLE_EVERY = 64
 SHARE_OF_FILE = 1.25
 
 
-class SpoolFull(Exception):
-    """There is no room for the spool; the message says where and what to do."""
+# The folder belongs to somebody else, its disk is read-only, or a file is in its place.
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ELOOP)
+
+
+class SpoolError(Exception):
+    """An import cannot be spooled; the message says where and what to do."""
+
+    code: ImportErrorCode
+
+
+class SpoolUnwritable(SpoolError):
+    """Nothing can be written to `SPOOL_DIR`."""
+
+    code = ImportErrorCode.SPOOL_UNWRITABLE
+
+    def __init__(self, error: OSError):
+        super().__init__(
+            f"The sorted rows of this file cannot be written to {settings().spools}: {error.strerror}. "
+            "Change the folder's owner, or set SPOOL_DIR to another folder, and retry the import."
+        )
+
+
+class SpoolFull(SpoolError):
+    """There is no room for the spool."""
+
+    code = ImportErrorCode.SPOOL_FULL
 
     def __init__(self, folder: Path, wanted: int | None = None):
         size = f"about {wanted / 1e6:,.0f} MB" if wanted else "more room"
@@ -64,7 +89,7 @@ class Spool:
     def __init__(self, schema: pa.Schema):
         self._schema = schema
         with refusing_full_disk():
-            self._file = tempfile.TemporaryFile(dir=folder(), buffering=0)  # noqa: SIM115 - closed by `close`
+            self._file = _unnamed(folder())
         self._runs: list[Run] = []
         self._samples: list[pa.StringArray] = []
         self._end = 0
@@ -139,10 +164,30 @@ def refusing_full_disk() -> Iterator[None]:
 
 
 def folder() -> Path:
-    """Return the folder of spools, made private if it does not exist."""
+    """Return the folder of spools, made private if it does not exist.
+
+    Raises:
+        SpoolUnwritable: it cannot be made.
+    """
     place = settings().spools
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _refusing_unwritable():
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return place
+
+
+def _unnamed(place: Path) -> BinaryIO:
+    with _refusing_unwritable():
+        return tempfile.TemporaryFile(dir=place, buffering=0)
+
+
+@contextmanager
+def _refusing_unwritable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise SpoolUnwritable(error) from error
 
 
 def check_room(file_bytes: int) -> None:
@@ -150,6 +195,7 @@ def check_room(file_bytes: int) -> None:
 
     Raises:
         SpoolFull: there is not.
+        SpoolUnwritable: the folder cannot be made.
     """
     wanted = int(file_bytes * SHARE_OF_FILE)
     if shutil.disk_usage(folder()).free < wanted:

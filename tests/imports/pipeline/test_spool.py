@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
 
 import pyarrow as pa
 import pytest
@@ -15,11 +16,14 @@ from sqlalchemy import text
 from product_importer.core import db
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
+from product_importer.imports import service, tasks
 from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.parsing.records import RowError
 from product_importer.imports.pipeline import cuts, spool
 from product_importer.imports.pipeline.error_buffer import SPOOLED_BYTES, ErrorBuffer
-from product_importer.imports.pipeline.spool import Spool, SpoolFull
+from product_importer.imports.pipeline.spool import Spool, SpoolFull, SpoolUnwritable
+from product_importer.imports.progress import current
+from tests.imports.conftest import upload
 
 SCHEMA = pa.schema([("key", pa.string()), ("line", pa.int32())])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=4)
@@ -136,6 +140,34 @@ def test_another_error_of_the_disk_is_not_called_a_full_one(monkeypatch):
         monkeypatch.setattr(os, "write", broken)
         with pytest.raises(OSError, match="Input/output"):
             place.add(table(["a"]))
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_cannot_be_written_to_is_told_with_what_to_do(monkeypatch, number):
+    def refused(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    with pytest.raises(SpoolUnwritable, match=f"{settings().spools}: {os.strerror(number)}.* SPOOL_DIR"):
+        Spool(SCHEMA)
+
+
+def test_an_import_without_a_folder_for_its_spool_fails_with_the_reason_and_can_be_retried(
+    database, monkeypatch, tmp_path
+):
+    (tmp_path / "file").write_text("in the way")
+    rows = "".join(f"s{number},Name,\n" for number in range(settings().batch_size + 1))
+    job_id = upload(f"sku,name,description\n{rows}".encode())
+    with monkeypatch.context() as patched:
+        patched.setattr(settings(), "spool_dir", tmp_path / "file" / "spool")
+        tasks.run_import(str(job_id))
+    job = current(job_id)
+    assert job.error is not None
+    assert (job.status, job.error.code) == ("failed", "spool_unwritable")
+    assert str(tmp_path) in job.error.message and "SPOOL_DIR" in job.error.message
+    db.run(service.retry_import, job_id)
+    tasks.run_import(str(job_id))
+    assert current(job_id).created == settings().batch_size + 1
 
 
 def test_a_spool_that_was_cut_short_is_an_error_and_no_rows_are_lost_in_silence():
