@@ -20,6 +20,15 @@ ROWS_AT_FIRST = 6_000
 BATCH_SIZE = 500
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the moments of a fault that are marked `long_form` to the long form."""
+    if LONG:
+        return
+    left = [item for item in items if item.get_closest_marker("long_form")]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
+
+
 @pytest.fixture
 def random(request: pytest.FixtureRequest) -> Random:
     """Random numbers seeded by the test's name, so that it can be repeated alone."""

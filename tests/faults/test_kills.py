@@ -19,7 +19,7 @@ HOLD_EVENTS = "LOCK TABLE event IN SHARE MODE"
 
 
 # The short form kills workers and their jobs separately only.
-@pytest.mark.parametrize("fault", [name for name in (*VICTIMS, "redis") if LONG or name != "both"])
+@pytest.mark.parametrize("fault", [name for name in (*VICTIMS, "redis") if LONG or name not in ("both", "parents")])
 def test_a_reading_and_a_merging_import_both_complete(laboratory: Laboratory, random: Random, fault: str):
     first, second = laboratory.write(random, SHELVES[0], ROWS_MERGED), laboratory.write(random, SHELVES[1], ROWS_READ)
     with ExitStack() as watched:
@@ -64,6 +64,7 @@ def test_a_job_that_is_killed_between_two_ranges_goes_on_behind_them(laboratory:
     laboratory.expect_right(run)
 
 
+@pytest.mark.long_form
 def test_a_small_import_that_is_killed_in_its_only_transaction_is_repeated(laboratory: Laboratory, random: Random):
     file = laboratory.write(random, SHELVES[0], BATCH_SIZE // 2)
     with ExitStack() as watched:

@@ -1,4 +1,4 @@
-"""Kill random processes at random moments of an import: a hundred times with `FAULTS=long`, else once.
+"""Kill random processes at random moments of an import: a hundred times.
 
 `FAULTS_ROUNDS` sets the number of kills, `FAULTS_ROWS` the size of the files.
 """
@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.conftest import LONG, SEED, SHELVES
+from tests.faults.conftest import SEED, SHELVES
 from tests.faults.laboratory import RECOVERY_SECONDS, Findings, Laboratory, Run
 from tests.faults.oracle import File
 from tests.faults.processes import VICTIMS, parents, send
@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
-ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or (100 if LONG else 1))
+ROUNDS = int(os.environ.get("FAULTS_ROUNDS") or 100)
 ROWS = int(os.environ.get("FAULTS_ROWS") or 20_000)
 
 # An import at the moment to kill, and what lets it go on afterwards.
@@ -60,6 +60,7 @@ class Tally:
         )
 
 
+@pytest.mark.long_form
 def test_kills_at_random_moments(laboratory: Laboratory, random: Random, capsys: pytest.CaptureFixture[str]):
     tally = Tally()
     for number in range(1, ROUNDS + 1):

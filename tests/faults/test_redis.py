@@ -16,7 +16,7 @@ SECONDS = (4, 20, 120) if LONG else (4,)
 
 
 @pytest.mark.parametrize("seconds", SECONDS)
-@pytest.mark.parametrize("how", ["gone", "silent", "full"])
+@pytest.mark.parametrize("how", ["gone", pytest.param("silent", marks=pytest.mark.long_form), "full"])
 def test_an_import_continues_without_redis(embedded: Laboratory, random: Random, how: str, seconds: int):
     """An upload is accepted without Redis, too. The short run only tests a killed Redis, because this takes long."""
     file = embedded.write(random, SHELVES[0], ROWS_MERGED)

@@ -60,7 +60,7 @@ def test_a_file_whose_spool_cannot_fit_is_not_read(laboratory: Laboratory, tmp_p
     assert ("needs about" in job["error"]["message"]) == ("tmpfs" in kind)
 
 
-@pytest.mark.parametrize("moment", ["reading", "read"])
+@pytest.mark.parametrize("moment", ["reading", pytest.param("read", marks=pytest.mark.long_form)])
 def test_an_import_goes_on_without_the_folder_of_its_spool(laboratory: Laboratory, random: Random, moment: str):
     folder = Path(laboratory.application.data) / "spool"
     left = Leftovers(laboratory.application, laboratory.postgres)
@@ -83,6 +83,7 @@ def test_an_import_goes_on_without_the_folder_of_its_spool(laboratory: Laborator
     assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
 
 
+@pytest.mark.long_form
 def test_an_import_whose_job_was_killed_makes_the_deleted_folder_again(laboratory: Laboratory, random: Random):
     folder = Path(laboratory.application.data) / "spool"
     with ExitStack() as watched:

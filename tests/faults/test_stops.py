@@ -53,6 +53,7 @@ def test_a_worker_that_was_suspended_in_the_merge_changes_nothing(laboratory: La
     laboratory.expect_right(run)
 
 
+@pytest.mark.long_form
 def test_a_worker_that_was_suspended_while_reading_changes_nothing(laboratory: Laboratory, random: Random):
     file = laboratory.write(random, SHELVES[1], ROWS_READ)
     with laboratory.reading(file, random.uniform(0.3, 0.95)) as (run, upload):
