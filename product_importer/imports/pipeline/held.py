@@ -3,7 +3,7 @@
 Keys and names of attributes are settings of the transaction (`set_config`), since `COPY` takes no parameters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 
 import pyarrow as pa
@@ -15,14 +15,20 @@ from pyarrow import csv
 from product_importer.core.db import identifier
 from product_importer.imports.pipeline.run_columns import RunColumns
 
-# A scan reads a held row in a third of the time that looking up a key takes; for few keys it is not tried.
+# A scan reads a held row in a third of the time that looking up a key takes. Few keys are looked up in any case.
 DENSE = 3
 FEW_KEYS = 1_000
+# So many keys are scanned at once: what lies between them takes memory only until the next ones.
+SCANNED_KEYS = 8_192
 # With more attributes the whole object is read once: each `->>` unpacks all of it.
 MAX_UNPACKED = 16
 PREFIX = "product_importer."
 
 SET = "SELECT set_config(%(name)s, %(value)s, true)"
+SET_BOUNDS = """
+SELECT set_config('product_importer.first_key', %(first_key)s, true),
+    set_config('product_importer.last_key', %(last_key)s, true), set_config('product_importer.limit', %(limit)s, true)
+"""
 SET_KEYS = "SELECT set_config(%(name)s, %(keys)s::text[]::text, true)"
 HELD = sql.SQL("COPY (SELECT {columns} FROM {table} WHERE {condition}) TO STDOUT (FORMAT csv)")
 LISTED = sql.SQL("sku_key = ANY(current_setting('product_importer.keys')::text[])")
@@ -59,18 +65,23 @@ class HeldProducts:
         self._is_sparse = False
 
     def read(self, cursor: PgCursor, keys: pa.StringArray) -> pa.Table:
-        """Return the products that have one of the sorted keys, and others between them; any order."""
+        """Return the products that have one of the sorted keys, perhaps with others between them; any order."""
         self._set_names(cursor)
+        parts = (keys[start : start + SCANNED_KEYS] for start in range(0, len(keys), SCANNED_KEYS))
+        return pa.concat_tables(table for part in parts for table in self._scanned(cursor, part))
+
+    def _scanned(self, cursor: PgCursor, keys: pa.StringArray) -> Iterator[pa.Table]:
+        """Yield the products of sorted keys, by a scan as long as this is dense."""
         if self._is_sparse or len(keys) < FEW_KEYS:
-            return self._listed(cursor, keys)
+            yield self._listed(cursor, keys)
+            return
         limit = DENSE * len(keys)
         held = self._between(cursor, keys, limit)
-        if held.num_rows < limit:
-            return held
-        # The rest would be read for little: from here on, and in the ranges to come, keys are looked up.
-        self._is_sparse = True
-        rest = keys.filter(pc.greater(keys, held["key"][-1]))
-        return pa.concat_tables([held, self._listed(cursor, rest)])
+        yield held if held.num_rows <= len(keys) else held.filter(pc.is_in(held["key"], keys))
+        if held.num_rows == limit:
+            # The rest would be read for little: from here on, and in the ranges to come, keys are looked up.
+            self._is_sparse = True
+            yield self._listed(cursor, keys.filter(pc.greater(keys, held["key"][-1])))
 
     def _set_names(self, cursor: PgCursor) -> None:
         if self._is_unpacked:
@@ -84,9 +95,8 @@ class HeldProducts:
         return self._copied(cursor, LISTED)
 
     def _between(self, cursor: PgCursor, keys: pa.StringArray, limit: int) -> pa.Table:
-        values = {"first_key": keys[0].as_py(), "last_key": keys[-1].as_py(), "limit": str(limit)}
-        for name, value in values.items():
-            cursor.execute(SET, {"name": PREFIX + name, "value": value})
+        bounds = {"first_key": keys[0].as_py(), "last_key": keys[-1].as_py(), "limit": str(limit)}
+        cursor.execute(SET_BOUNDS, bounds)
         return self._copied(cursor, BETWEEN)
 
     def _copied(self, cursor: PgCursor, condition: sql.SQL) -> pa.Table:

@@ -89,3 +89,21 @@ def test_no_product_is_read_twice_at_the_limit(run_import, ways):
     job = run_import(csv_of(*(f"k{number:05},Name,again" for number in numbers)))
     assert counts(job) == (0, 2_000, 0, 0, 0)
     assert ways == [("_between", 6_001), ("_between", 6_000), ("_listed", 0)]
+
+
+def test_of_a_large_range_only_the_products_asked_for_are_kept(run_import, ways, monkeypatch):
+    """Otherwise a full catalogue would take three times the memory of the range, in each writer."""
+    monkeypatch.setattr(held, "SCANNED_KEYS", 1_200)
+    kept: list[int] = []
+    read = HeldProducts.read
+
+    def note(self, cursor, keys):
+        found = read(self, cursor, keys)
+        kept.append(found.num_rows)
+        return found
+
+    monkeypatch.setattr(HeldProducts, "read", note)
+    check(run_import(file_of(range(0, 7_000, 2))), 3_500)
+    assert [way for way, _ in ways] == ["_between"] * 3
+    assert sum(found for _, found in ways) > 6_900, "every product between the first key and the last is read"
+    assert kept == [3_500 - 3_500 // 3]
