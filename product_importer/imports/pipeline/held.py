@@ -67,7 +67,7 @@ class HeldProducts:
     def read(self, cursor: PgCursor, keys: pa.StringArray) -> pa.Table:
         """Return the products that have one of the sorted keys, perhaps with others between them; any order."""
         self._set_names(cursor)
-        parts = (keys[start : start + SCANNED_KEYS] for start in range(0, len(keys), SCANNED_KEYS))
+        parts = (keys[start : start + SCANNED_KEYS] for start in range(0, len(keys) or 1, SCANNED_KEYS))
         return pa.concat_tables(table for part in parts for table in self._scanned(cursor, part))
 
     def _scanned(self, cursor: PgCursor, keys: pa.StringArray) -> Iterator[pa.Table]:

@@ -107,3 +107,8 @@ def test_of_a_large_range_only_the_products_asked_for_are_kept(run_import, ways,
     assert [way for way, _ in ways] == ["_between"] * 3
     assert sum(found for _, found in ways) > 6_900, "every product between the first key and the last is read"
     assert kept == [3_500 - 3_500 // 3]
+
+
+def test_a_file_without_a_good_row_reads_nothing(run_import, ways):
+    assert counts(run_import(csv_of(",Name,no SKU"))) == (0, 0, 0, 0, 1)
+    assert ways == [("_listed", 0)]
