@@ -148,6 +148,7 @@ class Laboratory:
         """Wait until the application is ready and the import has ended, in its events, too; return the job."""
         wait_for(self.application.is_ready, seconds, "the application is ready again")
         job = wait_for(lambda: self._ended(run), seconds, "the import ends")
+        assert job is not None
         wait_for(lambda: run.watch.has_seen_the_end, seconds, "the events contain the end")
         return job
 
