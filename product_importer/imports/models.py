@@ -130,6 +130,10 @@ class ImportJob(SQLModel, table=True):
     error_code: str | None = Field(default=None, sa_column=_text(nullable=True))
     error_message: str | None = Field(default=None, sa_column=_text(nullable=True))
     error_line: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
+    # What the file was read with an assumption for, as `read_warnings.ReadWarnings` stores it.
+    warnings: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'::jsonb"))
+    )
 
     fence: int = Field(default=0, sa_column=_count())
     lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))

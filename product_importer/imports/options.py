@@ -15,6 +15,8 @@ from product_importer.core.names import repeated_in_json
 Mode = Literal["upsert", "create", "update"]
 Duplicates = Literal["last", "first", "reject"]
 Blank = Literal["clear", "keep"]
+Continuation = Literal["reject", "fill", "skip"]
+Scientific = Literal["reject", "keep"]
 Delimiter = Literal[",", ";", "\t", "|"]
 # What a column can become other than a product field.
 ATTRIBUTE, IGNORE = "attribute", "ignore"
@@ -28,6 +30,8 @@ Encoding = Literal[
 
 # Python's codec names to ours; codec lookup understands spellings such as `UTF8`, `cp1252` and `latin-1`.
 BY_CODEC: dict[str, str] = {codecs.lookup(name).name: name for name in get_args(Encoding)}
+# The options that a job's row keeps, with defaults as in `schemas.ImportChoices`.
+STORED = ("mode", "duplicates", "blank", "dry_run", "continuation", "scientific")
 SPELLING = re.compile(r"[a-z0-9_-]{1,40}", re.IGNORECASE | re.ASCII)
 
 
@@ -103,9 +107,42 @@ class ImportOptions(BaseModel):
         Field(description=r"Character between the cells; detected if absent. A tab may be written `\t`."),
     ] = None
 
+    sheet: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=100,
+            description="Name of the workbook's sheet to read; the first visible one if absent.",
+        ),
+    ] = None
+    header_line: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="Line with the column names, counted from 1; found if absent. 0: the file has none, and its "
+            "columns are named `column 1`, `column 2` …",
+        ),
+    ] = None
+    continuation: Annotated[
+        Continuation,
+        Field(
+            description="What a row without a name that continues the product above becomes (a variant or an image): "
+            "`reject` rejects it, `fill` gives it the name and the description of the product above, `skip` leaves "
+            "it out."
+        ),
+    ] = "reject"
+    scientific: Annotated[
+        Scientific,
+        Field(
+            description="What to do with a SKU in scientific notation, such as `4.00638E+12`: `reject` the row, as a "
+            "spreadsheet has cut off digits, or `keep` it as it is."
+        ),
+    ] = "reject"
+
     def stored(self) -> dict[str, object]:
         """Return the options that the job's row keeps: those that change the result and that the history shows."""
-        return self.model_dump(include={"mode", "duplicates", "blank", "dry_run"})
+        return self.model_dump(include=set(STORED))
 
 
 def parse(options: Mapping[str, object]) -> ImportOptions:

@@ -12,7 +12,7 @@ from product_importer.core.settings import settings
 from product_importer.imports.columns.header import IGNORED
 from product_importer.imports.error_codes import ChangeOutcome, RowOutcome
 from product_importer.imports.models import FINAL, ImportJob, ImportPhase, ImportStatus, UndoStatus
-from product_importer.imports.options import ATTRIBUTE, IGNORE, Blank, Duplicates, Mode
+from product_importer.imports.options import ATTRIBUTE, IGNORE, Blank, Continuation, Duplicates, Mode, Scientific
 from product_importer.imports.parsing.file_format import Format
 
 # The types of fields that hold an enum. OpenAPI lists the values in place; FastAPI would give an enum its own schema.
@@ -45,6 +45,15 @@ class ImportFailure(BaseModel):
     line: int | None = None
 
 
+class ImportWarning(BaseModel):
+    """What the file was read with an assumption for; `count` and `first_line` are null for the file as a whole."""
+
+    code: str
+    count: int | None
+    first_line: int | None
+    message: str
+
+
 class ImportChoices(BaseModel):
     """The options of an import that change its result."""
 
@@ -52,6 +61,8 @@ class ImportChoices(BaseModel):
     duplicates: Duplicates = "last"
     blank: Blank = "clear"
     dry_run: bool = False
+    continuation: Continuation = "reject"
+    scientific: Scientific = "reject"
 
 
 class ImportUndo(BaseModel):
@@ -89,6 +100,7 @@ class ImportRead(BaseModel):
     duplicates: int
     rejected: int
     error: ImportFailure | None
+    warnings: list[ImportWarning]
     choices: ImportChoices
     format: Format
     columns: dict[str, str]
@@ -113,13 +125,14 @@ class ImportRead(BaseModel):
     @classmethod
     def of(cls, job: ImportJob) -> Self:
         """Return the import of a job's row."""
-        names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format"}
+        names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format", "warnings"}
         failure = None
         if job.error_code is not None:
             failure = ImportFailure(code=job.error_code, message=job.error_message or "", line=job.error_line)
         return cls(
             **{name: getattr(job, name) for name in names},
             error=failure,
+            warnings=[ImportWarning.model_validate(warning) for warning in job.warnings],
             choices=ImportChoices.model_validate(job.choices),
             format=Format.model_validate(job.format),
             columns=dict(zip(job.header, (COLUMN_WORDS.get(field, field) for field in job.fields), strict=True)),

@@ -362,8 +362,12 @@ def test_a_file_in_windows_1252_is_imported_and_marked_as_guessed(client):
     tasks.run_import(job_id)
     job = client.get(f"/api/jobs/{job_id}").json()
     assert job["format"] == {
-        "container": "plain", "encoding": "windows-1252", "delimiter": "\t", "is_guessed": True, "part": None
+        "container": "plain", "kind": "csv", "encoding": "windows-1252", "delimiter": "\t", "is_guessed": True,
+        "part": None, "header_line": None
     }  # fmt: skip
+    [warning] = job["warnings"]
+    assert (warning["code"], warning["count"], warning["first_line"]) == ("guessed_encoding", None, None)
+    assert "Windows-1252" in warning["message"]
     [product] = client.get("/api/products").json()["items"]
     assert (product["name"], product["description"]) == ("Größe", "5 €")
 

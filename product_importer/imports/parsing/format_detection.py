@@ -4,7 +4,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterable
-from typing import BinaryIO, get_args
+from typing import BinaryIO, NamedTuple, get_args
 from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
@@ -25,16 +25,25 @@ from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
 from product_importer.imports.parsing.workbook_process import read_workbook_head
 from product_importer.imports.parsing.xlsx.package import is_workbook
+from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
+# How people know an encoding, where that is not the name of its option.
+ENCODING_NAMES = {"windows-1252": "Windows-1252"}
 DELIMITERS: tuple[str, ...] = get_args(Delimiter)
 # The line in which some programs name the delimiter for Excel.
 SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
 
 
-def detect_format(
-    stream: BinaryIO, inspection: StreamInspection, options: ImportOptions
-) -> tuple[Format, HeaderSample]:
-    """Return the format of a stored file that was inspected as it arrived, and the sample of its header.
+class Detected(NamedTuple):
+    """How a file is read, the sample of its header, and what was assumed."""
+
+    format: Format
+    head: HeaderSample
+    warnings: ReadWarnings
+
+
+def detect_format(stream: BinaryIO, inspection: StreamInspection, options: ImportOptions) -> Detected:
+    """Return the format of a stored file that was inspected as it arrived.
 
     Options that were chosen come before what is detected.
 
@@ -48,12 +57,15 @@ def detect_format(
     if format.container == "zip":
         with open_archive(stream, ZipFile) as archive:
             if is_workbook(archive):
-                return read_workbook_head(stream)
+                return Detected(*read_workbook_head(stream), ReadWarnings())
             format = format.model_copy(update={"part": only_table(archive).filename})
     detector = _checked_encoding(stream, format, inspection, options)
     delimiter, header = _read_header(_head(stream, format, detector.encoding), options)
     found = {"encoding": detector.encoding, "is_guessed": detector.is_guessed, "delimiter": delimiter}
-    return format.model_copy(update=found), header
+    warnings = ReadWarnings()
+    if detector.is_guessed:
+        warnings.about_file(WarningCode.GUESSED_ENCODING, ENCODING_NAMES.get(detector.encoding, detector.encoding))
+    return Detected(format.model_copy(update=found), header, warnings)
 
 
 def early_header(contents: TextInspection, options: ImportOptions) -> HeaderSample | None:

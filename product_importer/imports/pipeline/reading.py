@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from product_importer.imports.pipeline.prefetch import ahead
 from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.pipeline.run_columns import RunColumns
 from product_importer.imports.pipeline.spool import Spool
+from product_importer.imports.read_warnings import ReadWarnings
 from product_importer.imports.schemas import ImportChoices
 
 # Line numbers are integers in PostgreSQL; empty lines count.
@@ -37,10 +38,11 @@ MAX_SMALL_BYTES = 8 * 1024 * 1024
 class ReadFile:
     """The rows of a file: the good ones in `spool`, or sorted in `rows` if they are few; the others in `errors`.
 
-    `rows` is None for a file that is spooled; `good_rows` counts either.
+    `warnings` are those about its rows. `rows` is None for a file that is spooled; `good_rows` counts either.
     """
 
     errors: ErrorBuffer
+    warnings: ReadWarnings = field(default_factory=ReadWarnings)
     rows_read: int = 0
     good_rows: int = 0
     rows: pa.Table | None = None

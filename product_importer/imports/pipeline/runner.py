@@ -4,6 +4,7 @@ A small file is written in one transaction with its end. Of a large one each ran
 worker had committed stays, counted and marked, and another worker reads the file again and goes on from there.
 """
 
+import json
 import logging
 import unicodedata
 from functools import partial
@@ -28,6 +29,7 @@ from product_importer.imports.pipeline.reading import FileReader, ReadFile
 from product_importer.imports.pipeline.run_columns import RunColumns
 from product_importer.imports.pipeline.spool import Spool, SpoolError
 from product_importer.imports.pipeline.writers import COUNTED, Writers, retried
+from product_importer.imports.read_warnings import ReadWarnings
 from product_importer.imports.schemas import ImportChoices
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ READING = sql.SQL(f"phase = '{ImportPhase.READING}'")
 BEGIN = sql.SQL("""
 phase = %(phase)s, undo_table = %(undo_table)s, preview_table = %(preview_table)s, rows_read = %(rows)s,
 rejected = CASE WHEN total_rows IS NULL THEN %(rejected)s ELSE rejected END,
-total_rows = %(rows)s, good_rows = %(good_rows)s, unidata = %(unidata)s, attempts = 0
+warnings = %(warnings)s::jsonb, total_rows = %(rows)s, good_rows = %(good_rows)s, unidata = %(unidata)s, attempts = 0
 """)
 KEY_RULES_CHANGED = (
     "The program was updated meanwhile, and compares some SKUs differently now. Upload the file again: rows that were"
@@ -166,6 +168,7 @@ class ImportRun:
             "rows": file.rows_read,
             "good_rows": file.good_rows,
             "rejected": file.rejected,
+            "warnings": json.dumps(ReadWarnings.of(self._job.warnings).replace(file.warnings).stored()),
             "unidata": unicodedata.unidata_version,
         }
 

@@ -121,7 +121,7 @@ class IncomingUpload:
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head = detect_format(stream, self._inspection, options)
+                format, head, warnings = detect_format(stream, self._inspection, options)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
             matched, columns = _match(head, options)
             job = ImportJob(
@@ -132,6 +132,7 @@ class IncomingUpload:
                 is_large=is_large,
                 sha256=self._digest.hexadecimal(),
                 format=format.model_dump(),
+                warnings=warnings.stored(),
                 header=list(matched.names),
                 fields=list(matched.fields),
                 choices=options.stored(),

@@ -18,7 +18,7 @@ def detected(content: bytes, options: ImportOptions | None = None, piece: int = 
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head = detect_format(io.BytesIO(content), inspection, options)
+    format, head, _ = detect_format(io.BytesIO(content), inspection, options)
     return format, head.names
 
 

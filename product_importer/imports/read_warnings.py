@@ -1,0 +1,55 @@
+"""Count what a file was read with an assumption for; docs/file-format.md explains each code."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+
+class WarningCode(StrEnum):
+    """What was assumed about a file."""
+
+    GUESSED_ENCODING = "guessed_encoding"
+
+
+MESSAGES = {
+    WarningCode.GUESSED_ENCODING: "Nothing in the file says how its text is encoded; it was read as {detail}.",
+}
+
+
+@dataclass
+class ReadWarnings:
+    """The warnings about one file, at most one for each code.
+
+    `count` is the number of rows or cells that a warning is about, `first_line` the first of them, as the file
+    counts its lines; both are None for a warning about the file as a whole.
+    """
+
+    by_code: dict[WarningCode, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stored: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the warnings that a job's row holds."""
+        return cls({WarningCode(one["code"]): dict(one) for one in stored})
+
+    def about_file(self, code: WarningCode, detail: str = "") -> None:
+        """Add a warning about the file as a whole; `detail` is what its message names."""
+        message = MESSAGES[code].format(detail=detail)
+        self.by_code[code] = {"code": code.value, "count": None, "first_line": None, "message": message}
+
+    def add(self, code: WarningCode, line: int, count: int = 1) -> None:
+        """Count rows or cells, the first of which is in a line."""
+        if known := self.by_code.get(code):
+            known["count"] += count
+            known["first_line"] = min(known["first_line"], line)
+        else:
+            self.by_code[code] = {"code": code.value, "count": count, "first_line": line, "message": MESSAGES[code]}
+
+    def replace(self, others: "ReadWarnings") -> Self:
+        """Take the warnings of another reading of the file in place of those with the same codes."""
+        self.by_code |= others.by_code
+        return self
+
+    def stored(self) -> list[dict[str, Any]]:
+        """Return the warnings as a job's row holds them."""
+        return list(self.by_code.values())
