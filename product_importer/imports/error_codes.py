@@ -15,7 +15,9 @@ class RowErrorCode(StrEnum):
     # Found by the validation of rows.
     NUL = "nul"
     CONTINUATION = "continuation"
+    REPEATED_HEADER = "repeated_header"
     NO_SKU = "no_sku"
+    SCIENTIFIC_SKU = "scientific_sku"
     NO_NAME = "no_name"
     BAD_ACTIVE = "bad_active"
     # Found by the merge.

@@ -32,6 +32,8 @@ Encoding = Literal[
 BY_CODEC: dict[str, str] = {codecs.lookup(name).name: name for name in get_args(Encoding)}
 # The options that a job's row keeps, with defaults as in `schemas.ImportChoices`.
 STORED = ("mode", "duplicates", "blank", "dry_run", "continuation", "scientific")
+# The last line that can be named as the one with the column names.
+MAX_HEADER_LINE = 1_000
 SPELLING = re.compile(r"[a-z0-9_-]{1,40}", re.IGNORECASE | re.ASCII)
 
 
@@ -119,7 +121,7 @@ class ImportOptions(BaseModel):
         int | None,
         Field(
             ge=0,
-            le=1000,
+            le=MAX_HEADER_LINE,
             description="Line with the column names, counted from 1; found if absent. 0: the file has none, and its "
             "columns are named `column 1`, `column 2` …",
         ),

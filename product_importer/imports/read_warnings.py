@@ -10,10 +10,17 @@ class WarningCode(StrEnum):
     """What was assumed about a file."""
 
     GUESSED_ENCODING = "guessed_encoding"
+    BACKSLASH_ESCAPES = "backslash_escapes"
+    HEADER_FOUND_BELOW = "header_found_below"
+    TEXT_FORMULAS = "text_formulas"
 
 
 MESSAGES = {
     WarningCode.GUESSED_ENCODING: "Nothing in the file says how its text is encoded; it was read as {detail}.",
+    WarningCode.BACKSLASH_ESCAPES: 'Quotes inside fields are written \\" with a backslash. They were read as quotes, '
+    "and two backslashes as one.",
+    WarningCode.HEADER_FOUND_BELOW: "The column names were found in line {detail}; the lines above it were not read.",
+    WarningCode.TEXT_FORMULAS: 'Cells are formulas that hold a text, as ="00123"; they were read as this text.',
 }
 
 
@@ -22,7 +29,7 @@ class ReadWarnings:
     """The warnings about one file, at most one for each code.
 
     `count` is the number of rows or cells that a warning is about, `first_line` the first of them, as the file
-    counts its lines; both are None for a warning about the file as a whole.
+    counts its lines. `count` is None for a warning about the file as a whole, and mostly `first_line`.
     """
 
     by_code: dict[WarningCode, dict[str, Any]] = field(default_factory=dict)
@@ -32,10 +39,10 @@ class ReadWarnings:
         """Return the warnings that a job's row holds."""
         return cls({WarningCode(one["code"]): dict(one) for one in stored})
 
-    def about_file(self, code: WarningCode, detail: str = "") -> None:
-        """Add a warning about the file as a whole; `detail` is what its message names."""
+    def about_file(self, code: WarningCode, detail: str = "", line: int | None = None) -> None:
+        """Add a warning about the file as a whole; `detail` is what its message names, `line` where it is seen."""
         message = MESSAGES[code].format(detail=detail)
-        self.by_code[code] = {"code": code.value, "count": None, "first_line": None, "message": message}
+        self.by_code[code] = {"code": code.value, "count": None, "first_line": line, "message": message}
 
     def add(self, code: WarningCode, line: int, count: int = 1) -> None:
         """Count rows or cells, the first of which is in a line."""

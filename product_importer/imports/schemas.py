@@ -46,7 +46,7 @@ class ImportFailure(BaseModel):
 
 
 class ImportWarning(BaseModel):
-    """What the file was read with an assumption for; `count` and `first_line` are null for the file as a whole."""
+    """What the file was read with an assumption for; `count` is null for a warning about the file as a whole."""
 
     code: str
     count: int | None

@@ -105,9 +105,13 @@ def error_id(name: str) -> str:
 
 
 def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> rx.Component:
-    """Return a box with something to know now; `tone` is "bad" or "warning"."""
+    """Return a box with something to know now; `tone` is "bad" or "warning".
+
+    A screen reader reads it at once, unless `role` says otherwise.
+    """
     heading = rx.fragment() if isinstance(title, str) and not title else rx.el.p(title, class_name="notice-title")
-    return rx.el.div(heading, *content, role="alert", class_name="notice", data_tone=tone, **props)
+    role = props.pop("role", "alert")
+    return rx.el.div(heading, *content, role=role, class_name="notice", data_tone=tone, **props)
 
 
 def error_notice(error: Any, *, title: str, testid: str) -> rx.Component:

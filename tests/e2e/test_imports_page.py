@@ -218,6 +218,36 @@ def test_the_encoding_and_the_delimiter_are_chosen_and_shown(page: Page, applica
     assert product(application, "Ä-1")["name"] == "Größe"
 
 
+def test_a_header_below_title_rows_is_confirmed_by_a_second_click(page: Page, application: Application):
+    choose(page, b'Price list,,\n\nsku,name,description\nTitled-1,A,"=""01"""\n', "titled.csv")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("in line 3: sku, name, description")
+    expect(page.get_by_test_id("choices")).to_contain_text("header in line 3")
+    expect(page.get_by_test_id("import-header-line")).to_have_value("3")
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-format")).to_contain_text("header in line 3")
+    expect(page.get_by_test_id("import-warnings")).to_contain_text("Once, in line 4.")
+    assert product(application, "Titled-1")["description"] == "01"
+    page.goto("/imports")
+    expect(page.get_by_test_id("import-header-line")).to_have_value("")
+
+
+def test_a_file_without_a_header_is_mapped(page: Page, application: Application):
+    choose(page, b"Bare-1,A,x\n", "bare.csv")
+    open_options(page)
+    page.get_by_test_id("import-header-line").fill("0")
+    expect(page.get_by_test_id("choices")).to_contain_text("no header")
+    page.get_by_test_id("import-start").click()
+    for number, name in enumerate(("sku", "name", "description"), 1):
+        page.get_by_test_id(f"mapping-{name}").select_option(f"column {number}")
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    assert product(application, "Bare-1")["name"] == "A"
+
+
 def test_a_dry_run_shows_what_would_change_and_is_applied(page: Page, application: Application):
     upload(application, csv_of("Tried-1,Old name,same"))
     job_id = start(page, csv_of("Tried-1,New name,same", "Tried-2,Made,new"), "tried.csv", button="import-try")

@@ -363,7 +363,7 @@ def test_a_file_in_windows_1252_is_imported_and_marked_as_guessed(client):
     job = client.get(f"/api/jobs/{job_id}").json()
     assert job["format"] == {
         "container": "plain", "kind": "csv", "encoding": "windows-1252", "delimiter": "\t", "is_guessed": True,
-        "part": None, "header_line": None
+        "part": None, "header_line": None, "escape": None
     }  # fmt: skip
     [warning] = job["warnings"]
     assert (warning["code"], warning["count"], warning["first_line"]) == ("guessed_encoding", None, None)

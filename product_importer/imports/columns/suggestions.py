@@ -14,6 +14,9 @@ MIN_LETTERS = 4
 LOCALE = re.compile(r"-[a-z]{2,3}_[A-Z]{2}(-\w+)?$")
 # Only the first columns of a header, which may have thousands, are compared by similarity.
 MAX_COMPARED = 200
+# A longer text is no name of a column.
+MAX_USUAL_CHARACTERS = 60
+MAX_USUAL_WORDS = 4
 
 
 def suggest(
@@ -35,6 +38,14 @@ def suggest(
         if field not in suggested and position not in suggested.values():
             suggested[field] = position
     return {field: names[suggested[field]] for field in SYNONYMS if field in suggested}
+
+
+def is_usual_name(name: str, field: str) -> bool:
+    """Whether a column's name is one that other programs have for a field, or a short one that contains it."""
+    if len(name) > MAX_USUAL_CHARACTERS:
+        return False
+    name = _words(name)
+    return name in SYNONYMS[field] or (field in name.split() and name.count(" ") < MAX_USUAL_WORDS)
 
 
 def _distance(name: str, field: str, position: int) -> tuple[int, float] | None:

@@ -7,6 +7,7 @@ from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import Fact, ImportView
+from product_importer.imports.pages.warning_view import WarningView
 from product_importer.ui.widgets import badge, button, download_link, figure, link, local_time, notice, progress_bar
 
 
@@ -28,6 +29,7 @@ def import_card(job: ImportView) -> rx.Component:
         rx.cond(ImportState.action_error.title, action_error()),
         rx.cond(job.error, notice(rx.el.p(job.error), data_testid="import-failure")),
         rx.cond(job.stopped, stopped(job)),
+        rx.cond(job.warnings.length() > 0, warnings(job)),
         undo_result(job),
         rx.cond(job.can_apply, rx.el.p(DRY_RUN_NOTE, class_name="dry-run-note")),
         figures(job),
@@ -107,6 +109,22 @@ def action_error() -> rx.Component:
         title=error.title,
         data_testid="import-refusal",
     )
+
+
+def warnings(job: ImportView) -> rx.Component:
+    """What the file was read with an assumption for; nothing failed, so screen readers are not interrupted."""
+    return notice(
+        rx.el.ul(rx.foreach(job.warnings, warning), class_name="notice-list"),
+        title="Check how the file was read",
+        tone="warning",
+        role="status",
+        data_testid="import-warnings",
+    )
+
+
+def warning(shown: WarningView) -> rx.Component:
+    """One assumption, and where it was made."""
+    return rx.el.li(shown.message, rx.cond(shown.where, rx.el.span(" ", shown.where, class_name="numeric")))
 
 
 def stopped(job: ImportView) -> rx.Component:

@@ -54,6 +54,11 @@ def changed_options(mode: str, duplicates: str, blank: str) -> list[str]:
     return [CHANGED_OPTIONS[value] for value in (mode, duplicates, blank) if value in CHANGED_OPTIONS]
 
 
+def header_line(line: str) -> str:
+    """Return a short label of the line with the column names."""
+    return "no header" if line == "0" else f"header in line {line}"
+
+
 def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
     """Return each option's name and the label of its value."""
     return [
@@ -69,7 +74,8 @@ def read_as(found: Format) -> str:
     if found.container == "xlsx":
         return f"Read as an Excel workbook{', its sheet' if part else ''}{part}"
     separator = SEPARATORS.get(found.delimiter, f"“{found.delimiter}”")
-    return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}"
+    header = "" if found.header_line is None else f", {header_line(str(found.header_line))}"
+    return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}{header}"
 
 
 def encoding(name: str) -> str:

@@ -10,7 +10,7 @@ from product_importer.imports.pages import labels
 from product_importer.imports.pages.mapping_form import mapping_form
 from product_importer.imports.pages.upload_state import UPLOAD, UploadState
 from product_importer.ui.before_unload import confirm_leaving
-from product_importer.ui.widgets import button, choice, link, notice, progress_bar
+from product_importer.ui.widgets import button, choice, field, link, notice, progress_bar
 
 FILE_TYPES = (
     "CSV or TSV, also packed as .gz or .zip, or Excel (.xlsx). "
@@ -102,7 +102,26 @@ def selects() -> tuple[rx.Component, ...]:
         select("Text encoding", labels.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
         select("Delimiter", labels.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
         select("Column mapping", labels.COLUMNS, "columns", state.columns, state.choose_columns),
+        header_line_field(),
     )
+
+
+def header_line_field() -> rx.Component:
+    """The number of the line with the column names; the browser holds what is typed until it is filled in anew."""
+    name = "import-header-line"
+    control = rx.el.input(
+        id=name,
+        key=f"{name}-{UploadState.header_line_filling}",
+        type="text",
+        input_mode="numeric",
+        default_value=UploadState.header_line,
+        placeholder="Found automatically; 0 for none",
+        auto_complete="off",
+        class_name="input",
+        on_change=UploadState.choose_header_line,
+        data_testid=name,
+    )
+    return field("Header line", control, name=name)
 
 
 def select(label: str, values: dict[str, str], name: str, value: Any, on_change: Any) -> rx.Component:

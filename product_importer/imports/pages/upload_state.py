@@ -22,6 +22,7 @@ from product_importer.ui import routes, toasts
 Result = TypeVar("Result")
 
 UPLOAD = "catalogue"
+CONFIRM_LINE = "If so, start again: the line is filled in under Options now. If not, correct it there."
 NO_ANSWER = ErrorView("The database does not answer", "The upload was discarded. Try again in a moment.")
 
 
@@ -37,6 +38,10 @@ class UploadState(rx.State):
     delimiter: str = ""
     # "remembered" uses the mapping saved for the header; "ask" ignores it, and asks where the names do not match.
     columns: str = "remembered"
+    # The line with the column names, as it was typed or found; an empty one is found.
+    header_line: str = ""
+    # Changes when the field must show another line than the one that was typed in it.
+    header_line_filling: int = 0
     mapping: ColumnMapping = ColumnMapping()
     is_dry_run: bool = False
     uploading: bool = False
@@ -44,6 +49,8 @@ class UploadState(rx.State):
     error: ErrorView = ErrorView()
     # Changes with the file and with the way it is read: an error of an earlier version asks for no mapping.
     _version: int = 0
+    # Whether the line was found: it is that of one file alone.
+    _is_line_found: bool = False
 
     @rx.var
     def changed_options(self) -> list[str]:
@@ -55,6 +62,8 @@ class UploadState(rx.State):
             changed.append(f"delimiter: {labels.DELIMITERS[self.delimiter].lower()}")
         if self.columns == "ask":
             changed.append("ask for columns")
+        if self.header_line.strip():
+            changed.append(labels.header_line(self.header_line.strip()))
         return changed
 
     @rx.var
@@ -75,8 +84,9 @@ class UploadState(rx.State):
 
     @rx.event
     def clear_error(self) -> None:
-        """Clear the error and the mapping of another file."""
+        """Clear the error, the mapping and the header line that were found for another file."""
         self._clear()
+        self._forget_found_line()
 
     @rx.event
     def choose_mode(self, mode: str) -> None:
@@ -111,10 +121,17 @@ class UploadState(rx.State):
         self.columns = columns
 
     @rx.event
+    def choose_header_line(self, line: str) -> None:
+        """Choose the line with the column names; an empty one is found. The file may then have other columns."""
+        self.header_line, self._is_line_found = line, False
+        self._clear()
+
+    @rx.event
     def reset_options(self) -> None:
         """Set all options to their defaults."""
         self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
         self.encoding, self.delimiter, self.columns = "", "", "remembered"
+        self._fill_header_line("")
         self._clear()
 
     @rx.event
@@ -160,6 +177,7 @@ class UploadState(rx.State):
                 self.uploading = False
         async with self:
             self._clear()
+            self._forget_found_line()
             is_still_here = self.router.url.path.rstrip("/") == routes.IMPORTS
         return [rx.clear_selected_files(UPLOAD), *_show_import(job, is_still_here)]
 
@@ -169,6 +187,9 @@ class UploadState(rx.State):
         if mapping.columns and version == self._version:
             self.mapping = mapping
             self.error = replace(self.error, detail=mapping.question(error), tone="warning")
+        if (line := error.extra.get("header_line")) and version == self._version:
+            self._fill_header_line(str(line), is_found=True)
+            self.error = replace(self.error, tone="warning", hint=CONFIRM_LINE)
 
     def _options(self) -> dict[str, Any]:
         """Return the options as form fields; values from the browser's storage may be invalid and are checked."""
@@ -178,11 +199,21 @@ class UploadState(rx.State):
             "blank": self.blank if self.blank in labels.BLANKS else "clear",
             "encoding": self.encoding,
             "delimiter": labels.CHARACTERS.get(self.delimiter, self.delimiter),
+            "header_line": self.header_line.strip(),
         }
         # An empty mapping, unlike None, ignores and deletes the saved one.
         columns = self.mapping.targets() or ({} if self.columns == "ask" else None)
         given = {name: value for name, value in chosen.items() if value}
         return given | {"dry_run": self.is_dry_run, "columns": columns}
+
+    def _fill_header_line(self, line: str, is_found: bool = False) -> None:
+        """Show a line in the field; the browser alone holds what is typed there."""
+        self.header_line, self._is_line_found = line, is_found
+        self.header_line_filling += 1
+
+    def _forget_found_line(self) -> None:
+        if self._is_line_found:
+            self._fill_header_line("")
 
     def _clear(self) -> None:
         self.error, self.mapping = ErrorView(), ColumnMapping()
@@ -202,7 +233,8 @@ async def _receive(chunks: rx.UploadChunkIterator, options: ImportOptions) -> Im
             upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], options)
             await _finish(asyncio.to_thread(upload.write, chunk.data))
         upload = upload or IncomingUpload("", options)
-        return await _finish(receiver.in_accept_pool(upload.accept, options, refuse_running=True))
+        asked = {"refuse_running": True, "ask_header_line": True}
+        return await _finish(receiver.in_accept_pool(upload.accept, options, **asked))
     finally:
         # Deletes what has arrived, unless the upload was accepted.
         if upload is not None:

@@ -9,6 +9,7 @@ from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 from product_importer.imports.pages import labels
+from product_importer.imports.pages.warning_view import WarningView
 from product_importer.imports.schemas import ImportRead, ImportUndo
 from product_importer.ui.formatting import DASH, duration, number, size
 
@@ -80,6 +81,7 @@ class ImportView:
     has_rejects: bool = False
     has_duplicates: bool = False
     error: str = ""
+    warnings: list[WarningView] = field(default_factory=list)
     stopped: str = ""
     created_at: str = ""
     applied_at: str = ""
@@ -122,6 +124,7 @@ class ImportView:
             has_rejects=is_over and job.rejected > 0,
             has_duplicates=is_over and job.duplicates > 0,
             error=_error(job),
+            warnings=list(map(WarningView.of, job.warnings)),
             stopped=_stopped(job, is_dry_run) if has_stopped and not _is_undone(job) else "",
             created_at=job.created_at.isoformat(),
             applied_at=job.applied_at.isoformat() if job.applied_at else "",

@@ -3,23 +3,18 @@
 import codecs
 import io
 import re
-from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple, get_args
+from typing import BinaryIO, NamedTuple
 from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
-from product_importer.imports.columns.header import REJECT_COLUMNS, REQUIRED, fold
-from product_importer.imports.options import Delimiter, ImportOptions
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
+from product_importer.imports.parsing.csv import backslash_escapes
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.encoding_detection import EncodingDetector
-from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.header_sample import (
-    MAX_HEADER_CHARACTERS,
-    HeaderSample,
-    read_header_sample,
-    read_names,
-)
+from product_importer.imports.parsing.file_format import Escape, Format
+from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, HeaderSample, read_header_sample
+from product_importer.imports.parsing.header_search import CsvLayout, csv_layout
 from product_importer.imports.parsing.opening import codec_of, text_of
 from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
@@ -29,9 +24,8 @@ from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
 # How people know an encoding, where that is not the name of its option.
 ENCODING_NAMES = {"windows-1252": "Windows-1252"}
-DELIMITERS: tuple[str, ...] = get_args(Delimiter)
-# The line in which some programs name the delimiter for Excel.
-SEP_LINE = re.compile(r'"?sep=([,;\t|])"?[\r\n]', re.IGNORECASE)
+# The line in which some programs name the delimiter for Excel; there may be more than one byte order mark before it.
+SEP_LINE = re.compile('\ufeff*"?sep=([,;\\t|])"?[\\r\\n]', re.IGNORECASE)
 
 
 class Detected(NamedTuple):
@@ -60,11 +54,21 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, options: Impor
                 return Detected(*read_workbook_head(stream), ReadWarnings())
             format = format.model_copy(update={"part": only_table(archive).filename})
     detector = _checked_encoding(stream, format, inspection, options)
-    delimiter, header = _read_header(_head(stream, format, detector.encoding), options)
-    found = {"encoding": detector.encoding, "is_guessed": detector.is_guessed, "delimiter": delimiter}
+    layout, header, escape = _read_header(*_head(stream, format, detector.encoding), options)
+    found = {
+        "encoding": detector.encoding,
+        "is_guessed": detector.is_guessed,
+        "delimiter": layout.delimiter,
+        "header_line": layout.header_line,
+        "escape": escape,
+    }
     warnings = ReadWarnings()
     if detector.is_guessed:
         warnings.about_file(WarningCode.GUESSED_ENCODING, ENCODING_NAMES.get(detector.encoding, detector.encoding))
+    if escape is not None:
+        warnings.about_file(WarningCode.BACKSLASH_ESCAPES)
+    if options.header_line is None and layout.header_line is not None:
+        warnings.about_file(WarningCode.HEADER_FOUND_BELOW, f"{layout.header_line:,}", layout.header_line)
     return Detected(format.model_copy(update=found), header, warnings)
 
 
@@ -73,25 +77,28 @@ def early_header(contents: TextInspection, options: ImportOptions) -> HeaderSamp
     decoder = codecs.getincrementaldecoder(codec_of(contents.detector.encoding))()
     head = _whole_lines(decoder.decode(bytes(contents.head)))
     try:
-        _, header = _read_header(head, options)
+        _, header, _ = _read_header(head, True, options)
     except Invalid:
         return None
     # A quote in a name may close after the beginning, with another delimiter than this one.
     return None if any('"' in name for name in header.names) else header
 
 
-def _read_header(head: str, options: ImportOptions) -> tuple[str, HeaderSample]:
-    """Return the delimiter of a text by its beginning, and the sample of its header.
+def _read_header(head: str, is_cut: bool, options: ImportOptions) -> tuple[CsvLayout, HeaderSample, Escape | None]:
+    """Return the layout of a text by its beginning, the sample of its header, and how it writes quotes in fields.
+
+    `is_cut` if the text goes on after its beginning.
 
     Raises:
-        Invalid: its first record cannot be read.
+        Invalid: there is no header that can be read.
     """
     sep_line = SEP_LINE.match(head)
-    if options.delimiter is not None or sep_line is not None:
-        delimiter = options.delimiter or (sep_line[1] if sep_line else "")
-    else:
-        delimiter = _best_delimiter(head, {*REQUIRED, *REJECT_COLUMNS, *map(fold, options.columns or ())})
-    return delimiter, read_header_sample(Records(io.StringIO(head, newline=""), delimiter))
+    layout = csv_layout(head, options, options.delimiter or (sep_line and sep_line[1]))
+    line = layout.header_line
+    is_escaped = backslash_escapes.are_used(head, layout.delimiter, line, is_cut)
+    escape: Escape | None = "backslash" if is_escaped else None
+    records = Records(io.StringIO(head, newline=""), layout.delimiter, header_line=line, escape=escape)
+    return layout, read_header_sample(records, line), escape
 
 
 def _checked_encoding(
@@ -114,39 +121,17 @@ def _checked_encoding(
     return contents.detector
 
 
-def _head(stream: BinaryIO, format: Format, encoding: str) -> str:
-    """Return the beginning of a stored text, up to the end of a line or of the text."""
+def _head(stream: BinaryIO, format: Format, encoding: str) -> tuple[str, bool]:
+    """Return the beginning of a stored text, up to the end of a line or of the text, and whether it goes on."""
     stream.seek(0)
     head = text_of(unpacked(stream, format), encoding).read(MAX_HEADER_CHARACTERS)
     if len(head) < MAX_HEADER_CHARACTERS:
-        return head
+        return head, False
     if lines := _whole_lines(head):
-        return lines
+        return lines, True
     raise not_csv("The first line is longer than a million characters: this is not a table of rows.")
 
 
 def _whole_lines(head: str) -> str:
     """Return the beginning of a text up to its last line break."""
     return head[: max(head.rfind("\n"), head.rfind("\r")) + 1]
-
-
-def _best_delimiter(head: str, known: set[str]) -> str:
-    """Return the delimiter with which the header has most of the known columns, then most columns.
-
-    Raises:
-        Invalid: the first record cannot be read with any of them.
-    """
-    names: dict[str, list[str]] = {}
-    errors: list[Invalid] = []
-    for delimiter in DELIMITERS:
-        try:
-            names[delimiter] = read_names(Records(io.StringIO(head, newline=""), delimiter))
-        except Invalid as error:
-            errors.append(error)
-    if not names:
-        raise errors[0]
-    return max(names, key=lambda delimiter: (_matches(names[delimiter], known), len(names[delimiter])))
-
-
-def _matches(names: Iterable[str], known: set[str]) -> int:
-    return len(known.intersection(map(fold, names)))

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.parsing.csv.reader import Records
-from product_importer.imports.parsing.records import Chunk, Unreadable, not_csv
+from product_importer.imports.parsing.records import Chunk, Unreadable, filled_width, not_csv
+from product_importer.imports.parsing.text_formulas import unwrap
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 # The maximum length of the first record.
@@ -25,37 +26,51 @@ class HeaderSample(NamedTuple):
     sample: list[list[str]]
 
 
-def read_header_sample(records: Records | Sheet) -> HeaderSample:
-    """Return the column names in the first record, and a sample of the rows after it.
+def read_header_sample(records: Records | Sheet, header_line: int | None = None) -> HeaderSample:
+    """Return the column names of a file, and a sample of its rows.
+
+    Columns at the end that have neither a name nor a value in these rows are left out.
 
     Raises:
         Invalid: as `read_names` does.
     """
-    names = read_names(records)
-    first = next(records.chunks(), Chunk())
-    return HeaderSample(names, list(_sample(first.rows[:SAMPLE_ROWS], len(names))))
+    names = read_names(records, header_line)
+    if isinstance(records, Records):
+        rows: Sequence[list[str]] = records.next_rows(SAMPLE_ROWS)
+    else:
+        rows = next(records.chunks(), Chunk()).rows[:SAMPLE_ROWS]
+    width = max(filled_width(names), *(filled_width(row[: len(names)]) for row in rows), 0)
+    return HeaderSample(names[:width], list(_sample(rows, width)))
 
 
 def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:
     left = MAX_SAMPLE_CHARACTERS
     for row in filter(None, rows):
-        cells = [cell[:SAMPLE_CHARACTERS] for cell in row[:width]]
+        cells = [unwrap(cell)[:SAMPLE_CHARACTERS] for cell in row[:width]]
         left -= len(cells) + sum(map(len, cells))
         if left < 0:
             return
         yield cells
 
 
-def read_names(records: Records | Sheet) -> list[str]:
-    """Return the column names in the first record.
+def read_names(records: Records | Sheet, header_line: int | None = None) -> list[str]:
+    """Return the column names of a file: those in its first row, or in the line that was chosen.
 
     Raises:
-        Invalid: there is no first record, or it holds no column names; `empty-file`, `not-csv`.
+        Invalid: there is no such row, or it holds no column names; `empty-file`, `invalid-csv-header`, `not-csv`.
     """
     try:
         names, line = records.header()
     except Unreadable as error:
-        raise not_csv(f"The first line cannot be read: {error.message}") from error
+        where = f"Line {header_line}" if header_line else "The first line"
+        raise not_csv(f"{where} cannot be read: {error.message}") from error
+    if not names and header_line:
+        raise Invalid(
+            f"There are no column names in line {header_line}: the line is blank, or the file ends before it. "
+            "Correct the header line, or leave it out.",
+            kind=ProblemType.INVALID_CSV_HEADER,
+            title="The file has no such header line",
+        )
     if not names:
         raise Invalid(
             "The file has no first line with column names. Needed are sku, name and description.",
@@ -66,4 +81,4 @@ def read_names(records: Records | Sheet) -> list[str]:
         raise not_csv(f"Line {line} holds more than a million characters: these are no column names.")
     if any(not character.isprintable() for name in names for character in "".join(name.split())):
         raise not_csv("The first line holds control characters: this is not a text file.")
-    return names
+    return list(map(unwrap, names))

@@ -55,7 +55,8 @@ def open_records(counted: CountingReader, format: Format, parse: ParseBlock | No
     stream = cast(BinaryIO, counted)
     if format.container == "xlsx":
         return Sheet(stream)
-    return Records(text_of(unpacked(stream, format), format.encoding), format.delimiter, parse)
+    text = text_of(unpacked(stream, format), format.encoding)
+    return Records(text, format.delimiter, parse, header_line=format.header_line, escape=format.escape)
 
 
 def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:

@@ -1,8 +1,10 @@
 """The chunks of records that the readers of all formats yield, and the error for a file that cannot be read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
@@ -73,9 +75,64 @@ class Chunk:
         """Whether a value holds a NUL character."""
         return any("\0" in "".join(values) for values in self._columns)
 
+    def has_value(self, position: int, value: str) -> bool:
+        """Whether a column has a value, without outer spaces."""
+        return value in map(str.strip, self._columns[position])
+
+    def has_match(self, position: int, part: str, pattern: re.Pattern[str]) -> bool:
+        """Whether a pattern matches a whole value of a column, without outer spaces; such a value holds `part`."""
+        values = self._columns[position]
+        return part in "".join(values) and any(pattern.fullmatch(value.strip()) for value in values)
+
+    def fitted(self, width: int, needed: int) -> "Chunk | None":
+        """Return the chunk with `width` fields in each record, as `fitted_row` does; None if one does not fit."""
+        if self.width() == width:
+            return self
+        rows = [row for old in self.rows if (row := fitted_row(old, width, needed)) is not None]
+        return replace(self, rows=rows) if len(rows) == len(self.rows) else None
+
+    def mapped(
+        self, marks: Iterable[str], change: Callable[[str], str], at_start: bool = False
+    ) -> tuple["Chunk", list[int]]:
+        """Return the chunk with each cell changed that holds a mark, and for each the place of its record.
+
+        Only marks at the start of a cell count if `at_start`.
+        """
+        text = "\0".join(chain([""], *self.rows))
+        if not any(f"\0{mark}" in text if at_start else mark in text for mark in marks):
+            return self, []
+        rows = [list(map(change, row)) for row in self.rows]
+        places = [
+            place
+            for place, (old, new) in enumerate(zip(self.rows, rows, strict=True))
+            for before, after in zip(old, new, strict=True)
+            if before != after
+        ]
+        return replace(self, rows=rows), places
+
     @cached_property
     def _columns(self) -> list[tuple[str, ...]]:
         return list(zip(*self.rows, strict=True))
+
+
+def is_blank(cells: Iterable[str]) -> bool:
+    """Whether cells hold nothing but white space."""
+    return not any(map(str.strip, cells))
+
+
+def filled_width(cells: Sequence[str]) -> int:
+    """Return how many cells a row has up to the last one that is not blank."""
+    return next((width for width in range(len(cells), 0, -1) if cells[width - 1].strip()), 0)
+
+
+def fitted_row(row: list[str], width: int, needed: int) -> list[str] | None:
+    """Return a row with `width` cells: without blank ones beyond, with empty ones for those missing after `needed`.
+
+    None if a value is beyond, or one of the `needed` cells is missing.
+    """
+    if len(row) < needed or not is_blank(row[width:]):
+        return None
+    return row if len(row) == width else row[:width] + [""] * (width - len(row))
 
 
 def not_csv(detail: str) -> Invalid:

@@ -18,6 +18,7 @@ from product_importer.imports.parsing.csv import arrow
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import Chunk, Unreadable
+from product_importer.imports.parsing.text_formulas import unwrap_chunk
 from product_importer.imports.pipeline import spool
 from product_importer.imports.pipeline.error_buffer import ErrorBuffer
 from product_importer.imports.pipeline.heartbeat import Heartbeat
@@ -67,7 +68,7 @@ class FileReader:
         self.columns = RunColumns(header, keeps_blank)
         self._job = job
         self._heartbeat = heartbeat
-        self._validator = RowValidator(header, keeps_blank)
+        self._validator = RowValidator(header, keeps_blank, choices.scientific == "keep")
         self._is_cut = is_cut
         self._file = ReadFile(ErrorBuffer(job.id))
         self._sorter = ThreadPoolExecutor(1, thread_name_prefix="sorting")
@@ -111,7 +112,7 @@ class FileReader:
         return self._file
 
     def _add(self, raw: Chunk) -> None:
-        chunk = self._validator.validate(raw)
+        chunk = self._validator.validate(unwrap_chunk(raw, self._file.warnings))
         self._file.errors.add(chunk.errors)
         self._file.rows_read += len(chunk)
         self._file.good_rows += len(chunk.rows)

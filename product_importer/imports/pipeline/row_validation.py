@@ -2,27 +2,33 @@
 
 import csv
 import io
+import re
 
 from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
-from product_importer.imports.columns.header import Header
+from product_importer.imports.columns.header import REJECT_COLUMNS, Header, fold
 from product_importer.imports.columns.synonyms import is_active_word
 from product_importer.imports.error_codes import RowErrorCode
-from product_importer.imports.parsing.records import Chunk, RowError, height
+from product_importer.imports.parsing.records import Chunk, RowError, filled_width, fitted_row, height, is_blank
 from product_importer.imports.pipeline.variant_rows import VariantGroups
 
 # How many characters after the last column a reason shows.
 MAX_SURPLUS = 500
+# A number as spreadsheets write it when its digits do not fit; a real SKU has no plus sign before two digits.
+SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}", re.IGNORECASE)
 
 
 class RowValidator:
     """Validates the rows of one file, in its order.
 
-    With `keep_blank` a row may have no name; the merge finds out whether there is a product whose name it keeps.
+    With `keep_blank` a row may have no name; the merge finds out whether there is a product whose name it keeps. With
+    `keep_scientific` a SKU may be in scientific notation.
     """
 
-    def __init__(self, header: Header, keep_blank: bool = False):
+    def __init__(self, header: Header, keep_blank: bool = False, keep_scientific: bool = False):
         self._width = len(header.names)
+        # Unnamed columns may be missing.
+        self._needed = filled_width(header.names)
         self._sku = header.fields.index("sku")
         self._name = header.fields.index("name")
         self._active = header.position("active")
@@ -30,20 +36,24 @@ class RowValidator:
         self._limits[self._sku] = MAX_SKU
         self._limits[self._name] = MAX_NAME
         self._labels = header.names
+        self._own = [at for at, name in enumerate(header.names) if fold(name) not in REJECT_COLUMNS]
         self._keep_blank = keep_blank
+        self._keep_scientific = keep_scientific
         self._groups = VariantGroups(header, keep_blank)
 
     def validate(self, chunk: Chunk) -> Chunk:
-        """Return the chunk with invalid rows moved to the errors, and without empty lines."""
-        if self._are_all_valid(chunk):
-            self._groups.accept_all(chunk.lines, chunk.rows)
-            return chunk
+        """Return the chunk with invalid rows moved to the errors, without blank rows, each as wide as the header."""
+        fitted = chunk.fitted(self._width, self._needed)
+        if fitted is not None and self._are_all_valid(fitted):
+            self._groups.accept_all(fitted.lines, fitted.rows)
+            return fitted
         lines: list[int] = []
         rows: list[list[str]] = []
         errors = list(chunk.errors)
-        for line, row in zip(chunk.lines, chunk.rows, strict=True):
-            if not row:
+        for line, cells in zip(chunk.lines, chunk.rows, strict=True):
+            if is_blank(cells):
                 continue
+            row = fitted_row(cells, self._width, self._needed) or cells
             if error := self._error(line, row):
                 # Cells after the last column can be thousands: they are in the reason, not kept.
                 errors.append(RowError(line, *error, row[: self._width]))
@@ -59,6 +69,8 @@ class RowValidator:
             return False
         return (
             not chunk.has_blank(self._sku)
+            and not chunk.has_value(self._sku, self._labels[self._sku])
+            and (self._keep_scientific or not chunk.has_match(self._sku, "+", SCIENTIFIC))
             and (
                 not chunk.has_blank(self._name)
                 or (self._keep_blank and not self._groups.may_continue(chunk.column(0)))
@@ -74,6 +86,8 @@ class RowValidator:
             return RowErrorCode.RAGGED, self._width_error(line, row)
         if any("\0" in value for value in row):
             return RowErrorCode.NUL, "The row holds a NUL character, which cannot be stored."
+        if self._repeats_header(row):
+            return RowErrorCode.REPEATED_HEADER, "The row repeats the column names: files were joined here."
         if parent := self._groups.parent_of(row):
             return RowErrorCode.CONTINUATION, (
                 f"The row has no name and continues “{parent.group[:100]}” of line {parent.line} (another variant or "
@@ -81,6 +95,12 @@ class RowValidator:
             )
         if not row[self._sku].strip():
             return RowErrorCode.NO_SKU, "The SKU is empty."
+        if not self._keep_scientific and SCIENTIFIC.fullmatch(row[self._sku].strip()):
+            return RowErrorCode.SCIENTIFIC_SKU, (
+                f"The SKU “{row[self._sku].strip()[:40]}” is in scientific notation: a spreadsheet has cut off its "
+                "digits, so different SKUs may have become one. Format the column as text and export it again, or "
+                "import with scientific=keep."
+            )
         if not row[self._name].strip() and not self._keep_blank:
             return RowErrorCode.NO_NAME, "The name is empty."
         for label, value, limit in zip(self._labels, row, self._limits, strict=True):
@@ -89,6 +109,10 @@ class RowValidator:
         if self._active is not None and not is_active_word(row[self._active]):
             return RowErrorCode.BAD_ACTIVE, f"“{row[self._active][:40]}” is neither true nor false."
         return None
+
+    def _repeats_header(self, row: list[str]) -> bool:
+        # Most rows differ in the first column.
+        return all(row[at].strip() == self._labels[at] for at in self._own)
 
     def _width_error(self, line: int, row: list[str]) -> str:
         """Return what is wrong with the number of fields of a row, with the surplus fields as CSV."""

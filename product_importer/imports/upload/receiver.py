@@ -29,6 +29,7 @@ from product_importer.imports.parsing.format_detection import detect_format, ear
 from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, StreamInspection
 from product_importer.imports.schemas import ImportRead
+from product_importer.imports.upload import confirmation
 
 MAX_FILENAME = 255
 # Smaller files are read and merged in a second or two; larger ones may delay other imports.
@@ -102,7 +103,11 @@ class IncomingUpload:
             self._check_early(self._options)
 
     def accept(
-        self, options: ImportOptions | None = None, idempotency_key: str | None = None, refuse_running: bool = False
+        self,
+        options: ImportOptions | None = None,
+        idempotency_key: str | None = None,
+        refuse_running: bool = False,
+        ask_header_line: bool = False,
     ) -> ImportRead:
         """Check the header, then create the import and notify a worker.
 
@@ -110,7 +115,7 @@ class IncomingUpload:
 
         Raises:
             Conflict: the key was used for another file or with other options; with `refuse_running`, the same file
-                is being imported right now.
+                is being imported right now; with `ask_header_line`, the column names were found below the first line.
             Invalid: the file is empty, is not text, or lacks a required column; the upload is discarded.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in the file.
             TooMany: too many imports are unfinished.
@@ -124,6 +129,8 @@ class IncomingUpload:
                 format, head, warnings = detect_format(stream, self._inspection, options)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
             matched, columns = _match(head, options)
+            if ask_header_line:
+                confirmation.check_header_line(format, matched.names, options)
             job = ImportJob(
                 id=self._id,
                 filename=self._filename,

@@ -26,6 +26,7 @@ def seen(**fields: Any) -> ImportView:
         "percent": 100,
         "total_rows": 0,
         "error": None,
+        "warnings": [],
         "choices": ImportChoices(),
         "format": Format(),
         "columns": {},
@@ -93,7 +94,21 @@ def test_formats_have_readable_labels():
     assert labels.read_as(Format(container="gzip", delimiter="\t")) == "Read as UTF-8, tabs, unpacked from gzip"
     assert labels.read_as(Format(container="zip", part="a.csv")).endswith("commas, found in a zip as “a.csv”")
     assert labels.read_as(Format(container="xlsx", part="Prices")) == "Read as an Excel workbook, its sheet “Prices”"
+    assert labels.read_as(Format(header_line=4)) == "Read as UTF-8, commas, header in line 4"
+    assert labels.read_as(Format(header_line=0)).endswith(", no header")
     assert labels.encoding("koi8-r") == "KOI8-R"
+
+
+def test_a_warning_says_how_often_and_where():
+    def shown(count: int | None, line: int | None) -> str:
+        warning = {"code": "text_formulas", "message": "Read as text.", "count": count, "first_line": line}
+        [view] = seen(warnings=[warning]).warnings
+        assert view.message == "Read as text."
+        return view.where
+
+    assert shown(1, 2) == "Once, in line 2."
+    assert shown(1_200, 3_400) == "1,200 times, first in line 3,400."
+    assert (shown(None, None), shown(None, 4)) == ("", "")
 
 
 def test_a_long_text_is_shown_from_shortly_before_its_first_difference():

@@ -14,12 +14,16 @@ Rows = list[tuple[int, list[str]]]
 
 def detected(content: bytes, options: ImportOptions | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
     options = options or ImportOptions()
+    format, head, _ = detect_format(io.BytesIO(content), inspected(content, piece), options)
+    return format, head.names
+
+
+def inspected(content: bytes, piece: int = 1_000) -> StreamInspection:
     inspection = StreamInspection()
     for start in range(0, len(content), piece):
         inspection.feed(content[start : start + piece])
     inspection.feed(b"", final=True)
-    format, head, _ = detect_format(io.BytesIO(content), inspection, options)
-    return format, head.names
+    return inspection
 
 
 def rows_of(content: bytes, format: Format) -> tuple[Rows, list[RowError]]:

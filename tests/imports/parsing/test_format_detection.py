@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.options import ImportOptions
-from product_importer.imports.parsing.format_detection import DELIMITERS, early_header
+from product_importer.imports.parsing.format_detection import early_header
+from product_importer.imports.parsing.header_search import DELIMITERS
 from product_importer.imports.parsing.stream_inspection import TextInspection
 from tests.imports.parsing.reading import detected, rows_of
 

@@ -41,7 +41,7 @@ def test_the_reason_of_a_continuation_names_the_product_and_its_line():
     [
         # There is no product to continue: no row above, another group, no group.
         (SHOPIFY, [["a", "", "", ""], ["b", "B", "", ""], ["a", "", "", ""]], ["no_name", "", "no_name"]),
-        (SHOPIFY, [["a", "A", "", ""], ["", "", "", ""]], ["", "no_sku"]),
+        (SHOPIFY, [["a", "A", "", ""], ["", "", "x", ""]], ["", "no_sku"]),
         # A rejected product is not continued.
         (SHOPIFY, [["a", "A\0", "", ""], ["a", "", "", ""]], ["nul", "no_name"]),
         # The row between was rejected, too.

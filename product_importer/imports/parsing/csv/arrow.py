@@ -4,8 +4,10 @@ Arrow's reader accepts what `csv.reader` calls malformed. So it only gets text o
 quote is where it belongs, and all records have equally many fields. All other text is left to the strict reader.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import overload
 
 import pyarrow as pa
@@ -14,10 +16,9 @@ from pyarrow import csv
 
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.parsing.csv import broken_records
+from product_importer.imports.parsing.csv.physical_lines import BYTE_ORDER_MARK
 from product_importer.imports.parsing.records import Chunk
 
-# Arrow removes it, though a block is the middle of a file.
-BYTE_ORDER_MARK = "\ufeff"
 # What `str.strip` removes.
 SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
@@ -60,6 +61,37 @@ class ArrowChunk(Chunk):
     def has_blank(self, position: int) -> bool:
         return bool(pc.min(pc.binary_length(self.stripped(position))).as_py() == 0)
 
+    def has_value(self, position: int, value: str) -> bool:
+        return bool(pc.index(self.stripped(position), value).as_py() >= 0)
+
+    def has_match(self, position: int, part: str, pattern: re.Pattern[str]) -> bool:
+        values = self.stripped(position)
+        # Looking for a part is far quicker than the pattern.
+        values = values.filter(pc.match_substring(values, part))
+        return any(map(pattern.fullmatch, values.to_pylist()))
+
+    def fitted(self, width: int, needed: int) -> "ArrowChunk | None":
+        own = len(self.arrays)
+        if own == width:
+            return self
+        if own < needed or not all(map(self._is_blank, range(width, own))):
+            return None
+        missing = [pa.repeat(pa.scalar("", pa.string()), len(self.rows))] * (width - own)
+        return self._with([*self.arrays[:width], *missing])
+
+    def mapped(
+        self, marks: Iterable[str], change: Callable[[str], str], at_start: bool = False
+    ) -> tuple[Chunk, list[int]]:
+        find = pc.starts_with if at_start else pc.match_substring
+        arrays, places = list(self.arrays), []
+        for position, array in enumerate(arrays):
+            if any(pc.any(find(array, mark)).as_py() for mark in marks):
+                values = array.to_pylist()
+                changed = list(map(change, values))
+                places += [at for at, value in enumerate(values) if changed[at] != value]
+                arrays[position] = pa.array(changed, pa.string())
+        return (self._with(arrays) if places else self), places
+
     def longest(self, position: int) -> int:
         return int(pc.max(pc.utf8_length(self.arrays[position])).as_py())
 
@@ -71,7 +103,19 @@ class ArrowChunk(Chunk):
 
     def stripped(self, position: int) -> pa.StringArray:
         """Return a column without its outer spaces."""
-        return pc.utf8_trim(self.arrays[position], characters=SPACES)
+        if position not in self._stripped:
+            self._stripped[position] = pc.utf8_trim(self.arrays[position], characters=SPACES)
+        return self._stripped[position]
+
+    @cached_property
+    def _stripped(self) -> dict[int, pa.StringArray]:
+        return {}
+
+    def _is_blank(self, position: int) -> bool:
+        return bool(pc.max(pc.binary_length(self.stripped(position))).as_py() == 0)
+
+    def _with(self, arrays: list[pa.StringArray]) -> "ArrowChunk":
+        return replace(self, rows=_RowView(arrays), arrays=arrays)
 
 
 def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
@@ -107,6 +151,7 @@ def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
 
 def _is_special(text: str) -> bool:
     """Whether Arrow could differ from `csv.reader` whatever the quotes are like."""
+    # Arrow removes a byte order mark, though a block is the middle of a file.
     if "\0" in text or text.startswith(BYTE_ORDER_MARK) or len(text) > broken_records.MAX_FIELD_CHARACTERS:
         return True
     # A carriage return by itself, the line break of old Macs.

@@ -14,6 +14,10 @@ MAX_FIELD_CHARACTERS = 4 * 1024 * 1024
 # The maximum length of text kept of lines that cannot be split into fields.
 MAX_RAW_CHARACTERS = MAX_CHARACTERS
 
+# The way of some programs to write a quote inside a field. It is read if the beginning of the file is written so.
+ESCAPED_QUOTE = '\\"'
+ESCAPES = ' It has quotes that are written \\": write them twice instead, as in “19"" screen”.'
+
 # The message of a record that has no end within the limit; the others are those of `csv.Error`.
 ENDLESS = "record runs on"
 
@@ -35,6 +39,8 @@ def errors(
 ) -> Iterator[RowError]:
     """Yield the errors that name the lost lines: one if they are one record, else one for each row or full line."""
     code, why = reason(broken, width)
+    if any(ESCAPED_QUOTE in line for line in lines.between(lost.first, lost.end)):
+        why += ESCAPES
     if lost.is_one:
         text = "".join(lines.between(lost.first, lost.end))
         yield _raw(lost.first, code, _covered(lost) + why, text)

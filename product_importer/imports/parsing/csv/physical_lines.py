@@ -1,7 +1,8 @@
 """Give access to the physical lines of a text by number; those already handled are forgotten."""
 
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from product_importer.imports.error_codes import ImportErrorCode
@@ -9,17 +10,24 @@ from product_importer.imports.parsing.records import Unreadable
 
 # The list is shortened only when it holds more lines that are done, because that moves all others.
 MAX_DONE_LINES = 1_000
+BYTE_ORDER_MARK = "\ufeff"
+# Joined files have such marks at the beginning of any line.
+LEADING_MARKS = re.compile(f"(?:^|(?<=[\r\n])){BYTE_ORDER_MARK}+")
+# What old programs put behind the end of a text: Ctrl-Z, or NULs up to the end of a block.
+PADDING = ("\x1a", "\0")
 
 
 class PhysicalLines:
     """A window of consecutive lines with their line breaks, of any kind; `first` is the number of its first line.
 
     `get`, `from_` and `next_quote` read on where they must; like the `read_…` methods they raise `Unreadable` where
-    the bytes are not text.
+    the bytes are not text. The lines have no byte order marks at their beginnings, and the last one no padding.
+    `prepare` changes whole lines before they are parsed, without changing their number.
     """
 
-    def __init__(self, text: io.TextIOBase):
+    def __init__(self, text: io.TextIOBase, prepare: Callable[[str], str] | None = None):
         self._text = text
+        self._prepare = prepare
         self._lines: list[str] = []
         self._done = 0
         # Lines known to have no quote, from the first number until before the second.
@@ -35,8 +43,7 @@ class PhysicalLines:
         """Return a line; "" after the last one."""
         place = self._done + number - self.first
         while place >= len(self._lines):
-            with decoding():
-                line = self._text.readline()
+            line = self.read_line()
             if not line:
                 return ""
             self._lines.append(line)
@@ -65,18 +72,18 @@ class PhysicalLines:
         return min(number, limit)
 
     def read_block(self, characters: int) -> str:
-        """Return the next whole lines, at least `characters` long together; they are not kept.
-
-        The window must be empty.
-        """
-        assert self.first == self.end
+        """Return the next whole lines, at least `characters` long together; none is kept, and the window is empty."""
+        known = "".join(self._lines[self._done :])
+        self.keep(self.first, [])
         with decoding():
-            return self._text.read(characters) + self._text.readline()
+            text = self._text.read(characters) + self._text.readline()
+        return known + self._cleaned(text)
 
     def read_line(self) -> str:
         """Return the next line; like a block, it is not kept."""
         with decoding():
-            return self._text.readline()
+            line = self._text.readline()
+        return self._cleaned(line)
 
     def skip(self, count: int) -> None:
         """Move the empty window past lines that were read as a block."""
@@ -95,6 +102,15 @@ class PhysicalLines:
         if self._done > MAX_DONE_LINES or self.first >= self.end:
             del self._lines[: self._done]
             self._done = 0
+
+    def _cleaned(self, lines: str) -> str:
+        # Each search is one pass at the speed of memory.
+        if BYTE_ORDER_MARK in lines:
+            lines = LEADING_MARKS.sub("", lines)
+        # Only the last line of a text has no line break.
+        if lines.endswith(PADDING):
+            lines = lines.rstrip("".join(PADDING))
+        return self._prepare(lines) if self._prepare else lines
 
 
 @contextmanager

@@ -97,7 +97,12 @@ class Grammar:
         return self._cached_after_shape(self._cached_shape(line), by_mistakes, may_err)
 
     def _shape_of(self, line: str) -> str:
-        """Return a line without its break, with one letter in place of each text between delimiters and quotes."""
+        """Return a line without its break, with one letter in place of each text between delimiters and quotes.
+
+        A line of white space is as an empty one.
+        """
+        if line.isspace() and self._delimiter not in line:
+            return ""
         return self._text.sub("x", line.rstrip("\r\n"))
 
     def _after_shape(self, shape: str, by_mistakes: ReadingsByMistakes, may_err: bool) -> ReadingsByMistakes:

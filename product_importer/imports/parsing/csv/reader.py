@@ -5,19 +5,23 @@ import io
 import re
 from bisect import bisect_left
 from collections.abc import Generator, Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import NamedTuple, Protocol
 
-from product_importer.imports.parsing.csv import broken_records
+from product_importer.imports.columns.header import default_name
+from product_importer.imports.parsing.csv import backslash_escapes, broken_records
 from product_importer.imports.parsing.csv.broken_records import BrokenRecord
 from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
-from product_importer.imports.parsing.csv.record_parser import RecordParser, RowBuffer
+from product_importer.imports.parsing.csv.record_parser import Record, RecordParser, RowBuffer
 from product_importer.imports.parsing.csv.recovery import NEAR_LINES
-from product_importer.imports.parsing.records import Chunk, Unreadable, height
+from product_importer.imports.parsing.file_format import Escape
+from product_importer.imports.parsing.records import Chunk, Unreadable, filled_width, fitted_row, height, is_blank
 
 # How many characters are parsed at once, and how many more to reach the end of a record.
 BLOCK_CHARACTERS = 512 * 1024
 MAX_EXTENSION = 64 * 1024
+# How many records after the header are searched for one that is not blank.
+MAX_PEEKED = 20
 
 # The line with which a file names its delimiter for Excel; it is no record.
 SEP_RECORD = re.compile(r"sep=[,;\t|]", re.IGNORECASE)
@@ -46,33 +50,109 @@ class Records:
 
     The lines that can belong to a broken record become errors, and reading goes on after them. They can begin before
     that record, so a block is held back until the next one is read.
+
+    `header_line` is the line with the column names, 0 if there is none; None is the first one that is not blank.
+    `escape` says how quotes inside a field are written, if not twice.
     """
 
-    def __init__(self, text: io.TextIOBase, delimiter: str = ",", parse: ParseBlock | None = None):
+    def __init__(
+        self,
+        text: io.TextIOBase,
+        delimiter: str = ",",
+        parse: ParseBlock | None = None,
+        *,
+        header_line: int | None = None,
+        escape: Escape | None = None,
+    ):
         csv.field_size_limit(broken_records.MAX_FIELD_CHARACTERS)
         self._parse_block = parse
-        self._lines = PhysicalLines(text)
+        self._header_line = header_line
+        self._is_escaped = escape is not None
+        self._lines = PhysicalLines(text, backslash_escapes.hide if escape else None)
         self._delimiter = delimiter
         self._parser = RecordParser(self._lines, delimiter)
         self._held = PendingBlock(Chunk(), 1, "")
 
     def header(self) -> tuple[list[str], int]:
-        """Return the first record that is not empty, and its line; ([], 0) when there is none.
+        """Return the column names, and their line; ([], 0) when there are none.
+
+        In a file without a header the names are those of unnamed columns.
 
         Raises:
-            Unreadable: it is not well-formed.
+            Unreadable: the record with the names is not well-formed.
         """
-        for read in self._parser.records(1):
+        self._skip_to(self._header_line or 1)
+        for line, end, row in self._records(self._lines.first):
+            if self._is_row(line, row):
+                return self._begin(line, end, row)
+            if self._header_line:
+                break
+            self._lines.drop(end)
+        return [], 0
+
+    def _begin(self, line: int, end: int, row: list[str]) -> tuple[list[str], int]:
+        """Begin to read with the header or, where there is none, with the first record."""
+        if self._header_line == 0:
+            self._lines.drop(line)
+            self._parser.width = len(row)
+            self._held = PendingBlock(Chunk(), line, "")
+            return [default_name(position) for position in range(len(row))], line
+        text = "".join(self._lines.between(line, end))
+        self._lines.drop(end)
+        self._parser.width = self._row_width(row)
+        self._held = PendingBlock(Chunk(), line, text, line if end > line + 1 else None)
+        return list(map(backslash_escapes.reveal, row)) if self._is_escaped else row, line
+
+    def first_rows(self, count: int) -> list[Record]:
+        """Return the first records that are not blank, before anything else is read.
+
+        Raises:
+            Unreadable: the first record is not well-formed. Another one that is not is the end.
+        """
+        found: list[Record] = []
+        try:
+            for read in self._records(1):
+                if len(found) == count:
+                    break
+                if self._is_row(read.line, read.row):
+                    found.append(read)
+        except Unreadable:
+            if not found:
+                raise
+        return found
+
+    def _skip_to(self, line: int) -> None:
+        """Go past the lines before one, as far as the text has them."""
+        while self._lines.first < line and self._lines.get(self._lines.first):
+            self._lines.drop(self._lines.first + 1)
+
+    def _records(self, number: int) -> Iterator[Record]:
+        """Yield the records from a line on.
+
+        Raises:
+            Unreadable: one is not well-formed.
+        """
+        for read in self._parser.records(number):
             if isinstance(read, BrokenRecord):
                 raise Unreadable(*broken_records.reason(read, 0), read.line)
-            line, end, row = read
-            text = "".join(self._lines.between(line, end))
-            self._lines.drop(end)
-            if row and not (line == 1 and SEP_RECORD.fullmatch(self._delimiter.join(row))):
-                self._parser.width = len(row)
-                self._held = PendingBlock(Chunk(), line, text, line if end > line + 1 else None)
-                return row, line
-        return [], 0
+            yield read
+
+    def _is_row(self, line: int, row: list[str]) -> bool:
+        """Whether a record before the rows is one: it is not blank, and does not name the delimiter for Excel."""
+        return not (is_blank(row) or (line == 1 and SEP_RECORD.fullmatch(self._delimiter.join(row))))
+
+    def next_rows(self, count: int) -> list[list[str]]:
+        """Return the next rows, of any width, up to the first record that is not well-formed; they are read again."""
+        records = islice(self._parser.records(self._lines.first), count)
+        rows = [read.row for read in records if not is_blank(read.row)]
+        return [list(map(backslash_escapes.reveal, row)) for row in rows] if self._is_escaped else rows
+
+    def _row_width(self, names: list[str]) -> int:
+        """Return how many fields most rows have: as the first one, if only blank ones differ from the header."""
+        first = next(iter(self.next_rows(MAX_PEEKED)), None)
+        if first is None or fitted_row(first, len(names), filled_width(names)) is None:
+            return len(names)
+        return len(first)
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the records after the header, some thousand at a time; an empty line is an empty record, or left out.
@@ -80,6 +160,9 @@ class Records:
         Raises:
             Unreadable: the bytes are not text, a line is too long, or a header of several lines has a wrong quote.
         """
+        return map(backslash_escapes.reveal_chunk, self._chunks()) if self._is_escaped else self._chunks()
+
+    def _chunks(self) -> Iterator[Chunk]:
         held = self._held
         while text := self._lines.read_block(BLOCK_CHARACTERS):
             block = self._read_block(text)

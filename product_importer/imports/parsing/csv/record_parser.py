@@ -89,8 +89,10 @@ class RecordParser:
         try:
             for row in parser:
                 line, end, size = end, number + parser.line_num, 0
-                is_ragged = row and self.width and len(row) != self.width
-                yield BrokenRecord(line, end, "", row) if is_ragged else Record(line, end, row)
+                # A line of white space is no row; other lines of blank fields may be part of a broken record.
+                fields = [] if len(row) == 1 and row[0].isspace() and self.width > 1 else row
+                is_ragged = fields and self.width and len(fields) != self.width
+                yield BrokenRecord(line, end, "", fields) if is_ragged else Record(line, end, fields)
         except csv.Error as error:
             yield BrokenRecord(end, number + parser.line_num, str(error), [])
 

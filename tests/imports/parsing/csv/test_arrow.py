@@ -14,16 +14,21 @@ from product_importer.imports.parsing.csv import arrow, reader
 from product_importer.imports.parsing.csv.arrow import ArrowChunk
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.records import RowError
+from product_importer.imports.parsing.text_formulas import unwrap_chunk
 from product_importer.imports.pipeline.row_validation import RowValidator
+from product_importer.imports.read_warnings import ReadWarnings
+
+HEADER = ["sku", "name", "description", "active"]
 
 # Characters that the two could treat differently: line breaks, quotes, escapes, spaces and multi-byte letters.
-cells = st.text(st.sampled_from("ab1 '=-\"\\\t\0\r\v\x1c\x85\xa0\u2003\ufeffäſİ😀"), max_size=4)
-files = st.lists(st.lists(cells, min_size=2, max_size=4), max_size=6)
+cells = st.text(st.sampled_from("ab1 '=-\"\\\t\0\r\v\x1c\x85\xa0\u2003\ufeffäſİ😀"), max_size=4) | st.sampled_from(
+    ["", "", " ", "1E+05", '"=""0"""', "sku"]
+)
+files = st.lists(st.lists(cells, min_size=2, max_size=5), max_size=6)
 # Texts in which quotes stand anywhere, and those of well-formed records.
 noise = st.text(st.sampled_from('"",;\n\n\r\\ab\tä😀 \0\ufeff'), max_size=24)
 quoted_values = st.text(st.sampled_from('"",;\n\\ab\tä😀 '), max_size=5)
 plain_values = st.text(st.sampled_from("\\ab\tä😀 '"), max_size=4)
-HEADER = ["sku", "name", "description", "active"]
 
 
 def outcome(
@@ -35,7 +40,7 @@ def outcome(
     rows: list[tuple[int, list[str]]] = []
     errors: list[RowError] = []
     for chunk in records.chunks():
-        validated = validator.validate(chunk)
+        validated = validator.validate(unwrap_chunk(chunk, ReadWarnings()))
         rows += zip(validated.lines, validated.rows, strict=True)
         errors += validated.errors
     return rows, errors
@@ -61,6 +66,12 @@ def strictly(text: str, delimiter: str) -> tuple[list[int], list[list[str]]] | N
 @example([["\x1ca", "\x85b\u2003", " c ", " Yes "]], "\n", ";", True)
 @example([["İ", "ſ", "", ""], ["a", "b"]], "\n", ",", True)
 @example([["a", "b", "c", ""], [""]], "\n", ",", True)
+@example([["a", "b", "c", "", " "], ["d", "e", "f", "", ""]], "\n", ",", True)
+@example([["a", "b", "c", "", " "], ["d", "e", "f", "", "x"]], "\n", ",", True)
+@example([["1E+05", "b", "c", ""], ["a", "b", "c", ""]], "\n", ",", True)
+@example([["a", "b", "c", ""], HEADER], "\n", ",", True)
+@example([["a", "b", "c", ""], [" ", "", "", ""]], "\n", ",", True)
+@example([["a", '"=""0""""1"""', '"=""2"', "=3"], ["b", '"=""4"""', "c", ""]], "\n", ",", True)
 def test_both_parsers_give_the_same_rows_and_errors(table, line_break, delimiter, is_ended):
     text = line_break.join(delimiter.join(row) for row in table) + line_break * is_ended
     assert outcome(text, delimiter, with_arrow=True) == outcome(text, delimiter, with_arrow=False)
@@ -116,6 +127,36 @@ def test_lines_of_records_with_line_breaks_are_a_sequence_of_integers():
     assert chunk is not None
     lines: Sequence[int] = chunk.lines
     assert (len(lines), lines[0], lines[-1], list(lines[1:]), bisect_left(lines, 10)) == (3, 7, 12, [10, 12], 1)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "fields"),
+    [
+        ("sku,name,description,\n", "a,b,c\n", 3),
+        ("sku,name,description,\n", "a,b,c,x\n", 4),
+        ("sku,name,description\n", "a,b,c, ,\n", 5),
+        ("sku,name,description\n", ",,,,\na,b,c,,\n", 5),
+    ],
+)
+def test_files_with_blank_surplus_cells_are_parsed_by_arrow(header, rows, fields):
+    records = Records(io.StringIO(header + rows * 3, newline=""), parse=arrow.parse)
+    names, _ = records.header()
+    [chunk] = records.chunks()
+    assert (type(chunk), len(chunk.rows[0])) == (ArrowChunk, fields)
+    validated = RowValidator(match(names if "x" in rows else HEADER[:3])).validate(chunk)
+    assert (len(validated), validated.errors) == (3, [] if ",,," in rows else ())
+
+
+def test_only_cells_that_begin_as_text_formulas_are_changed():
+    chunk = arrow.parse('"=""a""",b\nc,"d=""e"""\n"=""f""","=""g"\n', ",", 7)
+    assert isinstance(chunk, ArrowChunk)
+    warnings = ReadWarnings()
+    unwrapped = unwrap_chunk(chunk, warnings)
+    assert list(unwrapped.rows) == [["a", "b"], ["c", 'd="e"'], ["f", '="g']]
+    [warning] = warnings.stored()
+    assert (warning["code"], warning["count"], warning["first_line"]) == ("text_formulas", 2, 7)
+    plain = arrow.parse("a,b\n", ",", 7)
+    assert unwrap_chunk(plain, warnings) is plain
 
 
 def test_rows_of_an_arrow_chunk_are_read_by_index():

@@ -68,11 +68,11 @@ def check(file: Damaged) -> set[str]:
 
 
 def check_lines(text: str, names: list[str], rows: Rows, errors: list[RowError]) -> None:
-    """Check that each line after the header is in one row, in one error, or empty."""
+    """Check that each line after the header is in one row, in one error, or blank."""
     records = [*((line, line + height(row)) for line, row in rows), *map(extent, errors)]
     named = [number for first, end in records for number in range(first, end)]
     assert len(named) == len(set(named))
-    full = [n for n, line in enumerate(io.StringIO(text, newline="").readlines(), 1) if line.strip("\r\n")]
+    full = [n for n, line in enumerate(io.StringIO(text, newline="").readlines(), 1) if line.strip()]
     assert set(full) - set(named) == set(range(full[0], full[0] + height(names))) & set(full)
 
 

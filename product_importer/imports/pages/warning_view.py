@@ -1,0 +1,22 @@
+"""View model of what a file was read with an assumption for."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from product_importer.imports.schemas import ImportWarning
+
+
+@dataclass(frozen=True)
+class WarningView:
+    """An assumption, and how often and where it was made; `where` is empty for the file as a whole."""
+
+    message: str = ""
+    where: str = ""
+
+    @classmethod
+    def of(cls, warning: ImportWarning) -> Self:
+        """Return `warning` as the page shows it."""
+        if warning.count is None:
+            return cls(warning.message)
+        times, first = ("Once, ", "in") if warning.count == 1 else (f"{warning.count:,} times, ", "first in")
+        return cls(warning.message, f"{times}{first} line {warning.first_line:,}.")
