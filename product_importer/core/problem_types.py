@@ -42,5 +42,6 @@ class ProblemType(StrEnum):
     TOO_MANY_IMPORTS = "too-many-imports"
     TOO_MANY_REQUESTS = "too-many-requests"
     UNAVAILABLE = "unavailable"
+    UNKNOWN_SHEET = "unknown-sheet"
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type"
     WEBHOOK_LOOP = "webhook-loop"

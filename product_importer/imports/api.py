@@ -63,7 +63,8 @@ UPLOAD_BODY = {
                         "file": {
                             "type": "string",
                             "format": "binary",
-                            "description": "A CSV in any common encoding, also packed as .gz or .zip; or an .xlsx.",
+                            "description": "A CSV in any common encoding, also packed as .gz or .zip; or a workbook: "
+                            ".xlsx, .xls, .xlsb or .ods.",
                         },
                         **_form_fields(),
                     },

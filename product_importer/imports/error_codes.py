@@ -12,6 +12,7 @@ class RowErrorCode(StrEnum):
     UNCLOSED_QUOTE = "unclosed_quote"
     DOUBTFUL = "doubtful"
     TOO_LONG = "too_long"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
     # Found by the validation of rows.
     NUL = "nul"
     CONTINUATION = "continuation"

@@ -114,7 +114,7 @@ class ImportOptions(BaseModel):
         Field(
             min_length=1,
             max_length=100,
-            description="Name of the workbook's sheet to read; the first visible one if absent.",
+            description="Name of the workbook's sheet to read, in any case; the first visible one if absent.",
         ),
     ] = None
     header_line: Annotated[

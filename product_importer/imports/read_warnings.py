@@ -13,6 +13,8 @@ class WarningCode(StrEnum):
     BACKSLASH_ESCAPES = "backslash_escapes"
     HEADER_FOUND_BELOW = "header_found_below"
     TEXT_FORMULAS = "text_formulas"
+    OTHER_SHEETS = "other_sheets"
+    FORMATS_NOT_VISIBLE = "formats_not_visible"
 
 
 MESSAGES = {
@@ -21,6 +23,9 @@ MESSAGES = {
     "and two backslashes as one.",
     WarningCode.HEADER_FOUND_BELOW: "The column names were found in line {detail}; the lines above it were not read.",
     WarningCode.TEXT_FORMULAS: 'Cells are formulas that hold a text, as ="00123"; they were read as this text.',
+    WarningCode.OTHER_SHEETS: "The workbook has other visible sheets with data, which were not read: {detail}.",
+    WarningCode.FORMATS_NOT_VISIBLE: "Number formats, and formulas without a value, cannot be seen in {detail}: "
+    "numbers have no zeros in front, and a blank cell never clears a value, as if blank cells kept it.",
 }
 
 

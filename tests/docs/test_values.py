@@ -11,7 +11,7 @@ from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.parsing import limited_process, opening
-from product_importer.imports.parsing.xlsx import package
+from product_importer.imports.parsing.xlsx import package, styles
 from product_importer.imports.reconciler import MAX_ATTEMPTS
 from tests.docs import values
 from tests.docs.documents import assert_same, first_column, read, table
@@ -88,7 +88,7 @@ def test_the_limits_are_those_of_the_code():
             f"| the shared texts of a workbook | {package.MAX_TEXTS_BYTES // 2**20} MiB |",
             f"| columns of a file | {MAX_COLUMNS:,} |",
             "| rows of a file | `MAX_ROWS`, empty ones not counted |",
-            f"| a number format of a workbook | {package.MAX_FORMAT_CHARACTERS} characters |",
+            f"| a number format of a workbook | {styles.MAX_FORMAT_CHARACTERS} characters |",
             "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",
         },
         "docs/file-format.md, table of limits",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from tests.application import Application, catalogue
 from tests.e2e.test_products_page import cut_waiting, database, workers_stopped
+from tests.imports.parsing.books.made_books import xls
 from tests.imports.shop_export import FURTHER_LINES, PRODUCTS, shop_export
 from tests.waiting import wait_for
 
@@ -147,6 +148,21 @@ def test_another_delimiter_asks_for_other_columns(page: Page):
     page.get_by_test_id("import-start").click()
     expect(page.get_by_test_id("mapping-sku")).to_have_value("sku")
     expect(page.get_by_test_id("mapping-description")).to_have_value("text")
+
+
+def test_the_sheet_of_a_workbook_is_chosen(page: Page):
+    content = xls({"Notes": [["x"]], "Prices": [["sku", "name", "description"], ["Sheet-1", "Foo", "Bar"]]})
+    choose(page, content, "old.xls")
+    open_options(page)
+    page.get_by_test_id("import-sheet").fill("Nope")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("“Notes”, “Prices”")
+    page.get_by_test_id("import-sheet").fill("prices")
+    expect(page.get_by_test_id("choices")).to_contain_text("sheet: prices")
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-format")).to_contain_text("its sheet “Prices”")
 
 
 def test_a_late_error_asks_for_no_columns_of_another_delimiter(page: Page, application: Application):

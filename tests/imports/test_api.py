@@ -136,7 +136,7 @@ FILE_PART = b'name="file"; filename="a.csv"\r\n\r\n' + GOOD
 
 @pytest.mark.parametrize("is_after", [False, True])
 @pytest.mark.parametrize(
-    "name", ["dryrun", "DRY_RUN", "Mode", "sheet", "header_line", "continuation", "File", "_charset_"]
+    "name", ["dryrun", "DRY_RUN", "Mode", "sheets", "header_line", "continuation", "File", "_charset_"]
 )
 def test_a_field_that_does_not_exist_is_rejected_and_nothing_is_imported(client, name, is_after):
     parts = [b'name="%s"\r\n\r\ntrue' % name.encode(), FILE_PART]
@@ -156,7 +156,9 @@ def test_a_field_that_is_there_twice_is_rejected(client, values):
     assert nothing_is_left()
 
 
-@pytest.mark.parametrize("name", ["dry_run", "mode", "duplicates", "blank", "columns", "encoding", "delimiter"])
+@pytest.mark.parametrize(
+    "name", ["dry_run", "mode", "duplicates", "blank", "columns", "encoding", "delimiter", "sheet"]
+)
 def test_an_empty_field_is_rejected(client, name):
     answer = client.post("/api/upload-csv", files={"file": ("a.csv", GOOD)}, data={name: ""})
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, name)

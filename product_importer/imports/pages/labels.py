@@ -46,6 +46,12 @@ CHANGED_OPTIONS = {
     "keep": "blanks keep values",
 }
 CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
+BOOKS = {
+    "xlsx": "an Excel workbook",
+    "xls": "an old Excel workbook (.xls)",
+    "xlsb": "a binary Excel workbook (.xlsb)",
+    "ods": "an OpenDocument workbook (.ods)",
+}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -71,8 +77,8 @@ def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
 def read_as(found: Format) -> str:
     """Describe the format in which a file was read."""
     part = f" “{found.part}”" if found.part else ""
-    if found.container == "xlsx":
-        return f"Read as an Excel workbook{', its sheet' if part else ''}{part}"
+    if found.kind in BOOKS:
+        return f"Read as {BOOKS[found.kind]}{', its sheet' if part else ''}{part}"
     separator = SEPARATORS.get(found.delimiter, f"“{found.delimiter}”")
     header = "" if found.header_line is None else f", {header_line(str(found.header_line))}"
     return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}{header}"

@@ -13,7 +13,7 @@ from product_importer.ui.before_unload import confirm_leaving
 from product_importer.ui.widgets import button, choice, field, link, notice, progress_bar
 
 FILE_TYPES = (
-    "CSV or TSV, also packed as .gz or .zip, or Excel (.xlsx). "
+    "CSV or TSV, also packed as .gz or .zip, or a workbook (.xlsx, .xls, .xlsb, .ods). "
     "The first line names the columns: sku, name, description."
 )
 
@@ -82,7 +82,7 @@ def options() -> rx.Component:
             ),
             class_name="options-summary",
         ),
-        rx.el.div(*selects(), class_name="options-fields"),
+        rx.el.div(*selects(), sheet_field(), class_name="options-fields"),
         rx.cond(
             changed.length() > 0,
             button("Reset to defaults", kind="quiet", on_click=UploadState.reset_options, data_testid="import-usual"),
@@ -122,6 +122,24 @@ def header_line_field() -> rx.Component:
         data_testid=name,
     )
     return field("Header line", control, name=name)
+
+
+def sheet_field() -> rx.Component:
+    """The name of the sheet to read; empty for the first visible one."""
+    control = rx.el.input(
+        id="import-sheet",
+        # Empties the field where the option is reset.
+        key=f"import-sheet-{UploadState.resets}",
+        default_value="",
+        placeholder="The first visible one",
+        max_length=100,
+        auto_complete="off",
+        spell_check=False,
+        class_name="input",
+        on_change=UploadState.choose_sheet,
+        data_testid="import-sheet",
+    )
+    return field("Sheet of a workbook", control, name="import-sheet")
 
 
 def select(label: str, values: dict[str, str], name: str, value: Any, on_change: Any) -> rx.Component:

@@ -36,6 +36,9 @@ class UploadState(rx.State):
     # These are not stored: they differ from file to file.
     encoding: str = ""
     delimiter: str = ""
+    sheet: str = ""
+    # Counts how often the options were reset: the browser alone holds what is typed.
+    resets: int = 0
     # "remembered" uses the mapping saved for the header; "ask" ignores it, and asks where the names do not match.
     columns: str = "remembered"
     # The line with the column names, as it was typed or found; an empty one is found.
@@ -60,6 +63,8 @@ class UploadState(rx.State):
             changed.append(labels.encoding(self.encoding))
         if self.delimiter in labels.CHARACTERS:
             changed.append(f"delimiter: {labels.DELIMITERS[self.delimiter].lower()}")
+        if self.sheet.strip():
+            changed.append(f"sheet: {self.sheet.strip()}")
         if self.columns == "ask":
             changed.append("ask for columns")
         if self.header_line.strip():
@@ -116,6 +121,12 @@ class UploadState(rx.State):
         self._clear()
 
     @rx.event
+    def choose_sheet(self, sheet: str) -> None:
+        """Choose the sheet of a workbook by its name; an empty one is the first visible sheet."""
+        self.sheet = sheet
+        self._clear()
+
+    @rx.event
     def choose_columns(self, columns: str) -> None:
         """Choose whether the saved column mapping is used."""
         self.columns = columns
@@ -130,8 +141,9 @@ class UploadState(rx.State):
     def reset_options(self) -> None:
         """Set all options to their defaults."""
         self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
-        self.encoding, self.delimiter, self.columns = "", "", "remembered"
+        self.encoding, self.delimiter, self.columns, self.sheet = "", "", "remembered", ""
         self._fill_header_line("")
+        self.resets += 1
         self._clear()
 
     @rx.event
@@ -200,6 +212,7 @@ class UploadState(rx.State):
             "encoding": self.encoding,
             "delimiter": labels.CHARACTERS.get(self.delimiter, self.delimiter),
             "header_line": self.header_line.strip(),
+            "sheet": self.sheet.strip(),
         }
         # An empty mapping, unlike None, ignores and deletes the saved one.
         columns = self.mapping.targets() or ({} if self.columns == "ask" else None)

@@ -4,7 +4,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO, BinaryIO, TypeVar, cast
+from typing import IO, BinaryIO, Literal, TypeVar, cast
 
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
@@ -23,8 +23,9 @@ GZIP = b"\x1f\x8b\x08"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 SAVE_AS = "Save it as .xlsx or as “CSV UTF-8” and upload that."
 REPACK = "Unpack it and upload the CSV itself, as it is or packed with gzip or zip."
+# The container of an .xls, and of documents of other old programs.
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OTHERS = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": f"an old Excel workbook (.xls), or one with a password. {SAVE_AS}",
     b"%PDF-": f"a PDF document. {SAVE_AS}",
     b"\x89PNG": f"a picture. {SAVE_AS}",
     b"\xff\xd8\xff": f"a picture. {SAVE_AS}",
@@ -48,8 +49,8 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, OverflowError)
 
 
-def container_of(start: bytes) -> Container:
-    """Return a file's container by its first `MAGIC_BYTES`; a "zip" may turn out to be a workbook.
+def container_of(start: bytes) -> Container | Literal["ole"]:
+    """Return a file's container by its first `MAGIC_BYTES`; a "zip" may turn out to be a workbook, "ole" is one.
 
     Raises:
         Invalid: it is a kind of file that cannot be imported; `not-csv`.
@@ -61,6 +62,8 @@ def container_of(start: bytes) -> Container:
         raise not_csv(f"This is a tar archive. {REPACK}")
     if start.startswith(GZIP):
         return "gzip"
+    if start.startswith(OLE):
+        return "ole"
     return "zip" if start.startswith(ZIP) else "plain"
 
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-# `xlsx`: such a workbook is a zip by itself.
+# `xlsx`: such a workbook is a zip by itself. The other workbooks are `plain`.
 Container = Literal["plain", "gzip", "zip", "xlsx", "bzip2", "xz", "zstd", "tar"]
 Kind = Literal["csv", "xlsx", "xls", "xlsb", "ods", "json", "jsonl", "parquet"]
 Escape = Literal["backslash"]

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 from product_importer.core.errors import Invalid
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
+from product_importer.imports.parsing.books.kinds import kind_of_zip
 from product_importer.imports.parsing.csv import backslash_escapes
 from product_importer.imports.parsing.csv.reader import Records
 from product_importer.imports.parsing.encoding_detection import EncodingDetector
@@ -17,9 +18,9 @@ from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS
 from product_importer.imports.parsing.header_search import CsvLayout, csv_layout
 from product_importer.imports.parsing.opening import codec_of, text_of
 from product_importer.imports.parsing.records import not_csv
+from product_importer.imports.parsing.sheet_choice import refuse_sheet
 from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
 from product_importer.imports.parsing.workbook_process import read_workbook_head
-from product_importer.imports.parsing.xlsx.package import is_workbook
 from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
 # How people know an encoding, where that is not the name of its option.
@@ -42,17 +43,21 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, options: Impor
     Options that were chosen come before what is detected.
 
     Raises:
-        Invalid: it cannot be read, or its first row holds no names; `not-csv`, `not-text`, `empty-file`.
+        Invalid: it cannot be read, or its first row holds no names, or a workbook has no sheet of the chosen name;
+            `not-csv`, `not-text`, `empty-file`, `unknown-sheet`.
         TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
         TooMany: too many workbooks wait to be read.
     """
     assert inspection.container is not None
+    if inspection.container == "ole":
+        return Detected(*read_workbook_head(stream, "xls", options.sheet))
     format = Format(container=inspection.container)
     if format.container == "zip":
         with open_archive(stream, ZipFile) as archive:
-            if is_workbook(archive):
-                return Detected(*read_workbook_head(stream), ReadWarnings())
+            if kind := kind_of_zip(archive):
+                return Detected(*read_workbook_head(stream, kind, options.sheet))
             format = format.model_copy(update={"part": only_table(archive).filename})
+    refuse_sheet(options.sheet)
     detector = _checked_encoding(stream, format, inspection, options)
     layout, header, escape = _read_header(*_head(stream, format, detector.encoding), options)
     found = {

@@ -6,9 +6,8 @@ from typing import NamedTuple
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.parsing.csv.reader import Records
-from product_importer.imports.parsing.records import Chunk, Unreadable, filled_width, not_csv
+from product_importer.imports.parsing.records import Chunk, RecordReader, Unreadable, filled_width, not_csv
 from product_importer.imports.parsing.text_formulas import unwrap
-from product_importer.imports.parsing.xlsx.reader import Sheet
 
 # The maximum length of the first record.
 MAX_HEADER_CHARACTERS = 1024 * 1024
@@ -26,7 +25,7 @@ class HeaderSample(NamedTuple):
     sample: list[list[str]]
 
 
-def read_header_sample(records: Records | Sheet, header_line: int | None = None) -> HeaderSample:
+def read_header_sample(records: RecordReader, header_line: int | None = None) -> HeaderSample:
     """Return the column names of a file, and a sample of its rows.
 
     Columns at the end that have neither a name nor a value in these rows are left out.
@@ -53,7 +52,7 @@ def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:
         yield cells
 
 
-def read_names(records: Records | Sheet, header_line: int | None = None) -> list[str]:
+def read_names(records: RecordReader, header_line: int | None = None) -> list[str]:
     """Return the column names of a file: those in its first row, or in the line that was chosen.
 
     Raises:

@@ -1,7 +1,8 @@
 """Process an untrusted file in a child process with limited time and memory.
 
-The process gets the file and nothing else: no secrets, no connections. It ends with its parent, and is killed after
-its answer in any case. One process is kept ready, since starting one takes half a second.
+The process gets the file, a request, and where wanted a file to write to; nothing else: no secrets, no connections.
+It ends with its parent, and is killed after its answer in any case. One process can be kept ready, since starting one
+takes half a second.
 """
 
 import io
@@ -24,6 +25,7 @@ from product_importer.core.problem_types import ProblemType
 
 DEADLINE_SECONDS = 30
 MEMORY_BYTES = 1536 * 1024 * 1024
+MAX_REQUEST_BYTES = 4096
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 # How many files are processed at once for this process, how many may wait, and for how long.
 MAX_AT_WORK = 2
@@ -45,18 +47,37 @@ class ProcessFailed(Exception):
     """The process ended without an answer: it ran out of memory, or failed."""
 
 
-class LimitedProcess:
-    """Runs a module that calls `serve`, in one process for each file."""
+class Task(NamedTuple):
+    """What a process is to do: the file, what is asked about it, and a file for what is longer than an answer."""
 
-    def __init__(self, module: str):
+    stream: BinaryIO
+    request: bytes
+    output: BinaryIO | None
+
+
+class LimitedProcess:
+    """Runs a module that calls `serve`, in one process for each file.
+
+    `seconds` is the time for one file, `DEADLINE_SECONDS` where it is None; the module sets the same limit.
+    """
+
+    def __init__(self, module: str, seconds: int | None = None, keeps_ready: bool = True):
         self._module = module
+        self._seconds = seconds
+        self._keeps_ready = keeps_ready
         self._ready: _Process | None = None
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_AT_WORK + MAX_WAITING)
         self._turns = threading.BoundedSemaphore(MAX_AT_WORK)
 
-    def ask(self, stream: BinaryIO, environment: Mapping[str, str]) -> bytes:
-        """Return the module's answer to a file. Blocks, so call it in a thread.
+    def ask(
+        self,
+        stream: BinaryIO,
+        environment: Mapping[str, str],
+        request: bytes = b"",
+        output: BinaryIO | None = None,
+    ) -> bytes:
+        """Return the module's answer to a file and a request without a line break. Blocks, so call it in a thread.
 
         The process has the variables of `environment`, which must be the same in every call.
 
@@ -67,10 +88,12 @@ class LimitedProcess:
             StorageFull: a file in an object store cannot be copied to this machine.
         """
         with self._turn(), _on_disk(stream) as descriptor:
-            process = self._hand_over(descriptor, environment)
+            descriptors = [descriptor] if output is None else [descriptor, output.fileno()]
+            process = self._hand_over(request, descriptors, environment)
             try:
-                self._make_ready(environment)
-                return process.answer()
+                if self._keeps_ready:
+                    self._make_ready(environment)
+                return process.answer(DEADLINE_SECONDS if self._seconds is None else self._seconds)
             finally:
                 process.end()
 
@@ -79,18 +102,18 @@ class LimitedProcess:
         with _held(self._places, 0), _held(self._turns, TURN_SECONDS):
             yield
 
-    def _hand_over(self, descriptor: int, environment: Mapping[str, str]) -> "_Process":
+    def _hand_over(self, request: bytes, descriptors: list[int], environment: Mapping[str, str]) -> "_Process":
         """Pass the file to the ready process, or to a new one if there is none or it was killed."""
         with self._lock:
             process, self._ready = self._ready, None
         if process is not None:
             with suppress(OSError):
-                process.hand_over(descriptor)
+                process.hand_over(request, descriptors)
                 return process
             process.end()
         process = _Process.start(self._module, environment)
         with suppress(OSError):
-            process.hand_over(descriptor)
+            process.hand_over(request, descriptors)
         return process
 
     def _make_ready(self, environment: Mapping[str, str]) -> None:
@@ -123,12 +146,12 @@ class _Process(NamedTuple):
             )
         return cls(child, ours)
 
-    def hand_over(self, descriptor: int) -> None:
-        socket.send_fds(self.channel, [b"."], [descriptor])
+    def hand_over(self, request: bytes, descriptors: list[int]) -> None:
+        socket.send_fds(self.channel, [request + END], descriptors)
 
-    def answer(self) -> bytes:
-        """Wait for the whole answer."""
-        deadline, answer = time.monotonic() + DEADLINE_SECONDS, bytearray()
+    def answer(self, seconds: int) -> bytes:
+        """Wait for the whole answer, at most so many seconds."""
+        deadline, answer = time.monotonic() + seconds, bytearray()
         while not answer.endswith(END):
             if (left := deadline - time.monotonic()) <= 0:
                 raise DeadlineExceeded
@@ -151,28 +174,36 @@ class _Process(NamedTuple):
         self.channel.close()
 
 
-def serve(answer: Callable[[BinaryIO], bytes]) -> None:
+def serve(answer: Callable[[Task], bytes], seconds: int | None = None) -> None:
     """In the child process: wait for a file, set the limits and send the answer, which must not hold a line break.
+
+    `seconds` is the time for the file, `DEADLINE_SECONDS` where it is None.
 
     Raises:
         MemoryError: `answer` needed more than `MEMORY_BYTES` and did not catch the error.
     """
     channel = socket.socket(fileno=0)
-    _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
+    # A request is short, so it comes in one piece.
+    request, descriptors, _, _ = socket.recv_fds(channel, MAX_REQUEST_BYTES, 2)
     if not descriptors:
         # The parent has ended.
         return
-    _limit()
+    _limit(DEADLINE_SECONDS if seconds is None else seconds)
     threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
-    with os.fdopen(descriptors[0], "rb") as stream:
+    with ExitStack() as opened:
+        stream = opened.enter_context(os.fdopen(descriptors[0], "rb"))
+        output = opened.enter_context(os.fdopen(descriptors[1], "wb")) if descriptors[1:] else None
         stream.seek(0)
-        channel.sendall(answer(stream) + END)
+        found = answer(Task(stream, request.removesuffix(END), output))
+        if output is not None:
+            output.flush()
+        channel.sendall(found + END)
 
 
-def _limit() -> None:
+def _limit(seconds: int) -> None:
     """Let the kernel limit this process's time and memory, which works whatever Python code runs."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(DEADLINE_SECONDS + 1)
+    signal.alarm(seconds + 1)
     # macOS has the limit but does not accept every value.
     with suppress(ImportError, ValueError, OSError):
         import resource

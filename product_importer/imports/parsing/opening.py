@@ -5,9 +5,11 @@ from typing import Any, BinaryIO, cast
 
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.archives import unpacked
+from product_importer.imports.parsing.books.converted_sheet import ConvertedSheet
+from product_importer.imports.parsing.books.kinds import is_read_by_calamine
 from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.parsing.records import Unreadable
+from product_importer.imports.parsing.records import RecordReader, Unreadable
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 READ_BYTES = 1024 * 1024
@@ -16,10 +18,13 @@ MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 class CountingReader(io.RawIOBase):
-    """Counts the bytes that are read of a stored file; they are the progress of reading, packed or not."""
+    """Counts the bytes that are read of a stored file; they are the progress of reading, packed or not.
+
+    `stream` is the file itself.
+    """
 
     def __init__(self, stream: BinaryIO):
-        self._stream = stream
+        self.stream = stream
         self.bytes_read = 0
 
     def readable(self) -> bool:
@@ -32,29 +37,36 @@ class CountingReader(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to another position in the stream."""
-        return self._stream.seek(offset, whence)
+        return self.stream.seek(offset, whence)
 
     def tell(self) -> int:
         """Return the position in the stream."""
-        return self._stream.tell()
+        return self.stream.tell()
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer from the stream; return the number of bytes."""
-        chunk = self._stream.read(len(buffer))
+        chunk = self.stream.read(len(buffer))
         buffer[: len(chunk)] = chunk
         self.bytes_read += len(chunk)
         return len(chunk)
 
+    def count_share(self, share: float) -> None:
+        """Count a share of all bytes as read, from 0 to 1: another process read them."""
+        self.bytes_read = round(self.stream.seek(0, io.SEEK_END) * share)
 
-def open_records(counted: CountingReader, format: Format, parse: ParseBlock | None = None) -> Records | Sheet:
+
+def open_records(counted: CountingReader, format: Format, parse: ParseBlock | None = None) -> RecordReader:
     """Open a stored file as rows: call `header()`, then `chunks()`. `parse` is a quicker parser for simple text.
 
     Raises:
         Unreadable: a workbook is damaged.
+        Invalid: a workbook has no sheet of the format's name.
     """
     stream = cast(BinaryIO, counted)
+    if is_read_by_calamine(format):
+        return ConvertedSheet(counted.stream, format, counted.count_share)
     if format.container == "xlsx":
-        return Sheet(stream)
+        return Sheet(stream, format.part)
     text = text_of(unpacked(stream, format), format.encoding)
     return Records(text, format.delimiter, parse, header_line=format.header_line, escape=format.escape)
 

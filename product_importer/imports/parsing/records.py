@@ -1,10 +1,11 @@
 """The chunks of records that the readers of all formats yield, and the error for a file that cannot be read."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
+from typing import Protocol
 
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
@@ -133,6 +134,16 @@ def fitted_row(row: list[str], width: int, needed: int) -> list[str] | None:
     if len(row) < needed or not is_blank(row[width:]):
         return None
     return row if len(row) == width else row[:width] + [""] * (width - len(row))
+
+
+class RecordReader(Protocol):
+    """A reader of any format: call `header()`, then `chunks()`. Both raise `Unreadable`."""
+
+    def header(self) -> tuple[list[str], int]:
+        """Return the column names in the first record, and its physical line; ([], 0) if there is none."""
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the records after the header."""
 
 
 def not_csv(detail: str) -> Invalid:

@@ -1,5 +1,7 @@
 """Detect container and encoding while an upload streams, keeping no more of it than its beginning."""
 
+from typing import Literal
+
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.archives import MAGIC_BYTES, REPACK, Gunzip, container_of, too_large
 from product_importer.imports.parsing.encoding_detection import EncodingDetector
@@ -42,13 +44,13 @@ class TextInspection:
 
 
 class StreamInspection:
-    """Inspects one upload. `container` is None until enough of it has passed.
+    """Inspects one upload. `container` is None until enough of it has passed, "ole" for an .xls.
 
     `contents` stays empty for a zip, whose directory is at its end: `format_detection` reads it when it is stored.
     """
 
     def __init__(self, encoding: str | None = None):
-        self.container: Container | None = None
+        self.container: Container | Literal["ole"] | None = None
         self.contents = TextInspection(encoding)
         self._start = bytearray()
         self._gunzip = Gunzip()

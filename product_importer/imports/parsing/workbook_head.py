@@ -1,37 +1,77 @@
 """Read the header of a workbook; `python -m` this module does so in a process of its own."""
 
 import json
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from product_importer.core.errors import DomainError
 from product_importer.imports.parsing import limited_process
-from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.books.calamine_sheet import CalamineSheet
+from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
+from product_importer.imports.parsing.limited_process import Task
 from product_importer.imports.parsing.records import Unreadable, not_csv
+from product_importer.imports.parsing.sheet_choice import naming_sheet
+from product_importer.imports.parsing.xlsx.package import MissingPart
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 
-def read_sheet(stream: BinaryIO) -> tuple[Format, HeaderSample]:
-    """Return the format of a workbook and the sample of its header; all of it is unpacked once.
+class WorkbookHead(NamedTuple):
+    """How a workbook is read, the sample of its header, and the visible sheets with data that are not read."""
+
+    format: Format
+    head: HeaderSample
+    other_sheets: list[str]
+
+
+def read_head(stream: BinaryIO, kind: Kind = "xlsx", sheet: str | None = None) -> WorkbookHead:
+    """Return the head of the sheet of a name, or of the first visible one; all of an .xlsx is unpacked once.
 
     Raises:
-        Invalid: it is damaged, or its first row holds no names.
+        Invalid: the workbook is damaged, has no sheet of that name, or the sheet's first row holds no names.
         TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
     """
     try:
-        sheet = Sheet(stream)
-        sheet.check_size()
-        return Format(container="xlsx", part=sheet.title), read_header_sample(sheet)
+        opened, format = _open(stream, kind, sheet)
+        with naming_sheet(opened.title):
+            head = read_header_sample(opened)
+        return WorkbookHead(format, head, opened.other_sheets())
     except Unreadable as error:
         raise not_csv(error.message) from error
 
 
-def _answer(stream: BinaryIO) -> bytes:
-    """Return as JSON the sheet's title and the sample of its header, or the error."""
+def _open(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[Sheet | CalamineSheet, Format]:
+    if kind == "xlsx":
+        try:
+            opened = Sheet(stream, sheet)
+            opened.check_size()
+            return opened, Format(container="xlsx", part=opened.title)
+        except Unreadable as error:
+            # calamine needs fewer parts. Whatever else is wrong is damage, which no reader should guess at.
+            if not isinstance(error.__cause__, MissingPart):
+                raise
+            return _open_unusual(stream, sheet, error)
+    return _open_by_calamine(stream, kind, sheet)
+
+
+def _open_unusual(stream: BinaryIO, sheet: str | None, reason: Unreadable) -> tuple[CalamineSheet, Format]:
+    """Open an .xlsx by calamine; `reason` is raised if that cannot open it either."""
+    try:
+        return _open_by_calamine(stream, "xlsx", sheet)
+    except Unreadable:
+        raise reason from None
+
+
+def _open_by_calamine(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[CalamineSheet, Format]:
+    opened = CalamineSheet(stream, kind, sheet)
+    return opened, Format(kind=kind, part=opened.title)
+
+
+def _answer(task: Task) -> bytes:
+    """Return as JSON the head of the requested sheet, or the error."""
     answer: dict[str, object]
     try:
-        format, head = read_sheet(stream)
-        answer = {"title": format.part, "head": head}
+        found = read_head(task.stream, **json.loads(task.request))
+        answer = {"format": found.format.model_dump(), "head": found.head, "other_sheets": found.other_sheets}
     except DomainError as error:
         arguments = {"detail": error.detail, "kind": error.kind, "title": error.title, **error.extra}
         answer = {"error": type(error).__name__, "arguments": arguments}

@@ -5,7 +5,8 @@ from typing import BinaryIO
 
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
-from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
+from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.limited_process import (
     DEADLINE_SECONDS,
@@ -15,22 +16,27 @@ from product_importer.imports.parsing.limited_process import (
     ProcessFailed,
 )
 from product_importer.imports.parsing.records import not_csv
+from product_importer.imports.parsing.sheet_choice import named
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE
+from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
 READER = LimitedProcess("product_importer.imports.parsing.workbook_head")
 ERRORS = {"Invalid": Invalid, "TooLarge": TooLarge}
 
 
-def read_workbook_head(stream: BinaryIO) -> tuple[Format, HeaderSample]:
-    """Return the format of a workbook and the sample of its header.
+def read_workbook_head(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[Format, HeaderSample, ReadWarnings]:
+    """Return the format of a workbook, the sample of its header, and what was assumed.
+
+    `sheet` is the name of the sheet to read; None is the first visible one.
 
     Raises:
-        Invalid: it cannot be read, or not within the limits of time and memory.
+        Invalid: it cannot be read, or not within the limits of time and memory, or has no such sheet.
         TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
         TooMany: too many workbooks wait to be read.
     """
     try:
-        answer = json.loads(READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}))
+        request = json.dumps({"kind": kind, "sheet": sheet}).encode()
+        answer = json.loads(READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}, request))
     except DeadlineExceeded:
         raise not_csv(f"Reading the workbook took longer than {DEADLINE_SECONDS} s. {ADVICE}") from None
     except ProcessFailed:
@@ -38,4 +44,14 @@ def read_workbook_head(stream: BinaryIO) -> tuple[Format, HeaderSample]:
         raise not_csv(f"The workbook is damaged, or needs more than {limit} to be read. {ADVICE}") from None
     if "error" in answer:
         raise ERRORS[answer["error"]](**answer["arguments"])
-    return Format(container="xlsx", part=answer["title"]), HeaderSample(*answer["head"])
+    format = Format.model_validate(answer["format"])
+    return format, HeaderSample(*answer["head"]), _warnings(format, answer["other_sheets"])
+
+
+def _warnings(format: Format, other_sheets: list[str]) -> ReadWarnings:
+    warnings = ReadWarnings()
+    if is_read_by_calamine(format):
+        warnings.about_file(WarningCode.FORMATS_NOT_VISIBLE, NAMES[format.kind])
+    if other_sheets:
+        warnings.about_file(WarningCode.OTHER_SHEETS, named(other_sheets))
+    return warnings

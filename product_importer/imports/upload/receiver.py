@@ -25,8 +25,11 @@ from product_importer.imports.columns.header import Header
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import open_archive, too_large
+from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
+from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.format_detection import detect_format, early_header
 from product_importer.imports.parsing.header_sample import HeaderSample
+from product_importer.imports.parsing.sheet_choice import naming_sheet
 from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, StreamInspection
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import confirmation
@@ -128,7 +131,8 @@ class IncomingUpload:
             with opened(self._key) as stream:
                 format, head, warnings = detect_format(stream, self._inspection, options)
                 is_large = self._unpacked_bytes(stream) > LARGE_BYTES
-            matched, columns = _match(head, options)
+            with naming_sheet(format.part if format.kind in NAMES else None):
+                matched, columns = _match(head, options)
             if ask_header_line:
                 confirmation.check_header_line(format, matched.names, options)
             job = ImportJob(
@@ -142,7 +146,7 @@ class IncomingUpload:
                 warnings=warnings.stored(),
                 header=list(matched.names),
                 fields=list(matched.fields),
-                choices=options.stored(),
+                choices=_choices(options, format),
                 idempotency_key=idempotency_key,
             )
             accepted = db.run(service.start_import, job, columns, refuse_running)
@@ -167,7 +171,7 @@ class IncomingUpload:
         if self._inspection.container == "zip":
             with open_archive(stream, ZipFile) as archive:
                 return sum(member.file_size for member in archive.infolist())
-        return self._inspection.contents.size
+        return self._size if self._inspection.container == "ole" else self._inspection.contents.size
 
     def _check_early(self, options: ImportOptions) -> None:
         contents = self._inspection.contents
@@ -228,6 +232,14 @@ def _match(head: HeaderSample, options: ImportOptions) -> tuple[Header, Mapping[
     columns: Mapping[str, str] | None
     columns = options.columns if options.columns is not None else db.run(saved_mappings.find, head.names)
     return header.match(head.names, columns, head.sample), columns
+
+
+def _choices(options: ImportOptions, format: Format) -> dict[str, object]:
+    """Return the options that the job's row keeps.
+
+    Where a formula without a value looks like a blank cell, blank cells keep values: none is cleared by mistake.
+    """
+    return options.stored() | ({"blank": "keep"} if is_read_by_calamine(format) else {})
 
 
 @contextmanager

@@ -96,6 +96,8 @@ def test_formats_have_readable_labels():
     assert labels.read_as(Format(container="xlsx", part="Prices")) == "Read as an Excel workbook, its sheet “Prices”"
     assert labels.read_as(Format(header_line=4)) == "Read as UTF-8, commas, header in line 4"
     assert labels.read_as(Format(header_line=0)).endswith(", no header")
+    assert labels.read_as(Format(kind="xls", part="Old")) == "Read as an old Excel workbook (.xls), its sheet “Old”"
+    assert labels.read_as(Format(kind="ods")) == "Read as an OpenDocument workbook (.ods)"
     assert labels.encoding("koi8-r") == "KOI8-R"
 
 

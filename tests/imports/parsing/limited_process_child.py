@@ -47,12 +47,12 @@ def fail(_: BinaryIO) -> bytes:
     raise ValueError("as requested")
 
 
-def act(stream: BinaryIO) -> bytes:
+def act(task: limited_process.Task) -> bytes:
     if place := os.environ.get("PID_FILE"):
         partial = Path(f"{place}.part")
         partial.write_text(str(os.getpid()))
         partial.rename(place)
-    return ACTS[os.environ["ACT"]](stream)
+    return ACTS[os.environ["ACT"]](task.stream)
 
 
 ACTS = {act.__name__: act for act in (report, wait, hold_the_interpreter, fill_the_memory, fail)}

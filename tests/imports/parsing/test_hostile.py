@@ -10,7 +10,7 @@ import pytest
 from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports.parsing import limited_process, workbook_process
-from product_importer.imports.parsing.xlsx.package import MAX_FORMAT_CHARACTERS
+from product_importer.imports.parsing.xlsx.styles import MAX_FORMAT_CHARACTERS
 from tests.imports.parsing.xlsx.test_reader import HEADER, made, row_of, shared_row
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -122,9 +122,6 @@ BAD_WORKBOOKS: dict[str, Callable[[], bytes]] = {
     "entities in the styles": lambda: with_styles(f"{ENTITIES}]><a>&b11;</a>"),
     "entities in the relations": lambda: made(HEADER, **{"_rels/.rels": f"{ENTITIES}]><a>&b11;</a>"}),
     "entities in UTF-16": lambda: with_styles(f'<?xml version="1.0" encoding="utf-16"?>{ENTITIES}]><a/>'),
-    "texts that are missing": lambda: with_relations(SHEET, relation("sharedStrings", "none.xml")),
-    "texts outside": lambda: with_relations(SHEET, relation("sharedStrings", "../../../../etc/passwd")),
-    "styles that are missing": lambda: with_relations(SHEET, relation("styles", "none.xml")),
     "a sheet that is missing": lambda: with_relations(relation("worksheet", "none.xml")),
     "a sheet outside": lambda: with_relations(relation("worksheet", "../../../../etc/passwd")),
     "a sheet from the root": lambda: with_relations(relation("worksheet", "/etc/passwd")),

@@ -1,33 +1,27 @@
-"""Read the first sheet of an Excel workbook as rows of text, with the methods of `csv.reader.Records`."""
+"""Read a sheet of an Excel workbook as rows of text, with the methods of `csv.reader.Records`."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from contextlib import suppress
+from datetime import datetime
 from string import digits
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from openpyxl.utils.cell import column_index_from_string
+from openpyxl.utils.cell import column_index_from_string, get_column_letter
 from openpyxl.utils.datetime import from_excel
 
 from product_importer.core.settings import settings
-from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
-from product_importer.imports.parsing.records import (
-    MAX_RECORD_CHARACTERS,
-    RECORDS_PER_CHUNK,
-    Chunk,
-    RowError,
-    Unreadable,
-)
-from product_importer.imports.parsing.xlsx.package import MAIN, CellTextTarget, Workbook, unescaped
+from product_importer.imports.error_codes import ImportErrorCode
+from product_importer.imports.parsing.records import Unreadable
+from product_importer.imports.parsing.sheet_rows import SheetRow, SheetRows, iso_date, plain_number
+from product_importer.imports.parsing.xlsx.package import VALUE_TAGS, CellTextTarget, Workbook, tags, unescaped
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, XML_PIECE_BYTES, unreadable_if_damaged, xml_parser
 
 # Excel's own limit. Rows carry numbers, so a small file could claim a billion of them.
 MAX_ROWS = 1_048_576
-# Bounds the memory of a chunk: cells can share a text, and so be far longer than the file.
-MAX_CHUNK_CHARACTERS = 16 * 1024 * 1024
-# Excel computes with 15 digits; further ones are noise, as in 19.989999999999998.
-NUMBER_FORMAT = ".15g"
+# An error names at most so many cells of a row.
+MAX_NAMED_CELLS = 5
 
-CELL_TAG, ROW_TAG, DATA_TAG = f"{MAIN}c", f"{MAIN}row", f"{MAIN}sheetData"
+CELL_TAGS, ROW_TAGS, DATA_TAGS, FORMULA_TAGS = tags("c"), tags("row"), tags("sheetData"), tags("f")
 
 
 class Cell(NamedTuple):
@@ -39,24 +33,32 @@ class Cell(NamedTuple):
     content: str
 
 
-class Sheet:
-    """The rows of a workbook's first sheet; the line of a row is its number in the sheet.
+class ParsedRow(NamedTuple):
+    """A row of a sheet: its number, its cells, and the columns of formulas that have no value."""
 
-    Empty cells are empty texts, every row is as wide as the header, and empty rows are left out. A formula has the
-    value that was last computed.
+    number: int
+    cells: list[Cell]
+    unknown: list[int]
+
+
+class Sheet(SheetRows):
+    """The rows of a workbook's sheet of a name, or of its first visible one.
+
+    A formula has the value that was last computed; if there is none, the row is rejected.
+
+    Raises:
+        Invalid: there is no sheet of that name.
+        Unreadable: the workbook is damaged.
     """
 
-    def __init__(self, stream: BinaryIO):
-        self._workbook = Workbook(stream)
+    def __init__(self, stream: BinaryIO, sheet: str | None = None):
+        self._workbook = Workbook(stream, sheet)
         self._shared_strings = self._workbook.shared_strings()
-        self._rest = self._rows()
-        self._width = 0
-        self._characters = 0
+        super().__init__(self._workbook.title)
 
-    @property
-    def title(self) -> str:
-        """The sheet's name."""
-        return self._workbook.title
+    def other_sheets(self) -> list[str]:
+        """Return the names of the other visible sheets that hold anything."""
+        return self._workbook.other_sheets()
 
     def check_size(self) -> None:
         """Check that all of the workbook can be unpacked within `MAX_UPLOAD_MB`.
@@ -67,63 +69,24 @@ class Sheet:
         """
         self._workbook.check_size(settings().max_upload_bytes)
 
-    def header(self) -> tuple[list[str], int]:
-        """Return the first row that is not empty, and its number; ([], 0) when there is none.
-
-        Raises:
-            Unreadable: the workbook is damaged.
-        """
-        line, row = next(self._rest, (0, []))
-        self._width = len(row)
-        return row, line
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows after the header, at most `RECORDS_PER_CHUNK` at a time.
-
-        Raises:
-            Unreadable: the workbook is damaged, or its cells hold more text than `MAX_UPLOAD_MB`.
-        """
-        while chunk := self._chunk():
-            yield chunk
-
-    def _chunk(self) -> Chunk:
-        lines: list[int] = []
-        rows: list[list[str]] = []
-        errors: list[RowError] = []
-        characters = 0
-        for line, row in self._rest:
-            length = len(row) + sum(map(len, row))
-            characters += length
-            if length > MAX_RECORD_CHARACTERS:
-                reason = f"The row has more than {MAX_RECORD_CHARACTERS:,} characters."
-                errors.append(RowError(line, RowErrorCode.TOO_LONG, reason, []))
-            else:
-                lines.append(line)
-                rows.append(row)
-            if len(rows) + len(errors) == RECORDS_PER_CHUNK or characters > MAX_CHUNK_CHARACTERS:
-                break
-        self._characters += characters
-        if self._characters > settings().max_upload_bytes:
-            raise Unreadable(
-                ImportErrorCode.TOO_LARGE, f"The cells hold more text than {settings().max_upload_mb} MB."
-            )
-        return Chunk(lines, rows, errors)
-
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number and the texts of each row that is not empty."""
+    def _rows(self) -> Iterator[SheetRow]:
         last = 0
         with unreadable_if_damaged():
-            for number, cells in self._parsed():
+            for number, cells, unknown in self._parsed():
                 if not last < number <= MAX_ROWS:
+                    where = f"Row {number:,} of the sheet “{self.title}”"
                     raise Unreadable(
-                        ImportErrorCode.BAD_WORKBOOK, f"Row {number:,} cannot follow row {last:,}. {ADVICE}", last
+                        ImportErrorCode.BAD_WORKBOOK, f"{where} cannot follow row {last:,}. {ADVICE}", last
                     )
                 last = number
-                if row := self._row(cells):
-                    yield number, row
+                row = self._row(cells)
+                if unknown:
+                    yield SheetRow(number, row, self._unknown(number, unknown))
+                elif row:
+                    yield SheetRow(number, row)
 
-    def _parsed(self) -> Iterator[tuple[int, list[Cell]]]:
-        """Yield the number and the cells of each row; memory holds as many as one piece of the file has."""
+    def _parsed(self) -> Iterator[ParsedRow]:
+        """Yield each row; memory holds as many as one piece of the file has."""
         part, target = self._workbook.sheet(), _RowTarget()
         parser = xml_parser(target)
         while not target.is_over:
@@ -139,13 +102,27 @@ class Sheet:
                 yield from rows
 
     def _row(self, cells: list[Cell]) -> list[str]:
+        """Return the texts of a row, as wide as the header; [] if there is nothing but white space."""
         texts = {cell.column: text for cell in cells if (text := self._text(cell))}
-        if not texts:
+        if not any(map(str.strip, texts.values())):
             return []
-        width = self._width or max(texts)
+        width = len(self._names) or max(texts)
         row = [texts.pop(column, "") for column in range(1, width + 1)]
         # Cells beside the table make the row too wide, but not by all the empty cells between.
         return [*row, *texts.values()]
+
+    def _unknown(self, number: int, columns: list[int]) -> str:
+        """Return the reason why a row cannot be read: formulas in these columns have no value."""
+        named = [f"{get_column_letter(column)}{number}{self._name(column)}" for column in columns[:MAX_NAMED_CELLS]]
+        more = f" and {len(columns) - MAX_NAMED_CELLS:,} more" if len(columns) > MAX_NAMED_CELLS else ""
+        return (
+            f"A formula in the sheet “{self.title}” has no stored value: {', '.join(named)}{more}. "
+            "Open the workbook in a spreadsheet program, which computes it, and save it."
+        )
+
+    def _name(self, column: int) -> str:
+        name = self._names[column - 1][:100] if column <= len(self._names) else ""
+        return f" (“{name}”)" if name else ""
 
     def _text(self, cell: Cell) -> str:
         text = cell.content
@@ -157,17 +134,26 @@ class Sheet:
             return "true" if int(text) else "false"
         if cell.kind == "s":
             return self._shared_strings[int(text)]
+        if cell.kind == "d":
+            # What is no date or time by ISO 8601, such as a duration, stays as it is.
+            with suppress(ValueError):
+                return iso_date(datetime.fromisoformat(text))
         return unescaped(text)
 
     def _number(self, text: str, style: int) -> str:
         number = float(text) if "." in text or "e" in text.lower() else int(text)
-        if style in self._workbook.dates:
+        styles = self._workbook.styles
+        if style in styles.dates:
             try:
-                return _iso(from_excel(number, self._workbook.epoch, timedelta=style in self._workbook.durations))
+                return iso_date(from_excel(number, self._workbook.epoch, timedelta=style in styles.durations))
             except (OverflowError, ValueError):
                 # No calendar has such a date: take the number itself.
                 pass
-        return _plain(number)
+        plain = plain_number(number)
+        # Only whole numbers: of others such a format hides the decimals.
+        if style in styles.zeros and plain.lstrip("-").isdecimal():
+            return styles.zeros[style].shown(int(plain)) or plain
+        return plain
 
 
 class _RowTarget(CellTextTarget):
@@ -175,40 +161,41 @@ class _RowTarget(CellTextTarget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: list[tuple[int, list[Cell]]] = []
+        self.rows: list[ParsedRow] = []
         self.is_over = False
         self._cells: list[Cell] = []
+        self._unknown: list[int] = []
         self._number = self._column = self._style = 0
         self._kind = ""
+        self._has_formula = self._has_value = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         super().start(tag, attributes)
-        if tag == CELL_TAG:
+        if tag in CELL_TAGS:
             place = attributes.get("r")
             self._column = column_index_from_string(place.rstrip(digits)) if place else self._column + 1
             self._kind, self._style = attributes.get("t", "n"), int(attributes.get("s", 0))
-        elif tag == ROW_TAG:
+            self._has_formula = self._has_value = False
+        elif tag in VALUE_TAGS:
+            self._has_value = True
+        elif tag in ROW_TAGS:
             self._number = int(attributes.get("r", self._number + 1))
-            self._cells, self._column = [], 0
+            self._cells, self._unknown, self._column = [], [], 0
+        elif tag in FORMULA_TAGS:
+            self._has_formula = True
 
     def end(self, tag: str) -> None:
         super().end(tag)
-        if tag == CELL_TAG:
-            self._cells.append(Cell(self._column, self._kind, self._style, self._take()))
-        elif tag == ROW_TAG:
-            self.rows.append((self._number, self._cells))
-        elif tag == DATA_TAG:
+        if tag in CELL_TAGS:
+            self._add_cell(self._take())
+        elif tag in ROW_TAGS:
+            self.rows.append(ParsedRow(self._number, self._cells, self._unknown))
+        elif tag in DATA_TAGS:
             self.is_over = True
 
-
-def _plain(value: float) -> str:
-    if isinstance(value, int):
-        return str(value)
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, NUMBER_FORMAT)
-
-
-def _iso(value: Any) -> str:
-    """Return a date, a time or both by ISO 8601; a date with a time of midnight is a date."""
-    if isinstance(value, datetime) and value.time() == time():
-        value = value.date()
-    return value.isoformat() if isinstance(value, date | time) else str(value)
+    def _add_cell(self, content: str) -> None:
+        # The value of a text formula may be empty.
+        if self._has_formula and not content and not (self._has_value and self._kind == "str"):
+            self._unknown.append(self._column)
+        else:
+            self._cells.append(Cell(self._column, self._kind, self._style, content))

@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import IO, Any
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
@@ -58,11 +59,21 @@ class XmlPart:
 class Archive(zipfile.ZipFile):
     """A zip of which no part can fill the memory, whatever size it claims."""
 
+    @cached_property
+    def members(self) -> dict[str, zipfile.ZipInfo]:
+        """The files by the names of their parts; of two files of one name the last."""
+        return {part_name(member.filename): member for member in self.infolist()}
+
+    def has(self, name: str) -> bool:
+        """Whether there is a part of that name, in any case."""
+        return part_name(name) in self.members
+
     def part(self, name: str) -> XmlPart:
-        """Open a part by its name in the zip."""
-        if self.getinfo(name).compress_type not in METHODS:
+        """Open a part by its name, in any case."""
+        member = self.members[part_name(name)]
+        if member.compress_type not in METHODS:
             raise zipfile.BadZipFile(f"{name} is packed with an unusual method")
-        return XmlPart(self.open(name))
+        return XmlPart(self.open(member))
 
     def read(self, name: Any, pwd: bytes | None = None) -> bytes:  # noqa: ARG002 - it is ZipFile's
         part, content = self.part(name), b""
@@ -92,6 +103,11 @@ class Archive(zipfile.ZipFile):
             size += len(piece)
             if size > limit:
                 raise too_large(subject)
+
+
+def part_name(filename: str) -> str:
+    """Return the name of the part in a file of the zip, for comparison; some programs write backslashes."""
+    return filename.replace("\\", "/").casefold()
 
 
 def xml_parser(target: Any = None) -> XMLParser:
