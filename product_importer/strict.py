@@ -1,5 +1,7 @@
 """Reject parameters, fields and bodies that a route does not declare, before the route runs.
 
+Only a parameter that is declared as a list may be repeated.
+
 A dependency of the whole application reads the declarations of the route, so new routes are covered.
 """
 
@@ -8,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 from fastapi import Request
@@ -73,7 +75,7 @@ def _parameter_errors(request: Request, route: APIRoute) -> Iterator[dict[str, s
     for name, count in Counter(name for name, _ in given).items():
         if name not in declared:
             yield _unknown_parameter(name, declared, body_fields(route))
-        elif count > 1:
+        elif count > 1 and get_origin(declared[name]) is not list:
             yield repeated_field(name)
     yield from _format_errors((name, value, declared.get(name)) for name, value in given)
     path = {field.alias: field.field_info.annotation for field in route.dependant.path_params}

@@ -4,15 +4,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
 from product_importer.catalog import service
 from product_importer.catalog.etags import TAGS_PATTERN, etag, expected_versions, is_known
-from product_importer.catalog.export import Export
+from product_importer.catalog.export import FORMATS, Export
+from product_importer.catalog.export_query import ExportFormat, ExportQuery
 from product_importer.catalog.schemas import (
     ProductCreate,
-    ProductFilter,
     ProductPage,
     ProductQuery,
     ProductRead,
@@ -25,10 +27,19 @@ from product_importer.core.problem_types import ProblemType
 router = APIRouter(prefix="/products", tags=["products"], responses=problems(422, 503))
 
 
-class CSVResponse(StreamingResponse):
-    """CSV that is sent while rows are read from the database."""
+class ExportResponse(StreamingResponse):
+    """A file that is sent while products are read; the export ends with it, also when the client goes."""
 
-    media_type = "text/csv; charset=utf-8"
+    def __init__(self, export: Export, format: ExportFormat) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="products.{format}"'}
+        super().__init__(export, headers=headers, media_type=FORMATS[format].media_type)
+        self._export = export
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await run_in_threadpool(self._export.close)
 
 
 class Deleted(BaseModel):
@@ -74,6 +85,14 @@ CONFIRM: dict[str, Any] = {
     "description": "Must be `true`, or nothing is deleted.",
     "schema": {"type": "string", "enum": ["true"]},
 }
+FILES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {
+            format.media_type: {"schema": {"type": "string", "format": "binary"}} for format in FORMATS.values()
+        },
+    }
+}
 TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The product has not changed.", "headers": ETAG}}
 
@@ -109,14 +128,23 @@ def delete_all_products(confirm: Annotated[str, Query(include_in_schema=False)] 
     return Deleted(deleted=db.run(service.delete_all_products))
 
 
-@router.get("/export", summary="Export products as CSV", response_class=CSVResponse)
-def export_products(criteria: Annotated[ProductFilter, Query()]) -> StreamingResponse:
-    """Stream the products that match: sku, name, description, active, then each attribute in use.
+@router.get("/export", summary="Export products", response_class=StreamingResponse, responses=FILES)
+async def export_products(request: Request, query: Annotated[ExportQuery, Query()]) -> StreamingResponse:
+    """Send the products that match as a file: sku, name, description, active, then each attribute in use.
 
-    Importing the file again changes nothing. Cells that a spreadsheet would run as a formula begin with an additional
-    apostrophe, which an import removes.
+    Importing the file again changes nothing. In CSV, cells that a spreadsheet would run as a formula begin with an
+    additional apostrophe, which an import removes. 422 if a column does not exist, or if the products do not fit the
+    format: a workbook has at most 1,048,576 rows, and 32,767 characters in a cell.
     """
-    return CSVResponse(Export(criteria), headers={"Content-Disposition": 'attachment; filename="products.csv"'})
+    export = await run_in_threadpool(Export, query, query.columns, query.format)
+    try:
+        # A client that is gone gets a response that ends at once.
+        while not export.is_prepared and not await request.is_disconnected():
+            await run_in_threadpool(export.prepare)
+    except BaseException:
+        await run_in_threadpool(export.close)
+        raise
+    return ExportResponse(export, query.format)
 
 
 @router.head("/{product_id:uuid}", include_in_schema=False)

@@ -97,16 +97,23 @@ def import_(file: str, rejects: str | None, **options: object) -> int:
 
 @cli.command()
 @click.argument("file")
+@click.option("--format", metavar="csv|xlsx|jsonl|parquet", help="The format. Default: that of the file's ending.")
+@click.option(
+    "--columns",
+    metavar="NAME",
+    multiple=True,
+    help="A column of the file: sku, name, description, active or an attribute. Repeat it for more. Default: all.",
+)
 @click.option("--sku", help="Only products whose SKU contains this text.")
 @click.option("--name", help="Only products whose name contains this text.")
 @click.option("--description", help="Only products whose description contains this text.")
 @click.option("--q", help="Only products with this text in SKU, name or description.")
 @click.option("--active", metavar="true|false", help="Only active products, or only inactive ones.")
-def export(file: str, **filters: str | None) -> int:
-    """Export products as CSV to a file, or to standard output for `-`."""
+def export(file: str, **query: str | tuple[str, ...] | None) -> int:
+    """Export products to a file, or to standard output for `-`. A file of that name is replaced in the end."""
     from product_importer.commands import export_file
 
-    return export_file.run(file, filters)
+    return export_file.run(file, query)
 
 
 @cli.command()

@@ -191,7 +191,7 @@ def _report(job: ImportRead, chosen: ImportOptions, rejects: str | None, is_stop
     summary = sys.stderr if rejects == "-" else sys.stdout
     print(import_report.summary(job), file=summary, flush=True)
     if rejects:
-        output.write(rejected_rows.stream_rejects(job.id), rejects)
+        output.write((piece.encode() for piece in rejected_rows.stream_rejects(job.id)), rejects)
     elif job.rejected:
         print(import_report.rejects_hint(job), file=summary, flush=True)
     if job.status == ("previewed" if chosen.dry_run else "completed"):

@@ -1,4 +1,4 @@
-"""Write a table to standard output, or to a file that appears only when it is complete."""
+"""Write a file to standard output, or to a file that appears only when it is complete."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ def check(target: str) -> None:
         raise OutputError(f"{target} cannot be written: its folder does not exist or is not writable")
 
 
-def write(pieces: Iterable[str], target: str) -> None:
+def write(pieces: Iterable[bytes], target: str) -> None:
     """Write to standard output for `-`, or to a file that appears under its name only when it is complete.
 
     Raises:
@@ -36,10 +36,10 @@ def write(pieces: Iterable[str], target: str) -> None:
         raise OutputError(f"{target} cannot be written: {error.strerror}") from None
 
 
-def _print(pieces: Iterable[str]) -> None:
+def _print(pieces: Iterable[bytes]) -> None:
     try:
         for piece in pieces:
-            sys.stdout.buffer.write(piece.encode())
+            sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         # Python flushes standard output again at its end: that must not fail.
@@ -47,10 +47,10 @@ def _print(pieces: Iterable[str]) -> None:
         raise
 
 
-def _replace(pieces: Iterable[str], path: Path) -> None:
+def _replace(pieces: Iterable[bytes], path: Path) -> None:
     partial = path.with_name(f"{path.name}.part")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        with partial.open("wb") as file:
             file.writelines(pieces)
         partial.replace(path)
     finally:

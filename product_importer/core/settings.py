@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     upload_dir: Annotated[str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")] = (
         ""
     )
-    spool_dir: Annotated[Path | None, Field(description="folder for the sorted rows of running imports")] = None
+    spool_dir: Annotated[
+        Path | None,
+        Field(description="folder for temporary files: sorted rows of running imports, workbooks being exported"),
+    ] = None
     max_upload_mb: Annotated[
         int, Field(ge=1, description="maximum size of an upload in MiB, also unpacked; a larger one gets 413")
     ] = 4096
@@ -135,7 +138,7 @@ class Settings(BaseSettings):
 
     @property
     def spools(self) -> Path:
-        """The folder for the sorted rows of running imports: `SPOOL_DIR`, or its default in `DATA_DIR`."""
+        """The folder for temporary files: `SPOOL_DIR`, or its default in `DATA_DIR`."""
         return self.spool_dir or self.data_dir / "spool"
 
     @property

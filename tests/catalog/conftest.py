@@ -34,3 +34,13 @@ def problem(answer, status: int, kind: str) -> dict:
     assert answer.json()["type"] == f"/api/problems/{kind}"
     assert answer.json()["status"] == status and answer.json()["title"] and answer.json()["detail"]
     return answer.json()
+
+
+def open_exports() -> int:
+    """Return how many connections exports have."""
+    count = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'product-importer export' AND datname = current_database()"
+    )
+    with db.engine().connect() as connection:
+        return connection.exec_driver_sql(count).scalar_one()

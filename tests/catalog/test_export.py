@@ -1,9 +1,10 @@
-"""Export the catalogue as CSV, by REST and by command."""
+"""Export the catalogue: every format can be imported again, CSV by REST and by command."""
 
 import csv
 import io
 import sys
 import threading
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from product_importer.catalog import export
 from product_importer.catalog.export import Export
+from product_importer.catalog.export_query import ExportFormat
 from product_importer.catalog.schemas import ProductCreate, ProductFilter, sku_key
 from product_importer.catalog.service import create_product
 from product_importer.commands.cli import main
 from product_importer.core import db
+from tests.catalog.conftest import open_exports
 from tests.examples import examples
 from tests.waiting import wait_for
 
@@ -23,8 +26,24 @@ DIFFICULT: list[dict] = [
     {"sku": "'=x", "name": "''@y", "description": "\t=1", "active": False, "attributes": {"'+a": "'", 'ä, "ö"': " "}},
     {"sku": "1e5", "name": "+49 30", "description": "", "attributes": {"column 3": "x", "a (2)": "\r", "a": "\n"}},
     {"sku": "\\.", "name": "\ufeffName", "description": "'tis"},
-    {"sku": "=" + "x" * 254, "name": "@" * 1_000, "description": "-" * 100_000, "attributes": {"a": "=" * 100_000}},
+    {"sku": "0012345678901234567890", "name": "TRUE", "description": "NULL", "attributes": {"a": "\U0001f44d\u2028"}},
+    {"sku": "_x000D_", "name": "_x0041_x0042_", "description": "_x005F_x000D_\x01\x0b\x1f\x7f\ufffe\uffff"},
+    {
+        "sku": "<r>",
+        "name": "<r>a<b</r>",
+        "description": "</t>&amp;]]>",
+        "attributes": {"<&>": "2026-01-01", "b": "1.0"},
+    },
 ]
+# Longer than a cell of Excel may be.
+LONG = {
+    "sku": "=" + "x" * 254,
+    "name": "@" * 1_000,
+    "description": "-" * 100_000,
+    "attributes": {"a": "=" * 100_000},
+}
+# The formats that an import reads.
+IMPORTED = [ExportFormat.CSV, ExportFormat.XLSX]
 
 
 def rows(text: str) -> list[list[str]]:
@@ -42,27 +61,32 @@ def empty() -> None:
         connection.exec_driver_sql("TRUNCATE product")
 
 
-def round_trip(run_import) -> None:
+def exported(format: ExportFormat = ExportFormat.CSV, columns: Sequence[str] = (), **criteria) -> bytes:
+    return b"".join(Export(ProductFilter(**criteria), columns, format))
+
+
+def round_trip(run_import, format: ExportFormat) -> None:
     """Check that an import of the export changes nothing, and that it restores an empty catalogue."""
-    text, before = "".join(Export(ProductFilter())), stored()
-    again = run_import(text)
+    content, before = exported(format), stored()
+    again = run_import(content, f"products.{format}")
     assert (again.status, again.unchanged, again.total_rows) == ("completed", len(before), len(before))
     assert stored() == before
     empty()
-    fresh = run_import(text)
+    fresh = run_import(content, f"products.{format}")
     assert (fresh.status, fresh.created) == ("completed", len(before))
     assert [row[1:7] for row in stored()] == [row[1:7] for row in before]
 
 
-def test_difficult_products_survive_export_and_import(create, run_import):
-    for product in DIFFICULT:
+@pytest.mark.parametrize("format", IMPORTED)
+def test_difficult_products_survive_export_and_import(create, run_import, format):
+    for product in DIFFICULT if format == ExportFormat.XLSX else [*DIFFICULT, LONG]:
         create(**product)
-    round_trip(run_import)
+    round_trip(run_import, format)
 
 
 text = st.text(
     st.one_of(
-        st.sampled_from("'=+-@\t\r\n\",\\ aA"), st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+        st.sampled_from("'=+-@\t\r\n\",\\ aA_x0<"), st.characters(exclude_categories=["Cs"], exclude_characters="\0")
     ),
     max_size=8,
 )
@@ -83,6 +107,7 @@ product = st.fixed_dictionaries(
 ).filter(has_each_name_once)
 
 
+@pytest.mark.parametrize("format", IMPORTED)
 @settings(
     max_examples=examples(20),
     deadline=None,
@@ -90,11 +115,11 @@ product = st.fixed_dictionaries(
 )
 @given(st.lists(product, max_size=6, unique_by=lambda given: sku_key(str(given["sku"]))))
 @example([{"sku": "a", "name": "b", "description": "", "active": True, "attributes": {"'=": "x", "=": "y"}}])
-def test_any_products_survive_export_and_import(run_import, products):
+def test_any_products_survive_export_and_import(run_import, format, products):
     empty()
     for given_product in products:
         db.run(create_product, ProductCreate.model_validate(given_product))
-    round_trip(run_import)
+    round_trip(run_import, format)
 
 
 def test_columns_are_the_fields_and_then_each_attribute_in_use(client, create):
@@ -133,7 +158,7 @@ def test_changes_during_an_export_are_not_in_it(create, monkeypatch):
     with db.engine().begin() as connection:
         connection.exec_driver_sql("""UPDATE product SET name = 'new', attributes = '{"b": "2"}'""")
     create("SKU-5", attributes={"c": "3"})
-    header, *body = rows(written + "".join(pieces))
+    header, *body = rows((written + b"".join(pieces)).decode())
     assert header[4:] == ["a"]
     assert [row[:2] + row[4:] for row in body] == [[f"SKU-{n}", "Name", "1"] for n in range(5)]
 
@@ -141,30 +166,25 @@ def test_changes_during_an_export_are_not_in_it(create, monkeypatch):
 def test_an_export_streams_at_once_in_constant_memory(run_import):
     file = "sku,name,description\n" + "".join(f"K{n:05},N,{'d' * 100}\n" for n in range(5_000))
     assert run_import(file).created == 5_000
-    exported = Export(ProductFilter())
-    sizes = [len(piece) for piece in exported]
+    export = Export(ProductFilter())
+    sizes = [len(piece) for piece in export]
     assert sizes[0] == len("sku,name,description,active")
-    assert (exported.rows, len(sizes)) == (5_000, 7)
+    assert (export.rows, len(sizes)) == (5_000, 7)
 
 
-def test_an_abandoned_export_closes_its_connection(create):
+@pytest.mark.parametrize("format", ExportFormat)
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_an_abandoned_export_closes_its_connection(create, format, is_closed):
     create()
     before = threading.active_count()
-    exported = Export(ProductFilter())
-    next(iter(exported))
-    del exported
+    export = Export(ProductFilter(), (), format)
+    assert open_exports() == 1
+    if is_closed:
+        export.close()
+    del export
     # PostgreSQL ends the session a moment after the connection is closed.
     wait_for(lambda: open_exports() == 0, 10, "the export's session is over")
     assert threading.active_count() == before
-
-
-def open_exports() -> int:
-    count = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE application_name = 'product-importer export' AND datname = current_database()"
-    )
-    with db.engine().connect() as connection:
-        return connection.exec_driver_sql(count).scalar_one()
 
 
 @pytest.fixture
@@ -177,7 +197,7 @@ def test_the_command_writes_a_file_and_says_how_many(create, tmp_path, capsys, q
         create(f"SKU-{n}", "Größe\nL")
     target = tmp_path / "out.csv"
     assert main(["export", str(target)]) == 0
-    assert target.read_bytes().decode() == "".join(Export(ProductFilter()))
+    assert target.read_bytes() == exported()
     assert list(tmp_path.iterdir()) == [target]
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "3 products exported.\n")

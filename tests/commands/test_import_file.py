@@ -165,9 +165,13 @@ def test_a_download_over_the_limit_of_uploads_is_rejected(tmp_path):
 
 def test_the_options_are_those_of_an_upload():
     words = ["--dry-run", "--mode", "create", "--duplicates", "first", "--blank", "keep"]
+    words += ["--continuation", "skip", "--scientific", "keep"]
     done = run("-", *words, stdin=b"sku,name,description\na,A,x\n")
     job = only_import()
-    assert job.choices.model_dump() == {"mode": "create", "duplicates": "first", "blank": "keep", "dry_run": True}
+    assert job.choices.model_dump() == {
+        "mode": "create", "duplicates": "first", "blank": "keep", "dry_run": True, "continuation": "skip",
+        "scientific": "keep",
+    }  # fmt: skip
     assert (done.returncode == 0) == (job.status == "previewed")
 
 

@@ -26,6 +26,7 @@ CHECKED = {
     r"make \w+": "test_links",
     r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document_succeed",
     r"printf .* > \w+\.csv$": "test_the_requests_of_a_document_succeed",
+    r"product-importer export ": "test_the_export_commands_succeed",
     r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands_succeed",
     r"\. \.venv/bin/activate": "tests/commands",
     r"reflex run": "tests/commands",
@@ -104,6 +105,24 @@ def test_the_import_commands_succeed(database, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "no_name" in (tmp_path / "rejects.csv").read_text()
     assert name_of("MUG-1") == "Enamel mug"
+
+
+def test_the_export_commands_succeed(database, tmp_path):
+    products = "product-importer import catalogue.csv"
+    (tmp_path / "catalogue.csv").write_text("sku,name,description\nMUG-1,Enamel mug,White\n")
+    lines = [line for line in shell_lines(read("docs/export.md")) if line.startswith("product-importer export ")]
+    done = bash("\n".join(["set -e", products, *lines]), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("1 product exported.") == len(lines) > 2
+    assert '"sku":"MUG-1"' in done.stdout and (tmp_path / "products.xlsx").exists()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
+def test_the_export_requests_succeed(url, tmp_path):
+    script = re.sub(r"\bcurl\b", "curl --fail-with-body -sS", blocks(read("docs/export.md"), "sh")[0])
+    done = bash("set -e\n" + script.replace("http://localhost:3000", url), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "products.xlsx").read_bytes().startswith(b"PK")
 
 
 @pytest.mark.processes

@@ -1,5 +1,6 @@
 """Work with products on the real page in a real browser."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -340,12 +341,46 @@ def test_the_page_says_why_products_cannot_be_listed(page: Page, application: Ap
 def test_the_listed_products_are_exported(page: Page, application: Application):
     create(application, "Export-1", description="Two\nlines")
     open_row(page, "Export-1")
+    page.get_by_test_id("products-export").click()
     with page.expect_download() as download:
-        page.get_by_test_id("products-export").click()
+        page.get_by_test_id("export-csv").click()
+    expect(page.get_by_test_id("products-export-menu")).to_be_hidden()
     content = Path(download.value.path()).read_text()
     assert content.startswith("sku,name,description,active")
     assert "Export-1,Name of Export-1" in content
     assert "Taken-1" not in content
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_each_format_is_exported_by_keyboard(page: Page, application: Application, width: int):
+    create(application, f"Keys-{width}")
+    page.set_viewport_size({"width": width, "height": 800})
+    open_row(page, f"Keys-{width}")
+    button, menu = page.get_by_test_id("products-export"), page.get_by_test_id("products-export-menu")
+    found = {}
+    for position, format in enumerate(["csv", "xlsx", "jsonl", "parquet"], 1):
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(menu).to_be_visible()
+        for _ in range(position):
+            page.keyboard.press("Tab")
+        expect(page.get_by_test_id(f"export-{format}")).to_be_focused()
+        box, above = menu.bounding_box(), button.bounding_box()
+        assert box and above and box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert 0 <= box["y"] - above["y"] - above["height"] < 20, "the menu is below its button"
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename == f"products.{format}"
+        found[format] = Path(download.value.path()).read_bytes()
+        expect(menu).to_be_hidden()
+    assert json.loads(found["jsonl"])["sku"] == f"Keys-{width}"
+    assert found["xlsx"].startswith(b"PK") and found["parquet"].startswith(b"PAR1")
+    button.press("Enter")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_all_products_are_deleted_by_a_phrase_but_not_during_an_import(page: Page, application: Application):

@@ -48,7 +48,7 @@ class CatalogState(AddressListState, rx.State):
 
     @rx.var
     def export_address(self) -> str:
-        """The address of the listed products as CSV."""
+        """The address of the listed products as a file; the format is to be added."""
         return self.listing.export_address()
 
     @rx.event

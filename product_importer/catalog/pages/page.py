@@ -6,6 +6,7 @@ from product_importer.catalog.pages.delete_dialogs import delete_all_dialog, del
 from product_importer.catalog.pages.delete_state import DeleteAllState
 from product_importer.catalog.pages.editor_dialog import product_dialog
 from product_importer.catalog.pages.editor_state import EditorState
+from product_importer.catalog.pages.export_menu import export_menu
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.table import product_table
 from product_importer.catalog.pages.view_models import PAGE_SIZES
@@ -15,7 +16,6 @@ from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import (
     button,
     choice,
-    download_link,
     empty_state,
     link,
     loading,
@@ -113,20 +113,9 @@ def toolbar() -> rx.Component:
         count(),
         rx.cond(CatalogState.is_filtered, clear_button()),
         rx.cond(
-            CatalogState.is_empty, rx.fragment(), rx.el.div(export_link(), delete_all_button(), class_name="actions")
+            CatalogState.is_empty, rx.fragment(), rx.el.div(export_menu(), delete_all_button(), class_name="actions")
         ),
         class_name="count",
-    )
-
-
-def export_link() -> rx.Component:
-    """Return the link to the listed products as a file."""
-    return download_link(
-        "Export CSV",
-        href=CatalogState.export_address,
-        title="Download all pages of the listed products",
-        class_name="button quiet",
-        data_testid="products-export",
     )
 
 

@@ -55,9 +55,9 @@ class ProductListing(Listing):
         return ProductQuery.model_validate(asdict(self) | {"active": ACTIVE.get(self.active)})
 
     def export_address(self) -> str:
-        """Return the address of all pages of these products as CSV."""
+        """Return the address of all pages of these products as a file, to which the format is still to be added."""
         chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
-        return f"/api/products/export?{urlencode(chosen)}" if chosen else "/api/products/export"
+        return f"/api/products/export?{urlencode([*chosen.items(), ('format', '')])}"
 
     def is_filtered(self) -> bool:
         """Return whether any filter narrows the list."""

@@ -1,0 +1,34 @@
+"""The menu that exports the listed products in one of the formats."""
+
+import reflex as rx
+
+from product_importer.catalog.export_query import ExportFormat
+from product_importer.catalog.pages.list_state import CatalogState
+from product_importer.ui.menu import menu
+from product_importer.ui.widgets import download_link
+
+NAMES = {
+    ExportFormat.CSV: "CSV",
+    ExportFormat.XLSX: "Excel (.xlsx)",
+    ExportFormat.JSONL: "JSON Lines",
+    ExportFormat.PARQUET: "Parquet",
+}
+
+
+def export_menu() -> rx.Component:
+    """Return the button that opens the links to the listed products as files."""
+    return menu(
+        "Export",
+        *map(_entry, ExportFormat),
+        name="products-export",
+        title="Download all pages of the listed products",
+    )
+
+
+def _entry(format: ExportFormat) -> rx.Component:
+    return download_link(
+        NAMES[format],
+        href=CatalogState.export_address + str(format),
+        class_name="menu-entry",
+        data_testid=f"export-{format}",
+    )
