@@ -12,12 +12,16 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
 from product_importer import migrations
+from product_importer.catalog import sku_conflicts
 from product_importer.core import db, queue, redis, storage
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.errors import first_line
 from product_importer.core.settings import settings
 
 router = APIRouter(tags=["health"])
+
+# So many products whose SKUs are the same as others' are named.
+MAX_CONFLICTS = 20
 
 
 class Check(BaseModel):
@@ -86,10 +90,11 @@ def check() -> Readiness:
 def diagnose() -> Readiness:
     """Check everything, including the storage of uploads as this process sees it."""
     uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
+    skus = _checked("skus", _ask_skus, "give each of them another SKU, or delete it", is_required=False)
     postgresql, *others = check().checks
     if postgresql.ok:
         postgresql.warning = db.superuser_warning()
-    return _readiness([postgresql, *others, uploads])
+    return _readiness([postgresql, *others, uploads, skus])
 
 
 def free_space(folder: Path) -> str:
@@ -139,6 +144,18 @@ def _ask_workers(name: str) -> str:
     if not workers:
         raise CheckFailed(f"no worker of the queue “{name}” is running")
     return f"{workers} running"
+
+
+def _ask_skus() -> str:
+    found = db.run(sku_conflicts.find, MAX_CONFLICTS + 1)
+    if found:
+        number = f"{MAX_CONFLICTS} or more" if len(found) > MAX_CONFLICTS else str(len(found))
+        named = ", ".join(f"“{one.sku}” ({one.product_id})" for one in found[:MAX_CONFLICTS])
+        raise CheckFailed(
+            f"{number} products have the SKU of another product but for invisible characters, and imports change"
+            f" only that other one: {named}"
+        )
+    return "no two are the same"
 
 
 def _ask_uploads() -> str:

@@ -76,6 +76,15 @@ product_change = Table(
 # The number of products is the sum of `delta`: each transaction adds a row, so that none waits for another.
 product_count = Table("product_count", SQLModel.metadata, Column("delta", BigInteger, nullable=False))
 
+# The products that kept a key which `schemas.sku_key` does not give any more, because another product has the new
+# one; and that key. See `sku_conflicts`.
+sku_conflict = Table(
+    "sku_conflict",
+    SQLModel.metadata,
+    Column("product_id", Uuid, primary_key=True),
+    Column("sku_key", Text(collation="C"), nullable=False),
+)
+
 # The segments of the text index; segment n is the table `product_search_n`. A replaced segment is retired, and
 # dropped when no query can be using it any more. `letters` are those in its texts that are not ASCII; NULL before it
 # is indexed, or if there are too many.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
+from product_importer.core.edges import INVISIBLE_RANGES, hidden_in, trim, trim_pasted
 from product_importer.core.pagination import MAX_CURSOR, Page, PageQuery
 
 # In characters. A unique index entry ends at 2,704 bytes; 255 characters stay below it in any script.
@@ -30,16 +31,20 @@ MAX_PAGE = 100_000
 Sort = Literal["created_at", "-created_at", "sku", "-sku", "name", "-name", "updated_at", "-updated_at"]
 
 
+# The rules of `sku_key`: they change with this program and with the version of Unicode that Python knows.
+KEY_RULES = f"2/{unicodedata.unidata_version}"
+
+
 def sku_key(sku: str) -> str:
-    """Return the key by which SKUs are compared: without outer spaces, case-folded, canonically composed.
+    """Return the key by which SKUs are compared: with trimmed edges, case-folded, canonically composed.
 
     The comparison is Unicode's canonical caseless matching (The Unicode Standard, D145), so `ſ` is `s`, `ß` is
     `ss`, and composed and decomposed letters are equal; `İ` is `i` with a dot above and not `i`.
     """
-    stripped = sku.strip()
-    if stripped.isascii():
-        return stripped.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", stripped).casefold())
+    trimmed = trim(sku)
+    if trimmed.isascii():
+        return trimmed.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", trimmed).casefold())
 
 
 def is_storable(text: str) -> bool:
@@ -56,21 +61,25 @@ def _storable(text: str) -> str:
     return text
 
 
-def _stripped(value: Any) -> Any:
-    # Python's strip, as in imports and `sku_key`; pydantic's differs.
-    return value.strip() if isinstance(value, str) else value
+def _term(text: str) -> str:
+    return trim_pasted(_storable(text))
+
+
+def _trimmed(value: Any) -> Any:
+    # As in imports and `sku_key`; pydantic strips other characters.
+    return trim(value) if isinstance(value, str) else value
 
 
 def _attributes(given: dict[str, str]) -> dict[str, str]:
-    """Return attributes as an import stores them: names stripped, empty values dropped."""
+    """Return attributes as an import stores them: names trimmed, empty values dropped."""
     if len(given) > MAX_ATTRIBUTES:
         raise ValueError(f"A product has at most {MAX_ATTRIBUTES} attributes, not {len(given)}")
     attributes: dict[str, str] = {}
     for name, value in given.items():
-        stripped = name.strip()
-        if error := _name_error(stripped, attributes) or _value_error(value):
-            raise ValueError(f"“{stripped[:60].encode(errors='replace').decode()}”: {error}")
-        attributes[stripped] = value
+        trimmed = trim(name)
+        if error := _name_error(trimmed, attributes) or _value_error(value):
+            raise ValueError(f"“{trimmed[:60].encode(errors='replace').decode()}”: {error}")
+        attributes[trimmed] = value
     if sum(map(len, attributes)) + sum(map(len, attributes.values())) > MAX_ALL_ATTRIBUTES:
         raise ValueError(f"All attributes together have at most {MAX_ALL_ATTRIBUTES:,} characters")
     return {name: value for name, value in attributes.items() if value}
@@ -82,8 +91,8 @@ def _name_error(name: str, taken: Iterable[str]) -> str | None:
     if len(name) > MAX_ATTRIBUTE_NAME:
         return f"A name has at most {MAX_ATTRIBUTE_NAME} characters"
     # As strict as imports are with a header, because each name must be able to stand in one.
-    if not "".join(name.split()).isprintable():
-        return "A name must not hold control characters"
+    if hidden_in(name):
+        return "A name must not hold control characters or invisible ones"
     if name.casefold() in RESERVED:
         return "This is another column of the product and cannot be an attribute"
     return "The name is used twice" if name in taken else None
@@ -95,8 +104,10 @@ def _value_error(value: str) -> str | None:
     return None if is_storable(value) else "Text cannot hold a NUL character or half of a surrogate pair"
 
 
-# The JSON Schema of what the functions check: at least one character that is no space, and no NUL.
-NOT_BLANK = {"pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+# The JSON Schema of what the functions check: at least one character that is visible, and no NUL. Patterns write
+# characters beyond four digits differently in each language, so those are left out.
+_INVISIBLE = "".join(rf"\u{first:04x}-\u{last:04x}" for first, last in INVISIBLE_RANGES if last <= 0xFFFF)
+NOT_BLANK = {"pattern": rf"^[^\u0000]*[^\s{_INVISIBLE}\u0000][^\u0000]*$"}
 NO_NUL = {"pattern": r"^[^\u0000]*$"}
 
 Sku = Annotated[
@@ -104,17 +115,17 @@ Sku = Annotated[
     Field(
         min_length=1,
         max_length=MAX_SKU,
-        description="Unique without regard to case and outer spaces.",
+        description="Unique without regard to case, outer spaces and invisible characters at the edges.",
         json_schema_extra=NOT_BLANK,
         examples=["SKU-001"],
     ),
-    BeforeValidator(_stripped),
+    BeforeValidator(_trimmed),
     AfterValidator(_storable),
 ]
 Name = Annotated[
     str,
     Field(min_length=1, max_length=MAX_NAME, json_schema_extra=NOT_BLANK, examples=["Enamel mug"]),
-    BeforeValidator(_stripped),
+    BeforeValidator(_trimmed),
     AfterValidator(_storable),
 ]
 Description = Annotated[
@@ -183,18 +194,21 @@ class ProductRead(BaseModel):
 
 
 class ProductFilter(BaseModel):
-    """Filters for products. Texts are substrings in any case; `%` and `_` are literal."""
+    """Filters for products. Texts are substrings in any case; `%` and `_` are literal.
+
+    The edges of a text are trimmed if they hold invisible characters, as in a pasted SKU.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    sku: Annotated[str, Field(max_length=MAX_SKU), AfterValidator(_storable)] = ""
-    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] = ""
-    description: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_storable)] = ""
+    sku: Annotated[str, Field(max_length=MAX_SKU), AfterValidator(_term)] = ""
+    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_term)] = ""
+    description: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_term)] = ""
     active: bool | None = None
     q: Annotated[
         str,
         Field(max_length=MAX_NAME, description="Text in SKU, name or description."),
-        AfterValidator(_storable),
+        AfterValidator(_term),
     ] = ""
 
 

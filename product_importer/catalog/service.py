@@ -156,9 +156,11 @@ def _require_version(product: Product, expected: Expected) -> None:
 def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
     """Write a product inside a savepoint, so that a taken SKU does not end the transaction."""
     sku = values.get("sku", product.sku)
+    # The key of an unchanged SKU stays, also that of a product in `sku_conflict`.
+    keyed = values if sku == product.sku else {**values, "sku_key": sku_key(sku)}
     try:
         with session.begin_nested():
-            for field, value in {**values, "sku_key": sku_key(sku)}.items():
+            for field, value in keyed.items():
                 setattr(product, field, value)
             session.add(product)
     except IntegrityError as error:

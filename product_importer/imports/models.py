@@ -139,7 +139,7 @@ class ImportJob(SQLModel, table=True):
     lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     attempts: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0")))
     cancel_requested_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
-    # How many rows the reader accepted; `unicodedata.unidata_version`, with which the keys of the ranges were made.
+    # How many rows the reader accepted; `schemas.KEY_RULES`, by which the keys of the ranges were made.
     good_rows: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     unidata: str | None = Field(default=None, sa_column=_text(nullable=True))
     # A dry run's table of outcomes, until it is applied or expires; when it was applied.

@@ -41,7 +41,7 @@ def test_creating_a_product_records_an_event(client):
     assert isinstance(payload["timestamp"], float)
 
 
-@pytest.mark.parametrize("sku", ["SKU-1", "sku-1", " Sku-1\u00a0", "\u017fku-1"])
+@pytest.mark.parametrize("sku", ["SKU-1", "sku-1", " Sku-1\u00a0", "\u017fku-1", "\u200b sku-1\ufeff"])
 def test_an_existing_sku_in_any_case_is_a_conflict(client, create, sku):
     product = create("SKU-1")
     body = problem(client.post("/api/products", json={"sku": sku, "name": "n"}), 409, "sku-taken")
@@ -368,6 +368,26 @@ def test_of_concurrent_changes_of_one_version_one_succeeds(client, create):
         thread.join()
     assert sorted(answers) == [200, 412, 412, 412, 412, 412]
     assert client.get(path).json()["version"] == 2
+
+
+def test_a_product_whose_key_stayed_behind_can_be_edited(client, create):
+    """An upgrade left it its earlier key, because another product has the new one."""
+    product, _ = create("x"), create("KEPT")
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE product SET sku = %s, sku_key = %s WHERE sku = 'x'", ("kept\u200b",) * 2)
+    path = f"/api/products/{product['id']}"
+    edited = client.patch(path, json={"name": "New"})
+    assert (edited.status_code, edited.json()["sku"], edited.json()["name"]) == (200, "kept\u200b", "New")
+    problem(client.patch(path, json={"sku": "kept\u200b"}), 409, "sku-taken")
+    assert client.patch(path, json={"sku": "Kept 2"}).json()["sku"] == "Kept 2"
+    assert db.run(service.is_sku_taken, "kept 2")
+
+
+@pytest.mark.parametrize("field", ["sku", "q"])
+def test_a_pasted_sku_is_found(client, create, field):
+    product = create("SKU-1")
+    found = client.get("/api/products", params={field: "\u200e\u200bsku-1\ufeff"}).json()
+    assert [item["id"] for item in found["items"]] == [product["id"]]
 
 
 def test_a_taken_sku_is_recognised_in_any_case(create):

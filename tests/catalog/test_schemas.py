@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from product_importer.catalog.schemas import ProductCreate, sku_key
 
@@ -13,6 +14,9 @@ SAME = [
     ("SKU-1", " Sku-1\t"),
     ("SKU-1", "\u00a0SKU-1\u2003"),  # no-break space, em space
     ("SKU-1", "\u3000SKU-1\u0085\x1c"),  # ideographic space, next line, file separator: spaces to Python
+    ("SKU-1", "\u200bSKU-1\ufeff"),  # zero width space, byte order mark
+    ("SKU-1", "\u200e \u202aSKU-1\u202c\u00a0\u00ad"),  # direction marks, spaces and a soft hyphen
+    ("SKU-1", "SKU-1\ufe0f"),  # variation selector
     ("s", "ſ"),  # long s
     ("ss", "ß"),
     ("SS", "ẞ"),  # capital sharp s
@@ -39,8 +43,8 @@ DIFFERENT = [
     ("e", "é"),
     ("0", "00"),
     ("1", "１"),  # full width: compatibility, not canonical equivalence
-    ("a", "a\u200b"),  # zero width space is no space
-    ("a", "\ufeffa"),
+    ("ab", "a\u200bb"),  # inside, invisible characters count
+    ("ab", "a\u00adb"),
     ("o", "0"),
 ]
 
@@ -56,7 +60,8 @@ def test_these_spellings_are_two_skus(one, other):
 
 
 letters = st.one_of(
-    st.characters(exclude_categories=["Cs"]), st.sampled_from("ſİıßẞςΣǰΐᾳ\u0345\u0307\u0301\u00a0 \t")
+    st.characters(exclude_categories=["Cs"]),
+    st.sampled_from("ſİıßẞςΣǰΐᾳ\u0345\u0307\u0301\u00a0 \t\u200b\ufeff\u034f\u1160"),
 )
 texts = st.text(letters, max_size=8)
 
@@ -69,7 +74,7 @@ def test_a_key_is_its_own_key(text):
 @given(texts)
 def test_case_outer_spaces_and_unicode_form_do_not_change_the_key(text):
     key = sku_key(text)
-    assert sku_key(f" {text}\u00a0") == key
+    assert sku_key(f" \u200b{text}\u00a0\ufeff") == key
     assert sku_key(unicodedata.normalize("NFC", text)) == key
     assert sku_key(unicodedata.normalize("NFD", text)) == key
     assert sku_key(text.casefold()) == key
@@ -82,3 +87,13 @@ def test_the_fast_path_for_ascii_gives_the_same_key(text):
 
 def test_a_product_keeps_the_case_of_its_sku():
     assert ProductCreate(sku=" Sku-İ ", name="n").sku == "Sku-İ"
+
+
+def test_edges_are_trimmed_and_a_text_of_edges_is_blank():
+    product = ProductCreate(sku="\u200b A\ufeff", name="\u200eMug \u200b", attributes={"\u200bcolour": "\u200bred"})
+    assert (product.sku, product.name, product.attributes) == ("A", "Mug", {"colour": "\u200bred"})
+    for sku, name in (("\u200b", "n"), ("s", " \u00ad")):
+        with pytest.raises(ValidationError):
+            ProductCreate(sku=sku, name=name)
+    with pytest.raises(ValidationError, match="another column of the product"):
+        ProductCreate(sku="s", name="n", attributes={"\u200bsku": "x"})

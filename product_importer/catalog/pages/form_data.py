@@ -11,6 +11,7 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from product_importer.catalog.schemas import ProductCreate, ProductRead, ProductUpdate
+from product_importer.core.edges import trim
 from product_importer.core.errors import DomainError, Unprocessable
 from product_importer.ui import formatting
 
@@ -51,7 +52,7 @@ class Draft:
         """
         entries = list(sent)
         fields = {name: str(value) for name, value in entries}
-        names = [str(value).strip() for name, value in entries if name == "attribute-name"]
+        names = [trim(str(value)) for name, value in entries if name == "attribute-name"]
         values = [_text(str(value)) for name, value in entries if name == "attribute-value"]
         attributes = _distinct([pair for pair in zip(names, values, strict=True) if any(pair)])
         return cls(fields["sku"], fields["name"], _text(fields["description"]), "active" in fields, attributes)

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
+from product_importer.core.edges import trim
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.suggestions import suggest
@@ -44,7 +45,7 @@ class Header:
         """
         names = _UniqueNames()
         return {
-            position: names.add(unescape(self.names[position]).strip() or default_name(position))
+            position: names.add(trim(unescape(self.names[position])) or default_name(position))
             for position, field in enumerate(self.fields)
             if not field
         }
@@ -63,7 +64,7 @@ def match(
         Invalid: a required column is missing or is there twice, `invalid-csv-header`; or `too-many-columns`.
     """
     check_column_count(names)
-    names = [name.strip() for name in names]
+    names = list(map(trim, names))
     folded = list(map(fold, names))
     mapped = _mapped_fields(folded, columns or {})
     taken = frozenset(mapped.values())
@@ -108,8 +109,8 @@ def is_rejects_file(names: Sequence[str]) -> bool:
 
 
 def fold(name: str) -> str:
-    """Return a column name for comparison: without case, outer spaces and the escape that a rejects CSV adds."""
-    return unescape(name.strip()).strip().casefold()
+    """Return a column name for comparison: trimmed, without case and the escape that a rejects CSV adds."""
+    return trim(unescape(trim(name))).casefold()
 
 
 def default_name(position: int) -> str:

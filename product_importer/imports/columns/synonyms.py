@@ -1,5 +1,7 @@
 """Other names for the product fields, and the words for active and inactive."""
 
+from product_importer.core.edges import trim
+
 # Other programs' names for the product fields, without case and punctuation, the most likely first. They come from
 # the exports of Shopify, WooCommerce, Magento, Akeneo, Medusa, BigCommerce, and of German, French, Spanish, Italian
 # and Dutch shops. Shopify's `Handle` serves as the SKU where there is no other.
@@ -28,18 +30,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-ACTIVE_WORDS = {
-    "": "t",
-    **dict.fromkeys(("true", "t", "yes", "y", "1", "on", "active"), "t"),
-    **dict.fromkeys(("false", "f", "no", "n", "0", "off", "inactive"), "f"),
-}
+WORDS_FOR_ACTIVE = ("true", "t", "yes", "y", "1", "on", "active")
+WORDS_FOR_INACTIVE = ("false", "f", "no", "n", "0", "off", "inactive")
+ACTIVE_WORDS = {"": "t", **dict.fromkeys(WORDS_FOR_ACTIVE, "t"), **dict.fromkeys(WORDS_FOR_INACTIVE, "f")}
 
 
 def is_active_word(word: str) -> bool:
     """Whether a cell is a word for active or inactive; a blank cell is one."""
-    return word.strip().lower() in ACTIVE_WORDS
+    return trim(word).lower() in ACTIVE_WORDS
 
 
 def active_flag(word: str) -> str:
     """Return PostgreSQL's `t` or `f` for an active word; a blank one means active."""
-    return ACTIVE_WORDS[word.strip().lower()]
+    return ACTIVE_WORDS[trim(word).lower()]

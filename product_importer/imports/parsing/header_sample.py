@@ -1,8 +1,10 @@
 """Read the header of a file, and a sample of the rows after it."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from product_importer.core.edges import hidden_in
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.parsing.csv.reader import Records
@@ -78,6 +80,10 @@ def read_names(records: RecordReader, header_line: int | None = None) -> list[st
         )
     if sum(map(len, names)) > MAX_HEADER_CHARACTERS:
         raise not_csv(f"Line {line} holds more than a million characters: these are no column names.")
-    if any(not character.isprintable() for name in names for character in "".join(name.split())):
-        raise not_csv("The first line holds control characters: this is not a text file.")
+    if hidden := next(filter(None, map(hidden_in, names)), ""):
+        if unicodedata.category(hidden) == "Cc":
+            raise not_csv("The first line holds control characters: this is not a text file.")
+        raise not_csv(
+            f"A column's name in the first line has the invisible character U+{ord(hidden):04X} inside. Remove it."
+        )
     return list(map(unwrap, names))

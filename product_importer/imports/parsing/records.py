@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Protocol
 
+from product_importer.core.edges import trim
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
@@ -61,8 +62,8 @@ class Chunk:
         return self._columns[position]
 
     def has_blank(self, position: int) -> bool:
-        """Whether a record has nothing but spaces in a column."""
-        return not all(map(str.strip, self._columns[position]))
+        """Whether a record has nothing that counts in a column."""
+        return not all(map(trim, self._columns[position]))
 
     def longest(self, position: int) -> int:
         """Return the length of the longest value of a column."""

@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 
 from product_importer.catalog.csv_injection import unescape_column
 from product_importer.catalog.schemas import sku_key
+from product_importer.core.edges import trim
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.columns.synonyms import active_flag
 from product_importer.imports.parsing.csv.arrow import ArrowChunk
@@ -51,12 +52,12 @@ class RunColumns:
 
     def batch(self, chunk: Chunk) -> pa.RecordBatch:
         """Return the columns of a chunk's rows."""
-        skus = self._stripped(chunk, self._positions["sku"])
+        skus = self._trimmed(chunk, self._positions["sku"])
         columns = [
             _keys(skus),
             pa.array(chunk.lines, pa.int32()),
             skus,
-            self._stripped(chunk, self._positions["name"]),
+            self._trimmed(chunk, self._positions["name"]),
             _unescaped(_whole(chunk, self._positions["description"])),
         ]
         if self._active is not None:
@@ -74,17 +75,17 @@ class RunColumns:
         columns = [blank if name == IGNORED else _as_text(rows[name]) for name in names]
         return [list(cells) for cells in zip(*columns, strict=True)]
 
-    def _stripped(self, chunk: Chunk, position: int) -> pa.StringArray:
-        """Return a column without escapes and outer spaces; spaces before an escape are no part of a value."""
+    def _trimmed(self, chunk: Chunk, position: int) -> pa.StringArray:
+        """Return a column without escapes, with trimmed edges; spaces before an escape are no part of a value."""
         if isinstance(chunk, ArrowChunk):
             stripped = chunk.stripped(position)
             if not _may_be_escaped(stripped):
                 return stripped
             values = stripped.to_pylist()
         else:
-            values = list(map(str.strip, chunk.column(position)))
+            values = list(map(trim, chunk.column(position)))
         # There may be spaces after an escape; a valid value is never all spaces.
-        return _array(list(map(str.strip, unescape_column(values))))
+        return _array(list(map(trim, unescape_column(values))))
 
     def _flags(self, words: pa.StringArray) -> pa.BooleanArray:
         encoded = words.dictionary_encode()
@@ -92,7 +93,7 @@ class RunColumns:
         return pa.array(flags, pa.bool_()).take(encoded.indices)
 
     def _flag(self, word: str) -> bool | None:
-        return None if self._keep_blank and not word.strip() else active_flag(word) == "t"
+        return None if self._keep_blank and not trim(word) else active_flag(word) == "t"
 
 
 def array_of(rows: pa.Table, name: str) -> pa.Array:
@@ -114,7 +115,7 @@ def _may_be_escaped(values: pa.StringArray) -> bool:
 
 
 def _keys(skus: pa.StringArray) -> pa.StringArray:
-    """Return the keys of SKUs without outer spaces; Arrow makes those of ASCII, `sku_key` the others."""
+    """Return the keys of trimmed SKUs; Arrow makes those of ASCII, `sku_key` the others."""
     is_ascii = pc.string_is_ascii(skus)
     if pc.all(is_ascii).as_py() is not False:
         return pc.ascii_lower(skus)

@@ -6,7 +6,6 @@ worker had committed stays, counted and marked, and another worker reads the fil
 
 import json
 import logging
-import unicodedata
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from sqlmodel import Session
 
+from product_importer.catalog.schemas import KEY_RULES
 from product_importer.core import outbox, storage
 from product_importer.imports.columns.header import Header
 from product_importer.imports.error_codes import ImportErrorCode
@@ -83,7 +83,7 @@ class ImportRun:
 
     def run(self) -> None:
         """Read the file, and write its rows."""
-        if self._job.unidata not in (None, unicodedata.unidata_version):
+        if self._job.unidata not in (None, KEY_RULES):
             self.end(Ending(ImportStatus.FAILED, ImportErrorCode.KEY_RULES_CHANGED, KEY_RULES_CHANGED))
             return
         if self._job.phase != ImportPhase.READING:
@@ -169,7 +169,7 @@ class ImportRun:
             "good_rows": file.good_rows,
             "rejected": file.rejected,
             "warnings": json.dumps(ReadWarnings.of(self._job.warnings).replace(file.warnings).stored()),
-            "unidata": unicodedata.unidata_version,
+            "unidata": KEY_RULES,
         }
 
     def _make_undo(self, connection: PgConnection) -> str:

@@ -20,6 +20,16 @@ def test_columns_match_in_any_case_and_order_with_others_between(names):
         assert names[header.fields.index(field)].strip().lower() == field
 
 
+def test_invisible_characters_around_a_name_do_not_count():
+    header = match(
+        ["sku\u00a0", "\u200bname", "description\u200e", "\ufeff colour", "\u200b"], {"\u200ename": "name"}
+    )
+    assert header.names == ("sku", "name", "description", "colour", "")
+    assert header.attributes == {3: "colour", 4: "column 5"}
+    with pytest.raises(Invalid, match="more than one column sku"):
+        match(["sku", "sku\u200b", "name", "description"])
+
+
 def test_missing_columns_are_named_with_suggestions():
     with pytest.raises(Invalid) as error:
         match(["Variant SKU", "Naem", "price"])

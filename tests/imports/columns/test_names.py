@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core import db
+from product_importer.core.edges import trim
 from product_importer.imports import tasks
 from tests.examples import examples
 
@@ -35,7 +36,7 @@ SPECIAL = [
 # All of Unicode except the characters that are forbidden in names.
 letters = st.characters(exclude_categories=["C"]) | st.sampled_from("\t\n\r\v\f\x1c\x85")
 # Outer spaces are removed from names.
-names = st.lists(st.sampled_from(SPECIAL) | letters, min_size=1, max_size=6).map(lambda parts: "".join(parts).strip())
+names = st.lists(st.sampled_from(SPECIAL) | letters, min_size=1, max_size=6).map(lambda parts: trim("".join(parts)))
 columns = st.lists(
     names.filter(lambda name: name and name.casefold() not in RESERVED), min_size=1, max_size=10, unique=True
 )

@@ -7,13 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import sku_key
+from product_importer.core.edges import trim
 from tests.examples import examples
 
 skus = st.sampled_from(
     ["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"]
 )
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
-names = texts.filter(lambda text: text.strip())
+names = texts.filter(trim)
 rows = st.lists(st.tuples(skus, names, texts), max_size=12)
 
 
@@ -21,7 +22,7 @@ def expected_after(catalogue: dict, file: list[tuple[str, str, str]]) -> tuple[d
     """Return the expected catalogue by key, and the expected counts."""
     catalogue, last = dict(catalogue), {}
     for sku, name, description in file:
-        last[sku_key(sku)] = (sku.strip(), name.strip(), description)
+        last[sku_key(sku)] = (trim(sku), trim(name), description)
     created = updated = unchanged = 0
     for key, (sku, name, description) in last.items():
         if key not in catalogue:

@@ -1,5 +1,6 @@
 """Imports of several ranges: duplicates in different runs, and cuts that stay when an import goes on."""
 
+import unicodedata
 from uuid import UUID
 
 import pytest
@@ -139,10 +140,13 @@ def test_an_import_with_cuts_but_without_good_rows_ends(database):
     assert (job.status, job.error, counts(job)) == ("completed", None, (0, 0, 0, 0, 1))
 
 
-def test_after_an_update_of_the_program_that_compares_skus_otherwise_an_import_fails(database, monkeypatch):
+@pytest.mark.parametrize("rules", [unicodedata.unidata_version, "2/1.0.0", f"1/{unicodedata.unidata_version}"])
+def test_after_an_update_of_the_program_that_compares_skus_otherwise_an_import_fails(database, monkeypatch, rules):
+    """The first rules are those of a version that knew no version of its own."""
     job_id = upload(ROWS.encode())
     stopped = run_until_cancelled(job_id, monkeypatch)
-    execute("UPDATE import_job SET unidata = '1.0.0'")
+    assert fetch("SELECT unidata FROM import_job") == [(f"2/{unicodedata.unidata_version}",)]
+    execute("UPDATE import_job SET unidata = %s", rules)
     failed = again(job_id)
     assert (failed.status, failed.error.code) == ("failed", "key_rules_changed")
     assert "Upload the file again" in failed.error.message

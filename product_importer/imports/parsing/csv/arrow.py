@@ -6,21 +6,18 @@ quote is where it belongs, and all records have equally many fields. All other t
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import overload
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from product_importer.core.edges import EDGES, SPACES
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.parsing.csv import broken_records
 from product_importer.imports.parsing.csv.physical_lines import BYTE_ORDER_MARK
 from product_importer.imports.parsing.records import Chunk
-
-# What `str.strip` removes.
-SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
 
 class _RowView(Sequence[list[str]]):
@@ -50,6 +47,8 @@ class ArrowChunk(Chunk):
     """A chunk whose rows are kept as Arrow columns of text, without nulls."""
 
     arrays: Sequence[pa.StringArray] = ()
+    # The columns that were trimmed, by position: the validation and the run both need those of SKU and name.
+    _trimmed: dict[int, pa.StringArray] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def widths(self) -> set[int]:
         return {len(self.arrays)}
@@ -102,20 +101,23 @@ class ArrowChunk(Chunk):
         return False
 
     def stripped(self, position: int) -> pa.StringArray:
-        """Return a column without its outer spaces."""
-        if position not in self._stripped:
-            self._stripped[position] = pc.utf8_trim(self.arrays[position], characters=SPACES)
-        return self._stripped[position]
-
-    @cached_property
-    def _stripped(self) -> dict[int, pa.StringArray]:
-        return {}
+        """Return a column with trimmed edges."""
+        if position not in self._trimmed:
+            self._trimmed[position] = trim_column(self.arrays[position])
+        return self._trimmed[position]
 
     def _is_blank(self, position: int) -> bool:
         return bool(pc.max(pc.binary_length(self.stripped(position))).as_py() == 0)
 
     def _with(self, arrays: list[pa.StringArray]) -> "ArrowChunk":
         return replace(self, rows=_RowView(arrays), arrays=arrays)
+
+
+def trim_column(values: pa.StringArray) -> pa.StringArray:
+    """Return a column as `trim` returns its values."""
+    # Nothing invisible is ASCII, and the table of the few spaces is made in less time.
+    is_ascii = pc.all(pc.string_is_ascii(values)).as_py() is not False
+    return pc.utf8_trim(values, characters=SPACES if is_ascii else EDGES)
 
 
 def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
