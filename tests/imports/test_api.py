@@ -11,6 +11,7 @@ from product_importer.core.ids import new_id
 from product_importer.core.storage import storage
 from product_importer.imports import tasks
 from product_importer.imports.service import RUN_IMPORT
+from tests.imports.parsing.compound_file import compound_file
 
 GOOD = b"\xef\xbb\xbfDescription,SKU,name,colour\nc,a,b,red\n"
 FIELDS = {
@@ -56,6 +57,12 @@ def test_an_import_has_every_field_of_the_contract(client):
     [
         (b"", "empty-file", "no first line"),
         (b"\x89PNG\r\n\x1a\n\0\0", "not-csv", "a picture"),
+        (b"<html><body><table><tr><th>sku</th></tr></table>", "not-csv", "a web page (HTML)"),
+        (b'<?xml version="1.0"?>\n<rss version="2.0"></rss>', "not-csv", "an XML document"),
+        (b"{\\rtf1 sku}", "not-csv", "a text document (RTF)"),
+        (compound_file(["EncryptionInfo", "EncryptedPackage"]), "not-csv", "with a password"),
+        (compound_file(["Workbook"]), "not-csv", "an old Excel workbook"),
+        (b"catalogue.csv\n", "not-csv", "-F file=@catalogue.csv"),
         ("sku,name,description\nä,b,c\n".encode() + b"\xff,b,c\n", "not-text", "form field “encoding”"),
         (b"sku,price\n1,2\n", "invalid-csv-header", "Missing columns: name, description."),
     ],
@@ -165,9 +172,11 @@ def test_an_empty_field_is_rejected(client, name):
     assert nothing_is_left()
 
 
-def test_a_file_without_a_filename_is_rejected_with_advice(client):
-    answer = send_parts(client, b'name="file"\r\n\r\n' + GOOD)
+@pytest.mark.parametrize("content", [GOOD, b"c.csv"], ids=["-F file=<c.csv", "-F file=c.csv"])
+def test_a_file_without_a_filename_is_rejected_with_advice(client, content):
+    answer = send_parts(client, b'name="file"\r\n\r\n' + content)
     [error] = answer.json()["errors"]
+    assert "an @ before the file's name" in answer.json()["detail"]
     assert (answer.status_code, error["field"], "-F file=@" in error["message"]) == (422, "file", True)
     assert nothing_is_left()
 

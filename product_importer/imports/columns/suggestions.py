@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
+from typing import get_args
 
+from product_importer.core.edges import trim
 from product_importer.imports.columns.synonyms import SYNONYMS, is_active_word
+from product_importer.imports.options import Delimiter
 
 # The minimum similarity of two names, from 0 to 1; that of "naem" and "name" is 0.75.
 MIN_SIMILARITY = 0.75
@@ -12,6 +15,9 @@ MIN_SIMILARITY = 0.75
 MIN_LETTERS = 4
 # The suffix of Akeneo's names: `label-en_US`, `description-de_DE-ecommerce`.
 LOCALE = re.compile(r"-[a-z]{2,3}_[A-Z]{2}(-\w+)?$")
+# A name with more characters, or with several delimiters, is a whole line that was not split.
+MAX_CHARACTERS = 100
+DELIMITERS = re.compile(f"[{re.escape(''.join(get_args(Delimiter)))}]")
 # Only the first columns of a header, which may have thousands, are compared by similarity.
 MAX_COMPARED = 200
 # A longer text is no name of a column.
@@ -31,7 +37,9 @@ def suggest(
         (_is_empty(sample, position), distance, position, field)
         for field in wanted
         for position, name in enumerate(names)
-        if (distance := _distance(name, field, position)) is not None and _can_be(field, sample, position)
+        if not _is_whole_line(name)
+        and (distance := _distance(name, field, position)) is not None
+        and _can_be(field, sample, position)
     )
     suggested: dict[str, int] = {}
     for _, _, position, field in candidates:
@@ -66,6 +74,10 @@ def _distance(name: str, field: str, position: int) -> tuple[int, float] | None:
     return (2, -similarity) if similarity >= MIN_SIMILARITY else None
 
 
+def _is_whole_line(name: str) -> bool:
+    return len(name) > MAX_CHARACTERS or len(DELIMITERS.findall(name)) > 1
+
+
 def _words(name: str) -> str:
     """Return a name's words without case and punctuation: `body_html` and `Body (HTML)` are `body html`."""
     return " ".join(re.findall(r"[^\W_]+", LOCALE.sub("", name).casefold()))
@@ -79,7 +91,7 @@ def _similarity(name: str, synonym: str) -> float:
 
 
 def _is_empty(sample: Sequence[Sequence[str]], position: int) -> bool:
-    return not any(value.strip() for value in _values(sample, position))
+    return not any(trim(value) for value in _values(sample, position))
 
 
 def _can_be(field: str, sample: Sequence[Sequence[str]], position: int) -> bool:

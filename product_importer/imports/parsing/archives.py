@@ -9,6 +9,7 @@ from typing import IO, BinaryIO, Literal, TypeVar, cast
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.imports.parsing.file_format import Container, Format
+from product_importer.imports.parsing.other_documents import EXPORT
 from product_importer.imports.parsing.records import not_csv
 
 Archive = TypeVar("Archive", bound=zipfile.ZipFile)
@@ -26,7 +27,7 @@ REPACK = "Unpack it and upload the CSV itself, as it is or packed with gzip or z
 # The container of an .xls, and of documents of other old programs.
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OTHERS = {
-    b"%PDF-": f"a PDF document. {SAVE_AS}",
+    b"%PDF-": f"a PDF document. {EXPORT}",
     b"\x89PNG": f"a picture. {SAVE_AS}",
     b"\xff\xd8\xff": f"a picture. {SAVE_AS}",
     b"GIF89a": f"a picture. {SAVE_AS}",
@@ -176,7 +177,10 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 def damaged(error: Exception) -> Invalid:
     """Return the error for an archive that cannot be unpacked."""
-    return not_csv(f"The file is damaged and cannot be unpacked: {error}. Pack it again.")
+    return not_csv(
+        f"The file is damaged, or was not transferred to its end, and cannot be unpacked: {error}. "
+        "Send it again, or save or pack it again."
+    )
 
 
 def too_large(subject: str = "The file") -> TooLarge:

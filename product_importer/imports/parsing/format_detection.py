@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 from product_importer.core.errors import Invalid
 from product_importer.imports.options import ImportOptions
+from product_importer.imports.parsing import compound_files
 from product_importer.imports.parsing.archives import only_table, open_archive, pieces, unpacked
 from product_importer.imports.parsing.books.kinds import kind_of_zip
 from product_importer.imports.parsing.csv import backslash_escapes
@@ -17,6 +18,7 @@ from product_importer.imports.parsing.file_format import Escape, Format
 from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, HeaderSample, read_header_sample
 from product_importer.imports.parsing.header_search import CsvLayout, csv_layout
 from product_importer.imports.parsing.opening import codec_of, text_of
+from product_importer.imports.parsing.other_documents import refuse_file_name
 from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.parsing.sheet_choice import refuse_sheet
 from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
@@ -50,6 +52,7 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, options: Impor
     """
     assert inspection.container is not None
     if inspection.container == "ole":
+        compound_files.refuse_others(stream)
         return Detected(*read_workbook_head(stream, "xls", options.sheet))
     format = Format(container=inspection.container)
     if format.container == "zip":
@@ -60,6 +63,7 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, options: Impor
     refuse_sheet(options.sheet)
     detector = _checked_encoding(stream, format, inspection, options)
     layout, header, escape = _read_header(*_head(stream, format, detector.encoding), options)
+    refuse_file_name(header.names, header.sample)
     found = {
         "encoding": detector.encoding,
         "is_guessed": detector.is_guessed,

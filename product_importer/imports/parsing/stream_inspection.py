@@ -6,6 +6,7 @@ from product_importer.core.settings import settings
 from product_importer.imports.parsing.archives import MAGIC_BYTES, REPACK, Gunzip, container_of, too_large
 from product_importer.imports.parsing.encoding_detection import EncodingDetector
 from product_importer.imports.parsing.file_format import Container
+from product_importer.imports.parsing.other_documents import refuse_document
 from product_importer.imports.parsing.records import not_csv
 
 # Enough bytes to check the header before the rest is sent.
@@ -38,15 +39,18 @@ class TextInspection:
         self.head += piece[: HEAD_BYTES - len(self.head)]
         if not self._has_container and (final or len(self.head) >= MAGIC_BYTES):
             self._has_container = True
-            if container_of(bytes(self.head[:MAGIC_BYTES])) != "plain":
+            start = bytes(self.head[:MAGIC_BYTES])
+            if container_of(start) != "plain":
                 raise not_csv(f"The file is packed twice. {REPACK}")
+            refuse_document(start)
         self.detector.feed(piece, final)
 
 
 class StreamInspection:
     """Inspects one upload. `container` is None until enough of it has passed, "ole" for an .xls.
 
-    `contents` stays empty for a zip, whose directory is at its end: `format_detection` reads it when it is stored.
+    `contents` stays empty for a zip, whose directory is at its end: `format_detection` reads it when it is stored. So
+    it does for an .xls, whose directory can be anywhere.
     """
 
     def __init__(self, encoding: str | None = None):

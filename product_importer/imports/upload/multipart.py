@@ -37,7 +37,8 @@ FIELDS = (FILE_FIELD, *ImportOptions.model_fields)
 NO_FILE = {"field": FILE_FIELD, "message": "Field required"}
 NO_FILENAME = {
     "field": FILE_FIELD,
-    "message": "The field has no filename. Send it as a file; with curl: -F file=@catalogue.csv",
+    "message": "The field has no filename, so it is a text and not a file. Send it as a file; with curl, write an @ "
+    "before the file's name: -F file=@catalogue.csv",
 }
 
 
@@ -92,7 +93,7 @@ class UploadForm:
         boundary = parameters.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not 0 < len(boundary) <= MAX_BOUNDARY_BYTES:
             raise Unprocessable(
-                "Send the file as multipart/form-data, in the field “file”.",
+                "Send the file as multipart/form-data, in the field “file”; with curl: -F file=@catalogue.csv",
                 errors=[NO_FILE],
             )
         self.options: dict[str, str] = {}

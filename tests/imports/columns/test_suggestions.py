@@ -51,6 +51,20 @@ def test_the_columns_of_known_exports_are_recognized(names, expected):
     assert suggest(names.split(",")) == meant
 
 
+@pytest.mark.parametrize(
+    ("name", "is_suggested"),
+    [
+        ("sku,name,description", False),
+        ("sku;name;description", False),
+        ("sku\tname|description", False),
+        ("sku" + " of the shop" * 9, False),
+        ("SKU, new", True),
+    ],
+)
+def test_a_whole_line_is_never_suggested(name, is_suggested):
+    assert suggest([name]) == ({"sku": name} if is_suggested else {})
+
+
 def test_an_empty_column_is_suggested_last():
     names, *rows = csv.reader(io.StringIO(shop_export().decode(), newline=""))
     meant = {"sku": "Handle", "name": "Title", "description": "Body (HTML)", "active": "Published"}

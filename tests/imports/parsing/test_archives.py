@@ -86,6 +86,7 @@ def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
         (zipped({"a.csv": CSV * 99}).replace(b"\x4b\x8a", b"\xff\xff", 1)[:60] + bytes(90), "damaged"),
         (bz2.compress(CSV), "bzip2"),
         (lzma.compress(CSV), "xz"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old Office file"),
         (gzipped(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), "packed twice"),
         (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
         (b"PAR1\x15\x04", "Parquet"),
