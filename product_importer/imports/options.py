@@ -130,8 +130,8 @@ class ImportOptions(BaseModel):
         Continuation,
         Field(
             description="What a row without a name that continues the product above becomes (a variant or an image): "
-            "`reject` rejects it, `fill` gives it the name and the description of the product above, `skip` leaves "
-            "it out."
+            "`reject` rejects it, `skip` leaves it out. `fill` gives it the name of the product above, and the "
+            "description and `active` where blank; it leaves out rows without an SKU of their own."
         ),
     ] = "reject"
     scientific: Annotated[

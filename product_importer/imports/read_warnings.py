@@ -15,6 +15,8 @@ class WarningCode(StrEnum):
     TEXT_FORMULAS = "text_formulas"
     OTHER_SHEETS = "other_sheets"
     FORMATS_NOT_VISIBLE = "formats_not_visible"
+    FILLED_DOWN = "filled_down"
+    SKIPPED_CONTINUATION = "skipped_continuation"
 
 
 MESSAGES = {
@@ -26,6 +28,10 @@ MESSAGES = {
     WarningCode.OTHER_SHEETS: "The workbook has other visible sheets with data, which were not read: {detail}.",
     WarningCode.FORMATS_NOT_VISIBLE: "Number formats, and formulas without a value, cannot be seen in {detail}: "
     "numbers have no zeros in front, and a blank cell never clears a value, as if blank cells kept it.",
+    WarningCode.FILLED_DOWN: "Rows without a name continue the product above. They took its name, and its "
+    "description and state where they had none.",
+    WarningCode.SKIPPED_CONTINUATION: "Rows without a name continue the product above, such as images. They were "
+    "left out.",
 }
 
 

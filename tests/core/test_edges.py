@@ -22,6 +22,7 @@ texts = st.text(st.sampled_from(SOME + "aÄ漢\u2011\u0301") | st.characters(), 
 def test_an_invisible_character_does_not_count_at_an_edge(character):
     assert character in INVISIBLE
     assert trim(f"{character} SKU{character}1\t{character}") == f"SKU{character}1"
+    assert trim(f"SKU{character}") == trim(f"{character}SKU") == "SKU"
     assert trim(character) == trim(f" {character}\u00a0") == ""
 
 

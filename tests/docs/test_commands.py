@@ -89,9 +89,12 @@ def test_the_requests_of_a_document_succeed(url, tmp_path, document):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
 def test_the_upload_with_other_column_names(url, tmp_path):
     (tmp_path / "shop.csv").write_text("Handle,Title,Body (HTML)\nMUG-1,Enamel mug,White\n")
-    [script] = blocks(read("docs/file-format.md"), "sh")
-    done = bash(script.replace("http://localhost:3000", url), tmp_path)
-    assert '"job_id"' in done.stdout, done.stdout + done.stderr
+    (tmp_path / "products_export.csv").write_text(
+        "Handle,Title,Body (HTML),Published,Variant SKU\nmug,Enamel mug,White,true,MUG-1\nmug,,,,MUG-2\n"
+    )
+    scripts = blocks(read("docs/file-format.md"), "sh")
+    done = bash("\n".join(scripts).replace("http://localhost:3000", url), tmp_path)
+    assert done.stdout.count('"job_id"') == len(scripts) == 2, done.stdout + done.stderr
 
 
 def test_the_import_commands_succeed(database, tmp_path):

@@ -88,6 +88,10 @@ def test_a_shops_export_is_imported_in_two_clicks(page: Page):
     expect(page.get_by_test_id("mapping-sku")).to_have_value("Handle")
     expect(page.get_by_test_id("mapping-name")).to_have_value("Title")
     expect(page.get_by_test_id("mapping-description")).to_have_value("Body (HTML)")
+    rows = len(PRODUCTS) + len(FURTHER_LINES)
+    expect(page.get_by_test_id("mapping-continuations")).to_contain_text(
+        f"Of the first {rows} rows, {len(FURTHER_LINES)} have no name and continue the product above"
+    )
     page.get_by_test_id("import-start").click()
     arrived(page)
     expect(status(page)).to_have_text("completed")
@@ -189,12 +193,13 @@ def test_options_are_sent_shown_and_survive_a_reload(page: Page, application: Ap
     page.get_by_test_id("import-mode").select_option("update")
     page.get_by_test_id("import-duplicates").select_option("first")
     page.get_by_test_id("import-blank").select_option("keep")
-    for words in ("only existing", "first row used", "blanks keep values"):
+    page.get_by_test_id("import-continuation").select_option("fill")
+    for words in ("only existing", "first row used", "blanks keep values", "variants filled"):
         expect(page.get_by_test_id("choices")).to_contain_text(words)
     page.reload()
-    for words in ("only existing", "first row used", "blanks keep values"):
+    for words in ("only existing", "first row used", "blanks keep values", "variants filled"):
         expect(page.get_by_test_id("choices")).to_contain_text(words)
-    assert values(page, ("mode", "duplicates", "blank")) == ["update", "first", "keep"]
+    assert values(page, ("mode", "duplicates", "blank", "continuation")) == ["update", "first", "keep", "fill"]
     job_id = start(page, csv_of("Chosen-1,First,", "Chosen-1,Second,", "Chosen-2,New,"), "chosen.csv")
     expect(status(page)).to_have_text("completed")
     assert application.job(job_id)["choices"] == {
@@ -202,10 +207,12 @@ def test_options_are_sent_shown_and_survive_a_reload(page: Page, application: Ap
         "duplicates": "first",
         "blank": "keep",
         "dry_run": False,
+        "continuation": "fill",
+        "scientific": "reject",
     }
     assert (product(application, "Chosen-1")["name"], product(application, "Chosen-2")) == ("First", {})
     assert product(application, "Chosen-1")["description"] == "kept"
-    for words in ("Only update existing", "Use the first row", "Keep the value"):
+    for words in ("Only update existing", "Use the first row", "Keep the value", "Fill them from the product above"):
         expect(page.get_by_test_id("import-choices")).to_contain_text(words)
     page.goto("/imports?q=chosen.csv")
     expect(rows(page).first).to_contain_text("first row used")

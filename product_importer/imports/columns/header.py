@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core.edges import trim
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.core.problem_types import ProblemType
+from product_importer.imports.columns.continuations import count_continuations
 from product_importer.imports.columns.suggestions import suggest
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 
@@ -51,6 +53,19 @@ class Header:
         }
 
 
+class HeaderError(Invalid):
+    """A file's columns do not suffice.
+
+    `continuations` counts for each column the rows that continue the product above if this column is the name, in a
+    sample of `sample_rows`.
+    """
+
+    def __init__(self, detail: str, continuations: Mapping[str, int], sample_rows: int, **extra: Any):
+        super().__init__(detail, **extra)
+        self.continuations = continuations
+        self.sample_rows = sample_rows
+
+
 def match(
     names: Sequence[str], columns: Mapping[str, str] | None = None, sample: Sequence[Sequence[str]] = ()
 ) -> Header:
@@ -75,10 +90,10 @@ def match(
         free = ["" if fields[at] or folded[at] in mapped else name for at, name in enumerate(names)]
         wanted = [field for field in FIELDS if field not in fields]
         suggestions = suggest(free, sample, wanted)
-        raise _header_error(f"Missing columns: {', '.join(missing)}.", names, missing, suggestions)
+        raise _header_error(f"Missing columns: {', '.join(missing)}.", names, sample, missing, suggestions)
     twice = [field for field in FIELDS if fields.count(field) > 1]
     if twice:
-        raise _header_error(f"The first line has more than one column {enumerated(twice)}.", names, [], {})
+        raise _header_error(f"The first line has more than one column {enumerated(twice)}.", names, sample)
     return Header(tuple(names), tuple(fields))
 
 
@@ -158,16 +173,24 @@ def _field_by_name(name: str, taken: frozenset[str]) -> str:
     return name if name in FIELDS and name not in taken else ""
 
 
-def _header_error(reason: str, names: list[str], missing: list[str], suggestions: dict[str, str]) -> Invalid:
+def _header_error(
+    reason: str,
+    names: list[str],
+    sample: Sequence[Sequence[str]],
+    missing: Sequence[str] = (),
+    suggestions: Mapping[str, str] | None = None,
+) -> HeaderError:
     found = ", ".join(name or "(empty)" for name in names[:20]) + (", …" if len(names) > 20 else "")
-    return Invalid(
+    return HeaderError(
         f"{reason} Columns found: {found}. The columns sku, name and description are required, in any case and "
         "order; columns with other names can be mapped to them.",
+        count_continuations(names, sample) if missing else {},
+        len(sample),
         kind=ProblemType.INVALID_CSV_HEADER,
         title="The file's header is not that of a product catalogue",
-        missing=missing,
+        missing=list(missing),
         found=names,
-        suggestions=suggestions,
+        suggestions=dict(suggestions or {}),
     )
 
 

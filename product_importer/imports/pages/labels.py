@@ -9,6 +9,11 @@ from product_importer.imports.schemas import ImportChoices
 MODES = {"upsert": "Create new and update existing", "create": "Only create new", "update": "Only update existing"}
 DUPLICATES = {"last": "Use the last row", "first": "Use the first row", "reject": "Reject all of them"}
 BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
+CONTINUATIONS = {
+    "reject": "Reject them",
+    "fill": "Fill them from the product above",
+    "skip": "Leave them out",
+}
 ENCODINGS = {
     "": "Detect automatically",
     "utf-8": "UTF-8",
@@ -44,6 +49,8 @@ CHANGED_OPTIONS = {
     "first": "first row used",
     "reject": "duplicates rejected",
     "keep": "blanks keep values",
+    "fill": "variants filled",
+    "skip": "variants left out",
 }
 CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
 BOOKS = {
@@ -55,9 +62,11 @@ BOOKS = {
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def changed_options(mode: str, duplicates: str, blank: str) -> list[str]:
+def changed_options(mode: str, duplicates: str, blank: str, continuation: str) -> list[str]:
     """Return short labels of the options that differ from the default."""
-    return [CHANGED_OPTIONS[value] for value in (mode, duplicates, blank) if value in CHANGED_OPTIONS]
+    # The default here is a word that differs from the default elsewhere.
+    values = (mode, duplicates, blank, *({continuation} - {"reject"}))
+    return [CHANGED_OPTIONS[value] for value in values if value in CHANGED_OPTIONS]
 
 
 def header_line(line: str) -> str:
@@ -71,6 +80,7 @@ def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
         ("Products", MODES[choices.mode]),
         ("Repeated SKU", DUPLICATES[choices.duplicates]),
         ("Blank cells", BLANKS[choices.blank]),
+        ("Variants and images", CONTINUATIONS[choices.continuation]),
     ]
 
 

@@ -24,6 +24,10 @@ def mapping_form() -> rx.Component:
             ),
         ),
         rx.el.div(*(column_select(*field) for field in FIELDS), class_name="mapping-fields"),
+        rx.cond(
+            UploadState.continuation_note,
+            rx.el.p(UploadState.continuation_note, role="status", data_testid="mapping-continuations"),
+        ),
         rx.el.p(UploadState.mapping_error, role="status", class_name="field-error", data_testid="mapping-problem"),
         role="group",
         aria_labelledby="mapping-title",

@@ -4,8 +4,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
-from product_importer.core.problem_types import ProblemType
-from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, enumerated, fold
+from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, HeaderError, enumerated, fold
+
+# What becomes of rows that continue the product above.
+OUTCOMES = {
+    "reject": "Such rows are rejected; the options above can fill them or leave them out.",
+    "fill": "Such rows take the product's name and description; those without an SKU of their own are left out.",
+    "skip": "Such rows are left out.",
+}
 
 
 @dataclass(frozen=True)
@@ -17,16 +23,27 @@ class ColumnMapping:
     name: str = ""
     description: str = ""
     active: str = ""
+    # For each column that may be the name, how many rows of a sample of `sample_rows` continue the product above.
+    continuations: dict[str, int] = field(default_factory=dict)
+    sample_rows: int = 0
+    # It tells which product a row belongs to, unless it is used as another field.
+    first_column: str = ""
 
     @classmethod
     def of(cls, error: DomainError) -> Self:
         """Return the mapping that a header error suggests; without columns where a mapping cannot help."""
-        if error.kind != ProblemType.INVALID_CSV_HEADER or not error.extra.get("missing"):
+        if not isinstance(error, HeaderError) or not error.extra["missing"]:
             return cls()
-        columns = _unique(error.extra.get("found") or [])
+        columns = _unique(error.extra["found"])
         named = {fold(name): name for name in columns}
-        suggested: dict[str, Any] = named | dict(error.extra.get("suggestions") or {})
-        return cls(columns, **{name: column for name, column in suggested.items() if name in FIELDS})
+        suggested: dict[str, Any] = named | error.extra["suggestions"]
+        return cls(
+            columns,
+            **{name: column for name, column in suggested.items() if name in FIELDS},
+            continuations=dict(error.continuations),
+            sample_rows=error.sample_rows,
+            first_column=error.extra["found"][0],
+        )
 
     def question(self, error: DomainError) -> str:
         """Name the missing columns and ask for a mapping; shorter than the error, which lists all columns."""
@@ -53,6 +70,15 @@ class ColumnMapping:
             if len(sharing) > 1:
                 return f"“{column}” is chosen for {enumerated(sharing)}. Choose a different column for each field."
         return ""
+
+    def continuation_note(self, continuation: str) -> str:
+        """Say how many rows of the sample continue the product above, and what becomes of them; empty where none."""
+        count = self.continuations.get(self.name, 0)
+        if not count or self.first_column in (self.description, self.active):
+            return ""
+        some = "1 has no name and continues" if count == 1 else f"{count} have no name and continue"
+        outcome = OUTCOMES.get(continuation, OUTCOMES["reject"])
+        return f"Of the first {self.sample_rows} rows, {some} the product above, as variants and images do. {outcome}"
 
     def targets(self) -> dict[str, str]:
         """Return the mapping as the upload option `columns` takes it: column to field."""

@@ -99,6 +99,13 @@ def selects() -> tuple[rx.Component, ...]:
         select("Products", labels.MODES, "mode", state.mode, state.choose_mode),
         select("Repeated SKU", labels.DUPLICATES, "duplicates", state.duplicates, state.choose_duplicates),
         select("Blank cell of an existing product", labels.BLANKS, "blank", state.blank, state.choose_blank),
+        select(
+            "Variants and images in rows without a name",
+            labels.CONTINUATIONS,
+            "continuation",
+            state.continuation,
+            state.choose_continuation,
+        ),
         select("Text encoding", labels.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
         select("Delimiter", labels.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
         select("Column mapping", labels.COLUMNS, "columns", state.columns, state.choose_columns),

@@ -33,6 +33,7 @@ class UploadState(rx.State):
     mode: str = rx.LocalStorage("upsert", name="import-mode")
     duplicates: str = rx.LocalStorage("last", name="import-duplicates")
     blank: str = rx.LocalStorage("clear", name="import-blank")
+    continuation: str = rx.LocalStorage("reject", name="import-continuation")
     # These are not stored: they differ from file to file.
     encoding: str = ""
     delimiter: str = ""
@@ -58,7 +59,7 @@ class UploadState(rx.State):
     @rx.var
     def changed_options(self) -> list[str]:
         """Labels of the options that differ from the default."""
-        changed = labels.changed_options(self.mode, self.duplicates, self.blank)
+        changed = labels.changed_options(self.mode, self.duplicates, self.blank, self.continuation)
         if self.encoding in labels.ENCODINGS and self.encoding:
             changed.append(labels.encoding(self.encoding))
         if self.delimiter in labels.CHARACTERS:
@@ -80,6 +81,11 @@ class UploadState(rx.State):
     def mapping_error(self) -> str:
         """Why the file cannot be imported with this mapping."""
         return self.mapping.error() if self.needs_mapping else ""
+
+    @rx.var
+    def continuation_note(self) -> str:
+        """How many rows of the sample continue the product above, and what becomes of them."""
+        return self.mapping.continuation_note(self.continuation)
 
     @rx.event
     def open_form(self) -> None:
@@ -107,6 +113,11 @@ class UploadState(rx.State):
     def choose_blank(self, blank: str) -> None:
         """Choose what a blank cell does."""
         self.blank = blank
+
+    @rx.event
+    def choose_continuation(self, continuation: str) -> None:
+        """Choose what becomes of rows that continue the product above."""
+        self.continuation = continuation
 
     @rx.event
     def choose_encoding(self, encoding: str) -> None:
@@ -140,7 +151,7 @@ class UploadState(rx.State):
     @rx.event
     def reset_options(self) -> None:
         """Set all options to their defaults."""
-        self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
+        self.mode, self.duplicates, self.blank, self.continuation = "upsert", "last", "clear", "reject"
         self.encoding, self.delimiter, self.columns, self.sheet = "", "", "remembered", ""
         self._fill_header_line("")
         self.resets += 1
@@ -209,6 +220,7 @@ class UploadState(rx.State):
             "mode": self.mode if self.mode in labels.MODES else "upsert",
             "duplicates": self.duplicates if self.duplicates in labels.DUPLICATES else "last",
             "blank": self.blank if self.blank in labels.BLANKS else "clear",
+            "continuation": self.continuation if self.continuation in labels.CONTINUATIONS else "reject",
             "encoding": self.encoding,
             "delimiter": labels.CHARACTERS.get(self.delimiter, self.delimiter),
             "header_line": self.header_line.strip(),

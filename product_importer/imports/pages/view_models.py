@@ -225,7 +225,8 @@ def _stopped(job: ImportRead, is_dry_run: bool) -> str:
 
 def _changed_options(job: ImportRead) -> list[str]:
     kind = [] if not job.choices.dry_run else ["dry run" if job.applied_at is None else "dry run, applied"]
-    return kind + labels.changed_options(job.choices.mode, job.choices.duplicates, job.choices.blank)
+    choices = job.choices
+    return kind + labels.changed_options(choices.mode, choices.duplicates, choices.blank, choices.continuation)
 
 
 def _columns(columns: dict[str, str]) -> list[Fact]:

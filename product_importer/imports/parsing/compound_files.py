@@ -25,7 +25,9 @@ ENCRYPTED = (
     "an Office file with a password, which cannot be read. Open it, remove the password "
     f"(in Excel: File, Info, Protect Workbook, Encrypt with Password), then {SAVE_AS}"
 )
-UNKNOWN = f"an old Office file without a workbook (.xls) in it, or a damaged one. Open it in its program and {SAVE_AS}"
+UNKNOWN = (
+    f"an old Office file without a workbook (.xls) in it, or a damaged one. Open it in its program and {SAVE_AS}"
+)
 WORDS = {
     "EncryptedPackage": ENCRYPTED,
     "WordDocument": f"an old Word document (.doc). {EXPORT}",

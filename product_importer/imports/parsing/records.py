@@ -79,12 +79,12 @@ class Chunk:
 
     def has_value(self, position: int, value: str) -> bool:
         """Whether a column has a value, without outer spaces."""
-        return value in map(str.strip, self._columns[position])
+        return value in map(trim, self._columns[position])
 
     def has_match(self, position: int, part: str, pattern: re.Pattern[str]) -> bool:
         """Whether a pattern matches a whole value of a column, without outer spaces; such a value holds `part`."""
         values = self._columns[position]
-        return part in "".join(values) and any(pattern.fullmatch(value.strip()) for value in values)
+        return part in "".join(values) and any(pattern.fullmatch(trim(value)) for value in values)
 
     def fitted(self, width: int, needed: int) -> "Chunk | None":
         """Return the chunk with `width` fields in each record, as `fitted_row` does; None if one does not fit."""
@@ -119,12 +119,12 @@ class Chunk:
 
 def is_blank(cells: Iterable[str]) -> bool:
     """Whether cells hold nothing but white space."""
-    return not any(map(str.strip, cells))
+    return not any(map(trim, cells))
 
 
 def filled_width(cells: Sequence[str]) -> int:
     """Return how many cells a row has up to the last one that is not blank."""
-    return next((width for width in range(len(cells), 0, -1) if cells[width - 1].strip()), 0)
+    return next((width for width in range(len(cells), 0, -1) if trim(cells[width - 1])), 0)
 
 
 def fitted_row(row: list[str], width: int, needed: int) -> list[str] | None:

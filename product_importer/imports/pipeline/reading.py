@@ -39,7 +39,8 @@ MAX_SMALL_BYTES = 8 * 1024 * 1024
 class ReadFile:
     """The rows of a file: the good ones in `spool`, or sorted in `rows` if they are few; the others in `errors`.
 
-    `warnings` are those about its rows. `rows` is None for a file that is spooled; `good_rows` counts either.
+    `warnings` are those about its rows. Rows that were left out are in no number. `rows` is None for a file that is
+    spooled; `good_rows` counts either.
     """
 
     errors: ErrorBuffer
@@ -68,9 +69,9 @@ class FileReader:
         self.columns = RunColumns(header, keeps_blank)
         self._job = job
         self._heartbeat = heartbeat
-        self._validator = RowValidator(header, keeps_blank, choices.scientific == "keep")
         self._is_cut = is_cut
         self._file = ReadFile(ErrorBuffer(job.id))
+        self._validator = RowValidator(header, choices, self._file.warnings)
         self._sorter = ThreadPoolExecutor(1, thread_name_prefix="sorting")
         self._sorting: Future[None] | None = None
         self._waiting: list[pa.RecordBatch] = []

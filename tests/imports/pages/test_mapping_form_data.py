@@ -8,9 +8,9 @@ from product_importer.imports.columns.header import match
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
 
 
-def header_error(*names: str) -> Invalid:
+def header_error(*names: str, sample: tuple[list[str], ...] = ()) -> Invalid:
     with pytest.raises(Invalid) as error:
-        match(list(names))
+        match(list(names), sample=sample)
     return error.value
 
 
@@ -32,6 +32,24 @@ def test_each_field_needs_a_column_of_its_own():
 
 def test_only_columns_with_unique_names_are_offered():
     assert ColumnMapping.of(header_error("code", "Text", "text", "", "_line")).columns == ["code"]
+
+
+def test_the_form_says_how_many_rows_continue_the_product_above():
+    rows = (["a", "A", "x", "1"], ["a", "", "", "2"], ["a", "", "y", ""], ["b", "B", "", "3"])
+    mapping = ColumnMapping.of(header_error("Handle", "Title", "Text", "Variant SKU", sample=rows))
+    note = "Of the first 4 rows, 2 have no name and continue the product above, as variants and images do. Such rows "
+    assert (
+        mapping.continuation_note("reject")
+        == f"{note}are rejected; the options above can fill them or leave them out."
+    )
+    assert mapping.continuation_note("skip") == f"{note}are left out."
+    assert mapping.continuation_note("fill").startswith(f"{note}take the product's name")
+    assert mapping.continuation_note("a word from the browser") == mapping.continuation_note("reject")
+    assert "1 has no name and continues" in mapping.choose("name", "Text").continuation_note("skip")
+    assert mapping.choose("name", "").continuation_note("skip") == ""
+    # A first column that is used as such a field tells no products apart.
+    assert mapping.choose("active", "Handle").continuation_note("skip") == ""
+    assert ColumnMapping().continuation_note("skip") == ""
 
 
 def test_no_mapping_is_offered_if_it_cannot_help():

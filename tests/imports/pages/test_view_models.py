@@ -72,12 +72,13 @@ def test_the_result_of_an_undo_names_kept_products_only_if_there_are_any():
 
 def test_the_history_shows_only_changed_options():
     assert seen().changed_options == []
-    chosen = ImportChoices(mode="create", duplicates="reject", blank="keep", dry_run=True)
+    chosen = ImportChoices(mode="create", duplicates="reject", blank="keep", continuation="fill", dry_run=True)
     assert seen(choices=chosen).changed_options == [
         "dry run",
         "only new",
         "duplicates rejected",
         "blanks keep values",
+        "variants filled",
     ]
     assert seen(choices=chosen, applied_at=NOW).changed_options[0] == "dry run, applied"
 

@@ -8,6 +8,7 @@ from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.records import Chunk
 from product_importer.imports.pipeline.row_validation import RowValidator
+from product_importer.imports.schemas import ImportChoices
 
 HEADER = match(["sku", "name", "description", "active", "colour"])
 
@@ -50,11 +51,22 @@ def test_the_reason_quotes_surplus_fields_as_csv_up_to_a_limit():
 
 
 def test_a_row_needs_no_name_if_blanks_are_kept():
-    kept = RowValidator(HEADER, keep_blank=True)
+    kept = RowValidator(HEADER, ImportChoices(blank="keep"))
     for rows in ([["s", " ", "", "", ""]], [["t", "n", "", "no", ""], ["s", "", "", " ", ""], ["", "", "", "", "x"]]):
         validated = kept.validate(Chunk(list(range(2, len(rows) + 2)), rows))
         assert validated.rows == [row for row in rows if row[0]]
         assert [error.code for error in validated.errors] == ["no_sku"] * (len(rows) - len(validated.rows))
+
+
+def test_the_reason_of_a_bad_word_for_active_lists_the_words():
+    [error] = validate(["s", "n", "d", "VRAI", ""]).errors
+    words = "true, t, yes, y, 1, on, active, or false, f, no, n, 0, off, inactive"
+    assert error.reason == f"“VRAI” is no word for active or inactive. Write {words}."
+
+
+def test_a_cell_of_invisible_characters_is_blank():
+    codes = [error.code for error in validate(["\u200b", "n", "d", "", ""], ["s", "\ufeff ", "d", "", ""]).errors]
+    assert codes == ["no_sku", "no_name"]
 
 
 def test_an_empty_line_is_no_row():
@@ -109,7 +121,7 @@ def test_a_sku_in_scientific_notation_is_rejected_or_kept(sku):
     row = [sku, "n", "d", "", ""]
     [error] = validate(["s", "n", "d", "", ""], row).errors
     assert (error.code, sku.strip() in error.reason) == ("scientific_sku", True)
-    kept = RowValidator(HEADER, keep_scientific=True).validate(Chunk([2], [row]))
+    kept = RowValidator(HEADER, ImportChoices(scientific="keep")).validate(Chunk([2], [row]))
     assert (kept.rows, list(kept.errors)) == ([row], [])
 
 
@@ -120,7 +132,7 @@ def test_other_skus_are_not_taken_for_numbers(sku):
     assert not validate([sku, "4.00638E+12", "4,00638E+12", "", "1E+05"]).errors
 
 
-@pytest.mark.parametrize("word", ["", "true", "FALSE", " yes ", "0", "On"])
+@pytest.mark.parametrize("word", ["", "true", "FALSE", " yes ", "0", "On", "\u200bno\ufeff"])
 def test_accepted_words_for_active(word):
     assert not validate(["s", "n", "d", word, ""]).errors
 
