@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, Literal, get_args
 
+import webencodings
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
@@ -22,19 +23,30 @@ Delimiter = Literal[",", ";", "\t", "|"]
 ATTRIBUTE, IGNORE = "attribute", "ignore"
 Target = Literal["sku", "name", "description", "active", "attribute", "ignore"]
 
-# Python's names of the encodings that exported catalogues use; the first three are detected.
+# The encodings that exported catalogues use, as the Encoding Standard (WHATWG) defines them; the first three are
+# detected.
 Encoding = Literal[
-    "utf-8", "utf-16", "windows-1252", "windows-1250", "windows-1251", "iso-8859-1", "iso-8859-2", "iso-8859-15",
-    "mac-roman", "shift_jis", "euc-jp", "gb18030", "big5", "euc-kr",
+    "utf-8", "utf-16", "windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1255",
+    "windows-1256", "windows-1257", "windows-1258", "windows-874", "iso-8859-1", "iso-8859-2", "iso-8859-5",
+    "iso-8859-7", "iso-8859-15", "koi8-r", "koi8-u", "ibm866", "mac-roman", "shift_jis", "euc-jp", "gb18030", "big5",
+    "euc-kr",
 ]  # fmt: skip
 
+# The standard's names of encodings to ours, where they differ. It reads GBK like GB 18030, which contains it.
+BY_STANDARD: dict[str, str] = {name: name for name in get_args(Encoding)} | {
+    "gbk": "gb18030",
+    "macintosh": "mac-roman",
+    "utf-16le": "utf-16",
+}
 # Python's codec names to ours; codec lookup understands spellings such as `UTF8`, `cp1252` and `latin-1`.
-BY_CODEC: dict[str, str] = {codecs.lookup(name).name: name for name in get_args(Encoding)}
+BY_CODEC: dict[str, str] = {
+    codecs.lookup(name).name: name for name in get_args(Encoding) if name != "windows-874"
+} | {"cp874": "windows-874", "cp932": "shift_jis", "cp949": "euc-kr", "gbk": "gb18030"}
 # The options that a job's row keeps, with defaults as in `schemas.ImportChoices`.
 STORED = ("mode", "duplicates", "blank", "dry_run", "continuation", "scientific")
 # The last line that can be named as the one with the column names.
 MAX_HEADER_LINE = 1_000
-SPELLING = re.compile(r"[a-z0-9_-]{1,40}", re.IGNORECASE | re.ASCII)
+SPELLING = re.compile(r"[a-z0-9_:.-]{1,40}", re.IGNORECASE | re.ASCII)
 
 
 def _from_json(value: object) -> object:
@@ -47,11 +59,14 @@ def _from_json(value: object) -> object:
 
 
 def _encoding(value: object) -> object:
-    """Return our name of an encoding, whatever its spelling."""
-    if isinstance(value, str) and SPELLING.fullmatch(value):
-        with suppress(LookupError):
-            return BY_CODEC.get(codecs.lookup(value).name, value)
-    return value
+    """Return our name of an encoding for Python's names and the standard's labels of it, in any case."""
+    if not isinstance(value, str) or not SPELLING.fullmatch(value):
+        return value
+    with suppress(LookupError):
+        if known := BY_CODEC.get(codecs.lookup(value).name):
+            return known
+    standard = webencodings.lookup(value) or webencodings.lookup(value.replace("_", "-"))
+    return value if standard is None else BY_STANDARD.get(standard.name, value)
 
 
 def _delimiter(value: object) -> object:
@@ -99,8 +114,8 @@ class ImportOptions(BaseModel):
         Encoding | None,
         BeforeValidator(_encoding),
         Field(
-            description="Encoding of the text; detected if absent. Case-insensitive; common spellings such as `utf8` "
-            "and `cp1252` are accepted."
+            description="Encoding of the text; detected if absent. Case-insensitive; all labels of the Encoding "
+            "Standard, such as `sjis` and `gbk`, and other spellings such as `utf8` and `cp1252` are accepted."
         ),
     ] = None
     delimiter: Annotated[

@@ -7,6 +7,7 @@ from reflex.event import no_args_event_spec
 from reflex_components_core.el.elements.typography import Div  # type: ignore[import-untyped]
 
 from product_importer.imports.pages import labels
+from product_importer.imports.pages.encoding_choice import encoding_choice
 from product_importer.imports.pages.mapping_form import mapping_form
 from product_importer.imports.pages.upload_state import UPLOAD, UploadState
 from product_importer.ui.before_unload import confirm_leaving
@@ -32,6 +33,7 @@ def upload_form() -> rx.Component:
         FileArea.create(drop_zone(selected), on_change=UploadState.clear_error, on_drop=UploadState.clear_error),
         options(),
         rx.cond(UploadState.error.title, upload_error()),
+        rx.cond(UploadState.encodings.length() > 0, encoding_choice()),
         rx.cond(UploadState.needs_mapping, mapping_form()),
         rx.el.div(
             rx.cond(UploadState.uploading, upload_progress()),

@@ -12,6 +12,7 @@ from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
 from product_importer.imports.options import ImportOptions, parse
 from product_importer.imports.pages import labels
+from product_importer.imports.pages.encoding_choice_data import EncodingPreview
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
 from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.schemas import ImportRead
@@ -47,6 +48,8 @@ class UploadState(rx.State):
     # Changes when the field must show another line than the one that was typed in it.
     header_line_filling: int = 0
     mapping: ColumnMapping = ColumnMapping()
+    # What a refused file may be encoded in.
+    encodings: list[EncodingPreview] = []  # noqa: RUF012 - Reflex copies it for each tab
     is_dry_run: bool = False
     uploading: bool = False
     uploaded: int = 0
@@ -55,6 +58,8 @@ class UploadState(rx.State):
     _version: int = 0
     # Whether the line was found: it is that of one file alone.
     _is_line_found: bool = False
+    # Whether the encoding was chosen by the lines of this file: it is not meant for another one.
+    _is_encoding_of_file: bool = False
 
     @rx.var
     def changed_options(self) -> list[str]:
@@ -95,7 +100,8 @@ class UploadState(rx.State):
 
     @rx.event
     def clear_error(self) -> None:
-        """Clear the error, the mapping and the header line that were found for another file."""
+        """Clear what was found for another file: the error, the mapping, the likely encoding, the header line."""
+        self._forget_encoding()
         self._clear()
         self._forget_found_line()
 
@@ -122,8 +128,13 @@ class UploadState(rx.State):
     @rx.event
     def choose_encoding(self, encoding: str) -> None:
         """Choose the encoding; an empty one is detected. The file may then have other columns."""
-        self.encoding = encoding
+        self.encoding, self._is_encoding_of_file = encoding, False
         self._clear()
+
+    @rx.event
+    def choose_likely_encoding(self, encoding: str) -> None:
+        """Choose the encoding in which the shown lines are right; they stay for another choice."""
+        self.encoding, self._is_encoding_of_file = encoding, True
 
     @rx.event
     def choose_delimiter(self, delimiter: str) -> None:
@@ -153,6 +164,7 @@ class UploadState(rx.State):
         """Set all options to their defaults."""
         self.mode, self.duplicates, self.blank, self.continuation = "upsert", "last", "clear", "reject"
         self.encoding, self.delimiter, self.columns, self.sheet = "", "", "remembered", ""
+        self._is_encoding_of_file = False
         self._fill_header_line("")
         self.resets += 1
         self._clear()
@@ -199,6 +211,7 @@ class UploadState(rx.State):
             async with self:
                 self.uploading = False
         async with self:
+            self._forget_encoding()
             self._clear()
             self._forget_found_line()
             is_still_here = self.router.url.path.rstrip("/") == routes.IMPORTS
@@ -207,6 +220,7 @@ class UploadState(rx.State):
     def _show_error(self, error: DomainError, version: int) -> None:
         """Show an error; ask for a mapping where one can fix the header."""
         self.error, mapping = ErrorView.of(error), ColumnMapping.of(error)
+        self.encodings = EncodingPreview.all_of(error) if version == self._version else []
         if mapping.columns and version == self._version:
             self.mapping = mapping
             self.error = replace(self.error, detail=mapping.question(error), tone="warning")
@@ -240,8 +254,12 @@ class UploadState(rx.State):
         if self._is_line_found:
             self._fill_header_line("")
 
+    def _forget_encoding(self) -> None:
+        if self._is_encoding_of_file:
+            self.encoding, self._is_encoding_of_file = "", False
+
     def _clear(self) -> None:
-        self.error, self.mapping = ErrorView(), ColumnMapping()
+        self.error, self.mapping, self.encodings = ErrorView(), ColumnMapping(), []
         self._version += 1
 
 

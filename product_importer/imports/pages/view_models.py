@@ -165,7 +165,8 @@ class ErrorView:
             error.detail,
             examples=[str(example) for example in error.extra.get("examples") or ()],
             import_address=f"/imports/{job_id}" if job_id else "",
-            hint=HINTS.get(error.kind, ""),
+            # The likely encodings are shown to choose from.
+            hint="" if error.extra.get("encodings") else HINTS.get(error.kind, ""),
         )
 
 

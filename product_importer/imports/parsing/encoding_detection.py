@@ -2,20 +2,26 @@
 
 import codecs
 import re
+from dataclasses import dataclass
+from typing import Self
 
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
+from product_importer.imports.parsing.text_codecs import decoder_of
+from product_importer.imports.parsing.unmarked_utf_16 import SNIFF_BYTES, unmarked_utf_16
+from product_importer.imports.parsing.western_text import WesternEvidence
 
-# Enough bytes to tell whether a text is UTF-16 without a byte order mark.
-SNIFF_BYTES = 64
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # Most files that are not UTF-8 are in this encoding. As nearly every byte is valid in it, a control character
-# rules it out.
+# rules it out, and so do words of other languages.
 GUESS = "windows-1252"
+# How many bytes more than characters are UTF-8 by chance in another encoding, at most.
+MAX_CHANCE = 48
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
 # All bytes but line breaks and control characters.
 PLAIN = bytes(byte for byte in range(256) if byte not in b"\r\n" and not CONTROL.match(bytes([byte])))
 
+UTF_8_BEFORE = "not UTF-8 text, though there is UTF-8 text before it"
 OVERRIDE = "If it is a text, name its encoding in the form field “encoding”, or save it as “CSV UTF-8”."
 
 
@@ -23,22 +29,34 @@ class EncodingDetector:
     """Detects the encoding of one text; its bytes are fed as they arrive, and all of them are checked.
 
     `encoding` is the encoding so far, `is_guessed` if nothing but the bytes suggests it. `error` is set at the first
-    byte that is not text; what follows is not checked.
+    byte that is not text; what follows is not checked. Where only the whole text can tell what else it may be, it is
+    set after the last byte: then `is_other_text` is true, and `has_utf_8` if some of it is UTF-8.
     """
 
     def __init__(self, chosen: str | None = None):
         self._chosen = chosen
-        # True while nothing tells the encoding and all bytes are ASCII.
+        # True while nothing tells the encoding and hardly a byte is other than ASCII.
         self._may_guess = False
         self._start = bytearray()
         self._decoder: codecs.IncrementalDecoder | None = None
+        self._evidence = WesternEvidence()
         self._control: Invalid | None = None
+        # The first byte that is not UTF-8, and the first one that Windows-1252 does not define.
+        self._not_utf_8: BadByte | None = None
+        self._undefined: BadByte | None = None
         self._offset = 0
+        # How many bytes more than characters were decoded.
+        self._surplus = 0
         self._line = 1
         self._after_return = False
         self.encoding = "utf-8"
-        self.is_guessed = False
+        self.is_guessed = self.is_other_text = False
         self.error: Invalid | None = None
+
+    @property
+    def has_utf_8(self) -> bool:
+        """Whether some of a text that is not UTF-8 must be UTF-8 nevertheless."""
+        return self._evidence.is_mixed
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Check the next bytes; `final` with the last ones."""
@@ -54,23 +72,25 @@ class EncodingDetector:
     def _begin(self, start: bytes) -> codecs.IncrementalDecoder:
         marked = next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)
         if self._chosen is None:
-            self.encoding = marked or _unmarked_utf_16(start) or "utf-8"
+            self.encoding = marked or unmarked_utf_16(start) or "utf-8"
             self._may_guess = self.encoding == "utf-8"
         elif self._chosen == "utf-16" and marked != "utf-16":
-            self.encoding = _unmarked_utf_16(start) or "utf-16-le"
+            self.encoding = unmarked_utf_16(start) or "utf-16-le"
         else:
             self.encoding = self._chosen
-        return codecs.getincrementaldecoder(self.encoding)()
+        return decoder_of(self.encoding)
 
     def _check(self, decoder: codecs.IncrementalDecoder, chunk: bytes, final: bool) -> None:
         if self._may_guess and chunk.isascii() and not decoder.getstate()[0]:
             # Most of most files, and there is nothing to decode.
+            self._evidence.pass_ascii(chunk)
             self._pass_ascii(chunk)
             return
         if self.is_guessed or self._may_guess:
             self._find_control(chunk)
-        if self.is_guessed and self._control is not None:
-            self.error = self._control
+        if self.is_guessed:
+            self._evidence.feed(chunk, final)
+            self._check_guessed(decoder, chunk, final)
             return
         state = decoder.getstate()
         try:
@@ -80,22 +100,54 @@ class EncodingDetector:
             self._guess_or_fail(decoder, error, chunk, final)
             return
         self._pass(text, len(chunk))
+        # The beginning of a letter at the end of the chunk is not decoded yet.
+        self._may_guess = self._may_guess and self._surplus - len(decoder.getstate()[0]) <= MAX_CHANCE
+        if self._may_guess:
+            self._evidence.feed(chunk)
 
     def _guess_or_fail(
         self, decoder: codecs.IncrementalDecoder, error: UnicodeDecodeError, chunk: bytes, final: bool
     ) -> None:
-        """Go on with the guessed encoding if the text was ASCII so far; else set the error."""
+        """Go on with the guessed encoding if the text was hardly more than ASCII so far; else set the error."""
         pending = len(error.object) - len(chunk)
         good = max(0, error.start - pending)
         # Decoded again for the decoder's state and the lines before the bad byte.
         text = decoder.decode(chunk[:good])
-        if self._may_guess and text.isascii():
-            self._pass(text, error.start - pending)
-            self.encoding, self.is_guessed, self._may_guess = GUESS, True, False
-            self._decoder = codecs.getincrementaldecoder(GUESS)()
-            self._check(self._decoder, error.object[error.start :], final)
-        else:
-            self.error = self._undecodable(error, self._offset - pending + error.start, self._line_after(text))
+        offset, line = self._offset - pending + error.start, self._line_after(text)
+        self._pass(text, error.start - pending)
+        bad = BadByte.of(error, offset, line, is_behind_utf_8=self._surplus > 0)
+        if not self._may_guess or self._surplus > MAX_CHANCE:
+            reason = f"not text in {self.encoding}"
+            self.error = bad.error(UTF_8_BEFORE if self.encoding == "utf-8" and not self._chosen else reason)
+            return
+        self.encoding, self.is_guessed, self._may_guess, self._not_utf_8 = GUESS, True, False, bad
+        self._decoder = decoder_of(GUESS)
+        self._evidence.feed(chunk, final)
+        self._check_guessed(self._decoder, error.object[error.start :], final)
+
+    def _check_guessed(self, decoder: codecs.IncrementalDecoder, rest: bytes, final: bool) -> None:
+        """Check the next bytes of a text in the guessed encoding."""
+        if self._control is not None:
+            self.error = self._control
+        elif self._undefined is None:
+            try:
+                self._pass(decoder.decode(rest, final), len(rest))
+            except UnicodeDecodeError as error:
+                line = self._line_after(rest[: error.start].decode("cp1252"))
+                self._undefined = BadByte.of(error, self._offset + error.start, line)
+        if final and self.error is None and (self._undefined is not None or not self._evidence.is_western()):
+            self.is_other_text, self.error = True, self._refusal()
+
+    def _refusal(self) -> Invalid:
+        """Return why a complete text is neither UTF-8 nor likely to be in the guessed encoding."""
+        assert self._not_utf_8 is not None
+        if self._evidence.has_utf_8 and self._not_utf_8.is_behind_utf_8:
+            return self._not_utf_8.error(UTF_8_BEFORE)
+        if self._undefined is not None:
+            return self._undefined.error("text neither in UTF-8 nor in Windows-1252")
+        if self._evidence.has_utf_8:
+            return self._not_utf_8.error("not UTF-8 text, though there is UTF-8 text behind it")
+        return self._not_utf_8.error("not UTF-8 text, and in Windows-1252 the words would make no sense")
 
     def _pass_ascii(self, chunk: bytes) -> None:
         """Go on after bytes that are ASCII like all before; one pass finds line breaks and control characters."""
@@ -112,8 +164,8 @@ class EncodingDetector:
     def _pass(self, text: str, size: int) -> None:
         self._line = self._line_after(text)
         self._after_return = text.endswith("\r") if text else self._after_return
-        self._may_guess = self._may_guess and text.isascii()
         self._offset += size
+        self._surplus += size - len(text)
 
     def _line_after(self, text: str) -> int:
         # Twice as fast as `count`.
@@ -130,33 +182,29 @@ class EncodingDetector:
             assert found is not None
             line = self._line_after(chunk[: found.start()].decode("latin-1"))
             reason = "a control character, which no text holds"
-            self._control = _not_text(self._offset + found.start(), line, found[0], reason)
-
-    def _undecodable(self, error: UnicodeDecodeError, offset: int, line: int) -> Invalid:
-        reason = f"not text in {self.encoding}"
-        if self.is_guessed:
-            reason = "text neither in UTF-8 nor in Windows-1252"
-        elif self.encoding == "utf-8" and not self._chosen:
-            reason = "not UTF-8 text, though there is UTF-8 text before it"
-        return _not_text(offset, line, error.object[error.start : error.start + 1], reason)
+            self._control = BadByte(self._offset + found.start(), line, found[0]).error(reason)
 
 
-def _unmarked_utf_16(start: bytes) -> str | None:
-    """Return the UTF-16 of a text without a byte order mark, or None: half the bytes of Latin letters are zero."""
-    even, odd = start[0::2].count(0), start[1::2].count(0)
-    pairs = max(1, len(start) // 2)
-    if odd * 2 >= pairs and even * 8 <= odd:
-        return "utf-16-le"
-    if even * 2 >= pairs and odd * 8 <= even:
-        return "utf-16-be"
-    return None
+@dataclass(frozen=True)
+class BadByte:
+    """A byte that is not text: its offset, its line from 1 on; whether letters of UTF-8 precede it."""
 
+    offset: int
+    line: int
+    byte: bytes
+    is_behind_utf_8: bool = False
 
-def _not_text(offset: int, line: int, byte: bytes, reason: str) -> Invalid:
-    return Invalid(
-        f"Byte {offset:,} (line {line:,}) is 0x{byte.hex().upper()}: {reason}. {OVERRIDE}",
-        kind=ProblemType.NOT_TEXT,
-        title="The file is not readable as text",
-        line=line,
-        offset=offset,
-    )
+    @classmethod
+    def of(cls, error: UnicodeDecodeError, offset: int, line: int, is_behind_utf_8: bool = False) -> Self:
+        """Return the byte that could not be decoded."""
+        return cls(offset, line, error.object[error.start : error.start + 1], is_behind_utf_8)
+
+    def error(self, reason: str) -> Invalid:
+        """Return the error that names the byte and says what it is, and what to do."""
+        return Invalid(
+            f"Byte {self.offset:,} (line {self.line:,}) is 0x{self.byte.hex().upper()}: {reason}. {OVERRIDE}",
+            kind=ProblemType.NOT_TEXT,
+            title="The file is not readable as text",
+            line=self.line,
+            offset=self.offset,
+        )

@@ -3,6 +3,7 @@
 import codecs
 import io
 import re
+from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 from zipfile import ZipFile
 
@@ -17,11 +18,13 @@ from product_importer.imports.parsing.encoding_detection import EncodingDetector
 from product_importer.imports.parsing.file_format import Escape, Format
 from product_importer.imports.parsing.header_sample import MAX_HEADER_CHARACTERS, HeaderSample, read_header_sample
 from product_importer.imports.parsing.header_search import CsvLayout, csv_layout
-from product_importer.imports.parsing.opening import codec_of, text_of
+from product_importer.imports.parsing.likely_encodings import with_likely_encodings
+from product_importer.imports.parsing.opening import text_of
 from product_importer.imports.parsing.other_documents import refuse_file_name
 from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.parsing.sheet_choice import refuse_sheet
 from product_importer.imports.parsing.stream_inspection import StreamInspection, TextInspection
+from product_importer.imports.parsing.text_codecs import codec_of
 from product_importer.imports.parsing.workbook_process import read_workbook_head
 from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
@@ -83,11 +86,14 @@ def detect_format(stream: BinaryIO, inspection: StreamInspection, options: Impor
 
 def early_header(contents: TextInspection, options: ImportOptions) -> HeaderSample | None:
     """Return the sample of a header by the beginning of a text alone; None if the header may reach beyond it."""
-    decoder = codecs.getincrementaldecoder(codec_of(contents.detector.encoding))()
+    decoder = codecs.getincrementaldecoder(codec_of(contents.detector.encoding))("replace")
     head = _whole_lines(decoder.decode(bytes(contents.head)))
     try:
         _, header, _ = _read_header(head, True, options)
     except Invalid:
+        return None
+    if contents.detector.is_guessed and not "".join(header.names).isascii():
+        # The rest of the text may show that it is in another encoding.
         return None
     # A quote in a name may close after the beginning, with another delimiter than this one.
     return None if any('"' in name for name in header.names) else header
@@ -116,7 +122,7 @@ def _checked_encoding(
     """Return the detector of a text's encoding, which has checked every byte.
 
     Raises:
-        Invalid: the text has a byte that its encoding does not have; `not-text`.
+        Invalid: the text has a byte that its encoding does not have, or may be in several; `not-text`.
     """
     contents = inspection.contents
     if format.container == "zip" or contents.chosen != options.encoding:
@@ -125,9 +131,17 @@ def _checked_encoding(
         for piece in pieces(unpacked(stream, format)):
             contents.feed(piece)
         contents.feed(b"", final=True)
-    if contents.detector.error is not None:
-        raise contents.detector.error
-    return contents.detector
+    detector = contents.detector
+    if detector.error is None:
+        return detector
+    if not detector.is_other_text:
+        raise detector.error
+
+    def read() -> Iterator[bytes]:
+        stream.seek(0)
+        return pieces(unpacked(stream, format))
+
+    raise with_likely_encodings(detector.error, read, has_utf_8=detector.has_utf_8)
 
 
 def _head(stream: BinaryIO, format: Format, encoding: str) -> tuple[str, bool]:

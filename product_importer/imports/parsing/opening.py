@@ -10,6 +10,7 @@ from product_importer.imports.parsing.books.kinds import is_read_by_calamine
 from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.parsing.records import RecordReader, Unreadable
+from product_importer.imports.parsing.text_codecs import codec_of
 from product_importer.imports.parsing.xlsx.reader import Sheet
 
 READ_BYTES = 1024 * 1024
@@ -79,11 +80,6 @@ def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     """
     lines = io.BufferedReader(_BoundedLines(stream), READ_BYTES)
     return io.TextIOWrapper(lines, encoding=codec_of(encoding), newline="")
-
-
-def codec_of(encoding: str) -> str:
-    """Return the codec that reads an encoding and leaves out a byte order mark."""
-    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 class _BoundedLines(io.RawIOBase):

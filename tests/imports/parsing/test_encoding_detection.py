@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from product_importer.core.errors import Invalid
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.encoding_detection import CONTROL, EncodingDetector
+from product_importer.imports.parsing.unmarked_utf_16 import unmarked_utf_16
 from tests.imports.parsing.reading import detected, rows_of
 
 HEADER = "sku,name,description\n"
@@ -31,7 +32,13 @@ def checked(content: bytes, chosen: str | None = None, piece: int = 5) -> Encodi
         (b"\xfe\xff" + (HEADER + "a,Größe,漢字\n").encode("utf-16-be"), "utf-16", False),
         ((HEADER + "a,Größe,漢字😀\n").encode("utf-16-le"), "utf-16-le", False),
         ((HEADER + "a,Größe,漢字😀\n").encode("utf-16-be"), "utf-16-be", False),
+        (("Артикул\tНазвание\r\nА-1\tЧашка\r\n").encode("utf-16-le"), "utf-16-le", False),
+        (("Артикул\tНазвание\r\nА-1\tЧашка\r\n").encode("utf-16-be"), "utf-16-be", False),
+        (("编号,名称\r\n一,茶杯\r\n").encode("utf-16-le"), "utf-16-le", False),
+        (("商品コード,商品名\r\nあ,カップ\r\n" * 9).encode("utf-16-be"), "utf-16-be", False),
         ((HEADER + "a,Größe,1 €\n").encode("windows-1252"), "windows-1252", True),
+        # A capital letter before a space that does not break is UTF-8 by chance.
+        ((HEADER + "a,QUALITÉ\xa0: ,größte\n").encode("windows-1252"), "windows-1252", True),
         ((HEADER + "a,b,\f" + "x" * 90_000 + "é").encode("windows-1252"), "windows-1252", True),
     ],
 )
@@ -88,6 +95,29 @@ def test_an_invalid_byte_is_reported_with_its_line_and_offset(content, chosen, l
     assert error is not None
     assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", line, offset)
     assert words in error.detail and "“encoding”" in error.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        HEADER.encode() + b"A\0,b,c\n",
+        HEADER.encode() + b"A-1,b,c\n" + bytes(50),
+        HEADER.encode() + "ä\0,ü,c\n".encode(),
+        b"a,b\n1,\0\n",
+    ],
+)
+def test_text_with_zero_bytes_is_not_taken_for_utf_16(content):
+    assert checked(content).encoding == "utf-8"
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["C"]) | st.sampled_from("\t\n\r"), max_size=300))
+def test_no_text_in_utf_8_is_taken_for_utf_16(text):
+    assert unmarked_utf_16(text.encode()) is None
+
+
+@given(st.text(st.characters(codec="cp1252", exclude_categories=["C"]) | st.sampled_from("\t\n\r"), max_size=300))
+def test_no_text_in_windows_1252_is_taken_for_utf_16(text):
+    assert unmarked_utf_16(text.encode("cp1252")) is None
 
 
 def test_valid_utf_8_may_hold_control_characters():
