@@ -383,6 +383,48 @@ def test_a_file_in_windows_1252_is_imported_and_marked_as_guessed(client):
     assert (product["name"], product["description"]) == ("Größe", "5 €")
 
 
+def test_a_file_in_an_unlikely_encoding_is_refused_with_the_likely_ones(client):
+    content = "sku;name;description\r\nA-1;Чашка «Утро»;фарфор\r\nA-2;Тарелка №5;белая\r\n".encode("windows-1251")
+    answer = post(client, content)
+    problem = answer.json()
+    assert (answer.status_code, problem["type"], problem["line"]) == (400, "/api/problems/not-text", 2)
+    assert problem["encodings"] == [
+        {"encoding": "windows-1251", "preview": ["A-1;Чашка «Утро»;фарфор", "A-2;Тарелка №5;белая"]}
+    ]
+    assert "encoding=windows-1251" in problem["detail"]
+    assert nothing_is_left()
+    files = {"file": ("a.csv", content)}
+    named = client.post("/api/upload-csv", files=files, data={"encoding": problem["encodings"][0]["encoding"]})
+    tasks.run_import(named.json()["job_id"])
+    assert {item["name"] for item in client.get("/api/products").json()["items"]} == {"Чашка «Утро»", "Тарелка №5"}
+
+
+def test_a_file_of_two_encodings_is_refused(client):
+    content = b"sku,name,description\nA-1,Cr\xe8me,\xfc\nA-2," + "Café,é\n".encode()
+    answer = post(client, content)
+    assert (answer.status_code, answer.json()["encodings"]) == (400, [])
+    assert nothing_is_left()
+
+
+def test_shift_jis_is_read_as_windows_writes_it(client):
+    content = "sku,name,description\nA-1,予約①㌔,～－ソ\n".encode("cp932")
+    answer = client.post("/api/upload-csv", files={"file": ("a.csv", content)}, data={"encoding": "Shift_JIS"})
+    tasks.run_import(answer.json()["job_id"])
+    assert client.get(answer.headers["location"]).json()["format"]["encoding"] == "shift_jis"
+    [product] = client.get("/api/products").json()["items"]
+    assert (product["name"], product["description"]) == ("予約①㌔", "～－ソ")
+
+
+def test_utf_16_without_a_mark_is_read_in_any_script(client):
+    content = "Артикул\tНазвание\tОписание\r\nА-1\tЧашка\tфарфор\r\n".encode("utf-16-le")
+    columns = {"Артикул": "sku", "Название": "name", "Описание": "description"}
+    data = {"columns": json.dumps(columns)}
+    answer = client.post("/api/upload-csv", files={"file": ("a.txt", content)}, data=data)
+    tasks.run_import(answer.json()["job_id"])
+    assert client.get(answer.headers["location"]).json()["format"]["encoding"] == "utf-16-le"
+    assert client.get("/api/products").json()["items"][0]["name"] == "Чашка"
+
+
 def test_the_same_key_with_another_encoding_is_another_upload(client):
     files = {"file": ("a.csv", GOOD.removeprefix(b"\xef\xbb\xbf"))}
     for encoding, status in (("utf-8", 202), ("utf-8", 202), ("gb18030", 409)):

@@ -99,6 +99,19 @@ def test_an_encoding_is_accepted_in_any_case_by_form_and_by_program(encoding):
         ("latin-1", "iso-8859-1"),
         ("sjis", "shift_jis"),
         ("L9", "iso-8859-15"),
+        ("ms_kanji", "shift_jis"),
+        ("windows-31j", "shift_jis"),
+        ("cp932", "shift_jis"),
+        ("GBK", "gb18030"),
+        ("gb2312", "gb18030"),
+        ("ks_c_5601-1987", "euc-kr"),
+        ("cp949", "euc-kr"),
+        ("latin1", "iso-8859-1"),
+        ("iso-8859-9", "windows-1254"),
+        ("iso_8859-1:1987", "iso-8859-1"),
+        ("macintosh", "mac-roman"),
+        ("utf-16le", "utf-16"),
+        ("tis-620", "windows-874"),
     ],
 )
 def test_common_spellings_are_accepted(written, meant):
@@ -106,7 +119,22 @@ def test_common_spellings_are_accepted(written, meant):
 
 
 @pytest.mark.parametrize(
-    "written", ["hex", "rot13", "idna", "utf-7", "os.path", "../utf-8", "utf 8", "ü", "a\0b", "x" * 99]
+    "written",
+    [
+        "hex",
+        "rot13",
+        "idna",
+        "utf-7",
+        "os.path",
+        "../utf-8",
+        "utf 8",
+        "ü",
+        "a\0b",
+        "x" * 99,
+        "replacement",
+        "iso-2022-kr",
+        "utf-16be",
+    ],
 )
 def test_other_encodings_are_rejected(written):
     with pytest.raises(Unprocessable, match="encoding: "):

@@ -151,7 +151,7 @@ class _Decoder(codecs.IncrementalDecoder):
         decoder = codecs.getincrementaldecoder(standard.base)(self.name)
         for place in standard.places(whole):
             code = whole[place : place + standard.rare_bytes]
-            parts += [standard.corrected(decoder.decode(whole[start:place])), standard.rare[code]]
+            parts += [standard.corrected(decoder.decode(whole[start:place], True)), standard.rare[code]]
             start = place + len(code)
         return "".join(parts) + standard.corrected(decoder.decode(whole[start:], final))
 
