@@ -87,10 +87,13 @@ class Chunk:
         return part in "".join(values) and any(pattern.fullmatch(trim(value)) for value in values)
 
     def fitted(self, width: int, needed: int) -> "Chunk | None":
-        """Return the chunk with `width` fields in each record, as `fitted_row` does; None if one does not fit."""
+        """Return the chunk with `width` fields in each record, as `fitted_row` does; None if one does not fit.
+
+        An empty record stays empty.
+        """
         if self.width() == width:
             return self
-        rows = [row for old in self.rows if (row := fitted_row(old, width, needed)) is not None]
+        rows = [row for old in self.rows if (row := fitted_row(old, width, needed) if old else old) is not None]
         return replace(self, rows=rows) if len(rows) == len(self.rows) else None
 
     def mapped(

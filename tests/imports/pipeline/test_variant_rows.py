@@ -98,11 +98,12 @@ def test_with_kept_blanks_only_a_row_without_a_new_sku_is_a_continuation(chunk):
     assert codes(VARIANTS, rows, keep_blank=True, chunk=chunk) == expected
 
 
-def validated(header, rows, continuation, *, keep_blank=False, chunk=100, as_arrow=False):
+def validated(header, rows, continuation, *, keep_blank=False, chunk=100, as_arrow=False) -> tuple[list, list, dict]:
     """Validate rows in chunks; return the rows, the lines and codes of errors, and the warnings' counts."""
     warnings = ReadWarnings()
     validator = RowValidator(header, choices_of(keep_blank, continuation), warnings)
-    kept, errors = [], []
+    kept: list[tuple[int, list[str]]] = []
+    errors: list[tuple[int, str]] = []
     for start in range(0, len(rows), chunk):
         part, lines = rows[start : start + chunk], range(start, min(start + chunk, len(rows)))
         given = arrow.parse(csv_text(part), ",", start) if as_arrow else Chunk(lines, part)
@@ -198,18 +199,20 @@ def test_the_first_line_of_each_warning_is_named():
     }
 
 
-def plainly_filled(rows):
+def plainly_filled(rows) -> list[tuple[int, list[str]]]:
     """Fill rows by a plain loop over the whole file; return those that become products."""
-    kept, parent, is_shared = [], None, False
+    kept: list[tuple[int, list[str]]] = []
+    parent: tuple[str, str, str, str] | None = None
+    is_shared = False
     for line, (group, name, body, sku) in enumerate(rows):
-        continues = parent is not None and parent[0].strip() == group.strip()
+        above = parent if parent is not None and parent[0].strip() == group.strip() else None
         if name.strip():
-            is_shared = continues and (is_shared or parent[1].strip() != name.strip())
+            is_shared = above is not None and (is_shared or above[1].strip() != name.strip())
             parent = (group, name, body, sku) if group.strip() else None
             if sku.strip():
                 kept.append((line, [group, name, body, sku]))
-        elif continues and not is_shared and sku.strip() and sku_key(sku) != sku_key(parent[3]):
-            kept.append((line, [group, parent[1], body if body.strip() else parent[2], sku]))
+        elif above and not is_shared and sku.strip() and sku_key(sku) != sku_key(above[3]):
+            kept.append((line, [group, above[1], body if body.strip() else above[2], sku]))
     return kept
 
 
@@ -218,12 +221,15 @@ plain_cells = [["a", "a ", "b", ""], ["", "", " ", "A", "A ", "B"], ["", "d", "e
 
 @given(st.lists(st.tuples(*map(st.sampled_from, plain_cells)).map(list), max_size=14), st.data())
 def test_filling_over_any_cuts_is_a_plain_loop(rows, data):
-    validator, kept, start = RowValidator(PLAIN, choices_of(continuation="fill")), [], 0
+    validator, start = RowValidator(PLAIN, choices_of(continuation="fill")), 0
+    kept: list[tuple[int, list[str]]] = []
     while start < len(rows):
         size = data.draw(st.integers(1, len(rows) - start))
         part, lines = rows[start : start + size], range(start, start + size)
         by_arrow = data.draw(st.booleans())
-        found = validator.validate(arrow.parse(csv_text(part), ",", start) if by_arrow else Chunk(lines, part))
+        given = arrow.parse(csv_text(part), ",", start) if by_arrow else Chunk(lines, part)
+        assert given is not None
+        found = validator.validate(given)
         kept += zip(found.lines, found.rows, strict=True)
         start += size
     assert kept == plainly_filled(rows)

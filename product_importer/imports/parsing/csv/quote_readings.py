@@ -9,6 +9,7 @@ the line counts as one more delimiter. The package's docstring explains the term
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -65,16 +66,22 @@ class LineState(NamedTuple):
 
 
 class Grammar:
-    """The grammar of CSV with one delimiter, whose records have `width` fields; any number if that is 0."""
+    """The grammar of CSV with one delimiter, whose records have `width` fields or one of `others`.
 
-    def __init__(self, delimiter: str, width: int):
+    They have any number of fields if `width` is 0.
+    """
+
+    def __init__(self, delimiter: str, width: int, others: Iterable[int] = ()):
         self._text = re.compile(f'[^"{re.escape(delimiter)}]+')
         self._delimiter = delimiter
         self._shift = 1 if width else 0
-        self._width = width
-        self._last = max(width - 1, 0)
-        self._quoted_mask = (1 << width) - 1 if width else 1
-        self._mask = (2 << width) - 1 if width else 1
+        widths = {width, *others}
+        self._width = max(widths)
+        # How many delimiters a record has, and the bits of its readings at its end.
+        self._delimiters = [max(one - 1, 0) for one in widths]
+        self._ends = sum(1 << one for one in widths)
+        self._quoted_mask = (1 << self._width) - 1 if width else 1
+        self._mask = (2 << self._width) - 1 if width else 1
         # Most lines of a file have one of a few shapes, and the others consist of a few kinds of steps.
         self._cached_shape = lru_cache(MAX_SHAPES)(self._shape_of)
         self._cached_after_shape = lru_cache(MAX_CACHED)(self._after_shape)
@@ -119,12 +126,12 @@ class Grammar:
     def _after_end(self, state: LineState) -> ReadingsByMistakes:
         places = (*state.strict, state.forgiving)
         return _once(
-            tuple(Readings(begun >> self._width & 1, quoted & self._quoted_mask) for begun, _, quoted, _ in places)
+            tuple(Readings(int(begun & self._ends > 0), quoted & self._quoted_mask) for begun, _, quoted, _ in places)
         )
 
     def _after_unquoted_line(self, shape: str, by_mistakes: ReadingsByMistakes, may_err: bool) -> ReadingsByMistakes:
         delimiters = shape.count(self._delimiter)
-        fits = int(not self._shift or delimiters == self._last or not shape)
+        fits = int(not self._shift or delimiters in self._delimiters or not shape)
         after = [Readings(begun & fits, quoted) for begun, quoted in by_mistakes]
         if may_err:
             for place, readings in enumerate(by_mistakes[:-2], start=1):
@@ -134,8 +141,8 @@ class Grammar:
     def _mistaken_without_quotes(self, delimiters: int, readings: Readings) -> Readings:
         """Return the readings for which a quote is missing: it would open a field, or close one."""
         opened = self._quoted_mask & ((2 << delimiters) - 1) if readings.begun else 0
-        closed = readings.quoted >> max(self._last - delimiters, 0)
-        return Readings(int(closed > 0), opened)
+        closed = any(readings.quoted & (2 << last) - (1 << max(last - delimiters, 0)) for last in self._delimiters)
+        return Readings(int(closed), opened)
 
     def _after_step(self, state: LineState, quotes: str, text: str, may_err: bool) -> LineState:
         strict, forgiving, is_at_begin = state

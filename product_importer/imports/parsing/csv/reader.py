@@ -14,13 +14,14 @@ from product_importer.imports.parsing.csv.broken_records import BrokenRecord
 from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
 from product_importer.imports.parsing.csv.record_parser import Record, RecordParser, RowBuffer
 from product_importer.imports.parsing.csv.recovery import NEAR_LINES
+from product_importer.imports.parsing.csv.row_shape import RowShape, shape_of
 from product_importer.imports.parsing.file_format import Escape
-from product_importer.imports.parsing.records import Chunk, Unreadable, filled_width, fitted_row, height, is_blank
+from product_importer.imports.parsing.records import Chunk, Unreadable, height, is_blank
 
 # How many characters are parsed at once, and how many more to reach the end of a record.
 BLOCK_CHARACTERS = 512 * 1024
 MAX_EXTENSION = 64 * 1024
-# How many records after the header are searched for one that is not blank.
+# How many records after the header tell how wide rows are.
 MAX_PEEKED = 20
 
 # The line with which a file names its delimiter for Excel; it is no record.
@@ -94,12 +95,12 @@ class Records:
         """Begin to read with the header or, where there is none, with the first record."""
         if self._header_line == 0:
             self._lines.drop(line)
-            self._parser.width = len(row)
+            self._parser.shape = RowShape(len(row), header=len(row), needed=len(row))
             self._held = PendingBlock(Chunk(), line, "")
             return [default_name(position) for position in range(len(row))], line
         text = "".join(self._lines.between(line, end))
         self._lines.drop(end)
-        self._parser.width = self._row_width(row)
+        self._parser.shape = shape_of(row, self._next_records(MAX_PEEKED))
         self._held = PendingBlock(Chunk(), line, text, line if end > line + 1 else None)
         return list(map(backslash_escapes.reveal, row)) if self._is_escaped else row, line
 
@@ -143,16 +144,13 @@ class Records:
 
     def next_rows(self, count: int) -> list[list[str]]:
         """Return the next rows, of any width, up to the first record that is not well-formed; they are read again."""
-        records = islice(self._parser.records(self._lines.first), count)
-        rows = [read.row for read in records if not is_blank(read.row)]
+        rows = [read.row for read in self._next_records(count)]
         return [list(map(backslash_escapes.reveal, row)) for row in rows] if self._is_escaped else rows
 
-    def _row_width(self, names: list[str]) -> int:
-        """Return how many fields most rows have: as the first one, if only blank ones differ from the header."""
-        first = next(iter(self.next_rows(MAX_PEEKED)), None)
-        if first is None or fitted_row(first, len(names), filled_width(names)) is None:
-            return len(names)
-        return len(first)
+    def _next_records(self, count: int) -> list[Record | BrokenRecord]:
+        """Return the next records that are not blank, among so many; the last one may be malformed."""
+        records = islice(self._parser.records(self._lines.first), count)
+        return [read for read in records if isinstance(read, BrokenRecord) or not is_blank(read.row)]
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the records after the header, some thousand at a time; an empty line is an empty record, or left out.
@@ -194,8 +192,11 @@ class Records:
         return PendingBlock(chunk, first, text)
 
     def _fits(self, chunk: Chunk) -> bool:
-        """Whether every record has as many fields as the header, or none."""
-        return not self._parser.width or chunk.widths() <= {0, self._parser.width}
+        """Whether every record has as many fields as it can have, or none."""
+        shape = self._parser.shape
+        if not shape.usual or chunk.widths() <= {0, shape.header} & {0, shape.usual}:
+            return True
+        return chunk.widths() <= {0, *shape.widths} and chunk.fitted(shape.header, shape.needed) is not None
 
     def _rest_of_a_record(self, text: str) -> str:
         """Return further lines while a quote is open (the number of quotes is odd), up to `MAX_EXTENSION`."""

@@ -13,6 +13,7 @@ from product_importer.imports.parsing.csv.broken_records import ENDLESS, BrokenR
 from product_importer.imports.parsing.csv.physical_lines import PhysicalLines
 from product_importer.imports.parsing.csv.quote_readings import Grammar
 from product_importer.imports.parsing.csv.recovery import NEAR_LINES, LostLines, Recovery
+from product_importer.imports.parsing.csv.row_shape import RowShape
 from product_importer.imports.parsing.records import (
     MAX_RECORD_CHARACTERS,
     RECORDS_PER_CHUNK,
@@ -64,13 +65,13 @@ class RowBuffer:
 
 
 class RecordParser:
-    """Parses the lines of one text; `width` is the number of fields of its header, 0 while that is not known."""
+    """Parses the lines of one text; `shape` says how many fields its records have, once the header is read."""
 
     def __init__(self, lines: PhysicalLines, delimiter: str):
         self._lines = lines
         self._delimiter = delimiter
         self._reread_characters = 0
-        self.width = 0
+        self.shape = RowShape()
 
     def records(self, number: int) -> Iterator[Record | BrokenRecord]:
         """Yield the records from a line on, up to the first one that is malformed."""
@@ -90,8 +91,8 @@ class RecordParser:
             for row in parser:
                 line, end, size = end, number + parser.line_num, 0
                 # A line of white space is no row; other lines of blank fields may be part of a broken record.
-                fields = [] if len(row) == 1 and row[0].isspace() and self.width > 1 else row
-                is_ragged = fields and self.width and len(fields) != self.width
+                fields = [] if len(row) == 1 and row[0].isspace() and self.shape.usual > 1 else row
+                is_ragged = fields and not self.shape.fits(fields)
                 yield BrokenRecord(line, end, "", fields) if is_ragged else Record(line, end, fields)
         except csv.Error as error:
             yield BrokenRecord(end, number + parser.line_num, str(error), [])
@@ -127,30 +128,36 @@ class RecordParser:
         """Move the rows before the lost lines to `done`, with the errors; return the line at which to read on."""
         starts = [*([] if header is None else [header]), *waiting.lines, broken.line]
         starts = starts[bisect_left(starts, broken.line - NEAR_LINES) :]
-        lost = self._lost_lines(starts, broken)
+        explained = self._explained(starts, broken)
+        lost = explained or self._unexplained(broken)
         if header is not None and lost.first == header:
             message = "A quote is missing, or there is one too many, in the column names or in the lines after them."
             raise Unreadable(ImportErrorCode.MALFORMED, message, header)
         waiting.move_before(lost.first, done)
-        if broken.row and (lost.first, lost.end) == (broken.line, broken.end):
-            # Quotes do not explain its number of fields: the validation of rows reports it.
+        is_alone = broken.row and (lost.first, lost.end) == (broken.line, broken.end)
+        if is_alone and not (explained and self.shape.is_acceptable(broken.row)):
+            # The validation of rows reports it. Or quotes do not explain its number of fields, and it loses nothing.
             done.add(broken.line, broken.row)
         else:
-            done.errors += broken_records.errors(self._lines, lost, broken, self._delimiter, self.width)
+            done.errors += broken_records.errors(self._lines, lost, broken, self._delimiter, self.shape.usual)
             self._count_reread(lost.end, broken.end)
         self._lines.drop(lost.end)
         return lost.end
 
-    def _lost_lines(self, starts: list[int], broken: BrokenRecord) -> LostLines:
+    def _explained(self, starts: list[int], broken: BrokenRecord) -> LostLines | None:
         # Two wrong quotes are not looked for where only the number of fields is wrong: often all quotes are right.
-        explained = self._recovery.explain(starts, max_mistakes=1 if broken.row else 2)
-        if explained is None and broken.row:
+        return self._recovery.explain(starts, max_mistakes=1 if broken.row else 2)
+
+    def _unexplained(self, broken: BrokenRecord) -> LostLines:
+        if broken.row:
             return LostLines(broken.line, broken.end, is_one=True)
-        return explained or self._recovery.unexplained(broken.line)
+        return self._recovery.unexplained(broken.line)
 
     @cached_property
     def _recovery(self) -> Recovery:
-        return Recovery(self._lines, Grammar(self._delimiter, self.width))
+        # The header is read again, too, if it has several lines.
+        widths = (*self.shape.others, self.shape.header)
+        return Recovery(self._lines, Grammar(self._delimiter, self.shape.usual, widths if self.shape.usual else ()))
 
     def _count_reread(self, number: int, end: int) -> None:
         self._reread_characters += sum(map(len, self._lines.between(number, max(number, end))))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from product_importer.imports.parsing.records import filled_width, fitted_row, is_blank
+
 NAMES = ["sku", "name", "description", "col\nour", "size"]
 WORDS = ["red", "Hat", "size S", "5", "", " ", "ä"]
 
@@ -21,8 +23,12 @@ class Damaged:
 
 
 @st.composite
-def damaged_files(draw, around: int = 0) -> Damaged:
-    """Draw a file of records, with `around` simple ones before and after them, which are not damaged."""
+def damaged_files(draw, around: int = 0, trailing: str = "none") -> Damaged:
+    """Draw a file of records, with `around` simple ones before and after them, which are not damaged.
+
+    A delimiter too many is at the end of "all" records, of all but the header ("rows"), of every "other" one, of the
+    "header" alone, or of "none".
+    """
     delimiter = draw(st.sampled_from(",;\t|"))
     line_break = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     names = draw(st.permutations(NAMES[: draw(st.integers(3, 5))]))
@@ -32,6 +38,9 @@ def damaged_files(draw, around: int = 0) -> Damaged:
     quoting = draw(st.sampled_from(["minimal", "all", "any"]))
     quotings = ["minimal", *["minimal"] * around, *[quoting] * (len(rows) - 2 * around), *["minimal"] * around]
     records = [_record(draw, row, delimiter, how) for row, how in zip([names, *rows], quotings, strict=True)]
+    for place, record in enumerate(records):
+        has_more = {"all": True, "rows": place > 0, "other": place % 2 > 0, "header": place == 0, "none": False}
+        records[place] = record + delimiter * has_more[trailing]
     whole = line_break.join(records) + line_break * draw(st.booleans())
     start = len(line_break.join(records[: around + 1])) if around else 0
     end = len(line_break.join(records[: len(rows) - around + 1])) if around else len(whole)
@@ -80,6 +89,17 @@ def _damaged(draw, text: str, start: int, end: int) -> str:
     kind = draw(st.sampled_from(["insert", "delete", "double"])) if quotes else "insert"
     at = draw(st.integers(start, end)) if kind == "insert" else draw(st.sampled_from(quotes))
     return text[:at] + text[at + 1 :] if kind == "delete" else text[:at] + '"' + text[at:]
+
+
+def lenient_rows(text: str, delimiter: str) -> list[list[str]] | None:
+    """Return the rows of a valid CSV as wide as the header, or None; only blank cells may be surplus."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error:
+        return None
+    width = filled_width(rows[0]) if rows else 0
+    fitted = [fitted_row(row, width, width) for row in rows if not is_blank(row)]
+    return None if None in fitted else [row for row in fitted if row is not None]
 
 
 def strict_rows(text: str, delimiter: str) -> list[list[str]] | None:

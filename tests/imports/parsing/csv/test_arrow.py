@@ -156,6 +156,7 @@ def test_only_cells_that_begin_as_text_formulas_are_changed():
     [warning] = warnings.stored()
     assert (warning["code"], warning["count"], warning["first_line"]) == ("text_formulas", 2, 7)
     plain = arrow.parse("a,b\n", ",", 7)
+    assert plain is not None
     assert unwrap_chunk(plain, warnings) is plain
 
 

@@ -68,3 +68,15 @@ def test_readings_with_mistakes_equal_those_of_the_corrected_line(line, start):
 def test_a_reading_without_mistakes_follows_the_grammar(line, start):
     strict, _ = Grammar(",", start[0]).after_line(line, (begin(start), NONE), may_err=False)
     assert strict == without_mistakes(line, start)
+
+
+@given(lines, starts, st.integers(1, 3))
+@example("x", (1, None), 1)
+@example('x,"', (1, None), 2)
+def test_records_of_two_widths_have_the_readings_of_both(line, start, more):
+    both = (start, (start[0] + more, start[1]))
+    grammar = Grammar(",", start[0], [start[0] + more])
+    none, one, *_ = grammar.after_line(line + "\n", (begin(start), NONE, NONE, NONE), may_err=True)
+    assert none == without_mistakes(line, both[0]) | without_mistakes(line, both[1])
+    corrected = corrections(line)
+    assert one == (outcomes(corrected, both[0]) | outcomes(corrected, both[1])).without(none)
