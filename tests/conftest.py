@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 from psycopg2 import sql
@@ -18,6 +19,10 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import parallel
 from tests.application import data_folder
+
+# How long an example takes says nothing here.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 DATA = data_folder()
 DATABASE = f"product_importer_test_{os.getpid()}"

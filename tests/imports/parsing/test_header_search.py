@@ -64,6 +64,11 @@ def test_a_header_in_the_first_line_wins():
     assert detected(content)[0].header_line is None
 
 
+def test_a_header_in_the_first_line_wins_over_one_below_with_another_delimiter():
+    format, names = detected(b"Item code;Title;Text\nsku,name,description\n")
+    assert (format.delimiter, format.header_line, names) == (";", None, ["Item code", "Title", "Text"])
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -23,7 +23,9 @@ def zipped(content: bytes) -> bytes:
     return target.getvalue()
 
 
-@pytest.mark.parametrize("pack", [bytes, lambda content: gzip.compress(content, mtime=0), zipped], ids=str)
+@pytest.mark.parametrize(
+    "pack", [bytes, lambda content: gzip.compress(content, mtime=0), zipped], ids=["plain", "gzip", "zip"]
+)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
