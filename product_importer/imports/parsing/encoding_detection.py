@@ -30,7 +30,8 @@ class EncodingDetector:
 
     `encoding` is the encoding so far, `is_guessed` if nothing but the bytes suggests it. `error` is set at the first
     byte that is not text; what follows is not checked. Where only the whole text can tell what else it may be, it is
-    set after the last byte: then `is_other_text` is true, and `has_utf_8` if some of it is UTF-8.
+    set after the last byte: then `is_other_text` is true. A text that is partly UTF-8 and partly Windows-1252 is no
+    other text.
     """
 
     def __init__(self, chosen: str | None = None):
@@ -52,11 +53,6 @@ class EncodingDetector:
         self.encoding = "utf-8"
         self.is_guessed = self.is_other_text = False
         self.error: Invalid | None = None
-
-    @property
-    def has_utf_8(self) -> bool:
-        """Whether some of a text that is not UTF-8 must be UTF-8 nevertheless."""
-        return self._evidence.is_mixed
 
     def feed(self, chunk: bytes, final: bool = False) -> None:
         """Check the next bytes; `final` with the last ones."""
@@ -135,8 +131,11 @@ class EncodingDetector:
             except UnicodeDecodeError as error:
                 line = self._line_after(rest[: error.start].decode("cp1252"))
                 self._undefined = BadByte.of(error, self._offset + error.start, line)
-        if final and self.error is None and (self._undefined is not None or not self._evidence.is_western()):
-            self.is_other_text, self.error = True, self._refusal()
+        if final and self.error is None:
+            is_western = self._evidence.is_western() and self._undefined is None
+            self.is_other_text = not is_western
+            if self.is_other_text or self._evidence.has_utf_8:
+                self.error = self._refusal()
 
     def _refusal(self) -> Invalid:
         """Return why a complete text is neither UTF-8 nor likely to be in the guessed encoding."""
@@ -146,7 +145,7 @@ class EncodingDetector:
         if self._undefined is not None:
             return self._undefined.error("text neither in UTF-8 nor in Windows-1252")
         if self._evidence.has_utf_8:
-            return self._not_utf_8.error("not UTF-8 text, though there is UTF-8 text behind it")
+            return self._not_utf_8.error("not UTF-8 text, though there is UTF-8 text behind it: perhaps files were joined")
         return self._not_utf_8.error("not UTF-8 text, and in Windows-1252 the words would make no sense")
 
     def _pass_ascii(self, chunk: bytes) -> None:

@@ -141,7 +141,7 @@ def _checked_encoding(
         stream.seek(0)
         return pieces(unpacked(stream, format))
 
-    raise with_likely_encodings(detector.error, read, has_utf_8=detector.has_utf_8)
+    raise with_likely_encodings(detector.error, read)
 
 
 def _head(stream: BinaryIO, format: Format, encoding: str) -> tuple[str, bool]:

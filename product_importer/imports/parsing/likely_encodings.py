@@ -39,13 +39,13 @@ EAST_ASIAN = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HALFWIDTH", "FULLWID
 MAX_MIXED = 0.2
 
 
-def with_likely_encodings(error: Invalid, read: Callable[[], Iterator[bytes]], *, has_utf_8: bool) -> Invalid:
+def with_likely_encodings(error: Invalid, read: Callable[[], Iterator[bytes]]) -> Invalid:
     """Return the error that a text is not readable, with the encodings it may be in: only those that read all of it.
 
-    `read` returns the text from its beginning, in pieces. A text of which a part is UTF-8 is in no other encoding.
+    `read` returns the text from its beginning, in pieces.
     """
     sample = _sample(read())
-    likely = [] if has_utf_8 else _that_read(_guesses(b"\n".join(sample)), read())[:MAX_ENCODINGS]
+    likely = _that_read(_guesses(b"\n".join(sample)), read())[:MAX_ENCODINGS]
     encodings = [{"encoding": name, "preview": _preview(sample, name)} for name in likely]
     return Invalid(
         f"{error.detail}{_advice(likely)}", kind=error.kind, title=error.title, **error.extra, encodings=encodings

@@ -19,7 +19,7 @@ HIGH = re.compile(rb"[\x80-\xff]{1,%d}" % WINDOW)
 # What separates words: all of these become spaces.
 SEPARATED = bytes(32 if byte <= 32 or byte in b'",;|/' else byte for byte in range(256))
 
-# How both of the following begin; found far faster than these.
+# How the following begins; found far faster.
 LEAD = re.compile(rb"[\xc2-\xdb\xe0-\xf0][\x80-\xbf]")
 # UTF-8 that makes sense and that Windows-1252 would read as no word, such as `Ã©` or `â€™`. A capital letter before
 # it may end a word in Windows-1252: `CAFÉ®` and a space that does not break are UTF-8 by chance.
@@ -35,11 +35,6 @@ UTF_8 = re.compile(
     rb"|\xef\xbb\xbf"
     rb"|\xf0\x9f[\x80-\xbf]{2}"
 )
-# UTF-8 inside words of Latin letters, or its usual punctuation: hardly any other encoding has this.
-MIXED = re.compile(
-    rb"(?:(?<=[a-z])\xc3[\xa0-\xbf]|(?<=[A-Z])\xc3[\x80-\x9e]|\xe2\x80[\x93-\xa6]|\xe2\x82\xac|\xe2\x84\xa2)(?=[\x00-\x7f])"
-)
-
 LETTER = "A-Za-zÀ-ÖØ-öø-ÿŠšŒœŽžŸƒ"
 LOWER = "a-zß-öø-ÿšœž"
 LETTERS = re.compile(f"[{LETTER}]+")
@@ -98,12 +93,11 @@ CERTAIN = re.compile(
 class WesternEvidence:
     """Collects the words with high bytes of a text that passes in pieces; what is found does not depend on these.
 
-    `has_utf_8` if some of it is UTF-8 rather than Windows-1252, `is_mixed` if it can be nothing else. Both are
-    complete once the last bytes were fed.
+    `has_utf_8` if some of it is UTF-8 rather than Windows-1252. This is complete once the last bytes were fed.
     """
 
     def __init__(self) -> None:
-        self.has_utf_8 = self.is_mixed = False
+        self.has_utf_8 = False
         self._words: dict[bytes, None] = {}
         self._is_western = True
         self._found = self._found_in_block = 0
@@ -140,13 +134,9 @@ class WesternEvidence:
         self._keep(text, max(position, len(text)) if found is None else found.start())
 
     def _find_utf_8(self, text: bytes) -> None:
-        if self.is_mixed:
-            return
-        for lead in LEAD.finditer(text, min(1, self._offset)):
-            self.has_utf_8 = self.has_utf_8 or UTF_8.match(text, lead.start()) is not None
-            if MIXED.match(text, lead.start()):
-                self.is_mixed = True
-                return
+        if not self.has_utf_8:
+            leads = LEAD.finditer(text, min(1, self._offset))
+            self.has_utf_8 = any(UTF_8.match(text, lead.start()) for lead in leads)
 
     def _after_block(self, place: int) -> int:
         """Count a word that begins at a place; return the place of the next block if this one has had enough."""
@@ -159,7 +149,10 @@ class WesternEvidence:
         return place + BLOCK_BYTES - into if is_enough else place
 
     def _add(self, word: bytes) -> None:
-        self._words[word] = None
+        try:
+            word.decode()
+        except UnicodeDecodeError:
+            self._words[word] = None
         if len(self._words) >= MAX_WORDS:
             self._judge()
 
@@ -174,10 +167,10 @@ class WesternEvidence:
         self._rest, self._next = text[start:], position - start
 
     def is_western(self) -> bool:
-        """Whether the text is likely to be Windows-1252, after its last bytes were fed."""
+        """Whether all that is not UTF-8 is likely to be Windows-1252, after the last bytes were fed."""
         if self._words:
             self._judge()
-        return self._is_western and not self.has_utf_8
+        return self._is_western
 
 
 def is_western_text(words: list[str]) -> bool:

@@ -83,7 +83,7 @@ def test_only_encodings_that_read_all_of_the_text_are_named():
 
 def test_a_text_of_two_encodings_names_none():
     error = refused(HEADER + b"A-1,Cr\xe8me,\xfc\nA-2," + "Café,é\n".encode())
-    assert (error.extra["encodings"], error.extra["line"]) == ([], 2)
+    assert (error.extra.get("encodings"), error.extra["line"]) == (None, 2)
     assert "UTF-8 text behind it" in error.detail
 
 
