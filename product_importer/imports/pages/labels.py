@@ -1,6 +1,8 @@
 """Labels of the import options and of a file's format."""
 
 import codecs
+from collections.abc import Mapping
+from typing import Any
 
 from product_importer.imports.parsing.file_format import Format
 from product_importer.imports.schemas import ImportChoices
@@ -14,6 +16,7 @@ CONTINUATIONS = {
     "fill": "Fill them from the product above",
     "skip": "Leave them out",
 }
+SCIENTIFIC = {"reject": "Reject the row", "keep": "Keep it as it is"}
 ENCODINGS = {
     "": "Detect automatically",
     "utf-8": "UTF-8",
@@ -56,13 +59,14 @@ COLUMNS = {"remembered": "Use the saved mapping", "ask": "Ask me"}
 
 # The short labels of options that differ from the default.
 CHANGED_OPTIONS = {
-    "create": "only new",
-    "update": "only existing",
-    "first": "first row used",
-    "reject": "duplicates rejected",
-    "keep": "blanks keep values",
-    "fill": "variants filled",
-    "skip": "variants left out",
+    ("mode", "create"): "only new",
+    ("mode", "update"): "only existing",
+    ("duplicates", "first"): "first row used",
+    ("duplicates", "reject"): "duplicates rejected",
+    ("blank", "keep"): "blanks keep values",
+    ("continuation", "fill"): "variants filled",
+    ("continuation", "skip"): "variants left out",
+    ("scientific", "keep"): "scientific SKUs kept",
 }
 CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
 BOOKS = {
@@ -74,11 +78,9 @@ BOOKS = {
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def changed_options(mode: str, duplicates: str, blank: str, continuation: str) -> list[str]:
-    """Return short labels of the options that differ from the default."""
-    # The default here is a word that differs from the default elsewhere.
-    values = (mode, duplicates, blank, *({continuation} - {"reject"}))
-    return [CHANGED_OPTIONS[value] for value in values if value in CHANGED_OPTIONS]
+def changed_options(chosen: Mapping[str, Any]) -> list[str]:
+    """Return short labels of the options that differ from the default; `chosen` has the values by option."""
+    return [label for (option, value), label in CHANGED_OPTIONS.items() if chosen.get(option) == value]
 
 
 def header_line(line: str) -> str:
@@ -93,6 +95,7 @@ def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
         ("Repeated SKU", DUPLICATES[choices.duplicates]),
         ("Blank cells", BLANKS[choices.blank]),
         ("Variants and images", CONTINUATIONS[choices.continuation]),
+        ("Scientific SKU", SCIENTIFIC[choices.scientific]),
     ]
 
 

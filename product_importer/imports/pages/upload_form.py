@@ -108,6 +108,9 @@ def selects() -> tuple[rx.Component, ...]:
             state.continuation,
             state.choose_continuation,
         ),
+        select(
+            "SKU in scientific notation", labels.SCIENTIFIC, "scientific", state.scientific, state.choose_scientific
+        ),
         select("Text encoding", labels.ENCODINGS, "encoding", state.encoding, state.choose_encoding),
         select("Delimiter", labels.DELIMITERS, "delimiter", state.delimiter, state.choose_delimiter),
         select("Column mapping", labels.COLUMNS, "columns", state.columns, state.choose_columns),

@@ -35,6 +35,7 @@ class UploadState(rx.State):
     duplicates: str = rx.LocalStorage("last", name="import-duplicates")
     blank: str = rx.LocalStorage("clear", name="import-blank")
     continuation: str = rx.LocalStorage("reject", name="import-continuation")
+    scientific: str = rx.LocalStorage("reject", name="import-scientific")
     # These are not stored: they differ from file to file.
     encoding: str = ""
     delimiter: str = ""
@@ -64,7 +65,7 @@ class UploadState(rx.State):
     @rx.var
     def changed_options(self) -> list[str]:
         """Labels of the options that differ from the default."""
-        changed = labels.changed_options(self.mode, self.duplicates, self.blank, self.continuation)
+        changed = labels.changed_options(self._choices())
         if self.encoding in labels.ENCODINGS and self.encoding:
             changed.append(labels.encoding(self.encoding))
         if self.delimiter in labels.CHARACTERS:
@@ -126,6 +127,11 @@ class UploadState(rx.State):
         self.continuation = continuation
 
     @rx.event
+    def choose_scientific(self, scientific: str) -> None:
+        """Choose what becomes of a SKU in scientific notation."""
+        self.scientific = scientific
+
+    @rx.event
     def choose_encoding(self, encoding: str) -> None:
         """Choose the encoding; an empty one is detected. The file may then have other columns."""
         self.encoding, self._is_encoding_of_file = encoding, False
@@ -162,7 +168,8 @@ class UploadState(rx.State):
     @rx.event
     def reset_options(self) -> None:
         """Set all options to their defaults."""
-        self.mode, self.duplicates, self.blank, self.continuation = "upsert", "last", "clear", "reject"
+        self.mode, self.duplicates, self.blank = "upsert", "last", "clear"
+        self.continuation = self.scientific = "reject"
         self.encoding, self.delimiter, self.columns, self.sheet = "", "", "remembered", ""
         self._is_encoding_of_file = False
         self._fill_header_line("")
@@ -228,13 +235,21 @@ class UploadState(rx.State):
             self._fill_header_line(str(line), is_found=True)
             self.error = replace(self.error, tone="warning", hint=CONFIRM_LINE)
 
+    def _choices(self) -> dict[str, str]:
+        """Return the stored options; values from the browser's storage may be invalid."""
+        stored = {
+            "mode": (self.mode, labels.MODES),
+            "duplicates": (self.duplicates, labels.DUPLICATES),
+            "blank": (self.blank, labels.BLANKS),
+            "continuation": (self.continuation, labels.CONTINUATIONS),
+            "scientific": (self.scientific, labels.SCIENTIFIC),
+        }
+        return {name: value if value in known else next(iter(known)) for name, (value, known) in stored.items()}
+
     def _options(self) -> dict[str, Any]:
         """Return the options as form fields; values from the browser's storage may be invalid and are checked."""
         chosen: dict[str, Any] = {
-            "mode": self.mode if self.mode in labels.MODES else "upsert",
-            "duplicates": self.duplicates if self.duplicates in labels.DUPLICATES else "last",
-            "blank": self.blank if self.blank in labels.BLANKS else "clear",
-            "continuation": self.continuation if self.continuation in labels.CONTINUATIONS else "reject",
+            **self._choices(),
             "encoding": self.encoding,
             "delimiter": labels.CHARACTERS.get(self.delimiter, self.delimiter),
             "header_line": self.header_line.strip(),

@@ -226,8 +226,7 @@ def _stopped(job: ImportRead, is_dry_run: bool) -> str:
 
 def _changed_options(job: ImportRead) -> list[str]:
     kind = [] if not job.choices.dry_run else ["dry run" if job.applied_at is None else "dry run, applied"]
-    choices = job.choices
-    return kind + labels.changed_options(choices.mode, choices.duplicates, choices.blank, choices.continuation)
+    return kind + labels.changed_options(job.choices.model_dump())
 
 
 def _columns(columns: dict[str, str]) -> list[Fact]:

@@ -145,7 +145,9 @@ class EncodingDetector:
         if self._undefined is not None:
             return self._undefined.error("text neither in UTF-8 nor in Windows-1252")
         if self._evidence.has_utf_8:
-            return self._not_utf_8.error("not UTF-8 text, though there is UTF-8 text behind it: perhaps files were joined")
+            return self._not_utf_8.error(
+                "not UTF-8 text, though there is UTF-8 text behind it: perhaps files were joined"
+            )
         return self._not_utf_8.error("not UTF-8 text, and in Windows-1252 the words would make no sense")
 
     def _pass_ascii(self, chunk: bytes) -> None:
