@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
+from product_importer.access.bodies import UPLOADS
 from product_importer.access.hosts import OPEN_PATHS
 from product_importer.access.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
@@ -42,7 +43,7 @@ DOCS = "/api/docs"
 api = FastAPI(
     title="Product Importer",
     version=__version__,
-    description="Imports product catalogues from CSV into PostgreSQL and manages them.",
+    description="Imports product catalogues from files into PostgreSQL and manages them.",
     # Defined below: FastAPI's own route accepts any parameter.
     openapi_url=None,
     docs_url=None,
@@ -92,6 +93,8 @@ def describe() -> dict[str, Any]:
 def _describe_parameters(operation: dict[str, Any]) -> None:
     """Remove null from the types of parameters, where FastAPI adds it: a parameter has a value or is absent."""
     for parameter in operation.get("parameters", []):
+        if "content" in parameter:
+            continue
         choices = [choice for choice in parameter["schema"].pop("anyOf", []) if choice != {"type": "null"}]
         if len(choices) == 1:
             parameter["schema"] |= choices[0]
@@ -137,7 +140,9 @@ def _close_after_upload(request: Request, answer: JSONResponse) -> JSONResponse:
 
     Otherwise the client would send its next request there and get no response.
     """
-    if request.headers.get("content-type", "").startswith("multipart/"):
+    if (request.method, request.url.path) in UPLOADS or request.headers.get("content-type", "").startswith(
+        "multipart/"
+    ):
         answer.headers["Connection"] = "close"
     return answer
 

@@ -56,13 +56,19 @@ def body_fields(route: APIRoute) -> tuple[str, ...]:
     """Return the names of the fields in a route's body, a JSON object or a form."""
     if route.body_field is not None:
         return tuple(getattr(route.body_field.field_info.annotation, "model_fields", ()))
-    media = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
-    return tuple(name for kind in media.values() for name in kind["schema"]["properties"])
+    return tuple(name for kind in _media(route).values() for name in kind["schema"].get("properties", ()))
+
+
+def _media(route: APIRoute) -> dict[str, Any]:
+    """Return the media types of a body that a route reads itself, with their descriptions."""
+    media: dict[str, Any] = (route.openapi_extra or {}).get("requestBody", {}).get("content", {})
+    return media
 
 
 def _declared_parameters(route: APIRoute) -> dict[str, Any]:
-    """Return the types of the query parameters that a route declares, by name."""
-    return {
+    """Return the types of the query parameters that a route declares, by name; None if it reads one itself."""
+    own = (route.openapi_extra or {}).get("parameters", [])
+    return {parameter["name"]: None for parameter in own if parameter["in"] == "query"} | {
         field.alias: field.field_info.annotation
         for field in get_flat_params(route.dependant)
         if not isinstance(field.field_info, Path | Header | Cookie)
@@ -112,7 +118,7 @@ async def _body_errors(request: Request, route: APIRoute) -> list[dict[str, str]
         # FastAPI has read it already.
         body = await request.body()
         return [*_many_unknown_fields(body, body_fields(route)), *map(repeated_field, repeated_in_json(body))]
-    if body_fields(route):
+    if _media(route):
         return []
     return [{"field": "body", "message": "This route accepts no body."}] if await _has_body(request) else []
 

@@ -10,7 +10,7 @@ from product_importer.core.errors import DomainError, RequestTimeout, TooLarge
 MAX_BODY_BYTES = 1024 * 1024
 SILENCE_SECONDS = 30.0
 # Routes for files, which have their own limit and are stored while they arrive: ours, and the one of Reflex's page.
-UPLOADS = frozenset({("POST", "/api/upload-csv"), ("POST", "/_upload")})
+UPLOADS = frozenset({("POST", "/api/upload-csv"), ("POST", "/api/products/bulk"), ("POST", "/_upload")})
 
 
 class Body:
@@ -82,5 +82,6 @@ class Body:
 
 
 def _too_large() -> TooLarge:
-    detail = f"The body is larger than {MAX_BODY_BYTES // 2**20} MiB. Send files to /api/upload-csv instead."
+    limit = f"{MAX_BODY_BYTES // 2**20} MiB"
+    detail = f"The body is larger than {limit}. Send files to /api/upload-csv, JSON Lines to /api/products/bulk."
     return TooLarge(detail, title="The body is too large")

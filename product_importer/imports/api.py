@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,7 +16,6 @@ from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports import dry_runs, progress, rejected_rows, service
-from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
@@ -26,7 +25,7 @@ from product_importer.imports.schemas import (
     ImportRead,
     UndoKeptPage,
 )
-from product_importer.imports.upload import multipart
+from product_importer.imports.upload import bulk, multipart, openapi
 
 router = APIRouter(tags=["imports"], responses=problems(422, 503))
 
@@ -39,40 +38,6 @@ class CSVResponse(StreamingResponse):
 
     media_type = "text/csv; charset=utf-8"
 
-
-def _form_fields() -> dict[str, Any]:
-    """Return the schemas of the options as form fields, which cannot be null and may hold JSON."""
-    fields: dict[str, dict[str, Any]] = ImportOptions.model_json_schema()["properties"]
-    for schema in fields.values():
-        if kinds := schema.pop("anyOf", None):
-            del schema["default"]
-            schema.update([kind for kind in kinds if kind != {"type": "null"}][-1])
-    return fields
-
-
-UPLOAD_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "A CSV in any common encoding, also packed as .gz or .zip; or a workbook: "
-                            ".xlsx, .xls, .xlsb or .ods.",
-                        },
-                        **_form_fields(),
-                    },
-                }
-            }
-        },
-    }
-}
 
 IdempotencyKey = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
@@ -91,7 +56,7 @@ WITH_DUPLICATES = Query(
     "/upload-csv",
     status_code=202,
     summary="Import a CSV file",
-    openapi_extra=UPLOAD_BODY,
+    openapi_extra=openapi.UPLOAD_BODY,
     responses={202: {"headers": LOCATION}, **problems(400, 409, 413, 429)},
 )
 async def upload_csv(
@@ -107,10 +72,32 @@ async def upload_csv(
             request.headers.get("content-type"), request.stream(), idempotency_key
         )
     except ClientDisconnect:
-        # Usually the client is gone; one that only stopped sending still reads the response.
-        raise Invalid("The upload was cut off before its end and was discarded.", kind=ProblemType.BAD_FORM) from None
-    response.headers["Location"] = f"/api/jobs/{accepted.id}"
-    return ImportAccepted(job_id=accepted.id)
+        raise _cut_off() from None
+    return _accepted(accepted, response)
+
+
+@router.post(
+    "/products/bulk",
+    status_code=202,
+    summary="Import products as JSON Lines",
+    openapi_extra=openapi.BULK_BODY,
+    responses={202: {"headers": LOCATION}, **problems(400, 409, 413, 415, 429)},
+)
+async def import_products(
+    request: Request, response: Response, idempotency_key: Annotated[IdempotencyKey | None, Header()] = None
+) -> ImportAccepted:
+    """Store the products while they arrive, check the keys of the first ones, and queue their import.
+
+    It is an import like that of a file: followed, undone and reported the same way. The options are those of
+    `/api/upload-csv` that mean something for JSON.
+    """
+    try:
+        accepted = await bulk.receive_products(
+            request.headers, request.query_params, request.stream(), idempotency_key
+        )
+    except ClientDisconnect:
+        raise _cut_off() from None
+    return _accepted(accepted, response)
 
 
 @router.get("/jobs", summary="List imports")
@@ -196,6 +183,16 @@ async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Heade
     if first.is_final and last_event_id == _event_id(first):
         return Response(status_code=204)
     return EventSourceResponse(_events(first), ping=COMMENT_SECONDS)
+
+
+def _cut_off() -> Invalid:
+    # Usually the client is gone; one that only stopped sending still reads the response.
+    return Invalid("The upload was cut off before its end and was discarded.", kind=ProblemType.BAD_FORM)
+
+
+def _accepted(accepted: ImportRead, response: Response) -> ImportAccepted:
+    response.headers["Location"] = f"/api/jobs/{accepted.id}"
+    return ImportAccepted(job_id=accepted.id)
 
 
 async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:

@@ -13,6 +13,9 @@ class RowErrorCode(StrEnum):
     DOUBTFUL = "doubtful"
     TOO_LONG = "too_long"
     FORMULA_WITHOUT_VALUE = "formula_without_value"
+    UNKNOWN_KEY = "unknown_key"
+    REPEATED_KEY = "repeated_key"
+    TOO_DEEP = "too_deep"
     # Found by the validation of rows.
     NUL = "nul"
     CONTINUATION = "continuation"
@@ -46,6 +49,8 @@ class ImportErrorCode(StrEnum):
 
     UNDECODABLE = "undecodable"
     BAD_WORKBOOK = "bad_workbook"
+    BAD_JSON = "bad_json"
+    BAD_PARQUET = "bad_parquet"
     TOO_LARGE = "too_large"
     TOO_MANY_ROWS = "too_many_rows"
     MALFORMED = "malformed"

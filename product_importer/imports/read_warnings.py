@@ -17,6 +17,7 @@ class WarningCode(StrEnum):
     FORMATS_NOT_VISIBLE = "formats_not_visible"
     FILLED_DOWN = "filled_down"
     SKIPPED_CONTINUATION = "skipped_continuation"
+    OTHER_FILES = "other_files"
 
 
 MESSAGES = {
@@ -32,6 +33,7 @@ MESSAGES = {
     "description and state where they had none.",
     WarningCode.SKIPPED_CONTINUATION: "Rows without a name continue the product above, such as images. They were "
     "left out.",
+    WarningCode.OTHER_FILES: "Only the table in the archive was read, and not its other files: {detail}.",
 }
 
 

@@ -30,7 +30,7 @@ def test_a_large_body_is_rejected_and_a_small_one_arrives_complete(visit, path):
         assert answer.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize("path", ["/api/upload-csv", "/_upload"])
+@pytest.mark.parametrize("path", ["/api/upload-csv", "/api/products/bulk", "/_upload"])
 def test_files_have_their_own_limit(visit, path):
     assert visit().post(path, content=b"x" * (MIB + 1)).json()["size"] == MIB + 1
     assert visit().put(path, content=b"x" * (MIB + 1)).status_code == 413
@@ -72,7 +72,7 @@ def test_a_body_announced_as_too_large_is_not_read():
     assert sent[0]["status"] == 413
 
 
-@pytest.mark.parametrize("path", ["/api/products", "/api/upload-csv", "/_upload"])
+@pytest.mark.parametrize("path", ["/api/products", "/api/upload-csv", "/api/products/bulk", "/_upload"])
 def test_a_request_that_stops_arriving_is_ended(monkeypatch, path):
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
     begun: list[Message] = [{"type": "http.request", "body": b"x", "more_body": True}]

@@ -25,7 +25,7 @@ SECONDS = 60
 CHECKED = {
     r"make \w+": "test_links",
     r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document_succeed",
-    r"printf .* > \w+\.csv$": "test_the_requests_of_a_document_succeed",
+    r"printf .* > \w+\.(csv|ndjson)$": "test_the_requests_of_a_document_succeed",
     r"product-importer export ": "test_the_export_commands_succeed",
     r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands_succeed",
     r"\. \.venv/bin/activate": "tests/commands",

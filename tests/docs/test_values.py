@@ -11,6 +11,7 @@ from product_importer.core.settings import Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.parsing import limited_process, opening
+from product_importer.imports.parsing.records import MAX_RECORD_CHARACTERS
 from product_importer.imports.parsing.xlsx import package, styles
 from product_importer.imports.reconciler import MAX_ATTEMPTS
 from tests.docs import values
@@ -87,6 +88,7 @@ def test_the_limits_are_those_of_the_code():
             f"| a line | {opening.MAX_LINE_BYTES // 2**20} MiB |",
             f"| the shared texts of a workbook | {package.MAX_TEXTS_BYTES // 2**20} MiB |",
             f"| columns of a file | {MAX_COLUMNS:,} |",
+            f"| an object of JSON, or a row of Parquet | {MAX_RECORD_CHARACTERS:,} characters |",
             "| rows of a file | `MAX_ROWS`, empty ones not counted |",
             f"| a number format of a workbook | {styles.MAX_FORMAT_CHARACTERS} characters |",
             "| a file, also unpacked | `MAX_UPLOAD_MB`, in MiB |",

@@ -68,13 +68,23 @@ CHANGED_OPTIONS = {
     ("continuation", "skip"): "variants left out",
     ("scientific", "keep"): "scientific SKUs kept",
 }
-CONTAINERS = {"plain": "", "gzip": ", unpacked from gzip", "zip": ", found in a zip as"}
+CONTAINERS = {
+    "plain": "",
+    "gzip": ", unpacked from gzip",
+    "bzip2": ", unpacked from bzip2",
+    "xz": ", unpacked from xz",
+    "zstd": ", unpacked from zstd",
+    "zip": ", found in a zip as",
+    "tar": ", found in a tar as",
+}
 BOOKS = {
     "xlsx": "an Excel workbook",
     "xls": "an old Excel workbook (.xls)",
     "xlsb": "a binary Excel workbook (.xlsb)",
     "ods": "an OpenDocument workbook (.ods)",
 }
+# Kinds that have no encoding or delimiter to show.
+KINDS = {"json": "JSON", "jsonl": "JSON Lines", "parquet": "Parquet"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -104,6 +114,8 @@ def read_as(found: Format) -> str:
     part = f" “{found.part}”" if found.part else ""
     if found.kind in BOOKS:
         return f"Read as {BOOKS[found.kind]}{', its sheet' if part else ''}{part}"
+    if found.kind in KINDS:
+        return f"Read as {KINDS[found.kind]}{CONTAINERS[found.container]}{part}"
     separator = SEPARATORS.get(found.delimiter, f"“{found.delimiter}”")
     header = "" if found.header_line is None else f", {header_line(str(found.header_line))}"
     return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}{header}"

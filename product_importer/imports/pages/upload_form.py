@@ -14,8 +14,8 @@ from product_importer.ui.before_unload import confirm_leaving
 from product_importer.ui.widgets import button, choice, field, link, notice, progress_bar
 
 FILE_TYPES = (
-    "CSV or TSV, also packed as .gz or .zip, or a workbook (.xlsx, .xls, .xlsb, .ods). "
-    "The first line names the columns: sku, name, description."
+    "CSV, TSV, JSON or JSON Lines, also packed (.gz, .zip, .xz …), a workbook (.xlsx, .xls, .xlsb, .ods), "
+    "or Parquet. The first line or the keys name the columns: sku, name, description."
 )
 
 

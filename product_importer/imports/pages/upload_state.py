@@ -23,6 +23,7 @@ from product_importer.ui import routes, toasts
 Result = TypeVar("Result")
 
 UPLOAD = "catalogue"
+ASK_ENCODING = "It is not UTF-8, and nothing in it says how its text is encoded. Choose below how it reads right."
 CONFIRM_LINE = "If so, start again: the line is filled in under Options now. If not, correct it there."
 NO_ANSWER = ErrorView("The database does not answer", "The upload was discarded. Try again in a moment.")
 
@@ -228,6 +229,8 @@ class UploadState(rx.State):
         """Show an error; ask for a mapping where one can fix the header."""
         self.error, mapping = ErrorView.of(error), ColumnMapping.of(error)
         self.encodings = EncodingPreview.all_of(error) if version == self._version else []
+        if self.encodings:
+            self.error = replace(self.error, detail=ASK_ENCODING, tone="warning")
         if mapping.columns and version == self._version:
             self.mapping = mapping
             self.error = replace(self.error, detail=mapping.question(error), tone="warning")

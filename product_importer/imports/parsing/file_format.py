@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-# `xlsx`: such a workbook is a zip by itself. The other workbooks are `plain`.
+# `xlsx`: such a workbook is a zip by itself; the other workbooks are `plain`. A `tar` may be packed as a whole, as in
+# .tar.gz.
 Container = Literal["plain", "gzip", "zip", "xlsx", "bzip2", "xz", "zstd", "tar"]
 Kind = Literal["csv", "xlsx", "xls", "xlsb", "ods", "json", "jsonl", "parquet"]
 Escape = Literal["backslash"]

@@ -224,7 +224,7 @@ def _end_with_parent(channel: socket.socket) -> None:
 @contextmanager
 def _held(semaphore: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
     if not semaphore.acquire(timeout=seconds):
-        detail = "Many workbooks are being read right now. Send the file again in a moment."
+        detail = "Many files are being read right now. Send the file again in a moment."
         raise TooMany(detail, kind=ProblemType.BUSY, retry_after=RETRY_SECONDS)
     try:
         yield

@@ -9,6 +9,8 @@ from product_importer.imports.parsing.books.converted_sheet import ConvertedShee
 from product_importer.imports.parsing.books.kinds import is_read_by_calamine
 from product_importer.imports.parsing.csv.reader import ParseBlock, Records
 from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.json.reader import JsonRecords
+from product_importer.imports.parsing.parquet.reader import ParquetRecords
 from product_importer.imports.parsing.records import RecordReader, Unreadable
 from product_importer.imports.parsing.text_codecs import codec_of
 from product_importer.imports.parsing.xlsx.reader import Sheet
@@ -60,16 +62,28 @@ def open_records(counted: CountingReader, format: Format, parse: ParseBlock | No
     """Open a stored file as rows: call `header()`, then `chunks()`. `parse` is a quicker parser for simple text.
 
     Raises:
-        Unreadable: a workbook is damaged.
+        Unreadable: a workbook or a Parquet file is damaged.
         Invalid: a workbook has no sheet of the format's name.
     """
     stream = cast(BinaryIO, counted)
+    if format.kind == "parquet":
+        return ParquetRecords(stream)
     if is_read_by_calamine(format):
         return ConvertedSheet(counted.stream, format, counted.count_share)
+    if format.kind in ("json", "jsonl"):
+        return open_json(unpacked(stream, format), format.encoding, is_array=format.kind == "json")
     if format.container == "xlsx":
         return Sheet(stream, format.part)
     text = text_of(unpacked(stream, format), format.encoding)
     return Records(text, format.delimiter, parse, header_line=format.header_line, escape=format.escape)
+
+
+def open_json(stream: BinaryIO, encoding: str, is_array: bool) -> JsonRecords:
+    """Open unpacked JSON as rows. An array may be one line of any length: its reader bounds each object."""
+    if not is_array:
+        return JsonRecords(text_of(stream, encoding), is_array)
+    whole = io.BufferedReader(_Unbounded(stream), READ_BYTES)
+    return JsonRecords(io.TextIOWrapper(whole, encoding=codec_of(encoding), newline=""), is_array)
 
 
 def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
@@ -82,12 +96,11 @@ def text_of(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(lines, encoding=codec_of(encoding), newline="")
 
 
-class _BoundedLines(io.RawIOBase):
-    """Raises an error at a line without end, which would fill the memory."""
+class _Unbounded(io.RawIOBase):
+    """Reads unpacked bytes as they are."""
 
     def __init__(self, stream: BinaryIO):
         self._stream = stream
-        self._line_bytes = 0
 
     def readable(self) -> bool:
         return True
@@ -95,10 +108,24 @@ class _BoundedLines(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         chunk = self._stream.read(len(buffer))
         buffer[: len(chunk)] = chunk
+        self._check(chunk)
+        return len(chunk)
+
+    def _check(self, chunk: bytes) -> None:
+        """Check what was read; here there is nothing to check."""
+
+
+class _BoundedLines(_Unbounded):
+    """Raises an error at a line without end, which would fill the memory."""
+
+    def __init__(self, stream: BinaryIO):
+        super().__init__(stream)
+        self._line_bytes = 0
+
+    def _check(self, chunk: bytes) -> None:
         last_break = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
         self._line_bytes = len(chunk) - last_break - 1 + (self._line_bytes if last_break < 0 else 0)
         if self._line_bytes > MAX_LINE_BYTES:
             raise Unreadable(
                 ImportErrorCode.LINE_TOO_LONG, "A line is longer than 16 MiB: this is not a table of rows."
             )
-        return len(chunk)

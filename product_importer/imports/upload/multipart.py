@@ -20,14 +20,12 @@ from product_importer.core.problem_types import ProblemType
 from product_importer.imports import options
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.upload import receiver
+from product_importer.imports.upload import receiver, streaming
 from product_importer.imports.upload.receiver import IncomingUpload
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-# The web server passes on pieces of a few KiB; one call to a thread takes a MiB.
-WRITE_BYTES = 1024 * 1024
 # The limit of all options together.
 MAX_OPTION_BYTES = 1024 * 1024
 MAX_BOUNDARY_BYTES = 200
@@ -54,35 +52,7 @@ async def receive_upload(
         Invalid, TooLarge: the body is no form, or the file cannot be imported.
     """
     await asyncio.to_thread(receiver.refuse_too_many, idempotency_key)
-    form = UploadForm(content_type, idempotency_key)
-    writing = asyncio.create_task(asyncio.to_thread(form.write, b""))
-    try:
-        async for piece in _pieces(body):
-            # One piece arrives while the one before is written.
-            await asyncio.shield(writing)
-            writing = asyncio.create_task(asyncio.to_thread(form.write, piece))
-        await asyncio.shield(writing)
-        return await receiver.in_accept_pool(form.accept)
-    finally:
-        # Shielded: a request that is cancelled must still remove what it stored.
-        await asyncio.shield(_abort(form, writing))
-
-
-async def _abort(form: "UploadForm", writing: asyncio.Task[None]) -> None:
-    """Delete the stored file unless it was accepted, once no thread writes to it."""
-    await asyncio.gather(writing, return_exceptions=True)
-    await asyncio.to_thread(form.abort)
-
-
-async def _pieces(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield the body in pieces of at least `WRITE_BYTES`, but for the last."""
-    gathered = bytearray()
-    async for chunk in body:
-        gathered += chunk
-        if len(gathered) >= WRITE_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    yield bytes(gathered)
+    return await streaming.receive(UploadForm(content_type, idempotency_key), body)
 
 
 class UploadForm:

@@ -26,7 +26,7 @@ from product_importer.imports.models import ImportJob
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.archives import open_archive, too_large
 from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
-from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.format_detection import detect_format, early_header
 from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.sheet_choice import naming_sheet
@@ -60,8 +60,11 @@ class IncomingUpload:
     errors that no option can avoid are raised before `accept`.
     """
 
-    def __init__(self, filename: str, options: ImportOptions | None = None):
-        """Begin to receive a file. `options` are those that `accept` will get, if they are known already."""
+    def __init__(self, filename: str, options: ImportOptions | None = None, kind: Kind | None = None):
+        """Begin to receive a file. `options` are those that `accept` will get, if they are known already.
+
+        A file of a known `kind` is read as that, whatever its text looks like.
+        """
         self._id = new_id()
         self._filename = clean_filename(filename)
         self._key = f"{self._id}.csv"
@@ -69,8 +72,9 @@ class IncomingUpload:
             self._writer = storage().writer(self._key)
         self._digest = BackgroundDigest()
         self._options = options
+        self._kind = kind
         self._inspection = StreamInspection(options.encoding if options else None)
-        self._is_header_checked = options is None
+        self._is_header_checked = options is None or kind is not None
         self._size = 0
         self._is_done = False
 
@@ -120,6 +124,8 @@ class IncomingUpload:
             Conflict: the key was used for another file or with other options; with `refuse_running`, the same file
                 is being imported right now; with `ask_header_line`, the column names were found below the first line.
             Invalid: the file is empty, is not text, or lacks a required column; the upload is discarded.
+            Unprocessable: an option means nothing for this kind of file.
+            UnsupportedMedia: the file is not of the known kind.
             TooLarge: more than `MAX_UPLOAD_MB` is packed in the file.
             TooMany: too many imports are unfinished.
         """
@@ -129,8 +135,8 @@ class IncomingUpload:
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head, warnings = detect_format(stream, self._inspection, options)
-                is_large = self._unpacked_bytes(stream) > LARGE_BYTES
+                format, head, warnings, size = detect_format(stream, self._inspection, options, self._kind)
+                is_large = (self._workbook_bytes(stream) if size is None else size) > LARGE_BYTES
             with naming_sheet(format.part if format.kind in NAMES else None):
                 matched, columns = _match(head, options)
             if ask_header_line:
@@ -167,11 +173,11 @@ class IncomingUpload:
             self._writer.abort()
             self._digest.close()
 
-    def _unpacked_bytes(self, stream: BinaryIO) -> int:
-        if self._inspection.container == "zip":
-            with open_archive(stream, ZipFile) as archive:
-                return sum(member.file_size for member in archive.infolist())
-        return self._size if self._inspection.container == "ole" else self._inspection.contents.size
+    def _workbook_bytes(self, stream: BinaryIO) -> int:
+        if self._inspection.container == "ole":
+            return self._size
+        with open_archive(stream, ZipFile) as archive:
+            return sum(member.file_size for member in archive.infolist())
 
     def _check_early(self, options: ImportOptions) -> None:
         contents = self._inspection.contents

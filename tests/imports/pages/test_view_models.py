@@ -94,6 +94,10 @@ def test_formats_have_readable_labels():
     assert labels.read_as(Format(encoding="cp1252", delimiter=";")) == "Read as Windows-1252, semicolons"
     assert labels.read_as(Format(container="gzip", delimiter="\t")) == "Read as UTF-8, tabs, unpacked from gzip"
     assert labels.read_as(Format(container="zip", part="a.csv")).endswith("commas, found in a zip as “a.csv”")
+    assert labels.read_as(Format(container="xz")) == "Read as UTF-8, commas, unpacked from xz"
+    assert labels.read_as(Format(kind="jsonl")) == "Read as JSON Lines"
+    assert labels.read_as(Format(kind="json", container="tar", part="a")) == "Read as JSON, found in a tar as “a”"
+    assert labels.read_as(Format(kind="parquet")) == "Read as Parquet"
     assert labels.read_as(Format(container="xlsx", part="Prices")) == "Read as an Excel workbook, its sheet “Prices”"
     assert labels.read_as(Format(header_line=4)) == "Read as UTF-8, commas, header in line 4"
     assert labels.read_as(Format(header_line=0)).endswith(", no header")

@@ -14,8 +14,8 @@ Rows = list[tuple[int, list[str]]]
 
 def detected(content: bytes, options: ImportOptions | None = None, piece: int = 1_000) -> tuple[Format, list[str]]:
     options = options or ImportOptions()
-    format, head, _ = detect_format(io.BytesIO(content), inspected(content, piece), options)
-    return format, head.names
+    found = detect_format(io.BytesIO(content), inspected(content, piece), options)
+    return found.format, found.head.names
 
 
 def inspected(content: bytes, piece: int = 1_000) -> StreamInspection:

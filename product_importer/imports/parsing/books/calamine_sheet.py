@@ -14,12 +14,13 @@ from python_calamine import (
 
 from product_importer.core.settings import settings
 from product_importer.imports.error_codes import ImportErrorCode
-from product_importer.imports.parsing.archives import PIECE_BYTES, open_archive, too_large
+from product_importer.imports.parsing.archives import open_archive, too_large
 from product_importer.imports.parsing.books.kinds import NAMES
 from product_importer.imports.parsing.file_format import Kind
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.sheet_choice import MAX_TITLE_CHARACTERS, choose_sheet
 from product_importer.imports.parsing.sheet_rows import SheetRow, SheetRows, fitted, iso_date, plain_number
+from product_importer.imports.parsing.unpacking import PIECE_BYTES
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, Archive, part_name, unreadable_if_damaged
 
 # What holds the cells of a zipped workbook; pictures are not read. The list of an .ods may have a DTD.

@@ -120,6 +120,11 @@ def trim_column(values: pa.StringArray) -> pa.StringArray:
     return pc.utf8_trim(values, characters=SPACES if is_ascii else EDGES)
 
 
+def row_view(columns: list[pa.StringArray]) -> Sequence[list[str]]:
+    """Return the rows of columns without nulls; each is made when it is asked for."""
+    return _RowView(columns)
+
+
 def parse(text: str, delimiter: str, first_line: int) -> ArrowChunk | None:
     """Parse whole records, the first of which begins in `first_line`; None for text that is not well-formed."""
     outline = None if not text or _is_special(text) else _outline(text, delimiter)

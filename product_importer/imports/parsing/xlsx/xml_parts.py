@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing import archives
-from product_importer.imports.parsing.archives import METHODS, PIECE_BYTES, too_large
+from product_importer.imports.parsing.archives import METHODS, too_large
 from product_importer.imports.parsing.records import Unreadable
+from product_importer.imports.parsing.unpacking import PIECE_BYTES
 
 # A part that is held in memory as a whole: styles, the list of sheets.
 MAX_PART_BYTES = 16 * 1024 * 1024

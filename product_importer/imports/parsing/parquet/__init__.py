@@ -1,0 +1,1 @@
+"""Read Parquet files in bounded memory, each value as text."""
