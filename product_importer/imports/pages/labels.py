@@ -112,12 +112,12 @@ def all_options(choices: ImportChoices) -> list[tuple[str, str]]:
 def read_as(found: Format) -> str:
     """Describe the format in which a file was read."""
     part = f" “{found.part}”" if found.part else ""
+    header = "" if found.header_line is None else f", {header_line(str(found.header_line))}"
     if found.kind in BOOKS:
-        return f"Read as {BOOKS[found.kind]}{', its sheet' if part else ''}{part}"
+        return f"Read as {BOOKS[found.kind]}{', its sheet' if part else ''}{part}{header}"
     if found.kind in KINDS:
         return f"Read as {KINDS[found.kind]}{CONTAINERS[found.container]}{part}"
     separator = SEPARATORS.get(found.delimiter, f"“{found.delimiter}”")
-    header = "" if found.header_line is None else f", {header_line(str(found.header_line))}"
     return f"Read as {encoding(found.encoding)}, {separator}{CONTAINERS[found.container]}{part}{header}"
 
 

@@ -103,7 +103,7 @@ def detect_format(
 
 def _detect_workbook(stream: BinaryIO, kind: Kind, options: ImportOptions) -> Detected:
     refuse_options(kind, options)
-    return Detected(*read_workbook_head(stream, kind, options.sheet))
+    return Detected(*read_workbook_head(stream, kind, options))
 
 
 def _detect_text(

@@ -32,7 +32,8 @@ def refuse_options(kind: Kind, options: ImportOptions) -> None:
     if kind == "csv":
         refuse_sheet(options.sheet)
         return
-    meaningless = [name for name in REASONS if name != "sheet" or kind not in kinds.NAMES]
+    of_books = ("sheet", "header_line") if kind in kinds.NAMES else ()
+    meaningless = [name for name in REASONS if name not in of_books]
     given = [name for name in meaningless if getattr(options, name) is not None]
     if given:
         raise invalid_fields(

@@ -73,7 +73,7 @@ def open_records(counted: CountingReader, format: Format, parse: ParseBlock | No
     if format.kind in ("json", "jsonl"):
         return open_json(unpacked(stream, format), format.encoding, is_array=format.kind == "json")
     if format.container == "xlsx":
-        return Sheet(stream, format.part)
+        return Sheet(stream, format.part, format.header_line)
     text = text_of(unpacked(stream, format), format.encoding)
     return Records(text, format.delimiter, parse, header_line=format.header_line, escape=format.escape)
 

@@ -3,9 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import date, datetime, time
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from product_importer.core.settings import settings
+from product_importer.imports.columns.header import default_name
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.parsing.records import (
     MAX_RECORD_CHARACTERS,
@@ -33,11 +35,12 @@ class SheetRows(ABC):
     """The rows of one sheet, with the methods of `csv.reader.Records`; the line of a row is its number in the sheet.
 
     Empty cells are empty texts, every row is as wide as the header, and rows of white space are left out. `title` is
-    the sheet's name.
+    the sheet's name. `header_line` is the row with the column names, 0 if there is none; None is the first one.
     """
 
-    def __init__(self, title: str):
+    def __init__(self, title: str, header_line: int | None = None):
         self.title = title
+        self.header_line = header_line
         self._rest = self._rows()
         self._names: list[str] = []
         self._characters = 0
@@ -47,16 +50,33 @@ class SheetRows(ABC):
         """Yield each row that has text; after the first one, they are as wide as `_names`."""
 
     def header(self) -> tuple[list[str], int]:
-        """Return the first row that is not empty, and its number; ([], 0) when there is none.
+        """Return the column names, and the number of their row; ([], 0) when there are none.
+
+        In a sheet without a header the names are those of unnamed columns.
 
         Raises:
             Unreadable: the workbook is damaged, or a name in the row is not known.
         """
-        row = next(self._rest, SheetRow(0, []))
+        first = self.header_line or 1
+        row = next((row for row in self._rest if row.line >= first), SheetRow(0, []))
+        if self.header_line == 0:
+            self._rest = chain([row] if row.line else [], self._rest)
+            self._names = list(map(default_name, range(len(row.cells))))
+            return self._names, row.line
+        if self.header_line and row.line != self.header_line:
+            return [], 0
         if row.unknown:
             raise Unreadable(RowErrorCode.FORMULA_WITHOUT_VALUE, row.unknown, row.line)
         self._names = row.cells
         return row.cells, row.line
+
+    def first_rows(self, count: int) -> list[SheetRow]:
+        """Return the first rows whose values are all known; reading has not begun then.
+
+        Raises:
+            Unreadable: the workbook is damaged.
+        """
+        return [row for row in islice(self._rows(), count) if not row.unknown]
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows after the header, at most `RECORDS_PER_CHUNK` at a time.

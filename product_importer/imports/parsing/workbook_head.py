@@ -1,10 +1,11 @@
 """Read the header of a workbook; `python -m` this module does so in a process of its own."""
 
 import json
+from collections.abc import Collection
 from typing import BinaryIO, NamedTuple
 
 from product_importer.core.errors import DomainError
-from product_importer.imports.parsing import limited_process
+from product_importer.imports.parsing import header_search, limited_process
 from product_importer.imports.parsing.books.calamine_sheet import CalamineSheet
 from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
@@ -23,8 +24,17 @@ class WorkbookHead(NamedTuple):
     other_sheets: list[str]
 
 
-def read_head(stream: BinaryIO, kind: Kind = "xlsx", sheet: str | None = None) -> WorkbookHead:
+def read_head(
+    stream: BinaryIO,
+    kind: Kind = "xlsx",
+    sheet: str | None = None,
+    header_line: int | None = None,
+    mapped: Collection[str] = (),
+) -> WorkbookHead:
     """Return the head of the sheet of a name, or of the first visible one; all of an .xlsx is unpacked once.
+
+    If no `header_line` is given, the column names are searched in the first rows; `mapped` are the folded names of
+    columns that an option maps.
 
     Raises:
         Invalid: the workbook is damaged, has no sheet of that name, or the sheet's first row holds no names.
@@ -33,10 +43,19 @@ def read_head(stream: BinaryIO, kind: Kind = "xlsx", sheet: str | None = None) -
     try:
         opened, format = _open(stream, kind, sheet)
         with naming_sheet(opened.title):
-            head = read_header_sample(opened)
+            opened.header_line = _header_line(opened, mapped) if header_line is None else header_line
+            head = read_header_sample(opened, opened.header_line)
+        format = format.model_copy(update={"header_line": opened.header_line})
         return WorkbookHead(format, head, opened.other_sheets())
     except Unreadable as error:
         raise not_csv(error.message) from error
+
+
+def _header_line(opened: Sheet | CalamineSheet, mapped: Collection[str]) -> int | None:
+    """Return the row below the first one that looks like a header; None if the first one does, or none."""
+    rows = opened.first_rows(header_search.MAX_ROWS)
+    place = header_search.header_place([row.cells for row in rows], mapped)
+    return rows[place].line if place else None
 
 
 def _open(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[Sheet | CalamineSheet, Format]:

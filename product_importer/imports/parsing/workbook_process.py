@@ -5,6 +5,8 @@ from typing import BinaryIO
 
 from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
+from product_importer.imports.columns.header import fold
+from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
 from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample
@@ -24,10 +26,12 @@ READER = LimitedProcess("product_importer.imports.parsing.workbook_head")
 ERRORS = {"Invalid": Invalid, "TooLarge": TooLarge}
 
 
-def read_workbook_head(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[Format, HeaderSample, ReadWarnings]:
+def read_workbook_head(
+    stream: BinaryIO, kind: Kind, options: ImportOptions
+) -> tuple[Format, HeaderSample, ReadWarnings]:
     """Return the format of a workbook, the sample of its header, and what was assumed.
 
-    `sheet` is the name of the sheet to read; None is the first visible one.
+    The options name the sheet to read, and the row of its header.
 
     Raises:
         Invalid: it cannot be read, or not within the limits of time and memory, or has no such sheet.
@@ -35,8 +39,11 @@ def read_workbook_head(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple
         TooMany: too many workbooks wait to be read.
     """
     try:
-        request = json.dumps({"kind": kind, "sheet": sheet}).encode()
-        answer = json.loads(READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}, request))
+        mapped = list(map(fold, options.columns or ()))
+        request = {"kind": kind, "sheet": options.sheet, "header_line": options.header_line, "mapped": mapped}
+        answer = json.loads(
+            READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}, json.dumps(request).encode())
+        )
     except DeadlineExceeded:
         raise not_csv(f"Reading the workbook took longer than {DEADLINE_SECONDS} s. {ADVICE}") from None
     except ProcessFailed:
@@ -45,7 +52,10 @@ def read_workbook_head(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple
     if "error" in answer:
         raise ERRORS[answer["error"]](**answer["arguments"])
     format = Format.model_validate(answer["format"])
-    return format, HeaderSample(*answer["head"]), _warnings(format, answer["other_sheets"])
+    warnings = _warnings(format, answer["other_sheets"])
+    if options.header_line is None and format.header_line is not None:
+        warnings.about_file(WarningCode.HEADER_FOUND_BELOW, f"{format.header_line:,}", format.header_line)
+    return format, HeaderSample(*answer["head"]), warnings
 
 
 def _warnings(format: Format, other_sheets: list[str]) -> ReadWarnings:

@@ -24,7 +24,7 @@ def as_parquet() -> bytes:
 BOOKS = {"xlsx": xlsx(SHEETS), "xls": xls(SHEETS), "xlsb": xlsb(SHEETS), "ods": ods(SHEETS)}
 OTHERS = {"jsonl": LINES, "json": b"[" + LINES + b"]", "packed jsonl": gzip.compress(LINES), "parquet": as_parquet()}
 CASES = [
-    *[(kind, content, TEXT_OPTIONS) for kind, content in BOOKS.items()],
+    *[(kind, content, {"encoding": "utf-8", "delimiter": ","}) for kind, content in BOOKS.items()],
     *[(kind, content, TEXT_OPTIONS | {"sheet": "Prices"}) for kind, content in OTHERS.items()],
 ]
 

@@ -52,6 +52,7 @@ class CalamineSheet(SheetRows):
         self._book = self._open(stream)
         self._sheets = self._list()
         self._sheet = choose_sheet(self._sheets, sheet)
+        self._loaded: Any = None
         super().__init__(self._sheet.title)
 
     def other_sheets(self) -> list[str]:
@@ -61,7 +62,8 @@ class CalamineSheet(SheetRows):
 
     def raw_rows(self) -> Iterator[tuple[int, list[str]]]:
         """Yield the number and the texts of each row that has text, without the blank cells at its end."""
-        loaded = self._load(self._sheet)
+        # calamine reads all of a sheet at once.
+        self._loaded = loaded = self._loaded or self._load(self._sheet)
         if loaded.start is None:
             return
         # The rows begin with the first one of the sheet, but each begins with the first column that is used.

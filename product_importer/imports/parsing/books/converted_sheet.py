@@ -38,7 +38,7 @@ class ConvertedSheet(SheetRows):
     def __init__(self, stream: BinaryIO, format: Format, progress: Callable[[float], None]):
         self._progress = progress
         self._converted = _converted(stream, format)
-        super().__init__(format.part or "")
+        super().__init__(format.part or "", format.header_line)
 
     def _rows(self) -> Iterator[SheetRow]:
         with self._converted as file:

@@ -51,10 +51,10 @@ class Sheet(SheetRows):
         Unreadable: the workbook is damaged.
     """
 
-    def __init__(self, stream: BinaryIO, sheet: str | None = None):
+    def __init__(self, stream: BinaryIO, sheet: str | None = None, header_line: int | None = None):
         self._workbook = Workbook(stream, sheet)
         self._shared_strings = self._workbook.shared_strings()
-        super().__init__(self._workbook.title)
+        super().__init__(self._workbook.title, header_line)
 
     def other_sheets(self) -> list[str]:
         """Return the names of the other visible sheets that hold anything."""
