@@ -13,7 +13,7 @@ from product_importer.imports import service, tasks
 from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import ImportOptions
-from product_importer.imports.pages import upload_state
+from product_importer.imports.pages import receiving
 from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.upload import multipart, receiver
 from tests.imports.conftest import execute, upload
@@ -77,7 +77,7 @@ def test_the_body_of_a_rejected_upload_is_not_read(database):
 def test_the_page_rejects_a_file_before_it_reads_it_and_shows_why(database):
     fill(MAX_UNFINISHED)
     with pytest.raises(TooMany) as error:
-        finish(upload_state._receive(unreadable_body(), ImportOptions()))
+        finish(receiving.received(unreadable_body(), ImportOptions()))
     shown = ErrorView.of(error.value)
     assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 

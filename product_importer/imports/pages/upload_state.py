@@ -1,26 +1,21 @@
 """State of the upload form: the options, the column mapping, the upload and its error."""
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
-from product_importer.imports.options import ImportOptions, parse
+from product_importer.imports.options import parse
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.encoding_choice_data import EncodingPreview
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
+from product_importer.imports.pages.receiving import received
 from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.upload import receiver
-from product_importer.imports.upload.receiver import IncomingUpload
 from product_importer.ui import routes, toasts
-
-Result = TypeVar("Result")
 
 UPLOAD = "catalogue"
 ASK_ENCODING = "It is not UTF-8, and nothing in it says how its text is encoded. Choose below how it reads right."
@@ -206,7 +201,7 @@ class UploadState(rx.State):
             self.error, self.uploading, self.uploaded = ErrorView(), True, 0
             chosen, version = self._options(), self._version
         try:
-            job = await _receive(chunks, parse(chosen))
+            job = await received(chunks, parse(chosen))
         except DomainError as error:
             async with self:
                 self._show_error(error, version)
@@ -279,37 +274,6 @@ class UploadState(rx.State):
     def _clear(self) -> None:
         self.error, self.mapping, self.encodings = ErrorView(), ColumnMapping(), []
         self._version += 1
-
-
-async def _receive(chunks: rx.UploadChunkIterator, options: ImportOptions) -> ImportRead:
-    """Write the chunks of one file to storage and create its import.
-
-    Raises:
-        DomainError: the file cannot be imported; the rest of it is not read.
-    """
-    await asyncio.to_thread(receiver.refuse_too_many)
-    upload: IncomingUpload | None = None
-    try:
-        async for chunk in chunks:
-            upload = upload or IncomingUpload(chunk.filename.rpartition("/")[2], options)
-            await _finish(asyncio.to_thread(upload.write, chunk.data))
-        upload = upload or IncomingUpload("", options)
-        asked = {"refuse_running": True, "ask_header_line": True}
-        return await _finish(receiver.in_accept_pool(upload.accept, options, **asked))
-    finally:
-        # Deletes what has arrived, unless the upload was accepted.
-        if upload is not None:
-            await _finish(asyncio.to_thread(upload.abort))
-
-
-async def _finish(work: Coroutine[Any, Any, Result]) -> Result:
-    """Wait for a thread's end even when cancelled: `abort` must not overtake `write`."""
-    call = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(call)
-    except asyncio.CancelledError:
-        await asyncio.wait([call])
-        raise
 
 
 def _show_import(job: ImportRead, is_still_here: bool) -> list[EventSpec]:
