@@ -1,12 +1,10 @@
 """Check a Parquet file and read its header; `python -m` this module does so in a process of its own."""
 
-import json
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from product_importer.core.errors import DomainError
 from product_importer.imports.columns.header import check_column_count
 from product_importer.imports.error_codes import ImportErrorCode
-from product_importer.imports.parsing import limited_process
+from product_importer.imports.parsing import head_process, limited_process
 from product_importer.imports.parsing.archives import too_large
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
 from product_importer.imports.parsing.limited_process import Task
@@ -31,17 +29,10 @@ def read_table(stream: BinaryIO) -> tuple[HeaderSample, int]:
         raise not_csv(error.message) from error
 
 
-def _answer(task: Task) -> bytes:
-    """Return as JSON the sample of the header and the size, or the error."""
-    answer: dict[str, object]
-    try:
-        head, size = read_table(task.stream)
-        answer = {"head": head, "size": size}
-    except DomainError as error:
-        arguments = {"detail": error.detail, "kind": error.kind, "title": error.title, **error.extra}
-        answer = {"error": type(error).__name__, "arguments": arguments}
-    return json.dumps(answer).encode()
+def _head(task: Task) -> dict[str, Any]:
+    head, size = read_table(task.stream)
+    return {"head": head, "size": size}
 
 
 if __name__ == "__main__":
-    limited_process.serve(_answer)
+    limited_process.serve(head_process.answering(_head))

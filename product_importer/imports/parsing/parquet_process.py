@@ -1,24 +1,14 @@
 """Check a Parquet file in a process of its own, within limits of time and memory: Arrow is not made for bad ones."""
 
-import json
 from typing import BinaryIO
 
-from product_importer.core.errors import Invalid, TooLarge
-from product_importer.core.settings import settings
+from product_importer.imports.parsing import head_process
 from product_importer.imports.parsing.header_sample import HeaderSample
-from product_importer.imports.parsing.limited_process import (
-    DEADLINE_SECONDS,
-    MEMORY_BYTES,
-    DeadlineExceeded,
-    LimitedProcess,
-    ProcessFailed,
-)
+from product_importer.imports.parsing.limited_process import LimitedProcess
 from product_importer.imports.parsing.parquet.reader import ADVICE
-from product_importer.imports.parsing.records import not_csv
 from product_importer.imports.read_warnings import ReadWarnings
 
 READER = LimitedProcess("product_importer.imports.parsing.parquet_head")
-ERRORS = {"Invalid": Invalid, "TooLarge": TooLarge}
 # Otherwise Arrow reserves addresses for threads and for speed, which count as memory there.
 FRUGAL = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -36,13 +26,5 @@ def read_parquet_head(stream: BinaryIO) -> tuple[HeaderSample, ReadWarnings, int
         TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
         TooMany: too many files wait to be read.
     """
-    try:
-        answer = json.loads(READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb), **FRUGAL}))
-    except DeadlineExceeded:
-        raise not_csv(f"Reading the Parquet file took longer than {DEADLINE_SECONDS} s. {ADVICE}") from None
-    except ProcessFailed:
-        limit = f"{MEMORY_BYTES // 2**20:,} MB of memory"
-        raise not_csv(f"The Parquet file is damaged, or needs more than {limit} to be read. {ADVICE}") from None
-    if "error" in answer:
-        raise ERRORS[answer["error"]](**answer["arguments"])
+    answer = head_process.ask(READER, stream, what="Parquet file", advice=ADVICE, environment=FRUGAL)
     return HeaderSample(*answer["head"]), ReadWarnings(), answer["size"]

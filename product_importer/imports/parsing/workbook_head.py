@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Collection
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from product_importer.core.errors import DomainError
-from product_importer.imports.parsing import header_search, limited_process
+from product_importer.imports.parsing import head_process, header_search, limited_process
 from product_importer.imports.parsing.books.calamine_sheet import CalamineSheet
 from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
@@ -85,17 +84,10 @@ def _open_by_calamine(stream: BinaryIO, kind: Kind, sheet: str | None) -> tuple[
     return opened, Format(kind=kind, part=opened.title)
 
 
-def _answer(task: Task) -> bytes:
-    """Return as JSON the head of the requested sheet, or the error."""
-    answer: dict[str, object]
-    try:
-        found = read_head(task.stream, **json.loads(task.request))
-        answer = {"format": found.format.model_dump(), "head": found.head, "other_sheets": found.other_sheets}
-    except DomainError as error:
-        arguments = {"detail": error.detail, "kind": error.kind, "title": error.title, **error.extra}
-        answer = {"error": type(error).__name__, "arguments": arguments}
-    return json.dumps(answer).encode()
+def _head(task: Task) -> dict[str, Any]:
+    found = read_head(task.stream, **json.loads(task.request))
+    return {"format": found.format.model_dump(), "head": found.head, "other_sheets": found.other_sheets}
 
 
 if __name__ == "__main__":
-    limited_process.serve(_answer)
+    limited_process.serve(head_process.answering(_head))

@@ -1,29 +1,19 @@
 """Read the header of a workbook in a process of its own, within limits of time and memory."""
 
-import json
 from typing import BinaryIO
 
-from product_importer.core.errors import Invalid, TooLarge
-from product_importer.core.settings import settings
 from product_importer.imports.columns.header import fold
 from product_importer.imports.options import ImportOptions
+from product_importer.imports.parsing import head_process
 from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
 from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample
-from product_importer.imports.parsing.limited_process import (
-    DEADLINE_SECONDS,
-    MEMORY_BYTES,
-    DeadlineExceeded,
-    LimitedProcess,
-    ProcessFailed,
-)
-from product_importer.imports.parsing.records import not_csv
+from product_importer.imports.parsing.limited_process import LimitedProcess
 from product_importer.imports.parsing.sheet_choice import named
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE
 from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 
 READER = LimitedProcess("product_importer.imports.parsing.workbook_head")
-ERRORS = {"Invalid": Invalid, "TooLarge": TooLarge}
 
 
 def read_workbook_head(
@@ -38,19 +28,9 @@ def read_workbook_head(
         TooLarge: it unpacks to more than `MAX_UPLOAD_MB`.
         TooMany: too many workbooks wait to be read.
     """
-    try:
-        mapped = list(map(fold, options.columns or ()))
-        request = {"kind": kind, "sheet": options.sheet, "header_line": options.header_line, "mapped": mapped}
-        answer = json.loads(
-            READER.ask(stream, {"MAX_UPLOAD_MB": str(settings().max_upload_mb)}, json.dumps(request).encode())
-        )
-    except DeadlineExceeded:
-        raise not_csv(f"Reading the workbook took longer than {DEADLINE_SECONDS} s. {ADVICE}") from None
-    except ProcessFailed:
-        limit = f"{MEMORY_BYTES // 2**20:,} MB of memory"
-        raise not_csv(f"The workbook is damaged, or needs more than {limit} to be read. {ADVICE}") from None
-    if "error" in answer:
-        raise ERRORS[answer["error"]](**answer["arguments"])
+    mapped = list(map(fold, options.columns or ()))
+    request = {"kind": kind, "sheet": options.sheet, "header_line": options.header_line, "mapped": mapped}
+    answer = head_process.ask(READER, stream, what="workbook", advice=ADVICE, request=request)
     format = Format.model_validate(answer["format"])
     warnings = _warnings(format, answer["other_sheets"])
     if options.header_line is None and format.header_line is not None:

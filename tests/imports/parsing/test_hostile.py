@@ -9,7 +9,7 @@ import pytest
 
 from product_importer.core import db
 from product_importer.core.storage import storage
-from product_importer.imports.parsing import limited_process, workbook_process
+from product_importer.imports.parsing import head_process, limited_process, workbook_process
 from product_importer.imports.parsing.xlsx.styles import MAX_FORMAT_CHARACTERS
 from tests.imports.parsing.xlsx.test_reader import HEADER, made, row_of, shared_row
 
@@ -174,7 +174,7 @@ def test_huge_dimensions_and_merged_cells_are_ignored(client):
 
 def test_a_workbook_that_takes_too_long_is_rejected_with_the_reason(client, monkeypatch):
     monkeypatch.setattr(limited_process, "DEADLINE_SECONDS", 0)
-    monkeypatch.setattr(workbook_process, "DEADLINE_SECONDS", 0)
+    monkeypatch.setattr(head_process, "DEADLINE_SECONDS", 0)
     assert "took longer than 0 s" in assert_rejected(client, made(HEADER))
 
 
