@@ -15,9 +15,10 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
-from product_importer.access.bodies import UPLOADS
-from product_importer.access.hosts import OPEN_PATHS
-from product_importer.access.origins import SAFE_METHODS
+from product_importer.access.api import require_permission
+from product_importer.access.gate.bodies import UPLOADS
+from product_importer.access.gate.hosts import OPEN_PATHS
+from product_importer.access.gate.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
 from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
 from product_importer.core.errors import (
@@ -48,7 +49,7 @@ api = FastAPI(
     openapi_url=None,
     docs_url=None,
     redoc_url=None,
-    dependencies=[Depends(reject_undeclared)],
+    dependencies=[Depends(require_permission), Depends(reject_undeclared)],
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
     api.include_router(router, prefix="/api")

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
+from product_importer.access import models as access_models
 from product_importer.catalog import models as catalog_models
 from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
@@ -19,7 +20,7 @@ from product_importer.webhooks import models as webhook_models
 ROOT = Path(__file__).resolve().parent.parent
 
 # All modules that define tables: importing them fills the metadata.
-MODELS = (catalog_models, import_models, outbox, webhook_models)
+MODELS = (access_models, catalog_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
 # Prefixes of tables that are created at run time.
 PREFIXES = (SEGMENT_PREFIX, dry_run.PREFIX, undo.PREFIX)

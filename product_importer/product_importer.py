@@ -5,8 +5,8 @@ from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
 from starlette.types import ASGIApp
 
 from product_importer import periodic
-from product_importer.access.headers import script_hashes
-from product_importer.access.layer import AccessLayer
+from product_importer.access.gate.headers import script_hashes
+from product_importer.access.gate.layer import AccessLayer
 from product_importer.api import answer_bad_upload, api, show_docs
 from product_importer.catalog.pages.delete_state import DeleteAllState, DeleteState
 from product_importer.catalog.pages.editor_state import EditorState

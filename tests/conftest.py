@@ -163,7 +163,7 @@ def client(database: None):
     """The REST API in this process, behind the access layer, on the real servers."""
     from fastapi.testclient import TestClient
 
-    from product_importer.access.layer import AccessLayer
+    from product_importer.access.gate.layer import AccessLayer
     from product_importer.api import api
     from product_importer.core.settings import settings
 

@@ -1,1 +1,1 @@
-"""One ASGI layer that checks every request: for pages, REST, uploads and the websocket."""
+"""Who may enter, as whom, and what they may do: accounts, sessions, tokens, and the check of every request."""

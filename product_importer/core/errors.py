@@ -43,6 +43,22 @@ class Invalid(DomainError):
     """A file, an option or a header is invalid."""
 
 
+class Unauthenticated(DomainError):
+    """Nobody has signed in, or the session or token has ended."""
+
+    status = 401
+    kind = ProblemType.UNAUTHENTICATED
+    title = "Not signed in"
+
+
+class Forbidden(DomainError):
+    """The role of a person, or the scopes of a token, do not suffice."""
+
+    status = 403
+    kind = ProblemType.FORBIDDEN
+    title = "Not allowed"
+
+
 class CrossSite(DomainError):
     """A page of another origin sent a request that only our own page and programs may send."""
 

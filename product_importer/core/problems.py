@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from product_importer.core.errors import DomainError
+from product_importer.core.errors import DomainError, Unauthenticated
 
 TYPE_PREFIX = "/api/problems/"
 PROBLEM_MEDIA = "application/problem+json"
@@ -27,8 +27,10 @@ def problem(status: int, kind: str, title: str, detail: str, **extra: Any) -> JS
 
 
 def problem_of(error: DomainError) -> JSONResponse:
-    """Return a domain error as a response, with `Retry-After` where it has one."""
+    """Return a domain error as a response, with `Retry-After` or `WWW-Authenticate` where it has one."""
     answer = problem(error.status, error.kind, error.title, error.detail, **error.extra)
+    if isinstance(error, Unauthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer

@@ -3,15 +3,17 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class Settings(BaseSettings):
@@ -62,6 +64,20 @@ class Settings(BaseSettings):
             "`10.0.0.0/8`; unset: none"
         ),
     ] = None
+    public_url: Annotated[
+        str | None,
+        Field(description="address under which people open the page, such as `https://shop.example`, for links"),
+    ] = None
+    auth: Annotated[
+        Literal["auto", "on", "off"],
+        Field(
+            description="whether people must sign in; `auto`: no while only loopback names are served (`HOST` is "
+            "loopback, `ALLOWED_HOSTS` and `TRUSTED_PROXIES` are unset), yes otherwise"
+        ),
+    ] = "auto"
+    i_know_anyone_can_change_everything: Annotated[
+        bool, Field(description="`true` is needed for `AUTH=off` where `HOST` is not loopback")
+    ] = False
     max_requests_per_address: Annotated[
         int, Field(ge=1, description="maximum of open requests from one address, except loopback; one more gets 429")
     ] = 100
@@ -120,6 +136,25 @@ class Settings(BaseSettings):
         parse_networks(text or "")
         return text
 
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be an address without a path, such as https://shop.example")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @model_validator(mode="after")
+    def _check_open_doors(self) -> "Settings":
+        if self.auth == "off" and not self.is_loopback and not self.i_know_anyone_can_change_everything:
+            raise ValueError(
+                f"AUTH=off with HOST={self.host}: whoever reaches the port could change everything. Use AUTH=on, or "
+                "set I_KNOW_ANYONE_CAN_CHANGE_EVERYTHING=true"
+            )
+        return self
+
     @field_validator("webhook_ports")
     @classmethod
     def _check_ports(cls, text: str) -> str:
@@ -130,6 +165,18 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         return None if path is None else path.expanduser().resolve()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the web process listens on loopback only."""
+        return parse_hosts(self.host) <= LOOPBACK
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether people must sign in."""
+        if self.auth == "auto":
+            return not self.is_loopback or bool(self.allowed_hosts) or bool(self.trusted_proxies)
+        return self.auth == "on"
 
     @property
     def uploads(self) -> str:
@@ -161,6 +208,8 @@ def settings() -> Settings:
 
 
 def _explain(item) -> str:  # type: ignore[no-untyped-def]
+    if not item["loc"]:
+        return f"product-importer: {item['msg'].removeprefix('Value error, ')}"
     variable = str(item["loc"][0]).upper()
     # A URL may hold a password, so its value is not shown.
     given = "" if variable.endswith("_URL") else f" (got {item['input']!r})"

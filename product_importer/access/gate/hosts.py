@@ -9,9 +9,8 @@ from starlette.types import Scope
 from product_importer.core.cidr import parse_hosts
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
-from product_importer.core.settings import Settings
+from product_importer.core.settings import LOOPBACK, Settings
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # Probes use the address of the machine as host. These two routes reveal nothing secret.
 OPEN_PATHS = frozenset({"/api/health", "/api/ready"})
 HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE)

@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import WebSocketDenialResponse
 
-from product_importer.access.open_requests import OpenRequests
+from product_importer.access.gate.open_requests import OpenRequests
 from product_importer.core.errors import TooMany
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message
 
-from product_importer.access import bodies
-from product_importer.access.layer import AccessLayer
+from product_importer.access.gate import bodies
+from product_importer.access.gate.layer import AccessLayer
 from product_importer.core.settings import Settings
-from tests.access.conftest import APPLICATION
+from tests.access.gate.conftest import APPLICATION
 
 MIB = 1024 * 1024
 

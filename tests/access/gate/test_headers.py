@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from product_importer.access.headers import script_hashes
+from product_importer.access.gate.headers import script_hashes
 
 
 def policy(answer) -> dict[str, list[str]]:

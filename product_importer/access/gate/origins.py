@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from product_importer.access.hosts import host_of, split_host
+from product_importer.access.gate.hosts import host_of, split_host
 from product_importer.core.errors import CrossSite, WebhookLoop
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -1,0 +1,44 @@
+"""What each REST route and each event handler of the page needs. What is not listed here is refused."""
+
+from product_importer.access.schemas import Permission
+
+READ, IMPORT, WRITE, ADMIN = Permission.READ, Permission.IMPORT, Permission.WRITE, Permission.ADMIN
+
+# By the name of the route's function, which is its operation id. None: strangers may, too.
+ROUTES: dict[str, Permission | None] = {
+    "read_health": None,
+    "read_readiness": None,
+    "read_metrics": READ,
+    "show_openapi": READ,
+    "show_docs": READ,
+    "upload_csv": IMPORT,
+    "import_products": IMPORT,
+    "list_imports": READ,
+    "read_import": READ,
+    "list_changes": READ,
+    "follow_import": READ,
+    "list_undo_kept": READ,
+    "read_rejects": READ,
+    "apply_import": IMPORT,
+    "cancel_import": IMPORT,
+    "retry_import": IMPORT,
+    "undo_import": IMPORT,
+    "list_products": READ,
+    "export_products": READ,
+    "read_product": READ,
+    "create_product": WRITE,
+    "put_product": WRITE,
+    "patch_product": WRITE,
+    "delete_product": WRITE,
+    "delete_all_products": WRITE,
+    "list_webhooks": READ,
+    "read_webhook": READ,
+    "list_deliveries": READ,
+    "create_webhook": ADMIN,
+    "put_webhook": ADMIN,
+    "delete_webhook": ADMIN,
+    "test_webhook": ADMIN,
+    "rotate_secret": ADMIN,
+    "redeliver": ADMIN,
+    "redeliver_failed": ADMIN,
+}

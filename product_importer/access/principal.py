@@ -1,0 +1,93 @@
+"""Who does something: a person, a token, nobody known, or the application itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from product_importer.access.schemas import Permission, Role
+from product_importer.core.errors import Forbidden, Unauthenticated
+
+
+class PrincipalKind(StrEnum):
+    """What kind of principal it is. The record of changes stores these values."""
+
+    PERSON = "person"
+    TOKEN = "token"  # noqa: S105 - a kind, no secret
+    # Anybody, while sign-in is off.
+    ANYONE = "anyone"
+    # Somebody who has not signed in, while sign-in is on.
+    STRANGER = "stranger"
+    # A worker, a command, or periodic work.
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who a request comes from, and what they may do.
+
+    `name` is a person's e-mail address or a token's name. `account_id` is the person, or the person whose token it
+    is. `credential` is the digest of the session or token, by which its end is noticed. `address` is where the
+    request came from.
+    """
+
+    kind: PrincipalKind
+    permissions: frozenset[Permission] = frozenset()
+    id: UUID | None = None
+    name: str = ""
+    account_id: UUID | None = None
+    role: Role | None = None
+    credential: bytes | None = None
+    address: str | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the principal has a permission."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Check a permission.
+
+        Raises:
+            Unauthenticated: nobody has signed in.
+            Forbidden: the principal lacks the permission.
+        """
+        if self.may(permission):
+            return
+        if self.kind == PrincipalKind.STRANGER:
+            raise Unauthenticated(SIGN_IN_FIRST)
+        if self.kind == PrincipalKind.TOKEN:
+            raise Forbidden(
+                f"The token “{self.name}” may not do this: it needs the scope “{permission}”, and its owner's role "
+                "must allow it."
+            )
+        raise Forbidden(f"Your role, {self.role}, may not do this. Ask an administrator for another role.")
+
+
+SIGN_IN_FIRST = "Sign in first, or send a token: “Authorization: Bearer pi_…”."
+SYSTEM = Principal(PrincipalKind.SYSTEM, frozenset(Permission), name="system")
+ANYONE = Principal(PrincipalKind.ANYONE, frozenset(Permission), name="anyone")
+STRANGER = Principal(PrincipalKind.STRANGER)
+
+_current: ContextVar[Principal] = ContextVar("principal", default=SYSTEM)
+
+
+def current() -> Principal:
+    """Return who the running request or event comes from; `SYSTEM` outside of requests."""
+    return _current.get()
+
+
+def act_as(principal: Principal) -> None:
+    """Let the rest of this task, and the threads and tasks that it starts, act as a principal."""
+    _current.set(principal)
+
+
+@contextmanager
+def acting_as(principal: Principal) -> Iterator[None]:
+    """Act as a principal within a block."""
+    before = _current.set(principal)
+    try:
+        yield
+    finally:
+        _current.reset(before)
