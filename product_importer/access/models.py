@@ -1,4 +1,4 @@
-"""The tables of accounts, sessions, set-up links and tokens. Secrets are stored as SHA-256 digests only."""
+"""The tables of accounts, sessions, set-up links, tokens and the record. Of secrets, only digests are stored."""
 
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from product_importer.core.ids import new_id
@@ -102,3 +103,32 @@ class ApiToken(SQLModel, table=True):
     created_at: datetime | None = Field(default=None, sa_column=_now())
     expires_at: datetime | None = Field(default=None, sa_column=_time())
     last_used_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class AuditEvent(SQLModel, table=True):
+    """One entry of the record of who did what. A trigger refuses to change or delete it.
+
+    `actor_kind` is a `PrincipalKind`. `before` and `after` hold the fields that a single change changed; `details`
+    holds anything else, such as the counts of an import.
+    """
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("ix_audit_event_object", "object_id", "id"),
+        Index("ix_audit_event_actor", "actor_id", "id"),
+    )
+
+    # Sorts by time.
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    at: datetime | None = Field(default=None, sa_column=_now())
+    action: str = Field(sa_column=Column(Text, nullable=False))
+    actor_kind: str = Field(sa_column=Column(Text, nullable=False))
+    actor_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    actor_name: str = Field(sa_column=Column(Text, nullable=False))
+    address: str | None = Field(default=None, sa_column=Column(Text))
+    object_kind: str | None = Field(default=None, sa_column=Column(Text))
+    object_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
+    object_name: str | None = Field(default=None, sa_column=Column(Text))
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    details: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
