@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
 from product_importer import migrations
+from product_importer.access import principal
+from product_importer.access.schemas import Permission
 from product_importer.catalog import sku_conflicts
 from product_importer.core import db, queue, redis, storage
 from product_importer.core.embedded.servers import ServiceError
@@ -37,7 +39,7 @@ class Check(BaseModel):
 
 
 class Readiness(BaseModel):
-    """All checks; `ready` is true if those that are required are ok."""
+    """All checks; `ready` is true if those that are required are ok. Strangers are told of none."""
 
     ready: bool
     checks: list[Check]
@@ -53,12 +55,14 @@ def read_health() -> dict[str, str]:
 def read_readiness(response: Response) -> Readiness:
     """Check PostgreSQL, Redis, migrations and a live worker, each by name; 503 when one is missing.
 
-    A worker of webhooks is checked too, but only deliveries need it.
+    A worker of webhooks is checked too, but only deliveries need it. Where people sign in, strangers learn `ready`
+    alone.
     """
     readiness = check()
     if not readiness.ready:
         response.status_code = 503
-    return Readiness(ready=readiness.ready, checks=list(map(_without_details, readiness.checks)))
+    may_know = principal.current().may(Permission.READ)
+    return Readiness(ready=readiness.ready, checks=list(map(_without_details, readiness.checks)) if may_know else [])
 
 
 def _without_details(checked: Check) -> Check:

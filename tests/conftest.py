@@ -42,6 +42,8 @@ TABLES = {
             "event",
             "event_batch",
             "webhook",
+            "account",
+            "setup_link",
         )
     },
 }

@@ -1,5 +1,6 @@
 """Check each request before anything else sees it, and add headers to each answer."""
 
+import asyncio
 from collections.abc import Iterable
 
 from starlette.requests import ClientDisconnect
@@ -96,13 +97,29 @@ class AccessLayer:
         app = self._sign_in if scope["path"] in self._sign_in_paths else self._app
         with self._open_sessions.watched(who) as ended:
             if scope["type"] == "websocket":
-                disconnect: Message = {"type": "websocket.disconnect", "code": SESSION_ENDED}
-                await app(scope, open_sessions.until_ended(receive, ended, disconnect), send)
+                await _hold(app, scope, receive, send, ended)
             elif scope["method"] in origins.SAFE_METHODS:
                 stoppable = open_sessions.until_ended(receive, ended, {"type": "http.disconnect"})
                 await _answer(app, scope, stoppable, send)
             else:
                 await _answer(app, scope, receive, send)
+
+
+async def _hold(app: ASGIApp, scope: Scope, receive: Receive, send: Send, ended: asyncio.Event) -> None:
+    """Let the application hold a websocket until it closes it or the session ends."""
+    is_closed = False
+
+    async def noticed(message: Message) -> None:
+        nonlocal is_closed
+        is_closed = is_closed or message["type"] == "websocket.close"
+        await send(message)
+
+    disconnect: Message = {"type": "websocket.disconnect", "code": SESSION_ENDED}
+    try:
+        await app(scope, open_sessions.until_ended(receive, ended, disconnect), noticed)
+    finally:
+        if ended.is_set() and not is_closed:
+            await send({"type": "websocket.close", "code": SESSION_ENDED})
 
 
 async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

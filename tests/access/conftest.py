@@ -1,0 +1,35 @@
+"""The REST API behind the access layer, with sign-in on."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from product_importer.access.gate.layer import AccessLayer
+from product_importer.api import api
+from product_importer.core.settings import settings
+
+Open = Callable[..., TestClient]
+
+
+@pytest.fixture
+def open_api(database: None) -> Iterator[Open]:
+    """Return clients of the API with sign-in on: `open_api(PUBLIC_URL="https://shop.example")`."""
+    opened: list[TestClient] = []
+
+    def make(url: str = "http://localhost", **given: Any) -> TestClient:
+        values = {name.lower(): value for name, value in ({"AUTH": "on"} | given).items()}
+        layer = AccessLayer(api, settings().model_copy(update=values), set())
+        opened.append(TestClient(layer, base_url=url, raise_server_exceptions=False, follow_redirects=False))
+        return opened[-1]
+
+    yield make
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
+def guarded(open_api: Open) -> TestClient:
+    """A client of the API with sign-in on, of somebody who has not signed in."""
+    return open_api()
