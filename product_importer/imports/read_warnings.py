@@ -15,6 +15,7 @@ class WarningCode(StrEnum):
     TEXT_FORMULAS = "text_formulas"
     OTHER_SHEETS = "other_sheets"
     FORMATS_NOT_VISIBLE = "formats_not_visible"
+    NUMBERS_SHORTENED = "numbers_shortened"
     FILLED_DOWN = "filled_down"
     SKIPPED_CONTINUATION = "skipped_continuation"
     OTHER_FILES = "other_files"
@@ -29,6 +30,8 @@ MESSAGES = {
     WarningCode.OTHER_SHEETS: "The workbook has other visible sheets with data, which were not read: {detail}.",
     WarningCode.FORMATS_NOT_VISIBLE: "Number formats, and formulas without a value, cannot be seen in {detail}: "
     "numbers have no zeros in front, and a blank cell never clears a value, as if blank cells kept it.",
+    WarningCode.NUMBERS_SHORTENED: "Numbers have more than 15 digits. Spreadsheets keep 15, so the others may be "
+    "wrong. Format the columns of long codes as text, and enter these codes again.",
     WarningCode.FILLED_DOWN: "Rows without a name continue the product above. They took its name, and its "
     "description and state where they had none.",
     WarningCode.SKIPPED_CONTINUATION: "Rows without a name continue the product above, such as images. They were "

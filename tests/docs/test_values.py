@@ -71,10 +71,15 @@ def test_every_command_is_documented():
 
 
 @pytest.mark.parametrize(
-    ("heading", "real"), [("Rows that are rejected", values.row_codes), ("Imports that fail", values.import_codes)]
+    ("heading", "second", "real"),
+    [
+        ("Rows that are rejected", "why", values.row_codes),
+        ("Warnings", "what was assumed", values.warning_codes),
+        ("Imports that fail", "why", values.import_codes),
+    ],
 )
-def test_every_code_is_documented(heading, real):
-    documented = first_column(FORMAT.partition(f"## {heading}")[2], "| code | why |")
+def test_every_code_is_documented(heading, second, real):
+    documented = first_column(FORMAT.partition(f"## {heading}")[2], f"| code | {second} |")
     assert_same(documented, real(), f"docs/file-format.md, {heading}")
 
 

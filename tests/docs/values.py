@@ -6,6 +6,7 @@ from product_importer.core.outbox import EventType
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.error_codes import ImportErrorCode, RowErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
+from product_importer.imports.read_warnings import WarningCode
 
 
 def commands() -> set[str]:
@@ -42,6 +43,11 @@ def row_codes() -> set[str]:
 def import_codes() -> set[str]:
     """Return the codes of failed imports."""
     return set(ImportErrorCode)
+
+
+def warning_codes() -> set[str]:
+    """Return the codes of what was assumed about a file."""
+    return set(WarningCode)
 
 
 def problem_types() -> set[str]:

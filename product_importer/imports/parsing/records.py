@@ -39,11 +39,15 @@ class RowError:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Consecutive records: the good ones with the physical line on which each begins, and the bad ones."""
+    """Consecutive records: the good ones with the physical line on which each begins, and the bad ones.
+
+    `shortened` has the line of each cell with a number of which digits may be lost.
+    """
 
     lines: Sequence[int] = ()
     rows: Sequence[list[str]] = ()
     errors: Sequence[RowError] = ()
+    shortened: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.errors)

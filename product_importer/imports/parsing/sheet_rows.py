@@ -21,14 +21,20 @@ from product_importer.imports.parsing.records import (
 MAX_CHUNK_CHARACTERS = 16 * 1024 * 1024
 # Excel computes with 15 digits; further ones are noise, as in 19.989999999999998.
 NUMBER_FORMAT = ".15g"
+# The first whole number with more digits.
+LONG_NUMBER = 10**15
 
 
 class SheetRow(NamedTuple):
-    """A row of a sheet: its number, its cells, and the reason why a value of it is not known, if one is not."""
+    """A row of a sheet: its number, its cells, and the reason why a value of it is not known, if one is not.
+
+    `shortened` is how many of its cells have numbers that `may_be_shortened`.
+    """
 
     line: int
     cells: list[str]
     unknown: str = ""
+    shortened: int = 0
 
 
 class SheetRows(ABC):
@@ -91,8 +97,10 @@ class SheetRows(ABC):
         lines: list[int] = []
         rows: list[list[str]] = []
         errors: list[RowError] = []
+        shortened_lines: list[int] = []
         characters = 0
-        for line, cells, unknown in self._rest:
+        for line, cells, unknown, shortened in self._rest:
+            shortened_lines += [line] * shortened
             length = row_length(cells)
             characters += length
             if length > MAX_RECORD_CHARACTERS:
@@ -110,7 +118,7 @@ class SheetRows(ABC):
             raise Unreadable(
                 ImportErrorCode.TOO_LARGE, f"The cells hold more text than {settings().max_upload_mb} MB."
             )
-        return Chunk(lines, rows, errors)
+        return Chunk(lines, rows, errors, shortened_lines)
 
 
 def fitted(cells: list[str], width: int) -> list[str]:
@@ -129,7 +137,15 @@ def plain_number(value: float) -> str:
     """Return a number as plain text: without a needless `.0`, and without noise after the 15th digit."""
     if isinstance(value, int):
         return str(value)
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(value, NUMBER_FORMAT)
+    return str(int(value)) if value.is_integer() and abs(value) < LONG_NUMBER else format(value, NUMBER_FORMAT)
+
+
+def may_be_shortened(value: float) -> bool:
+    """Whether a number has more than 15 digits before the point: a spreadsheet has cut off the others, or will.
+
+    Digits behind the point do not count. Spreadsheets store 19.99 as 19.989999999999998, and nobody misses those.
+    """
+    return abs(value) >= LONG_NUMBER
 
 
 def iso_date(value: Any) -> str:

@@ -26,7 +26,7 @@ from product_importer.imports.pipeline.prefetch import ahead
 from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.pipeline.run_columns import RunColumns
 from product_importer.imports.pipeline.spool import Spool
-from product_importer.imports.read_warnings import ReadWarnings
+from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 from product_importer.imports.schemas import ImportChoices
 
 # Line numbers are integers in PostgreSQL; empty lines count.
@@ -113,6 +113,8 @@ class FileReader:
         return self._file
 
     def _add(self, raw: Chunk) -> None:
+        if raw.shortened:
+            self._file.warnings.add(WarningCode.NUMBERS_SHORTENED, raw.shortened[0], len(raw.shortened))
         chunk = self._validator.validate(unwrap_chunk(raw, self._file.warnings))
         self._file.errors.add(chunk.errors)
         self._file.rows_read += len(chunk)

@@ -19,7 +19,14 @@ from product_importer.imports.parsing.books.kinds import NAMES
 from product_importer.imports.parsing.file_format import Kind
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.sheet_choice import MAX_TITLE_CHARACTERS, choose_sheet
-from product_importer.imports.parsing.sheet_rows import SheetRow, SheetRows, fitted, iso_date, plain_number
+from product_importer.imports.parsing.sheet_rows import (
+    SheetRow,
+    SheetRows,
+    fitted,
+    iso_date,
+    may_be_shortened,
+    plain_number,
+)
 from product_importer.imports.parsing.unpacking import PIECE_BYTES
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, Archive, part_name, unreadable_if_damaged
 
@@ -60,8 +67,8 @@ class CalamineSheet(SheetRows):
         others = [sheet for sheet in self._sheets if sheet.is_visible and sheet is not self._sheet]
         return [sheet.title for sheet in others if self._load(sheet).start is not None]
 
-    def raw_rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the number and the texts of each row that has text, without the blank cells at its end."""
+    def raw_rows(self) -> Iterator[SheetRow]:
+        """Yield each row that has text, as wide as it is, without the blank cells at its end."""
         # calamine reads all of a sheet at once.
         self._loaded = loaded = self._loaded or self._load(self._sheet)
         if loaded.start is None:
@@ -73,10 +80,10 @@ class CalamineSheet(SheetRows):
             while cells and not cells[-1]:
                 cells.pop()
             if any(map(str.strip, cells)):
-                yield number, cells
+                yield SheetRow(number, cells, shortened=sum(map(_may_be_shortened, values)))
 
     def _rows(self) -> Iterator[SheetRow]:
-        return (SheetRow(number, fitted(cells, len(self._names))) for number, cells in self.raw_rows())
+        return (row._replace(cells=fitted(row.cells, len(self._names))) for row in self.raw_rows())
 
     def _open(self, stream: BinaryIO) -> CalamineWorkbook:
         stream.seek(0)
@@ -139,6 +146,10 @@ def _unpacked_bytes(archive: Archive, member: zipfile.ZipInfo, limit: int) -> in
         if size > limit:
             raise too_large("What the workbook holds")
     return size
+
+
+def _may_be_shortened(value: Any) -> bool:
+    return isinstance(value, int | float) and may_be_shortened(value)
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ from product_importer.imports.parsing.sheet_rows import row_length
 
 
 def convert(task: Task) -> bytes:
-    """Write each row of the requested sheet as `[number, [cells]]`; return as JSON `{}`, or the error.
+    """Write each row of the requested sheet as JSON of a `SheetRow`; return as JSON `{}`, or the error.
 
     More text than `MAX_UPLOAD_MB` ends the writing: who reads the rows finds that there is too much.
     """
@@ -22,9 +22,9 @@ def convert(task: Task) -> bytes:
     request = json.loads(task.request)
     left = settings().max_upload_bytes
     try:
-        for number, cells in CalamineSheet(task.stream, request["kind"], request["sheet"]).raw_rows():
-            task.output.write(json.dumps([number, cells]).encode() + b"\n")
-            left -= row_length(cells)
+        for row in CalamineSheet(task.stream, request["kind"], request["sheet"]).raw_rows():
+            task.output.write(json.dumps(row).encode() + b"\n")
+            left -= row_length(row.cells)
             if left < 0:
                 break
         task.output.flush()

@@ -45,10 +45,10 @@ class ConvertedSheet(SheetRows):
             size = file.seek(0, 2)
             file.seek(0)
             for place, line in enumerate(file):
-                number, cells = json.loads(line)
+                row = SheetRow(*json.loads(line))
                 if place % ROWS_PER_PROGRESS == 0:
                     self._progress(file.tell() / size)
-                yield SheetRow(number, fitted(cells, len(self._names)))
+                yield row._replace(cells=fitted(row.cells, len(self._names)))
         self._progress(1)
 
 

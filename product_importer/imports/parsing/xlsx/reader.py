@@ -12,7 +12,7 @@ from openpyxl.utils.datetime import from_excel
 from product_importer.core.settings import settings
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.parsing.records import Unreadable
-from product_importer.imports.parsing.sheet_rows import SheetRow, SheetRows, iso_date, plain_number
+from product_importer.imports.parsing.sheet_rows import SheetRow, SheetRows, iso_date, may_be_shortened, plain_number
 from product_importer.imports.parsing.xlsx.package import VALUE_TAGS, CellTextTarget, Workbook, tags, unescaped
 from product_importer.imports.parsing.xlsx.xml_parts import ADVICE, XML_PIECE_BYTES, unreadable_if_damaged, xml_parser
 
@@ -83,7 +83,7 @@ class Sheet(SheetRows):
                 if unknown:
                     yield SheetRow(number, row, self._unknown(number, unknown))
                 elif row:
-                    yield SheetRow(number, row)
+                    yield SheetRow(number, row, shortened=sum(map(_may_be_shortened, cells)))
 
     def _parsed(self) -> Iterator[ParsedRow]:
         """Yield each row; memory holds as many as one piece of the file has."""
@@ -141,7 +141,7 @@ class Sheet(SheetRows):
         return unescaped(text)
 
     def _number(self, text: str, style: int) -> str:
-        number = float(text) if "." in text or "e" in text.lower() else int(text)
+        number = _parsed_number(text)
         styles = self._workbook.styles
         if style in styles.dates:
             try:
@@ -154,6 +154,14 @@ class Sheet(SheetRows):
         if style in styles.zeros and plain.lstrip("-").isdecimal():
             return styles.zeros[style].shown(int(plain)) or plain
         return plain
+
+
+def _parsed_number(text: str) -> float:
+    return float(text) if "." in text or "e" in text.lower() else int(text)
+
+
+def _may_be_shortened(cell: Cell) -> bool:
+    return cell.kind == "n" and cell.content != "" and may_be_shortened(_parsed_number(cell.content))
 
 
 class _RowTarget(CellTextTarget):

@@ -92,6 +92,20 @@ def test_blank_cells_of_an_xlsx_clear_values_as_chosen(run_import, products):
     assert (job.choices.blank, job.warnings, products()) == ("clear", [], {"a": ("Mallet", "")})
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_numbers_of_more_than_15_digits_are_counted(client, run_import, kind):
+    names = ["sku", "name", "description", "ean", "price"]
+    good = ["a", "A", "", 400638133393100, 19.989999999999998]
+    long = [["b", "B", "", 1234567890123456789, -1e15], ["c", "C", "", 1e16, 0.1 + 0.2]]
+    job = run_import(ALL[kind]({"S": [[1e20], names, good, *long]}), header_line=2)
+    warnings = {one["code"]: one for one in client.get(f"/api/jobs/{job.id}").json()["warnings"]}
+    shortened = warnings["numbers_shortened"]
+    assert (job.created, shortened["count"], shortened["first_line"]) == (3, 3, 4)
+    assert "more than 15 digits" in shortened["message"]
+    prices = {item["sku"]: item["attributes"]["price"] for item in client.get("/api/products").json()["items"]}
+    assert prices == {"a": "19.99", "b": "-1000000000000000" if kind == "xlsx" else "-1e+15", "c": "0.3"}
+
+
 MISSING = {
     "styles": relation("styles", "none.xml"),
     "texts": relation("sharedStrings", "none.xml"),

@@ -16,6 +16,7 @@ from product_importer.core.errors import Invalid, TooLarge
 from product_importer.core.settings import settings
 from product_importer.imports.parsing import sheet_rows
 from product_importer.imports.parsing.file_format import Format
+from product_importer.imports.parsing.opening import CountingReader, open_records
 from product_importer.imports.parsing.records import Unreadable
 from product_importer.imports.parsing.workbook_head import read_head
 from product_importer.imports.parsing.xlsx import package
@@ -112,6 +113,29 @@ def test_the_first_sheet_gives_rows_with_their_numbers():
 def test_a_cell_value_becomes_text(value, code, text):
     content = saved((*NAMES, "value"), ("a", "b", "c", value, "end"), D2=code)
     assert rows_of(content, XLSX)[0][0][1][3] == text
+
+
+@pytest.mark.parametrize(
+    ("stored", "may_be_shortened"),
+    [
+        ("19.989999999999998", False),
+        ("0.30000000000000004", False),
+        ("999999999999999", False),
+        ("-9.99999999999999E+14", False),
+        ("123456789012345.67", False),
+        ("1E-20", False),
+        ("1000000000000000", True),
+        ("1.2345678901234568E+18", True),
+        ("-1234567890123456789", True),
+        ("1234567890123456.5", True),
+    ],
+)
+def test_digits_before_the_point_beyond_the_15th_may_be_lost(stored, may_be_shortened):
+    data = HEADER + row_of(2, "a") + f'<row r="4"><c><v>{stored}</v></c><c t="str"><v>{stored}</v></c></row>'
+    records = open_records(CountingReader(io.BytesIO(made(data))), XLSX)
+    records.header()
+    [chunk] = records.chunks()
+    assert list(chunk.shortened) == [4] * may_be_shortened
 
 
 def test_a_formula_gives_its_stored_result():
