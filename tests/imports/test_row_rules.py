@@ -66,6 +66,16 @@ def test_nuls_after_the_end_are_no_row(imported):
     assert counts(imported(b"sku,name,description\r\nK-1,A,a\r\n" + b"\0" * 512)) == ("completed", 1, 1, 0)
 
 
+@pytest.mark.parametrize("padding", [b"\x1a", b"\0" * 512])
+@pytest.mark.parametrize(
+    ("name", "encoding", "options"),
+    [("Größe", "windows-1252", {}), ("Чашка", "windows-1251", {"encoding": "windows-1251"})],
+)
+def test_padding_after_text_in_an_8_bit_encoding_is_no_row(imported, products, name, encoding, options, padding):
+    job = imported(f"sku,name,description\r\nK-1,{name},a\r\n".encode(encoding) + padding, **options)
+    assert (counts(job), products()) == (("completed", 1, 1, 0), {"K-1": (name, "a")})
+
+
 def test_joined_files_are_read_and_their_second_header_is_named(imported, products):
     mark = b"\xef\xbb\xbf"
     header = mark + b"sku,name,description\n"

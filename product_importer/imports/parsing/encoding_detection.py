@@ -7,6 +7,7 @@ from typing import Self
 
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
+from product_importer.imports.parsing.csv.physical_lines import PADDING
 from product_importer.imports.parsing.text_codecs import decoder_of
 from product_importer.imports.parsing.unmarked_utf_16 import SNIFF_BYTES, unmarked_utf_16
 from product_importer.imports.parsing.western_text import WesternEvidence
@@ -18,6 +19,7 @@ GUESS = "windows-1252"
 # How many bytes more than characters are UTF-8 by chance in another encoding, at most.
 MAX_CHANCE = 48
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f]")
+PADDING_BYTES = "".join(PADDING).encode()
 # All bytes but line breaks and control characters.
 PLAIN = bytes(byte for byte in range(256) if byte not in b"\r\n" and not CONTROL.match(bytes([byte])))
 
@@ -41,7 +43,9 @@ class EncodingDetector:
         self._start = bytearray()
         self._decoder: codecs.IncrementalDecoder | None = None
         self._evidence = WesternEvidence()
+        # The first control character; and the first one of padding, unless text follows it.
         self._control: Invalid | None = None
+        self._padding: Invalid | None = None
         # The first byte that is not UTF-8, and the first one that Windows-1252 does not define.
         self._not_utf_8: BadByte | None = None
         self._undefined: BadByte | None = None
@@ -177,13 +181,21 @@ class EncodingDetector:
         return self._line + breaks - (self._after_return and text.startswith("\n"))
 
     def _find_control(self, chunk: bytes) -> None:
+        """Look for the first control character; padding counts as one once text follows it."""
+        end = len(chunk.rstrip(PADDING_BYTES))
+        if end and self._control is None:
+            self._control = self._padding
         # Far faster than the expression, which then finds the position.
         if self._control is None and chunk.translate(None, PLAIN).translate(None, b"\r\n"):
             found = CONTROL.search(chunk)
             assert found is not None
             line = self._line_after(chunk[: found.start()].decode("latin-1"))
             reason = "a control character, which no text holds"
-            self._control = BadByte(self._offset + found.start(), line, found[0]).error(reason)
+            error = BadByte(self._offset + found.start(), line, found[0]).error(reason)
+            if found.start() < end:
+                self._control = error
+            else:
+                self._padding = self._padding or error
 
 
 @dataclass(frozen=True)

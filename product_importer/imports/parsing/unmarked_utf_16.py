@@ -26,7 +26,9 @@ def unmarked_utf_16(start: bytes) -> str | None:
         return "utf-16-be"
     if even + odd == 0 or _is_readable(start.replace(b"\0", b"")):
         return None
-    found = [name for name in ("utf-16-le", "utf-16-be") if _has_breaks(start, name)]
+    # A zero byte at the end may be padding, which makes a break of UTF-16 of the last line break.
+    texts = (start, start.rstrip(b"\0"))
+    found = [name for name in ("utf-16-le", "utf-16-be") if all(_has_breaks(text, name) for text in texts)]
     return found[0] if len(found) == 1 else None
 
 

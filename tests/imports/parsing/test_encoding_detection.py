@@ -84,6 +84,7 @@ def test_a_chosen_encoding_is_used(encoding, text, mark):
         (b"a\n\xe9\n\x81" + b"x" * 90, None, 3, 4, "neither in UTF-8 nor in Windows-1252"),
         (b"a\n\x01\n\xe9" + b"x" * 90, None, 2, 2, "control character"),
         (b"a\n\xe9\r\n\0" + b"x" * 90, None, 3, 5, "control character"),
+        (b"x" * 300 + b"\n\x1a\0\n" + b"x" * 90 + b"\xe9", None, 2, 301, "control character"),
         (b"abc\n\xff\xff", "shift_jis", 2, 4, "not text in shift_jis"),
         (b"abc\n\xe9", "utf-8", 2, 4, "not text in utf-8"),
         (b"\xff\xfea\0\n\0\x00\xd8b\0", None, 2, 6, "not text in utf-16"),
@@ -95,6 +96,36 @@ def test_an_invalid_byte_is_reported_with_its_line_and_offset(content, chosen, l
     assert error is not None
     assert (error.kind, error.extra["line"], error.extra["offset"]) == ("not-text", line, offset)
     assert words in error.detail and "“encoding”" in error.detail
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1_000])
+@pytest.mark.parametrize("padding", [b"\x1a", b"\n\x1a", b"\n\0", bytes(300), b"\r\n\0\0\x1a" + bytes(999)])
+@pytest.mark.parametrize("text", ["a,cafés", "a,Größe,1 €", "a,café" + " au lait" * 50])
+def test_padding_at_the_end_of_a_guessed_text_is_no_control_character(text, padding, piece):
+    content = HEADER.encode() + text.encode("windows-1252") + padding
+    found = checked(content, piece=piece)
+    assert (found.encoding, found.is_guessed, found.error) == ("windows-1252", True, None)
+    format, _ = detected(content)
+    assert rows_of(content, format)[0][0][1][0] == text.partition(",")[0]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1_000])
+@pytest.mark.parametrize("behind", [b"\n", b"x" * 20, b"\xe9", b"\0\x01"])
+def test_padding_before_more_text_is_a_control_character(behind, piece):
+    # Longer than what is looked at first.
+    before = HEADER.encode() + b"x" * 300 + b"\xe9t\xe9\n"
+    error = checked(before + b"\x1a\0" + behind + bytes(9), piece=piece).error
+    assert error is not None
+    assert (error.extra["line"], error.extra["offset"]) == (3, len(before))
+    assert "control character" in error.detail
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", bytes(300), b"\r\n\x1a" + bytes(99)])
+@pytest.mark.parametrize(("text", "encoding"), [("Молоток,Чашка", "windows-1251"), ("商品名,カップ", "shift_jis")])
+def test_a_padded_text_in_another_encoding_is_refused_with_the_likely_ones(text, encoding, padding):
+    with pytest.raises(Invalid) as refused:
+        detected(HEADER.encode() + text.encode(encoding) + padding)
+    assert encoding in [one["encoding"] for one in refused.value.extra["encodings"]]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +172,10 @@ def test_bytes_that_are_invalid_in_the_chosen_encoding_are_rejected():
 
 @given(
     st.lists(
-        st.sampled_from([b"a", b"bc\n", b"\r", b"\r\n", b"\n", b"\x01", "é".encode(), b"\xe9", b"\xff"]), max_size=80
+        st.sampled_from(
+            [b"a", b"bc\n", b"\r", b"\r\n", b"\n", b"\x01", b"\0", b"\x1a", "é".encode(), b"\xe9", b"\xff"]
+        ),
+        max_size=80,
     )
 )
 def test_what_is_found_does_not_depend_on_where_the_bytes_are_cut(parts):
