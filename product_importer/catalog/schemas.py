@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
-from product_importer.core.edges import INVISIBLE_RANGES, hidden_in, trim, trim_pasted
+from product_importer.core.edges import INVISIBLE_RANGES, hidden_in, trim, trim_name, trim_pasted
 from product_importer.core.pagination import MAX_CURSOR, Page, PageQuery
 
 # In characters. A unique index entry ends at 2,704 bytes; 255 characters stay below it in any script.
@@ -70,6 +70,10 @@ def _trimmed(value: Any) -> Any:
     return trim(value) if isinstance(value, str) else value
 
 
+def _trimmed_name(value: Any) -> Any:
+    return trim_name(value) if isinstance(value, str) else value
+
+
 def _attributes(given: dict[str, str]) -> dict[str, str]:
     """Return attributes as an import stores them: names trimmed, empty values dropped."""
     if len(given) > MAX_ATTRIBUTES:
@@ -125,7 +129,7 @@ Sku = Annotated[
 Name = Annotated[
     str,
     Field(min_length=1, max_length=MAX_NAME, json_schema_extra=NOT_BLANK, examples=["Enamel mug"]),
-    BeforeValidator(_trimmed),
+    BeforeValidator(_trimmed_name),
     AfterValidator(_storable),
 ]
 Description = Annotated[

@@ -1,5 +1,7 @@
 """Trim the edges of SKUs, names and column names: outer white space and invisible characters do not count."""
 
+import re
+
 # Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode 16.0.0: what shows nothing by itself, such as
 # the zero width space, direction marks, the soft hyphen and the byte order mark. First and last of each range.
 INVISIBLE_RANGES = (
@@ -13,6 +15,9 @@ SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 # What does not count at an edge, in any mixture.
 EDGES = SPACES + INVISIBLE
 
+# Invisible characters that change how the one before them looks: variation selectors, as in ❤️, and the tags of flags.
+SELECTORS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]+")
+
 _EDGE_SET = frozenset(EDGES)
 
 
@@ -23,6 +28,18 @@ def trim(text: str) -> str:
     if stripped.isascii() or not (stripped[0] in _EDGE_SET or stripped[-1] in _EDGE_SET):
         return stripped
     return stripped.strip(EDGES)
+
+
+def trim_name(text: str) -> str:
+    """Return a text as `trim` does, but with the selectors right behind its last visible character.
+
+    They are part of that character. Keys are made without them, so SKUs and column names are not trimmed so.
+    """
+    trimmed = trim(text)
+    if not trimmed or text.isascii():
+        return trimmed
+    kept = SELECTORS.match(text, text.index(trimmed) + len(trimmed))
+    return trimmed + kept[0] if kept else trimmed
 
 
 def trim_pasted(text: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from product_importer.core.edges import EDGES, INVISIBLE, INVISIBLE_RANGES, hidden_in, trim, trim_pasted
+from product_importer.core.edges import EDGES, INVISIBLE, INVISIBLE_RANGES, hidden_in, trim, trim_name, trim_pasted
 from product_importer.imports.parsing.csv.arrow import trim_column
 
 SOME = "\u200b\ufeff\u200e\u202a\u00ad\u2060\ufe0f\u3164\U000e0001\u00a0 \t\u3000"
@@ -42,6 +42,32 @@ def test_the_edges_end_at_the_first_and_the_last_character_that_counts(text):
     edge = frozenset(EDGES)
     places = [place for place, character in enumerate(text) if character not in edge]
     assert trim(text) == (text[places[0] : places[-1] + 1] if places else "")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Love ❤\ufe0f", "Love ❤\ufe0f"),
+        (" ❤\ufe0f\u200b\ufe0f ", "❤\ufe0f"),
+        ("5\ufe0f\u20e3\u200d", "5\ufe0f\u20e3"),
+        ("葛\U000e0100\u3000", "葛\U000e0100"),
+        ("ᠮ\u180b\ufeff", "ᠮ\u180b"),
+        # The flag of Scotland.
+        ("Kilt 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",) * 2,
+        # There is no character before these that they could change.
+        ("\ufe0fa", "a"), ("a \ufe0f", "a"), ("a\u200b\ufe0f", "a"), ("\ufe0f", ""), (" \ufe0f ", ""),
+        ("❤\u200d", "❤"), ("a \t", "a"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_name_keeps_what_changes_how_its_last_character_looks(text, name):
+    assert trim_name(text) == name
+
+
+@given(texts)
+def test_a_trimmed_name_is_trimmed_once_for_all_and_keeps_selectors_only(text):
+    name = trim_name(text)
+    assert trim_name(name) == name and trim(name) == trim(text)
+    assert all("\ufe00" <= kept <= "\U000e01ef" for kept in name[len(trim(text)) :])
 
 
 @given(st.lists(texts.filter(lambda text: not any("\ud800" <= character <= "\udfff" for character in text))))

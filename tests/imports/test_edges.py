@@ -49,6 +49,17 @@ def test_an_import_finds_the_product_of_an_sku_with_invisible_edges(client, more
 
 
 @pytest.mark.parametrize("more", ["", "ragged\n"])
+def test_a_name_keeps_the_variation_selector_of_its_last_character(client, more):
+    job = imported(client, f"sku,name,description\nA1,Love ❤\ufe0f \u200b,\nB1,Plain\u200b,\n{more}")
+    assert job["created"] == 2
+    client.post("/api/products", json={"sku": "C1\ufe0f", "name": " Sun ☀\ufe0f "})
+    items = client.get("/api/products").json()["items"]
+    assert {(item["sku"], item["name"]) for item in items} == {
+        ("A1", "Love ❤\ufe0f"), ("B1", "Plain"), ("C1", "Sun ☀\ufe0f"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("more", ["", "ragged\n"])
 def test_a_cell_of_invisible_characters_is_blank(client, more):
     job = imported(client, f"sku,name,description\n\u200b\u00a0,n,\na,\ufeff,\n{more}")
     assert row_errors(job["id"])[:2] == [(2, "no_sku"), (3, "no_name")]

@@ -1,13 +1,13 @@
 """Turn valid rows into the Arrow columns of a run: key, line, the fields, and one column for each attribute."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from product_importer.catalog.csv_injection import unescape_column
 from product_importer.catalog.schemas import sku_key
-from product_importer.core.edges import trim
+from product_importer.core.edges import trim, trim_name
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.columns.synonyms import active_flag
 from product_importer.imports.parsing.csv.arrow import ArrowChunk
@@ -52,12 +52,12 @@ class RunColumns:
 
     def batch(self, chunk: Chunk) -> pa.RecordBatch:
         """Return the columns of a chunk's rows."""
-        skus = self._trimmed(chunk, self._positions["sku"])
+        skus = self._skus(chunk)
         columns = [
             _keys(skus),
             pa.array(chunk.lines, pa.int32()),
             skus,
-            self._trimmed(chunk, self._positions["name"]),
+            self._product_names(chunk),
             _unescaped(_whole(chunk, self._positions["description"])),
         ]
         if self._active is not None:
@@ -75,17 +75,17 @@ class RunColumns:
         columns = [blank if name == IGNORED else _as_text(rows[name]) for name in names]
         return [list(cells) for cells in zip(*columns, strict=True)]
 
-    def _trimmed(self, chunk: Chunk, position: int) -> pa.StringArray:
-        """Return a column without escapes, with trimmed edges; spaces before an escape are no part of a value."""
+    def _skus(self, chunk: Chunk) -> pa.StringArray:
+        position = self._positions["sku"]
         if isinstance(chunk, ArrowChunk):
-            stripped = chunk.stripped(position)
-            if not _may_be_escaped(stripped):
-                return stripped
-            values = stripped.to_pylist()
-        else:
-            values = list(map(trim, chunk.column(position)))
-        # There may be spaces after an escape; a valid value is never all spaces.
-        return _array(list(map(trim, unescape_column(values))))
+            return _without_escapes(chunk.stripped(position), trim)
+        return _without_escapes(_array(list(map(trim, chunk.column(position)))), trim)
+
+    def _product_names(self, chunk: Chunk) -> pa.StringArray:
+        position = self._positions["name"]
+        if isinstance(chunk, ArrowChunk):
+            return _without_escapes(chunk.trimmed_names(position), trim_name)
+        return _without_escapes(_array(list(map(trim_name, chunk.column(position)))), trim_name)
 
     def _flags(self, words: pa.StringArray) -> pa.BooleanArray:
         encoded = words.dictionary_encode()
@@ -104,6 +104,14 @@ def array_of(rows: pa.Table, name: str) -> pa.Array:
 
 def _whole(chunk: Chunk, position: int) -> pa.StringArray:
     return chunk.arrays[position] if isinstance(chunk, ArrowChunk) else _array(chunk.column(position))
+
+
+def _without_escapes(trimmed: pa.StringArray, trim_again: Callable[[str], str]) -> pa.StringArray:
+    """Return trimmed values without escapes; spaces before or behind an escape are no part of a value."""
+    if not _may_be_escaped(trimmed):
+        return trimmed
+    # A valid value is never all spaces.
+    return _array(list(map(trim_again, unescape_column(trimmed.to_pylist()))))
 
 
 def _unescaped(values: pa.StringArray) -> pa.StringArray:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from product_importer.catalog.schemas import sku_key
-from product_importer.core.edges import trim
+from product_importer.core.edges import trim, trim_name
 from tests.examples import examples
 
 skus = st.sampled_from(
@@ -22,7 +22,7 @@ def expected_after(catalogue: dict, file: list[tuple[str, str, str]]) -> tuple[d
     """Return the expected catalogue by key, and the expected counts."""
     catalogue, last = dict(catalogue), {}
     for sku, name, description in file:
-        last[sku_key(sku)] = (trim(sku), trim(name), description)
+        last[sku_key(sku)] = (trim(sku), trim_name(name), description)
     created = updated = unchanged = 0
     for key, (sku, name, description) in last.items():
         if key not in catalogue:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from product_importer.core.edges import EDGES, SPACES
+from product_importer.core.edges import EDGES, SPACES, trim_name
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.parsing.csv import broken_records
 from product_importer.imports.parsing.csv.physical_lines import BYTE_ORDER_MARK
@@ -105,6 +105,15 @@ class ArrowChunk(Chunk):
         if position not in self._trimmed:
             self._trimmed[position] = trim_column(self.arrays[position])
         return self._trimmed[position]
+
+    def trimmed_names(self, position: int) -> pa.StringArray:
+        """Return a column as `trim_name` returns its values."""
+        values, trimmed = self.arrays[position], self.stripped(position)
+        differ = pc.not_equal(values, trimmed)
+        if not pc.any(differ).as_py() or pc.all(pc.string_is_ascii(values)).as_py():
+            return trimmed
+        names = pa.array(map(trim_name, values.filter(differ).to_pylist()), pa.string())
+        return pc.replace_with_mask(trimmed, differ, names)
 
     def _is_blank(self, position: int) -> bool:
         return bool(pc.max(pc.binary_length(self.stripped(position))).as_py() == 0)
