@@ -6,6 +6,7 @@ from product_importer.core import queue
 from product_importer.imports import tasks
 from product_importer.imports.service import RUN_IMPORT
 from tests.imports.conftest import row_errors
+from tests.imports.parsing.books.made_books import ALL
 
 
 @pytest.fixture
@@ -142,6 +143,32 @@ def test_a_file_without_a_header_is_mapped_by_the_numbers_of_its_columns(client,
     assert counts(job) == ("completed", 2, 2, 0)
     assert products() == {"K-1": ("A", "a"), "K-2": ("B", "b")}
     assert attributes(client, "K-1") == {"column 4": "red"}
+
+
+BY_NUMBER = '{"column 1": "sku", "column 2": "name", "column 3": "description"}'
+
+
+def test_the_first_row_of_a_file_without_a_header_says_how_wide_it_is(client, imported):
+    job = imported(b"K-1,A,a\nK-2,B,b,\nK-3,C,c,red\nK-4,D\n", header_line="0", columns=BY_NUMBER)
+    assert (counts(job), errors_of(job)) == (("completed", 4, 2, 2), [(3, "ragged"), (4, "ragged")])
+    rejects = client.get(f"/api/jobs/{job['id']}/rejects").text
+    assert rejects.count("the first row has 3, which counts where there is no header. Put a row with all") == 2
+    assert "Beyond the last column: red" in rejects
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("kind", ALL)
+def test_the_first_row_of_a_workbook_without_a_header_does_so_too(client, imported, kind):
+    content = ALL[kind]({"S": [[None], ["K-1", "A", "a"], ["K-2", "B"], ["K-3", "C", "c", "red"]]})
+    job = imported(content, header_line="0", columns=BY_NUMBER)
+    assert (counts(job), errors_of(job)) == (("completed", 3, 2, 1), [(4, "ragged")])
+    assert "the first row has 3, which counts" in client.get(f"/api/jobs/{job['id']}/rejects").text
+
+
+def test_the_error_of_a_row_wider_than_its_header_names_the_header(client, imported):
+    job = imported(b"sku,name,description\nK-1,A,a,red\n")
+    rejects = client.get(f"/api/jobs/{job['id']}/rejects").text
+    assert "The row has 4 fields, the header has 3. Beyond the last column: red" in rejects
 
 
 @pytest.mark.parametrize(

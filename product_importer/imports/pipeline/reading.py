@@ -68,10 +68,12 @@ class FileReader:
         keeps_blank = choices.blank == "keep"
         self.columns = RunColumns(header, keeps_blank)
         self._job = job
+        self._format = Format.model_validate(job.format)
         self._heartbeat = heartbeat
         self._is_cut = is_cut
         self._file = ReadFile(ErrorBuffer(job.id))
-        self._validator = RowValidator(header, choices, self._file.warnings)
+        has_own_header = self._format.header_line != 0
+        self._validator = RowValidator(header, choices, self._file.warnings, has_own_header)
         self._sorter = ThreadPoolExecutor(1, thread_name_prefix="sorting")
         self._sorting: Future[None] | None = None
         self._waiting: list[pa.RecordBatch] = []
@@ -94,13 +96,12 @@ class FileReader:
             Unreadable: the file cannot be read to its end.
             SpoolError: its rows cannot be spooled.
         """
-        format = Format.model_validate(self._job.format)
         # Of what is packed the size is not known before.
-        if format.container == "plain" and self._job.size_bytes > MAX_SMALL_BYTES:
+        if self._format.container == "plain" and self._job.size_bytes > MAX_SMALL_BYTES:
             spool.check_room(self._job.size_bytes)
         with storage.opened(self._job.storage_key) as stream, _without_garbage_collection():
             counted = CountingReader(stream)
-            records = open_records(counted, format, arrow.parse)
+            records = open_records(counted, self._format, arrow.parse)
             records.header()
             # Stops the thread that parses ahead before the file is closed.
             with closing(ahead(iter(records.chunks()))) as chunks:

@@ -19,6 +19,11 @@ from product_importer.imports.schemas import ImportChoices
 MAX_SURPLUS = 500
 # A number as spreadsheets write it when its digits do not fit; a real SKU has no plus sign before two digits.
 SCIENTIFIC = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}", re.IGNORECASE)
+WIDTH_BY_HEADER = "the header has {width}."
+WIDTH_BY_FIRST_ROW = (
+    "the first row has {width}, which counts where there is no header. Put a row with all columns first, or add a "
+    "line with column names."
+)
 WORDS = f"Write {', '.join(WORDS_FOR_ACTIVE)}, or {', '.join(WORDS_FOR_INACTIVE)}."
 
 
@@ -26,14 +31,22 @@ class RowValidator:
     """Validates the rows of one file, in its order.
 
     If blank cells keep values, a row may have no name; the merge finds out whether there is a product whose name it
-    keeps. `warnings` counts rows that continue the product above and are not rejected.
+    keeps. `warnings` counts rows that continue the product above and are not rejected. A file whose columns are named
+    by their numbers has no header of its own.
     """
 
-    def __init__(self, header: Header, choices: ImportChoices | None = None, warnings: ReadWarnings | None = None):
+    def __init__(
+        self,
+        header: Header,
+        choices: ImportChoices | None = None,
+        warnings: ReadWarnings | None = None,
+        has_own_header: bool = True,
+    ):
         choices = choices or ImportChoices()
         self._width = len(header.names)
         # Unnamed columns may be missing.
         self._needed = filled_width(header.names)
+        self._width_rule = WIDTH_BY_HEADER if has_own_header else WIDTH_BY_FIRST_ROW
         self._sku = header.fields.index("sku")
         self._name = header.fields.index("name")
         self._active = header.position("active")
@@ -157,7 +170,7 @@ class RowValidator:
         """Return what is wrong with the number of fields of a row, with the surplus fields as CSV."""
         lines = height(row)
         where = f"The row in lines {line} to {line + lines - 1}" if lines > 1 else "The row"
-        reason = f"{where} has {len(row)} fields, the header has {self._width}."
+        reason = f"{where} has {len(row)} fields, {self._width_rule.format(width=self._width)}"
         if len(row) < self._width:
             return reason
         # PostgreSQL cannot store NUL, not even in a reason.
