@@ -120,7 +120,9 @@ def _detect_text(
         refuse_options(found, options)
         format = format.model_copy(update={"kind": found})
         stream.seek(0)
-        head = read_json(unpacked(stream, format), format, options, is_surely_lines=kind is not None)
+        head = read_json(
+            unpacked(stream, format), bytes(contents.head), format, options, is_surely_lines=kind is not None
+        )
         return Detected(format, head, ReadWarnings(), contents.size)
     refuse_options("csv", options)
     return _detect_csv(stream, format, contents, options)

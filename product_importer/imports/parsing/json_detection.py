@@ -1,7 +1,7 @@
 """Tell JSON by the beginning of a text, and read the names of its columns."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Set
 from typing import BinaryIO
 
 from product_importer.core.errors import Invalid
@@ -12,7 +12,7 @@ from product_importer.imports.parsing.encoding_detection import GUESS
 from product_importer.imports.parsing.file_format import Format, Kind
 from product_importer.imports.parsing.header_sample import HeaderSample, read_header_sample
 from product_importer.imports.parsing.json.elements import Element
-from product_importer.imports.parsing.json.values import shown
+from product_importer.imports.parsing.json.wrappers import path_to_array, wrapped
 from product_importer.imports.parsing.opening import open_json
 from product_importer.imports.parsing.records import Unreadable, not_csv
 from product_importer.imports.parsing.text_codecs import codec_of
@@ -30,10 +30,13 @@ def json_kind(head: bytes, encoding: str) -> Kind | None:
     return "jsonl" if found["object"] else "json"
 
 
-def read_json(stream: BinaryIO, format: Format, options: ImportOptions, is_surely_lines: bool) -> HeaderSample:
+def read_json(
+    stream: BinaryIO, head: bytes, format: Format, options: ImportOptions, is_surely_lines: bool
+) -> HeaderSample:
     """Return the keys of the first objects of unpacked JSON, and the beginnings of their values.
 
-    A file that `is_surely_lines` is never taken for one object that covers several lines.
+    `head` is the beginning of the stream. A file that `is_surely_lines` is never taken for one object that covers
+    several lines.
 
     Raises:
         Invalid: it is not UTF-8, there are no objects, or they are inside another one; `not-text`, `not-csv`,
@@ -45,18 +48,22 @@ def read_json(stream: BinaryIO, format: Format, options: ImportOptions, is_surel
             kind=ProblemType.NOT_TEXT,
             title="The file is not readable as text",
         )
+    own_fields = {*REQUIRED, *map(fold, options.columns or ())}
+    path = path_to_array(head.decode(codec_of(format.encoding), "replace"), own_fields)
     records = open_json(stream, format.encoding, is_array=format.kind == "json")
     try:
         names, _ = records.header()
     except Unreadable as error:
-        raise not_csv(error.message) from error
-    _check(records.sample(), names, options, is_surely_lines)
+        raise wrapped(path) if path else not_csv(error.message) from error
+    _check(records.sample(), names, path, is_surely_lines)
+    if len(records.sample()) == 1:
+        _refuse_wrapper(records.sample()[0], own_fields, is_in_array=format.kind == "json")
     check_column_count(names)
     return read_header_sample(records)
 
 
-def _check(sample: list[Element], names: list[str], options: ImportOptions, is_surely_lines: bool) -> None:
-    """Refuse a file without objects, or with one object that only holds the products.
+def _check(sample: list[Element], names: list[str], path: list[str], is_surely_lines: bool) -> None:
+    """Refuse a file without objects, or whose first object cannot be read; `path` leads to an array in that object.
 
     Raises:
         Invalid: it is such a file.
@@ -64,6 +71,8 @@ def _check(sample: list[Element], names: list[str], options: ImportOptions, is_s
     if not sample:
         raise Invalid("The file holds no objects.", kind=ProblemType.EMPTY_FILE, title="The file is empty")
     first = sample[0]
+    if path and (not names or (first.is_cut and not is_surely_lines)):
+        raise wrapped(path)
     if first.is_cut and not is_surely_lines:
         raise not_csv(
             f"Line {first.line} begins a JSON object that does not end in it. {FORMS} If an object holds the "
@@ -72,18 +81,19 @@ def _check(sample: list[Element], names: list[str], options: ImportOptions, is_s
     if not names:
         reason = first.error.reason if first.error else "It has no keys."
         raise not_csv(f"No object has a key. The first one ({first.line}): {reason} {FORMS}")
-    if len(sample) == 1:
-        _refuse_wrapper(first, options.columns or ())
 
 
-def _refuse_wrapper(only: Element, mapped: Collection[str]) -> None:
+def _refuse_wrapper(only: Element, own_fields: Set[str], is_in_array: bool) -> None:
     """Refuse a single object that is no product but holds an array of them.
 
     Raises:
         Invalid: it is one.
     """
-    if {*REQUIRED, *map(fold, mapped)}.intersection(map(fold, only.cells)):
+    if not own_fields.isdisjoint(map(fold, only.cells)):
         return
     for key, cell in only.cells.items():
         if cell.startswith("[{"):
-            raise not_csv(f"The products are in the field “{shown(key)}” of one object. Upload only that array.")
+            raise wrapped([key], is_in_array)
+        # Answers of an API; with other keys beside this one the object may be a product.
+        if len(only.cells) == 1 and (path := path_to_array(cell, own_fields)):
+            raise wrapped([key, *path], is_in_array)

@@ -240,8 +240,7 @@ def test_a_csv_whose_names_have_brackets_is_no_json(content):
         ("{}\n{}\n", "not-csv", "no keys"),
         ('{"products": [{"sku": 1}]}', "not-csv", "field “products”"),
         ('{"total": 1, "items": [{"id": 2}], "next": null}', "not-csv", "field “items”"),
-        ('{\n "products": [\n{"sku": 1}\n]}', "not-csv", "only that array"),
-        ('{"products": [\n{"sku": 1},\n{"sku": 2}\n]}', "not-csv", "only that array"),
+        ('{\n "sku": 1,\n "images": [{"a": 2}]}', "not-csv", "does not end in it. Upload an array of objects"),
         (f"[{FIRST}", "not-csv", "line 2"),
         (FIRST.encode() + b'{"sku": "\xe9"}', "not-text", "UTF-8"),
         ('{"' + "x" * 1_100_000 + '": 1}', "not-csv", "million characters"),
@@ -252,12 +251,6 @@ def test_a_csv_whose_names_have_brackets_is_no_json(content):
 def test_json_without_products_is_refused_with_the_reason(content, kind, words):
     error = refusal(content)
     assert (error.kind, words in error.detail) == (kind, True), error.detail
-
-
-def test_one_product_with_a_list_of_objects_is_no_wrapper():
-    assert detected(b'{"SKU": 1, "images": [{"url": "x"}]}')[1] == ["SKU", "images"]
-    content = b'{"id": 1, "images": [{"url": "x"}]}'
-    assert detected(content, ImportOptions(columns={"id": "sku"}))[1] == ["id", "images"]
 
 
 @pytest.mark.parametrize(
