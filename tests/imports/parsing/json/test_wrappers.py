@@ -11,6 +11,7 @@ WRAPPED = {
     "in one line": ('{"total": 1, "products": [{"sku": 1}], "next": null}', "products"),
     "indented": ('{\n "next": {"url": ["{", {}]},\n "products" :\n [\n {"sku": 1}\n ]\n}', "products"),
     "a line for each": ('{"products": [\n{"sku": 1},\n{"sku": 2}\n]}', "products"),
+    "after marks of joined files": ('\ufeff\ufeff{"products": [\n{"sku": 1}\n]}', "products"),
     "deeper in one line": ('{"data": {"products": [{"sku": 1}]}}', "data.products"),
     "deeper and indented": ('{"data": {\n"shop": {"id": 1},\n"products": {"edges": [\n{}]}}}', "data.products.edges"),
     "longer than a product": (f'{{"products": [{{"a": 1, "sku": "{"x" * 5_000_000}"}}]}}', "products"),
