@@ -32,9 +32,19 @@ SURPLUS = Damaged(
 )
 
 
+# The second line of the first column's name looks like a header by itself.
+BELOW = Damaged(
+    ",",
+    [["red", "Nred", "red", "S0red"]],
+    '"col\nour",name,description,sku\nred,Nred,red,S0red',
+    '"col"\nour",name,description,sku\nred,Nred,red,S0red',
+)
+
+
 @patient
 @given(damaged_files())
 @example(SURPLUS)
+@example(BELOW)
 def test_no_part_of_a_field_becomes_a_product_and_every_lost_line_is_named(file):
     check(file)
 
@@ -57,7 +67,7 @@ def test_a_damaged_record_loses_only_rows_near_it(file):
 def check(file: Damaged) -> set[str]:
     """Check the import of a damaged file, and return the imported SKUs."""
     try:
-        names, rows, errors = imported(file)
+        header_line, names, rows, errors = imported(file)
     except (Invalid, Unreadable):
         event("the column names are damaged: nothing is imported")
         return set()
@@ -71,17 +81,17 @@ def check(file: Damaged) -> set[str]:
     else:
         event("still a valid file, but another one")
         assert found == {product for product in products(names, valid[1:]) if product[0] and product[1]}
-    check_lines(file.text, names, rows, errors)
+    check_lines(file.text, header_line, names, rows, errors)
     return {sku for sku, _, _ in found}
 
 
-def check_lines(text: str, names: list[str], rows: Rows, errors: list[RowError]) -> None:
+def check_lines(text: str, header_line: int | None, names: list[str], rows: Rows, errors: list[RowError]) -> None:
     """Check that each line after the header is in one row, in one error, or blank."""
     records = [*((line, line + height(row)) for line, row in rows), *map(extent, errors)]
     named = [number for first, end in records for number in range(first, end)]
     assert len(named) == len(set(named))
     full = [n for n, line in enumerate(io.StringIO(text, newline="").readlines(), 1) if line.strip()]
-    assert set(full) - set(named) == set(range(full[0], full[0] + height(names))) & set(full)
+    assert set(full) - set(named) == set(range(full[0], (header_line or full[0]) + height(names))) & set(full)
 
 
 def extent(error: RowError) -> tuple[int, int]:
@@ -93,8 +103,8 @@ def extent(error: RowError) -> tuple[int, int]:
     return (int(stated[1]), int(stated[2]) + 1) if stated else (error.line, error.line + height(error.row))
 
 
-def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
-    """Read and validate a damaged file as an import does; return its column names, good rows and errors."""
+def imported(file: Damaged) -> tuple[int | None, list[str], Rows, list[RowError]]:
+    """Read and validate a damaged file as an import does; return the line of its header, names, rows and errors."""
     content = file.text.encode()
     format, names = detected(content, ImportOptions(delimiter=file.delimiter))
     records = open_records(CountingReader(io.BytesIO(content)), format, arrow.parse)
@@ -106,7 +116,7 @@ def imported(file: Damaged) -> tuple[list[str], Rows, list[RowError]]:
         validated = validator.validate(chunk)
         rows += zip(validated.lines, validated.rows, strict=True)
         errors += validated.errors
-    return names, rows, errors
+    return format.header_line, names, rows, errors
 
 
 def products(names: list[str], rows: list[list[str]]) -> set[tuple[str, str, str]]:
