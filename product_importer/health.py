@@ -15,14 +15,15 @@ from product_importer import migrations
 from product_importer.access import principal
 from product_importer.access.schemas import Permission
 from product_importer.catalog import sku_conflicts
-from product_importer.core import db, queue, redis, storage
+from product_importer.core import db, queue, redis, secrets, storage
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.errors import first_line
 from product_importer.core.settings import settings
+from product_importer.webhooks import stored_secrets
 
 router = APIRouter(tags=["health"])
 
-# So many products whose SKUs are the same as others' are named.
+# So many products whose SKUs are the same as others' are named, and so many webhooks.
 MAX_CONFLICTS = 20
 
 
@@ -95,10 +96,11 @@ def diagnose() -> Readiness:
     """Check everything, including the storage of uploads as this process sees it."""
     uploads = _checked("uploads", _ask_uploads, "change its owner, free some space, or set UPLOAD_DIR")
     skus = _checked("skus", _ask_skus, "give each of them another SKU, or delete it", is_required=False)
+    keys = _checked("secrets", _ask_secrets, "set SECRET_KEY, see docs/operations.md", is_required=False)
     postgresql, *others = check().checks
     if postgresql.ok:
         postgresql.warning = db.superuser_warning()
-    return _readiness([postgresql, *others, uploads, skus])
+    return _readiness([postgresql, *others, uploads, skus, keys])
 
 
 def free_space(folder: Path) -> str:
@@ -160,6 +162,20 @@ def _ask_skus() -> str:
             f" only that other one: {named}"
         )
     return "no two are the same"
+
+
+def _ask_secrets() -> str:
+    found = db.run(stored_secrets.survey)
+    if found.unreadable:
+        named = ", ".join(map(str, found.unreadable[:MAX_CONFLICTS]))
+        raise CheckFailed(
+            f"no key opens the secrets of {len(found.unreadable)} of {found.webhooks} webhooks, whose deliveries fail"
+            f" until they get new ones: {named}"
+        )
+    if not secrets.keyring().ids:
+        raise CheckFailed("SECRET_KEY is not set, so the secrets of webhooks are stored as they are")
+    late = f", {found.outdated} not yet with the first key" if found.outdated else ""
+    return f"encrypted, webhooks: {found.webhooks}{late}"
 
 
 def _ask_uploads() -> str:

@@ -1,4 +1,4 @@
-"""Background work of every web process: reconciling, indexing, cleaning up and keeping servers alive."""
+"""Background work of every web process: reconciling, indexing, encrypting, cleaning up and keeping servers alive."""
 
 import asyncio
 import logging
@@ -16,6 +16,7 @@ from product_importer.core.errors import first_line
 from product_importer.imports import retention, service
 from product_importer.imports.reconciler import reconcile as reconcile_imports
 from product_importer.imports.upload import receiver
+from product_importer.webhooks import stored_secrets
 from product_importer.webhooks.reconciler import reconcile as reconcile_webhooks
 
 log = logging.getLogger(__name__)
@@ -60,10 +61,11 @@ async def delete_expired_files() -> None:
 
 
 async def keep_reconciling() -> None:
-    """Reconcile every few seconds until cancelled."""
+    """Reconcile, and encrypt stored secrets, every few seconds until cancelled."""
     while True:
         await _try(db.run, reconcile_imports)
         await _try(db.run, reconcile_webhooks)
+        await _try(db.run, stored_secrets.encrypt)
         await asyncio.sleep(RECONCILE_SECONDS)
 
 

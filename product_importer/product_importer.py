@@ -12,6 +12,8 @@ from product_importer.catalog.pages.delete_state import DeleteAllState, DeleteSt
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.page import products_page
+from product_importer.core import secrets
+from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.settings import settings
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.import_state import ImportState
@@ -37,6 +39,10 @@ class Application(rx.App):
     """Reflex's application behind the access layer, however it is served."""
 
     def __call__(self) -> ASGIApp:
+        try:
+            secrets.prepare()
+        except ServiceError as error:
+            raise SystemExit(f"product-importer: {error}") from None
         assert self._api is not None
         for error in (UploadTypeError, UploadValueError, KeyError):
             self._api.add_exception_handler(error, answer_bad_upload)

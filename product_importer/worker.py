@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
 from product_importer import migrations
-from product_importer.core import db, job_validation, outbox, queue, redis, waiting_horse
+from product_importer.core import db, job_validation, outbox, queue, redis, secrets, waiting_horse
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.logging import logs
@@ -46,6 +46,7 @@ memory.configure()
 
 try:
     REDIS_URL = servers.redis_url()
+    secrets.prepare()
     migrations.migrate()
 except ServiceError as error:
     raise SystemExit(f"product-importer: {error}") from None

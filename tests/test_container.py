@@ -257,6 +257,14 @@ def test_passwords_must_be_set_and_are_in_no_file():
         assert f'echo "{name}=$(openssl rand -hex 24)" >> .env' in (ROOT / "docs" / "operations.md").read_text()
 
 
+def test_the_key_of_secrets_must_be_set_and_the_documented_one_is_accepted():
+    for name in ("web", "worker", "webhooks"):
+        assert compose()["services"][name]["environment"]["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    documented = 'echo "SECRET_KEY=$(openssl rand -hex 32)" >> .env'
+    assert documented in (ROOT / "docs" / "operations.md").read_text()
+    assert Settings(_env_file=None, secret_key="0" * 64).secret_key
+
+
 def test_the_servers_match_the_urls_of_the_application():
     services = compose()["services"]
     asked = services["web"]["environment"]

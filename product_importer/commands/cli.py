@@ -49,8 +49,10 @@ def web() -> None:
 
     exit_with_parent()
     from product_importer import migrations
+    from product_importer.core import secrets
     from product_importer.web import server
 
+    secrets.prepare()
     migrations.migrate()
     server.serve()
 

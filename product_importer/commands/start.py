@@ -8,7 +8,7 @@ from urllib.request import urlopen
 
 from product_importer import migrations
 from product_importer.commands.process_manager import Command, supervise
-from product_importer.core import redis, storage
+from product_importer.core import redis, secrets, storage
 from product_importer.core.embedded import servers
 from product_importer.core.settings import settings
 from product_importer.web import server
@@ -23,6 +23,7 @@ def up() -> int:
     """Start the embedded servers, build the page, and run web and workers until a signal; return the exit code."""
     require_free_port(settings().host, settings().port)
     servers.database_url()
+    secrets.prepare()
     storage.storage()
     redis.client().ping()
     migrations.migrate()
@@ -35,6 +36,7 @@ def up() -> int:
 def dev() -> int:
     """Run Reflex with hot reload and one worker of each kind until a signal; return the exit code."""
     servers.redis_url()
+    secrets.prepare()
     migrations.migrate()
     reflex = Command("reflex", (sys.executable, "-m", "reflex", "run"), essential=True)
     return _supervise(reflex, Command("worker", (*PROGRAM, "worker")), WEBHOOK_WORKER)

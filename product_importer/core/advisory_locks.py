@@ -18,6 +18,7 @@ class AdvisoryLock(IntEnum):
     ADMIT_IMPORT = 7_301_005
     CLAIM_LARGE_IMPORT = 7_301_006
     WRITE_RANGE = 7_301_007
+    ENCRYPT_SECRETS = 7_301_008
 
 
 # Taken in the maintenance database. Locks belong to a database, so the number may equal one above.

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
+from product_importer.core.secret_keys import split_keys
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
@@ -28,6 +29,13 @@ class Settings(BaseSettings):
         str | None, Field(description="Redis 6.2+ or Valkey 7.2+; unset: the embedded Valkey in `DATA_DIR`")
     ] = None
     data_dir: Annotated[Path, Field(description="embedded servers and private files")] = Path(".data")
+    secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="keys that encrypt stored secrets, separated by commas, each a random text of at least 32 "
+            "characters; the first encrypts, all decrypt; unset: one in `DATA_DIR`, or none if `DATABASE_URL` is set"
+        ),
+    ] = None
     upload_dir: Annotated[str, Field(description="a folder, or an object-store URL such as `s3://bucket/prefix`")] = (
         ""
     )
@@ -116,6 +124,13 @@ class Settings(BaseSettings):
         if url is not None and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return url
+
+    @field_validator("secret_key")
+    @classmethod
+    def _check_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        if keys is not None:
+            split_keys(keys.get_secret_value())
+        return keys
 
     @field_validator("upload_dir")
     @classmethod
@@ -211,6 +226,6 @@ def _explain(item) -> str:  # type: ignore[no-untyped-def]
     if not item["loc"]:
         return f"product-importer: {item['msg'].removeprefix('Value error, ')}"
     variable = str(item["loc"][0]).upper()
-    # A URL may hold a password, so its value is not shown.
-    given = "" if variable.endswith("_URL") else f" (got {item['input']!r})"
+    # A URL may hold a password, so neither its value nor that of a key is shown.
+    given = "" if variable.endswith(("_URL", "_KEY")) else f" (got {item['input']!r})"
     return f"product-importer: {variable}: {item['msg'].removeprefix('Value error, ')}{given}"

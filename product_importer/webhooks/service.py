@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from product_importer.core import db, queue
+from product_importer.core import db, queue, secrets
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
 from product_importer.core.problem_types import ProblemType
+from product_importer.core.secrets import SecretUnreadable
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
 from product_importer.webhooks.models import Delivery, ImportEvents, Webhook
@@ -63,11 +64,12 @@ def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
         Unprocessable: the URL is not allowed.
     """
     _check_address(given.url)
-    webhook = Webhook(**given.model_dump(), secret=signing.new_secret())
+    secret = signing.new_secret()
+    webhook = Webhook(**given.model_dump(), secret=secrets.keyring().encrypt(secret))
     session.add(webhook)
     session.flush()
     session.refresh(webhook)
-    return WebhookCreated(**_read(session, webhook).model_dump(), secret=webhook.secret)
+    return WebhookCreated(**_read(session, webhook).model_dump(), secret=secret)
 
 
 def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> WebhookRead:
@@ -110,16 +112,21 @@ def delete_webhook(session: Session, webhook_id: UUID) -> None:
 
 
 def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
-    """Give a webhook a new secret. For 24 hours messages are signed with the old one, too.
+    """Give a webhook a new secret. For 24 hours messages are signed with the old one, too, if a key opens it.
 
     Raises:
         NotFound: the webhook does not exist.
     """
     webhook = get_webhook(session, webhook_id, locked=True)
     now = session.scalars(select(func.now())).one()
-    webhook.previous_secret, webhook.previous_secret_until = webhook.secret, now + SECRET_OVERLAP
-    webhook.secret, webhook.updated_at = signing.new_secret(), now
-    return Secret(secret=webhook.secret)
+    secret, keyring = signing.new_secret(), secrets.keyring()
+    try:
+        webhook.previous_secret = keyring.encrypt(keyring.decrypt(webhook.secret))
+        webhook.previous_secret_until = now + SECRET_OVERLAP
+    except SecretUnreadable:
+        webhook.previous_secret = webhook.previous_secret_until = None
+    webhook.secret, webhook.updated_at = keyring.encrypt(secret), now
+    return Secret(secret=secret)
 
 
 async def test_webhook(webhook_id: UUID) -> TestResult:
@@ -186,10 +193,10 @@ def _read(session: Session, webhook: Webhook) -> WebhookRead:
 def _target(session: Session, webhook_id: UUID) -> Target:
     webhook = get_webhook(session, webhook_id)
     now = session.scalars(select(func.now())).one()
-    secrets = [webhook.secret]
+    stored = [webhook.secret]
     if webhook.previous_secret and webhook.previous_secret_until and webhook.previous_secret_until > now:
-        secrets.append(webhook.previous_secret)
-    return Target(webhook.url, tuple(secrets))
+        stored.append(webhook.previous_secret)
+    return Target(webhook.url, tuple(stored))
 
 
 async def _send_test(webhook_id: UUID, target: Target) -> Outcome:

@@ -19,11 +19,14 @@ from tests.application import ROOT, data_folder, free_port
 pytestmark = pytest.mark.processes
 
 
-def up(**environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `up` with only these variables; it must end by itself."""
+NOWHERE = {"DATABASE_URL": "postgresql://me@127.0.0.1:1/shop", "REDIS_URL": "redis://127.0.0.1:1"}
+
+
+def up(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `up`, or another command, with only these variables; it must end by itself."""
     data = data_folder()
     ended = subprocess.run(
-        [sys.executable, "-m", "product_importer", "up"],
+        [sys.executable, "-m", "product_importer", *(command or ("up",))],
         cwd=ROOT,
         env={"DATA_DIR": str(data), "PATH": "/usr/bin:/bin", "PORT": str(free_port()), **environment},
         capture_output=True,
@@ -55,6 +58,31 @@ def test_a_start_that_cannot_succeed_says_why_in_one_line(environment, words):
     # On a busy machine there may be messages about a slow start of a server, too.
     [line] = [line for line in errors if not line.startswith("product-importer: waiting for ")]
     assert words in line and "secret" not in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "web", "worker", "dev"])
+def test_sign_in_with_a_database_of_one_s_own_needs_a_key_for_secrets(command):
+    ended = up(command, AUTH="on", **NOWHERE)
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("product-importer: SECRET_KEY is not set")
+    given = up("migrate", AUTH="on", **NOWHERE)
+    assert "SECRET_KEY" not in given.stderr and "PostgreSQL does not answer" in given.stderr
+
+
+def test_reflex_run_needs_that_key_too():
+    program = "from product_importer.product_importer import app; app()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "AUTH": "on", **NOWHERE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith("product-importer: SECRET_KEY is not set")
     assert "Traceback" not in ended.stderr
 
 

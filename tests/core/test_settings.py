@@ -38,6 +38,8 @@ def start(tmp_path: Path, program: str = PRINT, **environment: str) -> subproces
         ("IMPORT_WRITERS", "17"),
         ("DATABASE_URL", "mysql://root:secret@localhost/x"),
         ("REDIS_URL", "localhost:6379"),
+        ("SECRET_KEY", "short secret"),
+        ("SECRET_KEY", "a secret of more than thirty-two characters,secret"),
         ("UPLOAD_DIR", "ftp://server/folder"),
         ("MAX_ROWS", "0"),
         ("ALLOWED_HOSTS", "https://shop.example"),

@@ -93,10 +93,7 @@ class ServiceFiles:
 
     def make_directories(self) -> None:
         """Create `DATA_DIR` and the private directories in it; a directory that exists keeps its mode."""
-        if not self.data_dir.exists():
-            self.data_dir.mkdir(parents=True, exist_ok=True)
-            # The account that runs PostgreSQL for root must pass through. The directories inside are private.
-            self.data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        make_data_folder(self.data_dir)
         private_directory(self.data_dir / "run")
         private_directory(self.data_dir / "logs")
 
@@ -170,6 +167,14 @@ def wait_until(condition: Callable[[], bool], seconds: float, interval: float = 
     return True
 
 
+def make_data_folder(path: Path) -> None:
+    """Create `DATA_DIR` if it does not exist."""
+    if not path.exists():
+        path.mkdir(parents=True, exist_ok=True)
+        # The account that runs PostgreSQL for root must pass through. What is inside is private.
+        path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def private_directory(path: Path, account: Account | None = None) -> Path:
     """Create a directory that only its owner can enter: the account, or else the owner of its parent."""
     try:
@@ -195,8 +200,9 @@ def has_access(account: Account | None, test: str, path: Path) -> bool:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without variables that would change a server: PGPORT, PGDATA, LC_ALL and the like."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    """Return the environment without keys and what would change a server: PGPORT, PGDATA, LC_ALL and the like."""
+    left_out = ("PG", "LC_", "LANG", "SECRET_KEY")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
 

@@ -18,6 +18,7 @@ import httpx
 from product_importer.core.errors import first_line
 from product_importer.core.outbound import http_client
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
+from product_importer.core.secrets import SecretUnreadable
 from product_importer.webhooks.delivery import signing
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a message goes, and the valid secrets, newest first."""
+    """Where a message goes, and the valid secrets as they are stored, newest first."""
 
     url: str
-    secrets: tuple[str, ...]
+    stored_secrets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ async def send(client: httpx.AsyncClient, policy: AddressPolicy, target: Target,
         async with asyncio.timeout(TOTAL_SECONDS):
             await _post(client, policy.check_url(target.url), target, message, response)
         error = _status_error(response.status_code)
-    except AddressNotAllowed as cause:
+    except (AddressNotAllowed, SecretUnreadable) as cause:
         error = str(cause)
     except httpx.ConnectTimeout:
         error = f"no connection within {http_client.CONNECT_SECONDS:g} s"
@@ -168,7 +169,7 @@ async def _post(
         # Compressed, few bytes could unpack to more than the limit.
         "accept-encoding": "identity",
         "webhook-event": message.event_type,
-        **signing.headers(message.id, int(time.time()), message.body, target.secrets),
+        **signing.headers(message.id, int(time.time()), message.body, signing.readable(target.stored_secrets)),
     }
     if message.version is not None:
         headers["webhook-product-version"] = str(message.version)

@@ -228,9 +228,9 @@ def next_due(session: Session) -> float | None:
 
 
 def _claimed_delivery(row: Any) -> ClaimedDelivery:
-    secrets = (row.secret, row.previous_secret) if row.previous_secret else (row.secret,)
+    stored = (row.secret, row.previous_secret) if row.previous_secret else (row.secret,)
     message = Message(str(row.event_id), row.event_type, encode_body(row.payload), row.version)
-    target = Target(row.url, secrets)
+    target = Target(row.url, stored)
     return ClaimedDelivery(row.id, row.webhook_id, row.tries, row.next_attempt_at, target, message)
 
 

@@ -4,7 +4,10 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+from product_importer.core.secrets import SecretUnreadable, keyring
 
 PREFIX = "whsec_"
 SECRET_BYTES = 32
@@ -13,6 +16,19 @@ SECRET_BYTES = 32
 def new_secret() -> str:
     """Return a new secret: `whsec_` and 32 random bytes in Base64."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+def readable(stored_secrets: Sequence[str]) -> Iterator[str]:
+    """Yield the secrets that a webhook has, newest first; an older one that no key opens is left out.
+
+    Raises:
+        SecretUnreadable: no key opens the newest.
+    """
+    newest, *older = stored_secrets
+    yield keyring().decrypt(newest)
+    for stored in older:
+        with suppress(SecretUnreadable):
+            yield keyring().decrypt(stored)
 
 
 def headers(message_id: str, timestamp: int, body: bytes, valid_secrets: Iterable[str]) -> dict[str, str]:
