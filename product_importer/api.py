@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from psycopg2.errors import QueryCanceled
 from starlette.exceptions import HTTPException
@@ -23,6 +24,7 @@ from product_importer.catalog import api as catalog
 from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
 from product_importer.core.errors import (
     DESCRIPTIONS,
+    HEADERS,
     DomainError,
     Invalid,
     NotFound,
@@ -40,6 +42,28 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 OPENAPI = "/api/openapi.json"
 DOCS = "/api/docs"
+# Either is enough, and neither is needed while sign-in is off.
+SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "pi_…",
+        "description": "A token of the page “Tokens”: `Authorization: Bearer pi_…`.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "pi_session",
+        "description": "The cookie of a signed-in browser. Under TLS it is named `__Host-pi_session`.",
+    },
+}
+SECURITY: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of a route's function, by which generated clients call it."""
+    return str(route.name)
+
 
 api = FastAPI(
     title="Product Importer",
@@ -49,6 +73,8 @@ api = FastAPI(
     openapi_url=None,
     docs_url=None,
     redoc_url=None,
+    generate_unique_id_function=operation_id,
+    webhooks=webhooks.messages,
     dependencies=[Depends(require_permission), Depends(reject_undeclared)],
 )
 for router in (imports.router, catalog.router, webhooks.router, health.router):
@@ -82,11 +108,14 @@ def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
     if api.openapi_schema is None:
         document = describe_routes()
+        document["components"]["securitySchemes"] = SECURITY_SCHEMES
+        document["security"] = SECURITY
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 _describe_parameters(operation)
                 _describe_problems(operation)
                 _describe_access(path, method, operation)
+                _describe_permission(path, operation)
         api.openapi_schema = document
     return api.openapi_schema
 
@@ -115,8 +144,22 @@ def _describe_access(path: str, method: str, operation: dict[str, Any]) -> None:
     statuses = [429] if path in OPEN_PATHS else [400, 429]
     if method.upper() not in SAFE_METHODS:
         statuses += [403, 408, 413]
+    _add_problems(operation, statuses)
+
+
+def _describe_permission(path: str, operation: dict[str, Any]) -> None:
+    """Say who may call an operation: everybody, or those who have signed in or send a token."""
+    if path in OPEN_PATHS:
+        operation["security"] = []
+    else:
+        _add_problems(operation, [401, 403])
+
+
+def _add_problems(operation: dict[str, Any], statuses: list[int]) -> None:
     for status in statuses:
         answer = {"description": DESCRIPTIONS[status], "content": {PROBLEM_MEDIA: {"schema": PROBLEM_SCHEMA}}}
+        if status in HEADERS:
+            answer["headers"] = HEADERS[status]
         operation["responses"].setdefault(str(status), answer)
 
 

@@ -148,7 +148,12 @@ async def export_products(request: Request, query: Annotated[ExportQuery, Query(
 
 
 @router.head("/{product_id:uuid}", include_in_schema=False)
-@router.get("/{product_id:uuid}", summary="One product", responses=TAGGED | UNCHANGED | problems(404))
+@router.get(
+    "/{product_id:uuid}",
+    summary="One product",
+    response_model=ProductRead,
+    responses=TAGGED | UNCHANGED | problems(404),
+)
 def read_product(product_id: ProductId, response: Response, if_none_match: IfNoneMatch = None) -> Any:
     """Return a product, with its version as `ETag`."""
     product = db.run(service.read_product, product_id)

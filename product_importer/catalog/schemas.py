@@ -205,13 +205,13 @@ class ProductFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    sku: Annotated[str, Field(max_length=MAX_SKU), AfterValidator(_term)] = ""
-    name: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_term)] = ""
-    description: Annotated[str, Field(max_length=MAX_NAME), AfterValidator(_term)] = ""
+    sku: Annotated[str, Field(max_length=MAX_SKU, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
+    name: Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
+    description: Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
     active: bool | None = None
     q: Annotated[
         str,
-        Field(max_length=MAX_NAME, description="Text in SKU, name or description."),
+        Field(max_length=MAX_NAME, description="Text in SKU, name or description.", json_schema_extra=NO_NUL),
         AfterValidator(_term),
     ] = ""
 

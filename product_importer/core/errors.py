@@ -190,7 +190,8 @@ class Problem(BaseModel):
 
 DESCRIPTIONS = {
     400: "The request is invalid or incomplete, or its host is not allowed.",
-    403: "Pages of other sites and webhooks may not do this.",
+    401: "Nobody has signed in, or the token is not valid.",
+    403: "The role or the token does not suffice, or a page of another site or a webhook sent it.",
     404: "It does not exist.",
     408: "Nothing has arrived for 30 s.",
     409: "It conflicts with what is stored, or with a running import.",
@@ -204,7 +205,8 @@ DESCRIPTIONS = {
 
 
 HEADERS: dict[int, dict[str, Any]] = {
-    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
+    401: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}},
 }
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import Column, DateTime, Index, Integer, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import Field, Session, SQLModel
@@ -72,9 +73,12 @@ class EventBatch(SQLModel, table=True):
     released_at: datetime | None = Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=True))
 
 
-def record(session: Session, event_type: EventType, payload: dict[str, Any], version: int | None = None) -> None:
-    """Add an event to the session's transaction: it exists exactly when the change does."""
-    session.add(Event(event_type=event_type, payload=payload, version=version))
+def record(session: Session, event_type: EventType, body: BaseModel, version: int | None = None) -> None:
+    """Add an event to the session's transaction: it exists exactly when the change does.
+
+    `body` is a model of `core.messages`.
+    """
+    session.add(Event(event_type=event_type, payload=body.model_dump(mode="json"), version=version))
     queue.notify_after_commit(session, DELIVER)
 
 

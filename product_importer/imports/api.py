@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -43,6 +43,12 @@ IdempotencyKey = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
 ]
 
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file.",
+        "content": {CSVResponse.media_type: {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
 LOCATION = {
     "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
 }
@@ -140,21 +146,24 @@ def undo_import(job_id: UUID) -> ImportRead:
 
 
 @router.get("/jobs/{job_id}/changes", summary="List the changes of a dry run", responses=problems(404, 409))
-def list_changes(job_id: UUID, query: Annotated[ChangesQuery, Query()]) -> ChangesPage:
+def list_import_changes(job_id: UUID, query: Annotated[ChangesQuery, Query()]) -> ChangesPage:
     """List the products that a dry run would create or update, field by field."""
     return db.run(dry_runs.list_changes, job_id, query)
 
 
 @router.get("/jobs/{job_id}/kept", summary="List the products that an undo kept", responses=problems(404))
-def list_undo_kept(job_id: UUID, query: Annotated[PageQuery, Query()]) -> UndoKeptPage:
+def list_kept_products(job_id: UUID, query: Annotated[PageQuery, Query()]) -> UndoKeptPage:
     """List the products that an undo did not change, because they were changed since the import."""
     return db.run(service.list_undo_kept, job_id, query)
 
 
 @router.get(
-    "/jobs/{job_id}/rejects", summary="Download rejected rows", response_class=CSVResponse, responses=problems(404)
+    "/jobs/{job_id}/rejects",
+    summary="Download rejected rows",
+    response_class=CSVResponse,
+    responses=CSV | problems(404),
 )
-def read_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = False) -> StreamingResponse:
+def download_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] = False) -> StreamingResponse:
     """Return a CSV of the rows that were not imported, with line, code and reason; correct it and upload it again.
 
     Its columns are the file's own, followed by `_line`, `_code` and `_reason`, which an import ignores.

@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from product_importer.core import outbox
+from product_importer.core.messages import IMPORT_MESSAGES, ImportCounts
 from product_importer.core.outbox import EventType
 from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import COUNTS
@@ -25,12 +26,12 @@ def record_end(session: Session, job: dict[str, Any]) -> None:
     event_type = EVENT_TYPES.get(job["status"])
     if event_type is None:
         return
-    payload = {
-        "event_type": event_type,
-        "job_id": str(job["id"]),
-        "filename": job["filename"],
-        "status": job["status"],
-        "counts": {"total": job["total_rows"], **{count: job[count] for count in COUNTS}},
-        "timestamp": time.time(),
-    }
-    outbox.record(session, event_type, payload)
+    message = IMPORT_MESSAGES[event_type](
+        event_type=event_type,
+        job_id=job["id"],
+        filename=job["filename"],
+        status=job["status"],
+        counts=ImportCounts(total=job["total_rows"], **{count: job[count] for count in COUNTS}),
+        timestamp=time.time(),
+    )
+    outbox.record(session, event_type, message)

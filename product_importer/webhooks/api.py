@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Header, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field
 
 from product_importer.core import db
 from product_importer.core.errors import problems
+from product_importer.core.messages import MESSAGES, PRODUCT_MESSAGES
 from product_importer.webhooks import delivery_log, service
 from product_importer.webhooks.schemas import (
     DeliveryPage,
@@ -25,6 +26,8 @@ from product_importer.webhooks.schemas import (
 )
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], responses=problems(422, 503))
+# What receivers get, for OpenAPI; nothing is routed here.
+messages = APIRouter(tags=["messages"])
 
 WebhookId = Annotated[UUID, Path(description="A webhook's `id`.")]
 Since = Annotated[AwareDatetime, Query(description="A time with its zone, such as `2026-11-01T00:00:00Z`.")]
@@ -72,7 +75,7 @@ async def test_webhook(webhook_id: WebhookId) -> TestResult:
 
 
 @router.post("/{webhook_id}/rotate-secret", summary="Give a webhook a new secret", responses=problems(404))
-def rotate_secret(webhook_id: WebhookId) -> Secret:
+def rotate_webhook_secret(webhook_id: WebhookId) -> Secret:
     """The old secret stays valid for 24 h or until the next rotation: each message has both signatures."""
     return db.run(service.rotate_secret, webhook_id)
 
@@ -89,7 +92,7 @@ def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query
     summary="Send a delivery again",
     responses=problems(404),
 )
-def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
+def redeliver_message(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
     """Sends the same message with the same `webhook-id` again, in the background."""
     return db.run(delivery_log.redeliver, webhook_id, delivery_id)
 
@@ -100,6 +103,64 @@ def redeliver(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
     summary="Send again what failed since a time",
     responses=problems(404),
 )
-def redeliver_failed(webhook_id: WebhookId, since: Since) -> Redelivered:
+def redeliver_failed_messages(webhook_id: WebhookId, since: Since) -> Redelivered:
     """Sends every delivery again whose last attempt failed since then."""
     return db.run(delivery_log.redeliver_failed, webhook_id, since)
+
+
+class MessageHeaders(BaseModel):
+    """The headers of a message: those of Standard Webhooks 1.0, and the type of the event."""
+
+    webhook_id: Annotated[str, Field(description="The message's id, the same in each attempt.")]
+    webhook_timestamp: Annotated[
+        str, Field(pattern="^[0-9]+$", description="When it was signed, in whole seconds since 1970.")
+    ]
+    webhook_signature: Annotated[
+        str,
+        Field(
+            pattern="^v1,[A-Za-z0-9+/]+=*( v1,[A-Za-z0-9+/]+=*)?$",
+            description="`v1,` and the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}` in Base64, by the "
+            "key that follows `whsec_` in the secret. Two, with a space between them, for a day after a new secret.",
+        ),
+    ]
+    webhook_event: Annotated[str, Field(description="The type of the event.")]
+
+
+class ProductMessageHeaders(MessageHeaders):
+    """The headers of a message about one product."""
+
+    webhook_product_version: Annotated[
+        str, Field(pattern="^[0-9]+$", description="The product's `version`. It only rises.")
+    ]
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    "410": {"description": "No more messages are wanted: the webhook is disabled."},
+    "default": {"description": "Anything else is a failure, redirects too: the message is sent again later."},
+}
+
+
+def _describe_message(event_type: str, model: type[BaseModel]) -> None:
+    """Add one type of message to the section `webhooks` of the OpenAPI document."""
+    headers = ProductMessageHeaders if event_type in PRODUCT_MESSAGES else MessageHeaders
+
+    def receive(message: model, given: Annotated[headers, Header()]) -> None:  # type: ignore[valid-type]
+        """Never called."""
+
+    messages.add_api_route(
+        event_type,
+        receive,
+        methods=["POST"],
+        operation_id=f"receive_{event_type}",
+        summary=(model.__doc__ or "").rstrip("."),
+        description="Sent to the URL of each webhook that has subscribed to this type.",
+        response_class=Response,
+        response_description="It was received; so says any other 2xx, too.",
+        responses=ANSWERS,
+        # Its signature says who sends it.
+        openapi_extra={"security": []},
+    )
+
+
+for event_type, model in MESSAGES.items():
+    _describe_message(event_type, model)

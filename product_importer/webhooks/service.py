@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from product_importer.core import db, queue, secrets
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
+from product_importer.core.messages import TEST_EVENT, TestMessage
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
 from product_importer.core.problem_types import ProblemType
@@ -32,7 +33,6 @@ from product_importer.webhooks.schemas import (
 
 # How long the old secret stays valid after a rotation.
 SECRET_OVERLAP = timedelta(hours=24)
-TEST_EVENT = "webhook_test"
 
 
 def list_webhooks(session: Session, query: WebhookQuery) -> WebhookPage:
@@ -200,8 +200,8 @@ def _target(session: Session, webhook_id: UUID) -> Target:
 
 
 async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
-    payload = {"event_type": TEST_EVENT, "webhook_id": str(webhook_id), "timestamp": time.time()}
-    message = Message(str(new_id()), TEST_EVENT, http_attempt.encode_body(payload))
+    body = TestMessage(event_type=TEST_EVENT, webhook_id=webhook_id, timestamp=time.time())
+    message = Message(str(new_id()), TEST_EVENT, http_attempt.encode_body(body.model_dump(mode="json")))
     address_policy = policy()
     async with http_attempt.new_client(address_policy) as client:
         return await http_attempt.send(client, address_policy, target, message)

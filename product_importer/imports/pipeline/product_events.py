@@ -1,12 +1,12 @@
 """Record an event for each product that a range writes, for webhooks that want each."""
 
-import json
 import time
 from uuid import UUID
 
 import pyarrow as pa
 from psycopg2.extensions import cursor as PgCursor
 
+from product_importer.core.messages import PRODUCT_MESSAGES
 from product_importer.core.outbox import EventType
 from product_importer.imports.pipeline import copy_text
 from product_importer.imports.pipeline.numbered_ids import numbered
@@ -23,10 +23,9 @@ def record(cursor: PgCursor, job_id: UUID, created: pa.Table, changed: pa.Table)
     written += [(EventType.PRODUCT_UPDATED, row) for row in changed.select(columns).to_pylist()]
     written.sort(key=lambda event: event[1]["line"])
     payloads = [
-        json.dumps(
-            {"event_type": kind, "product_id": row["id"], "sku": row["sku"], "name": row["name"], "timestamp": now},
-            ensure_ascii=False,
-        )
+        PRODUCT_MESSAGES[kind](
+            event_type=kind, product_id=row["id"], sku=row["sku"], name=row["name"], timestamp=now
+        ).model_dump_json()
         for kind, row in written
     ]
     events = {

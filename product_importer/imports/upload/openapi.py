@@ -68,7 +68,7 @@ BULK_BODY = {
         "all of them.",
         "content": {
             bulk.MEDIA_TYPE: {
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "format": "binary"},
                 "example": '{"sku": "MUG-1", "name": "Enamel mug", "description": "White", "colour": "white"}\n',
             }
         },

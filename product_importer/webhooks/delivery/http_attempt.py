@@ -14,8 +14,10 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+from pydantic import BaseModel
 
 from product_importer.core.errors import first_line
+from product_importer.core.messages import MESSAGES, ImportCounts
 from product_importer.core.outbound import http_client
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.core.secrets import SecretUnreadable
@@ -34,21 +36,6 @@ SCHEDULE = tuple(
 )
 JITTER = 0.2
 MAX_RETRY_AFTER = 24 * 3600.0
-
-# The documented order of a body's fields. PostgreSQL's jsonb does not keep an order.
-FIELD_ORDER = (
-    "event_type",
-    "product_id",
-    "job_id",
-    "sku",
-    "name",
-    "filename",
-    "status",
-    "counts",
-    "deleted",
-    "timestamp",
-)
-COUNT_ORDER = ("total", "created", "updated", "unchanged", "duplicates", "rejected")
 
 
 @dataclass(frozen=True)
@@ -101,10 +88,13 @@ class _Response:
 
 
 def encode_body(payload: dict[str, Any]) -> bytes:
-    """Return an event's payload as the JSON bytes that are signed and sent."""
-    fields = _ordered(payload, FIELD_ORDER)
+    """Return an event's payload as the JSON bytes that are signed and sent, in the order of its model's fields.
+
+    PostgreSQL's jsonb keeps no order. Fields that an earlier version recorded stay, at the end.
+    """
+    fields = _ordered(payload, MESSAGES[payload["event_type"]])
     if isinstance(fields.get("counts"), dict):
-        fields["counts"] = _ordered(fields["counts"], COUNT_ORDER)
+        fields["counts"] = _ordered(fields["counts"], ImportCounts)
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -213,6 +203,6 @@ def _first_line(error: Exception) -> str:
     return line.encode(errors="replace").decode().replace("\0", "")
 
 
-def _ordered(fields: dict[str, Any], order: tuple[str, ...]) -> dict[str, Any]:
-    known = {name: fields[name] for name in order if name in fields}
+def _ordered(fields: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    known = {name: fields[name] for name in model.model_fields if name in fields}
     return known | {name: value for name, value in fields.items() if name not in known}

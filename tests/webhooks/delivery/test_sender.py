@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from product_importer.core import db, outbox, redis
+from product_importer.core.messages import ProductsDeletedMessage
 from product_importer.core.outbox import EventType
 from product_importer.core.queue import JOBS
 from product_importer.webhooks import reconciler, tasks
@@ -267,8 +268,9 @@ def test_many_events_make_one_notification_and_a_rollback_none(webhook, create, 
     assert waiting() == 1
     redis.client().delete("rq:queue:webhooks")
     with pytest.raises(RuntimeError), db.session() as session:
-        outbox.record(session, EventType.PRODUCT_CREATED, {})
-        outbox.record(session, EventType.PRODUCT_CREATED, {})
+        message = ProductsDeletedMessage(event_type=EventType.PRODUCTS_DELETED, deleted=1, timestamp=1)
+        outbox.record(session, EventType.PRODUCTS_DELETED, message)
+        outbox.record(session, EventType.PRODUCTS_DELETED, message)
         raise RuntimeError
     assert waiting() == 0
 
