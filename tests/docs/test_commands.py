@@ -9,16 +9,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from product_importer.core import db
-from tests.application import free_port
 from tests.docs.documents import DOCUMENTS, ROOT, blocks, read, shell_lines
+from tests.rest_api import url
 from tests.waiting import wait_for
+
+__all__ = ["url"]
 
 SECONDS = 60
 # Patterns for lines of shell blocks, and the test that checks such lines.
@@ -44,32 +44,6 @@ def test_every_command_is_of_a_kind_that_is_checked(document):
     lines = shell_lines(document.read_text())
     unknown = [line for line in lines if not any(re.match(kind, line) for kind in CHECKED)]
     assert not unknown, f"{document.name}: run these or say in CHECKED what checks them: {unknown}"
-
-
-@pytest.fixture
-def url(database: None) -> Iterator[str]:
-    """Run the REST API on a real port, with an import worker, and return its URL."""
-    port = free_port()
-    commands = (
-        ["granian", "--interface", "asginl", "--port", str(port), "tests.docs.rest_server:application"],
-        ["product_importer", "worker"],
-    )
-    processes = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in commands]
-    try:
-        wait_for(lambda: is_ready(port), SECONDS, "the API and its worker are ready")
-        yield f"http://localhost:{port}"
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(SECONDS)
-
-
-def is_ready(port: int) -> bool:
-    try:
-        return httpx.get(f"http://localhost:{port}/api/ready").is_success
-    except httpx.TransportError:
-        return False
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="NOT TESTED: the documents' requests need curl on the PATH")
