@@ -1,4 +1,4 @@
-"""A fixture that runs the REST API on a real port, with a worker."""
+"""Fixtures that run the REST API on a real port, with a worker."""
 
 import subprocess
 import sys
@@ -13,9 +13,9 @@ from tests.waiting import wait_for
 SECONDS = 60
 
 
-@pytest.fixture
-def url(database: None) -> Iterator[str]:
-    """Run the REST API on a real port, with an import worker, and return its URL."""
+@pytest.fixture(scope="module")
+def processes_of_api(servers: None) -> Iterator[str]:
+    """Run the REST API on a real port, with an import worker, for the tests of a module; return its URL."""
     port = free_port()
     commands = (
         ["granian", "--interface", "asginl", "--port", str(port), "tests.docs.rest_server:application"],
@@ -30,6 +30,12 @@ def url(database: None) -> Iterator[str]:
             process.terminate()
         for process in processes:
             process.wait(SECONDS)
+
+
+@pytest.fixture
+def url(processes_of_api: str, database: None) -> str:
+    """The URL of the REST API, with an empty catalogue."""
+    return processes_of_api
 
 
 def is_ready(port: int) -> bool:

@@ -12,10 +12,10 @@ import pytest
 
 from product_importer.api import describe
 from tests.docs.documents import blocks, read
-from tests.rest_api import url
+from tests.rest_api import processes_of_api, url
 from tests.waiting import wait_for
 
-__all__ = ["url"]
+__all__ = ["processes_of_api", "url"]
 
 pytestmark = pytest.mark.processes
 # The servers of these tests have sign-in off, and do not look at it.

@@ -23,12 +23,8 @@ class Command(click.Command):
         Raises:
             SystemExit: a setting is invalid or something outside does not work; the message is one line.
         """
-        # Imported after the arguments are parsed: `--help` needs neither this nor valid settings.
-        from product_importer.core.settings import settings
-
         logs.configure()
-        # Absolute: processes that a command starts may run in another folder.
-        os.environ.update(DATA_DIR=str(settings().data_dir))
+        self.prepare()
         try:
             return super().invoke(ctx)
         except (KeyboardInterrupt, click.Abort):
@@ -39,9 +35,27 @@ class Command(click.Command):
                 raise
             raise SystemExit(f"product-importer: {reason}") from None
 
+    def prepare(self) -> None:
+        """Read the settings."""
+        # Imported after the arguments are parsed: `--help` needs neither this nor valid settings.
+        from product_importer.core.settings import settings
+
+        # Absolute: processes that a command starts may run in another folder.
+        os.environ.update(DATA_DIR=str(settings().data_dir))
+
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - the list of commands wraps long lines
         """Return the first line of the help, whole."""
         return (self.help or "").partition("\n")[0]
+
+
+class RemoteCommand(Command):
+    """A command that can use another machine's server. The settings of this one's servers are then not needed."""
+
+    def prepare(self) -> None:
+        from product_importer.core.settings import remote_settings
+
+        if remote_settings().product_importer_url is None:
+            super().prepare()
 
 
 class Group(click.Group):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from product_importer import __version__
-from product_importer.commands.base import Group, model_options
+from product_importer.commands.base import Group, RemoteCommand, model_options
 from product_importer.imports.options import ImportOptions
 
 
@@ -86,7 +86,7 @@ def migrate() -> None:
     print("The schema is up to date.")
 
 
-@cli.command("import")
+@cli.command("import", cls=RemoteCommand)
 @click.argument("file")
 @model_options(ImportOptions)
 @click.option("--rejects", metavar="FILE", help="Write the rejected rows to this file; - for standard output.")
@@ -97,7 +97,7 @@ def import_(file: str, rejects: str | None, **options: object) -> int:
     return import_file.run(file, options, rejects)
 
 
-@cli.command()
+@cli.command(cls=RemoteCommand)
 @click.argument("file")
 @click.option("--format", metavar="csv|xlsx|jsonl|parquet", help="The format. Default: that of the file's ending.")
 @click.option(

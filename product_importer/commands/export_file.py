@@ -1,18 +1,17 @@
 """The command `export`: write products as CSV, as a workbook, as JSON Lines or as Parquet."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import PurePath
 
 from pydantic import ValidationError
 
-from product_importer import migrations
-from product_importer.catalog.export import Export
 from product_importer.catalog.export_query import ExportFormat, ExportQuery
 from product_importer.commands import output
 from product_importer.core.errors import DomainError, field_errors
 from product_importer.core.logging.logs import escaped
+from product_importer.core.settings import remote_settings
 
 ENDINGS = {
     **{f".{format}": format for format in ExportFormat},
@@ -34,16 +33,44 @@ def run(target: str, given: Mapping[str, object]) -> int:
     """
     query = _query(target, {name: value for name, value in given.items() if value is not None})
     output.check(target)
-    migrations.migrate()
     try:
-        with closing(Export(query, query.columns, query.format)) as export:
-            output.write(export, target)
+        export = _from_server if remote_settings().product_importer_url else _from_here
+        exported = export(query, target)
     except DomainError as error:
         raise SystemExit(f"product-importer: {escaped(error.detail)}") from None
     except BrokenPipeError:
         return 1
-    print(f"{export.rows:,} product{'' if export.rows == 1 else 's'} exported.", file=sys.stderr)
+    print(f"{exported} exported.", file=sys.stderr)
     return 0
+
+
+# Each needs packages that the other does without.
+def _from_here(query: ExportQuery, target: str) -> str:
+    """Export from the servers of this machine; return how much."""
+    from product_importer import migrations
+    from product_importer.catalog.export import Export
+
+    migrations.migrate()
+    with closing(Export(query, query.columns, query.format)) as export:
+        output.write(export, target)
+    return f"{export.rows:,} product{'' if export.rows == 1 else 's'}"
+
+
+def _from_server(query: ExportQuery, target: str) -> str:
+    """Export from another machine's server, which does not say how many products it sends; return how much."""
+    from product_importer.commands.remote import exports, server
+
+    byte_count = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal byte_count
+        for piece in exports.pieces(remote, query):
+            byte_count += len(piece)
+            yield piece
+
+    with server.Server(remote_settings()) as remote:
+        output.write(counted(), target)
+    return f"{byte_count:,} bytes"
 
 
 def _query(target: str, given: dict[str, object]) -> ExportQuery:

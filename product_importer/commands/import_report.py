@@ -45,6 +45,10 @@ class ProgressLine:
         self._leave()
         print(text, file=self._stream, flush=True)
 
+    def say_redirected(self, host: str) -> None:
+        """Print that a download was redirected to a host."""
+        self.say(f"Redirected to {escaped(host)}.")
+
     def _leave(self) -> None:
         if self._is_drawn:
             print(file=self._stream, flush=True)
@@ -54,6 +58,11 @@ class ProgressLine:
 def received(byte_count: int) -> str:
     """Return the progress line while a file is received."""
     return f"receiving: {byte_count / 1e6:,.1f} MB"
+
+
+def sent(byte_count: int) -> str:
+    """Return the progress line while a file is sent."""
+    return f"sending: {byte_count / 1e6:,.1f} MB"
 
 
 def progress_text(job: ImportRead) -> str:

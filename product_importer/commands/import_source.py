@@ -1,7 +1,7 @@
 """Read the file for the command `import` from a path, a URL or standard input."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,6 @@ from product_importer.core.outbound import address_policy, downloads
 
 READ_BYTES = 1024 * 1024
 
-Write = Callable[[bytes], object]
 # Called with the host that a download is redirected to.
 Redirected = Callable[[str], object]
 
@@ -23,40 +22,46 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file to import: its name, and `copy_to`, which passes its bytes to a function as they arrive."""
+    """A file to import: its name, and its bytes as they arrive; `is_repeatable` if they can be read again.
+
+    Close the generator of its bytes after use.
+    """
 
     name: str
-    copy_to: Callable[[Write, Redirected], None]
+    pieces: Callable[[Redirected], Generator[bytes]]
+    is_repeatable: bool = False
 
 
 @contextmanager
-def opened(place: str) -> Iterator[Source]:
-    """Open a path, a URL, or standard input for `-`. A download begins with `copy_to`.
+def opened(place: str, max_bytes: int | None) -> Iterator[Source]:
+    """Open a path, a URL, or standard input for `-`. A download begins with `pieces`, and ends far above `max_bytes`.
 
     Raises:
-        SourceError: it cannot be opened; `copy_to` raises it when reading fails.
+        SourceError: it cannot be opened; `pieces` raises it when reading fails.
     """
     if place == "-":
-        yield Source("stdin", partial(_copy, sys.stdin.buffer, "Standard input"))
+        yield Source("stdin", partial(_pieces, sys.stdin.buffer, "Standard input"))
     elif "://" in place:
-        yield _remote(place)
+        yield _remote(place, max_bytes)
     else:
         with _file(place) as file:
-            yield Source(Path(place).name, partial(_copy, file, place))
+            yield Source(Path(place).name, partial(_from_start, file, place), file.seekable())
 
 
-def _remote(url: str) -> Source:
+def _remote(url: str, max_bytes: int | None) -> Source:
     policy = address_policy.policy()
     try:
         policy.check_url(url)
     except address_policy.AddressNotAllowed as error:
         raise SourceError(f"The URL: {error}") from None
-    return Source(downloads.file_name(url), partial(_download, url, policy))
+    return Source(downloads.file_name(url), partial(_download, url, policy, max_bytes))
 
 
-def _download(url: str, policy: address_policy.AddressPolicy, write: Write, redirected: Redirected) -> None:
+def _download(
+    url: str, policy: address_policy.AddressPolicy, max_bytes: int | None, redirected: Redirected
+) -> Generator[bytes]:
     try:
-        downloads.download(url, policy, write, redirected)
+        yield from downloads.download(url, policy, redirected, max_bytes)
     except downloads.DownloadError as error:
         raise SourceError(f"The download: {error}") from None
 
@@ -68,9 +73,15 @@ def _file(path: str) -> BinaryIO:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _copy(stream: BinaryIO, name: str, write: Write, _: Redirected) -> None:
+def _from_start(file: BinaryIO, path: str, redirected: Redirected) -> Generator[bytes]:
+    if file.seekable():
+        file.seek(0)
+    yield from _pieces(file, path, redirected)
+
+
+def _pieces(stream: BinaryIO, name: str, _: Redirected) -> Generator[bytes]:
     while piece := _read(stream, name):
-        write(piece)
+        yield piece
 
 
 def _read(stream: BinaryIO, name: str) -> bytes:

@@ -18,9 +18,10 @@ from uuid import UUID
 import pytest
 from sqlmodel import select
 
-from product_importer.commands import import_file, import_report
+from product_importer.commands import import_here, import_report
 from product_importer.commands.cli import main
 from product_importer.commands.import_report import ProgressLine
+from product_importer.commands.interrupts import Interrupts
 from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports import progress, tasks
@@ -285,7 +286,7 @@ def test_an_import_that_a_worker_has_claimed_is_only_followed():
     output = io.StringIO()
     worker = threading.Timer(1, runner.run, [held])
     worker.start()
-    job = import_file.follow(job_id, ProgressLine(output, say_seconds=0), import_file.Interrupts())
+    job = import_here.follow(job_id, ProgressLine(output, say_seconds=0), Interrupts())
     worker.join()
     assert (job.status, job.created) == ("completed", 5_000)
     with db.session() as session:
@@ -297,7 +298,7 @@ def test_an_import_whose_lease_has_expired_is_taken_over():
     job_id = upload(catalogue(5_000))
     assert lease.claim(job_id)
     end_lease(job_id)
-    job = import_file.follow(job_id, ProgressLine(io.StringIO()), import_file.Interrupts())
+    job = import_here.follow(job_id, ProgressLine(io.StringIO()), Interrupts())
     assert (job.status, job.created) == ("completed", 5_000)
 
 

@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from pydantic.fields import FieldInfo
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
-from product_importer.core.settings import Settings
+from product_importer.core.settings import RemoteSettings, Settings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.parsing import limited_process, opening
@@ -27,13 +28,18 @@ COMPUTED: dict[str, tuple[str, Callable[[Settings], bool]]] = {
 }
 
 
-def test_readme_lists_every_setting_with_its_default():
-    rows = {f"| {' | '.join(row)} |" for row in table(read("README.md"), "| variable | default | meaning |")}
-    assert_same(rows, map(setting_line, Settings.model_fields), "README.md, table of settings")
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [("variable", Settings), ("variable of the commands", RemoteSettings)],
+    ids=["all", "commands"],
+)
+def test_readme_lists_every_setting_with_its_default(heading, model):
+    rows = {f"| {' | '.join(row)} |" for row in table(read("README.md"), f"| {heading} | default | meaning |")}
+    lines = [setting_line(name, field) for name, field in model.model_fields.items()]
+    assert_same(rows, lines, f"README.md, table {heading}")
 
 
-def setting_line(name: str) -> str:
-    field = Settings.model_fields[name]
+def setting_line(name: str, field: FieldInfo) -> str:
     if name in COMPUTED:
         default, holds = COMPUTED[name]
         assert holds(Settings(_env_file=None, **{name: field.default})), (

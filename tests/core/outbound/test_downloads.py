@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -54,15 +55,13 @@ def server() -> Iterator[str]:
 
 
 def fetch(url: str, policy: AddressPolicy = OPEN, silence_seconds: float = 0.5) -> tuple[bytes, list[str]]:
-    pieces: list[bytes] = []
     hosts: list[str] = []
-    download(url, policy, pieces.append, hosts.append, silence_seconds)
-    return b"".join(pieces), hosts
+    content = b"".join(download(url, policy, hosts.append, silence_seconds=silence_seconds))
+    return content, hosts
 
 
 def test_a_file_arrives_in_pieces_unchanged(server):
-    pieces: list[bytes] = []
-    download(f"{server}/file", OPEN, pieces.append, pytest.fail)
+    pieces = list(download(f"{server}/file", OPEN, pytest.fail))
     assert b"".join(pieces) == CONTENT and len(pieces) > 1
 
 
@@ -118,12 +117,17 @@ def test_a_refused_connection_is_reported():
         fetch("http://127.0.0.1:1/file")
 
 
-def test_an_exception_of_the_writer_ends_the_download(server):
-    def refuse(_: bytes) -> None:
-        raise LookupError("enough")
+def test_a_download_that_is_closed_early_ends(server):
+    with closing(download(f"{server}/file", OPEN, pytest.fail)) as pieces:
+        assert next(pieces)
+    assert list(pieces) == []
 
-    with pytest.raises(LookupError, match="enough"):
-        download(f"{server}/file", OPEN, refuse, pytest.fail)
+
+def test_far_more_than_the_limit_is_not_read(server):
+    pieces = download(f"{server}/file", OPEN, pytest.fail, max_bytes=len(CONTENT) // 4)
+    with pytest.raises(http_client.ResponseTooLong):
+        list(pieces)
+    assert b"".join(download(f"{server}/file", OPEN, pytest.fail, max_bytes=len(CONTENT))) == CONTENT
 
 
 @pytest.mark.parametrize(

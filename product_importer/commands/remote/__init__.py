@@ -1,0 +1,1 @@
+"""Commands on the server of another machine, by REST."""
