@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
+from product_importer.access import api as access
 from product_importer.access.api import require_permission
 from product_importer.access.gate.bodies import UPLOADS
 from product_importer.access.gate.hosts import OPEN_PATHS
@@ -77,7 +78,7 @@ api = FastAPI(
     webhooks=webhooks.messages,
     dependencies=[Depends(require_permission), Depends(reject_undeclared)],
 )
-for router in (imports.router, catalog.router, webhooks.router, health.router):
+for router in (imports.router, catalog.router, webhooks.router, access.router, health.router):
     api.include_router(router, prefix="/api")
 # At `/metrics`, where Prometheus looks by default.
 api.include_router(metrics.router)

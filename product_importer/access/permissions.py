@@ -11,6 +11,9 @@ ROUTES: dict[str, Permission | None] = {
     "read_metrics": READ,
     "show_openapi": READ,
     "show_docs": READ,
+    "list_tokens": READ,
+    "create_token": READ,
+    "delete_token": READ,
     "upload_csv": IMPORT,
     "import_products": IMPORT,
     "list_imports": READ,
@@ -42,3 +45,6 @@ ROUTES: dict[str, Permission | None] = {
     "redeliver_message": ADMIN,
     "redeliver_failed_messages": ADMIN,
 }
+
+# What a token needs where that is more than a person does: else whoever finds one could make further ones of it.
+BY_TOKEN: dict[str, Permission] = {"list_tokens": ADMIN, "create_token": ADMIN, "delete_token": ADMIN}
