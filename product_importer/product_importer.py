@@ -7,6 +7,8 @@ from starlette.types import ASGIApp
 from product_importer import periodic
 from product_importer.access.gate.headers import script_hashes
 from product_importer.access.gate.layer import AccessLayer
+from product_importer.access.pages.tokens_page import tokens_page
+from product_importer.access.pages.tokens_state import TokenDeleteState, TokenEditorState, TokenState
 from product_importer.api import answer_bad_upload, api, show_docs
 from product_importer.catalog.pages.delete_state import DeleteAllState, DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
@@ -94,6 +96,17 @@ app.add_page(
         DeliveryState.close_redeliver,
         WebhookState.open_webhook,
         DeliveryState.open_deliveries,
+    ],
+)
+app.add_page(
+    tokens_page,
+    route=routes.TOKENS,
+    title=theme.title("Tokens"),
+    on_load=[
+        TokenEditorState.close_editor,
+        TokenEditorState.forget_secret,
+        TokenDeleteState.close,
+        TokenState.open_tokens,
     ],
 )
 app.add_page(not_found, route="404", title=theme.title("Page not found"))

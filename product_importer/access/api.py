@@ -25,11 +25,8 @@ def require_permission(request: Request) -> None:
     name = request.scope["endpoint"].__name__
     if name not in permissions.ROUTES:
         raise Forbidden(f"The route {name} is not open to any role.")
-    who, needed = principal.current(), permissions.ROUTES[name]
-    if who.kind == PrincipalKind.TOKEN:
-        needed = permissions.BY_TOKEN.get(name, needed)
-    if needed is not None:
-        who.require(needed)
+    who = principal.current()
+    who.require(permissions.alternatives(name, by_token=who.kind == PrincipalKind.TOKEN))
 
 
 @router.get("", summary="List tokens")

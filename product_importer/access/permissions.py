@@ -46,5 +46,28 @@ ROUTES: dict[str, Permission | None] = {
     "redeliver_failed_messages": ADMIN,
 }
 
-# What a token needs where that is more than a person does: else whoever finds one could make further ones of it.
+# What a token needs instead, where a person needs less: else whoever finds one could make further ones of it.
 BY_TOKEN: dict[str, Permission] = {"list_tokens": ADMIN, "create_token": ADMIN, "delete_token": ADMIN}
+# What who may import may do, too: a program that imports follows its import.
+BY_IMPORT = frozenset(
+    {
+        "list_imports",
+        "read_import",
+        "list_import_changes",
+        "follow_import",
+        "list_kept_products",
+        "download_rejects",
+    }
+)
+
+
+def alternatives(route: str, *, by_token: bool) -> frozenset[Permission]:
+    """Return the permissions of which one is enough for a route; none for a route that strangers may use.
+
+    Raises:
+        KeyError: the route is not listed.
+    """
+    needed = BY_TOKEN.get(route, ROUTES[route]) if by_token else ROUTES[route]
+    if needed is None:
+        return frozenset()
+    return frozenset({needed, IMPORT}) if route in BY_IMPORT else frozenset({needed})

@@ -1,6 +1,6 @@
 """Who does something: a person, a token, nobody known, or the application itself."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,21 +46,21 @@ class Principal:
         """Whether the principal has a permission."""
         return permission in self.permissions
 
-    def require(self, permission: Permission) -> None:
-        """Check a permission.
+    def require(self, alternatives: Collection[Permission]) -> None:
+        """Check that the principal has one of several permissions; none are needed if there are none.
 
         Raises:
             Unauthenticated: nobody has signed in.
             Forbidden: the principal lacks the permission.
         """
-        if self.may(permission):
+        if not alternatives or not self.permissions.isdisjoint(alternatives):
             return
         if self.kind == PrincipalKind.STRANGER:
             raise Unauthenticated(SIGN_IN_FIRST)
         if self.kind == PrincipalKind.TOKEN:
             raise Forbidden(
-                f"The token “{self.name}” may not do this: it needs the scope “{permission}”, and its owner's role "
-                "must allow it."
+                f"The token “{self.name}” may not do this: it needs the scope “{'” or “'.join(sorted(alternatives))}”, "
+                "and its owner's role must allow it."
             )
         raise Forbidden(f"Your role, {self.role}, may not do this. Ask an administrator for another role.")
 

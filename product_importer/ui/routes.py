@@ -5,7 +5,8 @@ IMPORTS = "/imports"
 IMPORT = "/imports/[import_id]"
 WEBHOOKS = "/webhooks"
 WEBHOOK = "/webhooks/[webhook_id]"
+TOKENS = "/tokens"
 
 NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
 # Pages that are built as a folder with an index file.
-FOLDERS = frozenset({IMPORTS, WEBHOOKS})
+FOLDERS = frozenset({IMPORTS, WEBHOOKS, TOKENS})

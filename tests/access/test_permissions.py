@@ -58,16 +58,15 @@ def _status(client, method: str, path: str, headers: dict[str, str]) -> int:
 
 @pytest.mark.parametrize(("method", "path", "name"), NAMED)
 def test_a_route_admits_who_has_its_permission_and_nobody_else(guarded, method, path, name):
-    needed = permissions.ROUTES[name]
-    assert (_status(guarded, method, path, {}) == 401) == (needed is not None)
+    by_person, by_token = (permissions.alternatives(name, by_token=by) for by in (False, True))
+    assert (_status(guarded, method, path, {}) == 401) == bool(by_person)
     for role in Role:
-        person = add_person(role)
-        may = needed is None or needed in ROLE_PERMISSIONS[role]
+        person, allowed = add_person(role), ROLE_PERMISSIONS[role]
+        may = not by_person or bool(by_person & allowed)
         assert (_status(guarded, method, path, cookie(person)) == 403) != may
         for scope in Permission:
             token = bearer(add_token(person, scope))
-            needs = permissions.BY_TOKEN.get(name, needed)
-            has = needs is None or (scope == needs and needs in ROLE_PERMISSIONS[role])
+            has = not by_token or bool(by_token & allowed & {scope})
             assert (_status(guarded, method, path, token) == 403) != has
 
 

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.secret_field import secret_field
 from product_importer.ui.widgets import busy_button, button, error_notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.deliveries_state import PERIODS, DeliveryState
@@ -13,14 +14,6 @@ ROTATE = "rotate-dialog"
 DELETE = "webhook-delete-dialog"
 REDELIVER = "redeliver-dialog"
 ERROR_TEST_ID = "webhook-refusal"
-
-# Without HTTPS the browser has no clipboard API, but `execCommand` still copies.
-COPY = """(async () => {
-    const field = document.getElementById('webhook-secret');
-    field.select();
-    try { await navigator.clipboard.writeText(field.value); return true; }
-    catch { return document.execCommand('copy'); }
-})()"""
 
 
 def secret_dialog() -> rx.Component:
@@ -33,18 +26,12 @@ def secret_dialog() -> rx.Component:
             " are signed with this secret. Copy it to the receiver now: it is not shown again.",
             class_name="subject",
         ),
-        rx.el.div(
-            rx.el.input(
-                id="webhook-secret",
-                value=SecretState.secret,
-                read_only=True,
-                spell_check=False,
-                aria_label="Secret",
-                class_name="input mono",
-                data_testid="webhook-secret",
-            ),
-            copy_button(),
-            class_name="secret",
+        secret_field(
+            "Secret",
+            SecretState.secret,
+            name="webhook-secret",
+            is_copied=SecretState.is_copied,
+            on_copied=SecretState.mark_copied,
         ),
         rx.cond(
             SecretState.is_first,
@@ -61,17 +48,6 @@ def secret_dialog() -> rx.Component:
         name=SECRET,
         shown=SecretState.is_open,
         on_close=SecretState.close_secret,
-    )
-
-
-def copy_button() -> rx.Component:
-    """Copy the secret."""
-    return button(
-        rx.el.span(rx.cond(SecretState.is_copied, "Copied", "Copy"), aria_live="polite"),
-        kind="primary",
-        on_click=rx.call_script(COPY, callback=SecretState.mark_copied),
-        data_testid="webhook-secret-copy",
-        **initial_focus(),
     )
 
 

@@ -1,0 +1,253 @@
+"""The page of tokens: the list, the form of a new one, and the dialogs."""
+
+import reflex as rx
+
+from product_importer.access.pages.tokens_state import (
+    DIALOG,
+    PERIODS,
+    TokenDeleteState,
+    TokenEditorState,
+    TokenState,
+    TokenView,
+)
+from product_importer.access.schemas import TOKEN_DAYS, Permission
+from product_importer.ui import routes
+from product_importer.ui.layout import page
+from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, dialog_button, initial_focus, modal
+from product_importer.ui.secret_field import secret_field
+from product_importer.ui.widgets import (
+    badge,
+    busy_button,
+    button,
+    empty_state,
+    error_id,
+    error_notice,
+    form_field,
+    list_pager,
+    loading,
+    local_time,
+)
+
+COLUMNS = ("Name", "May", "Owner", "Last used", "Expires")
+SECRET = "token-secret-dialog"  # noqa: S105 - an id
+DELETE = "token-delete-dialog"
+PURPOSE = (
+    "A token lets a program use the REST API and the command line as you, within the scopes that you give it. It "
+    "sends the token with each request: “Authorization: Bearer pi_…”."
+)
+SCOPES = (
+    (Permission.READ, "Read", "Products, imports, webhooks and exports."),
+    (Permission.IMPORT, "Import", "Start imports, cancel, apply and undo them."),
+    (Permission.WRITE, "Write", "Create, change and delete products."),
+    (Permission.ADMIN, "Administer", "Webhooks, other tokens and the record."),
+)
+
+
+def tokens_page() -> rx.Component:
+    """The page with the list of tokens."""
+    return page(
+        "Tokens",
+        error_notice(TokenState.load_error, title="The tokens cannot be shown", testid="tokens-problem"),
+        token_list(),
+        list_pager(TokenState, prefix="tokens"),
+        token_dialog(),
+        secret_dialog(),
+        delete_dialog(),
+        current=routes.TOKENS,
+        actions=new_button("token-new"),
+    )
+
+
+def new_button(testid: str) -> rx.Component:
+    """The button that opens the form of a new token."""
+    return dialog_button("New token", kind="primary", on_click=TokenEditorState.start_token, data_testid=testid)
+
+
+def token_list() -> rx.Component:
+    """The list, or what tokens are for."""
+    none = rx.el.div(empty_state("No tokens yet", PURPOSE, new_button("token-first")), class_name="explained")
+    return rx.cond(
+        TokenState.tokens.length() > 0,
+        token_table(),
+        rx.cond(TokenState.loaded, none, rx.cond(TokenState.load_error, rx.fragment(), loading())),
+    )
+
+
+def token_table() -> rx.Component:
+    """The tokens of this page of the list, newest first."""
+    heads = (rx.el.th(name, scope="col") for name in COLUMNS)
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(rx.el.tr(*heads, rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"))),
+            rx.el.tbody(rx.foreach(TokenState.tokens, token_row)),
+            class_name="table cards",
+            data_testid="tokens-table",
+        ),
+        class_name="table-box",
+    )
+
+
+def token_row(token: TokenView) -> rx.Component:
+    """The row of one token."""
+    expiry = rx.cond(
+        token.is_expired,
+        badge("expired", tone="bad"),
+        rx.cond(token.expires_at, local_time(token.expires_at), "never"),
+    )
+    return rx.el.tr(
+        rx.el.td(rx.el.span(token.name, class_name="strong"), class_name="lead"),
+        rx.el.td(token.scopes, data_label="May"),
+        rx.el.td(token.owner, class_name="muted", data_label="Owner"),
+        rx.el.td(
+            rx.cond(token.last_used_at, local_time(token.last_used_at), "never"),
+            class_name="muted",
+            data_label="Last used",
+        ),
+        rx.el.td(expiry, class_name="muted", data_label="Expires"),
+        rx.el.td(
+            button(
+                "Delete…",
+                kind="quiet",
+                on_click=TokenDeleteState.open_dialog(token.id, token.name),
+                aria_label=f"Delete {token.name}",
+                data_testid="token-delete",
+            ),
+            class_name="row-actions",
+        ),
+        data_testid="token-row",
+        key=token.id,
+    )
+
+
+def token_dialog() -> rx.Component:
+    """The dialog with the form of a new token."""
+    return modal(
+        "New token",
+        rx.cond(TokenEditorState.is_open, token_form()),
+        name=DIALOG,
+        shown=TokenEditorState.is_open,
+        on_close=TokenEditorState.close_editor,
+    )
+
+
+def token_form() -> rx.Component:
+    """The form: name, scopes and period."""
+    return rx.el.form(
+        name_field(),
+        scope_fields(),
+        period_field(),
+        error_notice(TokenEditorState.form_error, title="Not created", testid="token-form-error"),
+        dialog_actions(
+            DIALOG,
+            busy_button(
+                "Create",
+                "Creating…",
+                is_busy=TokenEditorState.is_saving,
+                kind="primary",
+                type="submit",
+                data_testid="token-save",
+            ),
+        ),
+        key=f"form-{TokenEditorState.number}",
+        on_submit=TokenEditorState.create_token,
+        no_validate=True,
+        class_name="dialog-form",
+    )
+
+
+def name_field() -> rx.Component:
+    """What the token is for."""
+    error = TokenEditorState.field_errors["name"]
+    control = rx.el.input(
+        name="name",
+        auto_complete="off",
+        aria_required="true",
+        aria_invalid=rx.cond(error, "true", "false"),
+        aria_describedby=error_id("token-name"),
+        placeholder="Nightly import",
+        class_name="input",
+        data_testid="token-name",
+        **initial_focus(),
+    )
+    return form_field("Name", control, name="token-name", error=error)
+
+
+def scope_fields() -> rx.Component:
+    """A checkbox for each scope."""
+    return rx.el.fieldset(
+        rx.el.legend("It may", class_name="label"),
+        rx.el.div(*(scope_field(*scope) for scope in SCOPES), class_name="checks"),
+        rx.el.p(
+            TokenEditorState.field_errors["scopes"],
+            id=error_id("token-scopes"),
+            aria_live="polite",
+            class_name="field-error",
+            data_testid="token-scopes-fault",
+        ),
+        aria_describedby=error_id("token-scopes"),
+    )
+
+
+def scope_field(scope: Permission, label: str, hint: str) -> rx.Component:
+    """The checkbox of one scope."""
+    box = rx.el.input(type="checkbox", name="scopes", value=scope.value, data_testid=f"token-scope-{scope}")
+    return rx.el.label(box, rx.el.span(label, rx.el.span(hint, class_name="hint")), class_name="check")
+
+
+def period_field() -> rx.Component:
+    """How long the token is valid."""
+    control = rx.el.select(
+        *(rx.el.option(words, value=str(days)) for days, words in PERIODS.items()),
+        name="days",
+        default_value=str(TOKEN_DAYS),
+        class_name="input",
+        data_testid="token-days",
+    )
+    return form_field("It ends after", control, name="token-days", error=TokenEditorState.field_errors["expires_at"])
+
+
+def secret_dialog() -> rx.Component:
+    """Show a new token. It is not shown again."""
+    return modal(
+        "Token created",
+        rx.el.p(
+            rx.el.span(TokenEditorState.name, class_name="strong"),
+            " is ready. Copy it now: it is not shown again.",
+            class_name="subject",
+        ),
+        secret_field(
+            "Token",
+            TokenEditorState.secret,
+            name="token-secret",
+            is_copied=TokenEditorState.is_copied,
+            on_copied=TokenEditorState.mark_copied,
+        ),
+        rx.el.div(
+            button("Done", on_click=close_dialog(SECRET), data_testid="token-secret-done"),
+            class_name="dialog-actions",
+        ),
+        name=SECRET,
+        shown=TokenEditorState.secret != "",
+        on_close=TokenEditorState.forget_secret,
+    )
+
+
+def delete_dialog() -> rx.Component:
+    """Ask before deleting a token."""
+    return confirmation(
+        "Delete this token?",
+        rx.el.p(rx.el.span(TokenDeleteState.name, class_name="strong"), class_name="subject"),
+        "Programs that use it are refused from now on. This cannot be undone.",
+        error_notice(TokenDeleteState.error, title="Nothing was deleted", testid="token-refusal"),
+        busy_button(
+            "Delete",
+            "Deleting…",
+            is_busy=TokenDeleteState.is_busy,
+            kind="danger",
+            on_click=TokenDeleteState.delete_token,
+            data_testid="confirm-delete-token",
+        ),
+        name=DELETE,
+        shown=TokenDeleteState.is_open,
+        on_close=TokenDeleteState.close,
+    )
