@@ -58,9 +58,10 @@ class Principal:
         if self.kind == PrincipalKind.STRANGER:
             raise Unauthenticated(SIGN_IN_FIRST)
         if self.kind == PrincipalKind.TOKEN:
+            scopes = "” or “".join(sorted(alternatives))
             raise Forbidden(
-                f"The token “{self.name}” may not do this: it needs the scope “{'” or “'.join(sorted(alternatives))}”, "
-                "and its owner's role must allow it."
+                f"The token “{self.name}” may not do this: it needs the scope “{scopes}”, and its owner's role must "
+                "allow it."
             )
         raise Forbidden(f"Your role, {self.role}, may not do this. Ask an administrator for another role.")
 
