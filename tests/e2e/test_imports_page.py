@@ -127,6 +127,19 @@ def test_unknown_columns_are_asked_for(page: Page):
     expect(page.get_by_test_id("import-columns")).to_contain_text("description from “x3”")
 
 
+def test_the_columns_of_a_workbook_are_asked_for(page: Page):
+    rows = [["Sheet code", "Sheet title", "Sheet text"], ["Sheet-1", "Cup", "white"]]
+    choose(page, xls({"Stock": rows}), "stock.xls")
+    page.get_by_test_id("import-start").click()
+    expect(page.get_by_test_id("import-error")).to_contain_text("In the sheet “Stock”: Missing columns: sku, name")
+    for name, column in zip(("sku", "name", "description"), rows[0], strict=True):
+        page.get_by_test_id(f"mapping-{name}").select_option(column)
+    page.get_by_test_id("import-start").click()
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    expect(page.get_by_test_id("import-created")).to_have_text("1")
+
+
 def test_another_file_clears_the_error_of_the_last_one(page: Page):
     choose(page, csv_of("1,2", header="sku,price"), "wrong.csv")
     page.get_by_test_id("import-start").click()

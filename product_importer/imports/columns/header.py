@@ -23,6 +23,8 @@ MAX_COLUMNS = 2_000
 # The columns that a CSV of rejected rows adds; they are ignored when the corrected CSV is uploaded.
 REJECT_COLUMNS = ("_line", "_code", "_reason")
 IGNORED = "ignored"
+# What follows the reason in the error of a header.
+FOUND = " Columns found: "
 
 # A mapping's other targets, as `Header.fields` holds them; a product field stays as it is.
 TARGETS = {ATTRIBUTE: "", IGNORE: IGNORED}
@@ -182,7 +184,7 @@ def _header_error(
 ) -> HeaderError:
     found = ", ".join(name or "(empty)" for name in names[:20]) + (", …" if len(names) > 20 else "")
     return HeaderError(
-        f"{reason} Columns found: {found}. The columns sku, name and description are required, in any case and "
+        f"{reason}{FOUND}{found}. The columns sku, name and description are required, in any case and "
         "order; columns with other names can be mapped to them.",
         count_continuations(names, sample) if missing else {},
         len(sample),

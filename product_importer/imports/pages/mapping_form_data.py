@@ -4,7 +4,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from product_importer.core.errors import DomainError
-from product_importer.imports.columns.header import FIELDS, REJECT_COLUMNS, REQUIRED, HeaderError, enumerated, fold
+from product_importer.imports.columns.header import (
+    FIELDS,
+    FOUND,
+    REJECT_COLUMNS,
+    REQUIRED,
+    HeaderError,
+    enumerated,
+    fold,
+)
 
 # What becomes of rows that continue the product above.
 OUTCOMES = {
@@ -46,9 +54,8 @@ class ColumnMapping:
         )
 
     def question(self, error: DomainError) -> str:
-        """Name the missing columns and ask for a mapping; shorter than the error, which lists all columns."""
-        missing = error.extra.get("missing") or []
-        return f"Missing columns: {', '.join(missing)}. Choose the columns below."
+        """Say what is missing, and in which sheet, and ask for a mapping; the form lists the columns."""
+        return f"{error.detail.partition(FOUND)[0]} Choose the columns below."
 
     def chosen(self) -> dict[str, str]:
         """Return the fields that have a column, and that column."""

@@ -3,7 +3,7 @@
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 from zipfile import ZipFile
 
@@ -48,13 +48,14 @@ MAX_NAMED, MAX_NAME_CHARACTERS = 5, 100
 class Detected(NamedTuple):
     """How a file is read, the sample of its header, what was assumed, and how many bytes it unpacks to.
 
-    `size` is None for a workbook.
+    `size` is None for a workbook, of which `other_sheets` are the visible sheets with data that are not read.
     """
 
     format: Format
     head: HeaderSample
     warnings: ReadWarnings
     size: int | None = None
+    other_sheets: Sequence[str] = ()
 
 
 def detect_format(
@@ -103,7 +104,8 @@ def detect_format(
 
 def _detect_workbook(stream: BinaryIO, kind: Kind, options: ImportOptions) -> Detected:
     refuse_options(kind, options)
-    return Detected(*read_workbook_head(stream, kind, options))
+    format, head, warnings, other_sheets = read_workbook_head(stream, kind, options)
+    return Detected(format, head, warnings, other_sheets=other_sheets)
 
 
 def _detect_text(

@@ -1,6 +1,6 @@
 """Choose the sheet of a workbook that is read, and name it in errors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -61,19 +61,23 @@ def named(titles: Sequence[str]) -> str:
 
 
 @contextmanager
-def naming_sheet(title: str | None) -> Iterator[None]:
-    """Name the sheet in the errors about what it holds; `title` is None where a file is no workbook.
+def naming_sheet(title: str | None, other_sheets: Callable[[], Sequence[str]]) -> Iterator[None]:
+    """Name the sheet in the errors about what it holds, and the other visible sheets with data.
+
+    `title` is None where a file is no workbook.
 
     Raises:
-        Invalid: the same error, which names the sheet.
+        Invalid: the very error, so that it keeps its class and what that holds; its detail names the sheets.
     """
     try:
         yield
     except Invalid as error:
-        if title is None:
-            raise
-        detail = f"In the sheet “{title}”: {error.detail}"
-        raise Invalid(detail, kind=error.kind, title=error.title, **error.extra) from error
+        if title is not None:
+            others = other_sheets()
+            advice = f" (others can be chosen by their names: {named(others)})" if others else ""
+            error.detail = f"In the sheet “{title}”{advice}: {error.detail}"
+            error.args = (error.detail,)
+        raise
 
 
 def _unknown(detail: str, titles: list[str]) -> Invalid:

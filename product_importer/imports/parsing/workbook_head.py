@@ -41,7 +41,7 @@ def read_head(
     """
     try:
         opened, format = _open(stream, kind, sheet)
-        with naming_sheet(opened.title):
+        with naming_sheet(opened.title, opened.other_sheets):
             opened.header_line = _header_line(opened, mapped) if header_line is None else header_line
             head = read_header_sample(opened, opened.header_line)
         format = format.model_copy(update={"header_line": opened.header_line})

@@ -18,8 +18,8 @@ READER = LimitedProcess("product_importer.imports.parsing.workbook_head")
 
 def read_workbook_head(
     stream: BinaryIO, kind: Kind, options: ImportOptions
-) -> tuple[Format, HeaderSample, ReadWarnings]:
-    """Return the format of a workbook, the sample of its header, and what was assumed.
+) -> tuple[Format, HeaderSample, ReadWarnings, list[str]]:
+    """Return the format of a workbook, the sample of its header, what was assumed, and the sheets that are not read.
 
     The options name the sheet to read, and the row of its header.
 
@@ -35,7 +35,7 @@ def read_workbook_head(
     warnings = _warnings(format, answer["other_sheets"])
     if options.header_line is None and format.header_line is not None:
         warnings.about_file(WarningCode.HEADER_FOUND_BELOW, f"{format.header_line:,}", format.header_line)
-    return format, HeaderSample(*answer["head"]), warnings
+    return format, HeaderSample(*answer["head"]), warnings, answer["other_sheets"]
 
 
 def _warnings(format: Format, other_sheets: list[str]) -> ReadWarnings:

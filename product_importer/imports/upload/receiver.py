@@ -135,10 +135,11 @@ class IncomingUpload:
             self._writer.commit()
         try:
             with opened(self._key) as stream:
-                format, head, warnings, size = detect_format(stream, self._inspection, options, self._kind)
-                is_large = (self._workbook_bytes(stream) if size is None else size) > LARGE_BYTES
-            with naming_sheet(format.part if format.kind in NAMES else None):
-                matched, columns = _match(head, options)
+                found = detect_format(stream, self._inspection, options, self._kind)
+                is_large = (self._workbook_bytes(stream) if found.size is None else found.size) > LARGE_BYTES
+            format = found.format
+            with naming_sheet(format.part if format.kind in NAMES else None, lambda: found.other_sheets):
+                matched, columns = _match(found.head, options)
             if ask_header_line:
                 confirmation.check_header_line(format, matched.names, options)
             job = ImportJob(
@@ -149,7 +150,7 @@ class IncomingUpload:
                 is_large=is_large,
                 sha256=self._digest.hexadecimal(),
                 format=format.model_dump(),
-                warnings=warnings.stored(),
+                warnings=found.warnings.stored(),
                 header=list(matched.names),
                 fields=list(matched.fields),
                 choices=_choices(options, format),

@@ -6,6 +6,7 @@ from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import match
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
+from product_importer.imports.parsing.sheet_choice import naming_sheet
 
 
 def header_error(*names: str, sample: tuple[list[str], ...] = ()) -> Invalid:
@@ -20,6 +21,17 @@ def test_a_header_error_is_mapped_by_names_and_by_suggestions():
     assert (mapping.sku, mapping.name, mapping.description) == ("Variant SKU", "Name", "")
     assert mapping.question(error).startswith("Missing columns: sku, description.")
     assert mapping.error() == "Still missing: description."
+
+
+def test_the_form_is_shown_for_a_workbook_and_names_its_sheets():
+    with pytest.raises(Invalid) as raised, naming_sheet("Info", lambda: ["Data", "Old"]):
+        match(["Handle", "Title", "Text"])
+    mapping = ColumnMapping.of(raised.value)
+    assert mapping.columns == ["Handle", "Title", "Text"]
+    assert mapping.question(raised.value) == (
+        "In the sheet “Info” (others can be chosen by their names: “Data”, “Old”): "
+        "Missing columns: sku, name, description. Choose the columns below."
+    )
 
 
 def test_each_field_needs_a_column_of_its_own():

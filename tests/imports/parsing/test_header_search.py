@@ -15,7 +15,7 @@ TITLED = b'Price list spring,,,\nValid from:,2026-03-01,,\n,,,\nSKU,Name,Descrip
 
 
 def test_a_header_below_title_rows_is_found_and_told():
-    format, head, warnings, _ = detect_format(io.BytesIO(TITLED), inspected(TITLED), ImportOptions())
+    format, head, warnings, *_ = detect_format(io.BytesIO(TITLED), inspected(TITLED), ImportOptions())
     assert (format.header_line, format.delimiter, head.names) == (4, ",", ["SKU", "Name", "Description", "Price"])
     assert rows_of(TITLED, format) == ([(5, ["K-1", "Cup", "white", "3,50"])], [])
     [warning] = warnings.stored()

@@ -143,6 +143,12 @@ def test_a_sheet_of_a_file_that_is_no_workbook_is_a_400(client):
     assert "no workbook" in answer.json()["detail"]
 
 
+def test_a_header_that_does_not_fit_is_an_error_that_names_the_other_sheets_with_data(client):
+    content = book(("Info", "", row_of(1, "Read me")), ("Empty", "", ""), ("Prices", "", filled("p")))
+    problem = client.post("/api/upload-csv", files={"file": ("a.xlsx", content)}).json()
+    assert problem["detail"].startswith("In the sheet “Info” (others can be chosen by their names: “Prices”): ")
+
+
 def test_a_header_that_does_not_fit_is_an_error_that_names_the_sheet(client):
     content = book(("Prices", "", row_of(1, "sku", "price")))
     problem = client.post("/api/upload-csv", files={"file": ("a.xlsx", content)}).json()
