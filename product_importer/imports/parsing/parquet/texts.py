@@ -13,6 +13,8 @@ from product_importer.imports.parsing.exact_texts import MARKS, as_cell
 from product_importer.imports.parsing.json.values import Number, compact
 
 MAX_DEPTH = 32
+# Whole numbers below it are written without an exponent.
+MAX_PLAIN = 1e15
 # The end of a fraction of a second.
 NEEDLESS_ZEROS = r"\.?0+$"
 
@@ -94,8 +96,17 @@ def _strings(column: pa.Array) -> pa.StringArray:
 
 
 def _floats(column: pa.Array) -> pa.StringArray:
-    """Return the shortest texts that stand for the numbers; NaN, which pandas has for a missing number, is null."""
-    return _cast(pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column))
+    """Return the shortest texts that stand for the numbers; NaN, which pandas has for a missing number, is null.
+
+    Whole numbers of up to 15 digits, all of which a double holds, are written in digits: Arrow has an exponent for
+    those from 10 digits on, such as an EAN. Smaller types have lost digits there, and the exponent shows it.
+    """
+    column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+    if column.type != pa.float64():
+        return _cast(column)
+    is_plain = pc.and_(pc.equal(column, pc.trunc(column)), pc.less(pc.abs(column), MAX_PLAIN))
+    plain = pc.cast(pc.if_else(is_plain, column, None), pa.int64())
+    return pc.coalesce(_cast(plain), _cast(column))
 
 
 def _timestamps(column: pa.Array) -> pa.StringArray:
