@@ -156,7 +156,7 @@ class RecordReader(Protocol):
 
 def not_csv(detail: str) -> Invalid:
     """Return the error for a file that holds no rows that can be read; the detail says what to do."""
-    return Invalid(detail, kind=ProblemType.NOT_CSV, title="The file is not a CSV file")
+    return Invalid(detail, kind=ProblemType.NOT_CSV, title="The file cannot be read")
 
 
 def height(row: list[str]) -> int:

@@ -129,7 +129,7 @@ def test_a_packed_file_reads_as_its_csv(content, container, part, piece):
         (gzipped(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), "packed twice"),
         (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
         (b"PARE\x15\x04", "encrypted Parquet"),
-        (zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}), "one table"),
+        (zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}), "no workbook"),
     ],
 )
 def test_an_unreadable_file_gets_a_clear_error(content, words):
