@@ -15,7 +15,7 @@ MIN_SIMILARITY = 0.75
 MIN_LETTERS = 4
 # The suffix of Akeneo's names: `label-en_US`, `description-de_DE-ecommerce`.
 LOCALE = re.compile(r"-[a-z]{2,3}_[A-Z]{2}(-\w+)?$")
-# A name with more characters, or with several delimiters, is a whole line that was not split.
+# A name with more characters, with several delimiters or with all needed names is a whole line that was not split.
 MAX_CHARACTERS = 100
 DELIMITERS = re.compile(f"[{re.escape(''.join(get_args(Delimiter)))}]")
 # Only the first columns of a header, which may have thousands, are compared by similarity.
@@ -75,7 +75,8 @@ def _distance(name: str, field: str, position: int) -> tuple[int, float] | None:
 
 
 def _is_whole_line(name: str) -> bool:
-    return len(name) > MAX_CHARACTERS or len(DELIMITERS.findall(name)) > 1
+    too_much = len(name) > MAX_CHARACTERS or len(DELIMITERS.findall(name)) > 1
+    return too_much or {"sku", "name", "description"} <= set(_words(name).split())
 
 
 def _words(name: str) -> str:

@@ -58,6 +58,8 @@ def test_the_columns_of_known_exports_are_recognized(names, expected):
         ("sku;name;description", False),
         ("sku\tname|description", False),
         ("sku" + " of the shop" * 9, False),
+        ("SKU Name  Description", False),
+        ("sku:name:description", False),
         ("SKU, new", True),
     ],
 )
