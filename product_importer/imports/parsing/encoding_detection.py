@@ -24,6 +24,9 @@ PADDING_BYTES = "".join(PADDING).encode()
 PLAIN = bytes(byte for byte in range(256) if byte not in b"\r\n" and not CONTROL.match(bytes([byte])))
 
 UTF_8_BEFORE = "not UTF-8 text, though there is UTF-8 text before it"
+# What Python calls a text that ends within a letter.
+ENDS_EARLY = "unexpected end of data"
+CUT_OFF = "the beginning of a letter in UTF-8, whose end is missing: perhaps the file was not transferred to its end"
 OVERRIDE = "If it is a text, name its encoding in the form field “encoding”, or save it as “CSV UTF-8”."
 
 
@@ -117,8 +120,8 @@ class EncodingDetector:
         self._pass(text, error.start - pending)
         bad = BadByte.of(error, offset, line, is_behind_utf_8=self._surplus > 0)
         if not self._may_guess or self._surplus > MAX_CHANCE:
-            reason = f"not text in {self.encoding}"
-            self.error = bad.error(UTF_8_BEFORE if self.encoding == "utf-8" and not self._chosen else reason)
+            is_broken_utf_8 = self.encoding == "utf-8" and not self._chosen
+            self.error = bad.broken_utf_8() if is_broken_utf_8 else bad.error(f"not text in {self.encoding}")
             return
         self.encoding, self.is_guessed, self._may_guess, self._not_utf_8 = GUESS, True, False, bad
         self._decoder = decoder_of(GUESS)
@@ -137,15 +140,19 @@ class EncodingDetector:
                 self._undefined = BadByte.of(error, self._offset + error.start, line)
         if final and self.error is None:
             is_western = self._evidence.is_western() and self._undefined is None
-            self.is_other_text = not is_western
-            if self.is_other_text or self._evidence.has_utf_8:
+            self.is_other_text = not (is_western or self._is_cut_off())
+            if not is_western or self._evidence.has_utf_8:
                 self.error = self._refusal()
+
+    def _is_cut_off(self) -> bool:
+        bad = self._not_utf_8
+        return bad is not None and self._evidence.has_utf_8 and bad.is_behind_utf_8 and bad.is_cut_off
 
     def _refusal(self) -> Invalid:
         """Return why a complete text is neither UTF-8 nor likely to be in the guessed encoding."""
         assert self._not_utf_8 is not None
         if self._evidence.has_utf_8 and self._not_utf_8.is_behind_utf_8:
-            return self._not_utf_8.error(UTF_8_BEFORE)
+            return self._not_utf_8.broken_utf_8()
         if self._undefined is not None:
             return self._undefined.error("text neither in UTF-8 nor in Windows-1252")
         if self._evidence.has_utf_8:
@@ -200,17 +207,26 @@ class EncodingDetector:
 
 @dataclass(frozen=True)
 class BadByte:
-    """A byte that is not text: its offset, its line from 1 on; whether letters of UTF-8 precede it."""
+    """A byte that is not text: its offset, its line from 1 on; whether letters of UTF-8 precede it.
+
+    `is_cut_off` if the text ends within the letter that it begins.
+    """
 
     offset: int
     line: int
     byte: bytes
     is_behind_utf_8: bool = False
+    is_cut_off: bool = False
 
     @classmethod
     def of(cls, error: UnicodeDecodeError, offset: int, line: int, is_behind_utf_8: bool = False) -> Self:
         """Return the byte that could not be decoded."""
-        return cls(offset, line, error.object[error.start : error.start + 1], is_behind_utf_8)
+        byte = error.object[error.start : error.start + 1]
+        return cls(offset, line, byte, is_behind_utf_8, error.reason == ENDS_EARLY)
+
+    def broken_utf_8(self) -> Invalid:
+        """Return the error of a text that is UTF-8 but for this byte."""
+        return self.error(CUT_OFF if self.is_cut_off else UTF_8_BEFORE)
 
     def error(self, reason: str) -> Invalid:
         """Return the error that names the byte and says what it is, and what to do."""

@@ -78,6 +78,8 @@ def test_a_chosen_encoding_is_used(encoding, text, mark):
     [
         # There is multi-byte UTF-8 before the byte, so the file is broken UTF-8.
         (b"a\n\xc3\xa4\r\n\xe9,c\r\n" + b"x" * 90, None, 3, 6, "UTF-8 text before it"),
+        ("sku\nCafé,日".encode()[:-1], None, 2, 10, "not transferred to its end"),
+        (b"sku\n" + "日本".encode() * 99 + b"\xe6", None, 2, 598, "not transferred to its end"),
         (b"a\rb\r\r\n" + "ä".encode() + b"\xff", None, 4, 8, "0xFF"),
         (b"\xef\xbb\xbfa\n\xe9", None, 2, 5, "UTF-8"),
         # The byte is undefined in Windows-1252, or a control character.
@@ -126,6 +128,16 @@ def test_a_padded_text_in_another_encoding_is_refused_with_the_likely_ones(text,
     with pytest.raises(Invalid) as refused:
         detected(HEADER.encode() + text.encode(encoding) + padding)
     assert encoding in [one["encoding"] for one in refused.value.extra["encodings"]]
+
+
+def test_utf_8_that_breaks_off_within_a_letter_is_no_text_of_another_encoding():
+    content = (HEADER + "A-1,Café,日").encode()
+    assert not checked(content[:-1]).is_other_text
+    # The same bytes in the middle of a text are.
+    assert checked(content[:-1] + b"\n").is_other_text
+    # So is a letter of Windows-1252 at the end, behind what is UTF-8 by chance.
+    western = checked((HEADER + "A-1,CAFÉ\xa0noir,crème,brûlé").encode("cp1252"))
+    assert (western.encoding, western.error) == ("windows-1252", None)
 
 
 @pytest.mark.parametrize(
