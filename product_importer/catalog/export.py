@@ -6,8 +6,8 @@ from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, literal, literal_column, text
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, literal_column, or_, text
+from sqlmodel import Session, col, select
 
 from product_importer.catalog.export_formats import csv_file, json_lines, parquet, workbook
 from product_importer.catalog.export_formats.records import Columns, Record, not_possible
@@ -94,6 +94,17 @@ class Export:
             self._pieces.close()
 
 
+def check(session: Session, criteria: ProductFilter, format: ExportFormat) -> None:
+    """Check that an export of all columns is possible; a browser shows no reason for a download that is refused.
+
+    Raises:
+        Unprocessable: the products that match do not fit the format.
+    """
+    columns = _fitting_columns(session.connection(), conditions(Product, criteria), (), format)
+    if format is ExportFormat.PARQUET:
+        columns.bounded()
+
+
 @dataclass
 class _Done:
     """How many products were read. Apart from `Export`, so that one that is dropped closes its connection at once."""
@@ -106,10 +117,25 @@ def _pieces(
 ) -> Generator[bytes, None, None]:
     """Yield the pieces. The connection closes when all products are read, and if the reader stops early."""
     with _snapshot() as connection:
-        if format is ExportFormat.XLSX:
-            _refuse_too_many(connection, conditions)
-        columns = _columns(connection, conditions, chosen)
+        columns = _fitting_columns(connection, conditions, chosen, format)
         yield from FORMATS[format].write(columns, _counted(connection, conditions, columns, done))
+
+
+def _fitting_columns(
+    connection: Connection, conditions: Conditions, chosen: Sequence[str], format: ExportFormat
+) -> Columns:
+    """Return the columns of the file, once it is sure that the products fit the format.
+
+    Raises:
+        Unprocessable: they do not, or an unknown column is chosen.
+    """
+    is_workbook = format is ExportFormat.XLSX
+    if is_workbook:
+        _refuse_too_many(connection, conditions)
+    columns = _columns(connection, conditions, chosen)
+    if is_workbook:
+        _refuse_too_long(connection, conditions, columns.bounded())
+    return columns
 
 
 def _counted(connection: Connection, conditions: Conditions, columns: Columns, done: _Done) -> Iterator[list[Record]]:
@@ -168,6 +194,20 @@ def _refuse_too_many(connection: Connection, conditions: Conditions) -> None:
     matching = select(literal(1)).select_from(Product).where(*conditions).limit(workbook.MAX_ROWS)
     if connection.scalar(select(func.count()).select_from(matching.subquery())) == workbook.MAX_ROWS:
         raise workbook.too_many_rows()
+
+
+def _refuse_too_long(connection: Connection, conditions: Conditions, names: list[str]) -> None:
+    """Find a text that no cell can hold before the work; only texts that may be too long are read.
+
+    Raises:
+        Unprocessable: there is one in these columns.
+    """
+    half = workbook.MAX_CHARACTERS // 2
+    attributes = func.char_length(cast(col(Product.attributes), Text))
+    may_be_too_long = or_(func.char_length(col(Product.description)) > half, attributes > half)
+    for records in _records(connection, [*conditions, may_be_too_long], names):
+        for record in records:
+            workbook.check_lengths(record, names)
 
 
 def _records(connection: Connection, conditions: Conditions, names: list[str]) -> Iterator[list[Record]]:

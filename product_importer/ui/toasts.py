@@ -6,6 +6,9 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
+# An error says what to do, which takes longer to read than what was done.
+ERROR_MS = 15_000
+
 
 def success(text: str, description: str = "") -> EventSpec:
     """Show that something was done."""
@@ -23,7 +26,9 @@ def error(text: str, description: str = "") -> EventSpec:
 
 
 def _toast(kind: str, text: str, description: str) -> EventSpec:
-    options = {"description": _literal(description)} if description else {}
+    options: dict[str, Any] = {"description": _literal(description)} if description else {}
+    if kind == "error":
+        options["duration"] = ERROR_MS
     spec: EventSpec = getattr(rx.toast, kind)(_literal(text), **options)
     return spec
 

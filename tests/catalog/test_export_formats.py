@@ -15,6 +15,8 @@ from product_importer.catalog.export import Export
 from product_importer.catalog.export_formats import parquet, records, workbook
 from product_importer.catalog.export_query import ExportFormat
 from product_importer.catalog.schemas import ProductFilter
+from product_importer.core import db
+from product_importer.core.errors import Unprocessable
 from product_importer.core.settings import settings
 from tests.catalog.conftest import open_exports, problem
 from tests.waiting import finish, wait_for
@@ -214,6 +216,25 @@ def test_a_text_too_long_for_a_cell_is_refused(client, create, character):
     assert "“note” of the product “long”" in detail and "format csv" in detail
     expect_all_freed()
     assert len(sheet_of(get(client, "xlsx", "sku"))) == 3
+
+
+def test_a_text_too_long_for_a_cell_is_refused_before_anything_is_written(create):
+    create("long", attributes={"note": "x" * (workbook.MAX_CHARACTERS + 1)})
+    with pytest.raises(Unprocessable, match="“note” of the product “long”"):
+        Export(ProductFilter(), (), ExportFormat.XLSX)
+    expect_all_freed()
+
+
+@pytest.mark.parametrize("format", ExportFormat)
+def test_whether_an_export_is_possible_is_known_before_it(create, monkeypatch, format):
+    create(attributes={"a": "1", "b": "2"})
+    db.run(export.check, ProductFilter(), format)
+    monkeypatch.setattr(records, "MAX_COLUMNS", 5)
+    if format in (ExportFormat.XLSX, ExportFormat.PARQUET):
+        with pytest.raises(Unprocessable, match="6 columns"):
+            db.run(export.check, ProductFilter(), format)
+    else:
+        db.run(export.check, ProductFilter(), format)
 
 
 @pytest.mark.parametrize("format", ["xlsx", "parquet"])

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Download, Locator, Page, expect
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from product_importer.core.embedded.postgres import PostgresServer
@@ -349,6 +349,28 @@ def test_the_listed_products_are_exported(page: Page, application: Application):
     assert content.startswith("sku,name,description,active")
     assert "Export-1,Name of Export-1" in content
     assert "Taken-1" not in content
+
+
+def test_an_export_that_a_workbook_cannot_hold_is_explained(page: Page, application: Application):
+    create(application, "Export-long", description="x" * 32_768)
+    open_row(page, "Export-long")
+    downloads: list[Download] = []
+
+    # Playwright takes no method of a list.
+    def note(download: Download) -> None:
+        downloads.append(download)
+
+    page.on("download", note)
+    page.get_by_test_id("products-export").click()
+    page.get_by_test_id("export-xlsx").click()
+    expect(page.get_by_text("The products cannot be exported.")).to_be_visible()
+    expect(
+        page.get_by_text("“description” of the product “Export-long” has more. Choose the format csv")
+    ).to_be_visible()
+    assert downloads == []
+    page.get_by_test_id("products-export").click()
+    with page.expect_download():
+        page.get_by_test_id("export-jsonl").click()
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -91,6 +91,18 @@ def _write_row(sheet: Worksheet, row: int, record: Record, names: list[str]) -> 
             raise _too_long(record, name)
 
 
+def check_lengths(record: Record, names: list[str]) -> None:
+    """Check that each text of a product fits a cell.
+
+    Raises:
+        Unprocessable: one is too long.
+    """
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str) and value and len(_text(value).encode("utf-16-le")) > 2 * MAX_CHARACTERS:
+            raise _too_long(record, name)
+
+
 def _text(value: str) -> str:
     """Return a text as a cell: with an apostrophe before it only where an import would remove one."""
     return escape(value) if value[0] == "'" and unescape(value) != value else value

@@ -29,6 +29,7 @@ def _entry(format: ExportFormat) -> rx.Component:
     return download_link(
         NAMES[format],
         href=CatalogState.export_address + str(format),
+        on_click=CatalogState.export_products(str(format)).prevent_default,
         class_name="menu-entry",
         data_testid=f"export-{format}",
     )

@@ -7,7 +7,8 @@ import reflex as rx
 from pydantic import ValidationError
 from reflex.event import EventSpec, EventType
 
-from product_importer.catalog import service
+from product_importer.catalog import export, service
+from product_importer.catalog.export_query import ExportFormat
 from product_importer.catalog.pages.view_models import (
     FILTERS,
     PAGE_SIZES,
@@ -130,6 +131,19 @@ class CatalogState(AddressListState, rx.State):
             return None if self.listing == listing else replace_address(self.listing)
 
     @rx.event(background=True)
+    async def export_products(self, format: str) -> list[EventSpec] | None:
+        """Download the listed products, or say why a file of this format cannot hold them."""
+        if format not in map(str, ExportFormat):
+            return None
+        listing = self.listing
+        try:
+            await ask(export.check, listing.query(), ExportFormat(format))
+        except (DomainError, ValidationError) as error:
+            return [toasts.error("The products cannot be exported.", description=_export_error(error))]
+        # Reflex evaluates an address with its own function calls; this one has no parentheses: they are encoded.
+        return [rx.download(listing.export_address() + format, f"products.{format}")]
+
+    @rx.event(background=True)
     async def switch_product(self, product_id: str, active: bool) -> list[EventType[()]] | None:
         """Make a product active or inactive: show it at once, and undo that if it cannot be saved."""
         async with self:
@@ -174,6 +188,12 @@ class CatalogState(AddressListState, rx.State):
 
     def _replace(self, changed: ProductView) -> None:
         self.products = [changed if product.id == changed.id else product for product in self.products]
+
+
+def _export_error(error: DomainError | ValidationError) -> str:
+    """Return why the listed products cannot be exported, without the name of the parameter that is the cause."""
+    errors = error.extra.get("errors") if isinstance(error, DomainError) else None
+    return str(errors[0]["message"]) if errors else _list_error(error)
 
 
 def _list_error(error: DomainError | ValidationError) -> str:
