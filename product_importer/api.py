@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
 from product_importer.access import api as access
+from product_importer.access import permissions
 from product_importer.access.api import require_permission
 from product_importer.access.gate.bodies import UPLOADS
 from product_importer.access.gate.hosts import OPEN_PATHS
@@ -116,7 +117,7 @@ def describe() -> dict[str, Any]:
                 _describe_parameters(operation)
                 _describe_problems(operation)
                 _describe_access(path, method, operation)
-                _describe_permission(path, operation)
+                _describe_permission(operation)
         api.openapi_schema = document
     return api.openapi_schema
 
@@ -148,11 +149,15 @@ def _describe_access(path: str, method: str, operation: dict[str, Any]) -> None:
     _add_problems(operation, statuses)
 
 
-def _describe_permission(path: str, operation: dict[str, Any]) -> None:
-    """Say who may call an operation: everybody, or those who have signed in or send a token."""
-    if path in OPEN_PATHS:
-        operation["security"] = []
-    else:
+def _describe_permission(operation: dict[str, Any]) -> None:
+    """Say who may call an operation: everybody, or people and tokens with one of some permissions."""
+    name = operation["operationId"]
+    operation["security"] = [
+        {scheme: [str(permission)]}
+        for scheme, by_token in (("token", True), ("session", False))
+        for permission in sorted(permissions.alternatives(name, by_token=by_token))
+    ]
+    if operation["security"]:
         _add_problems(operation, [401, 403])
 
 

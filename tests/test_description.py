@@ -57,3 +57,10 @@ def test_each_json_answer_has_a_schema():
         for status, answer in operation["responses"].items():
             if media := answer.get("content", {}).get("application/json"):
                 assert {"$ref", "type"} & media["schema"].keys(), (place, status)
+
+
+def test_each_operation_names_the_scopes_of_which_one_is_enough():
+    described = operations()
+    assert described["POST", "/api/webhooks"]["security"] == [{"token": ["admin"]}, {"session": ["admin"]}]
+    assert described["GET", "/api/tokens"]["security"] == [{"token": ["admin"]}, {"session": ["read"]}]
+    assert {"token": ["import"]} in described["GET", "/api/jobs/{job_id}"]["security"]
