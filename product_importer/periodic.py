@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer import migrations
+from product_importer.access import audit_log
 from product_importer.catalog.search.upkeep import Upkeep
 from product_importer.core import db
 from product_importer.core.embedded import servers
@@ -53,10 +54,12 @@ async def restart_supervisors() -> None:
 
 
 async def delete_expired_files() -> None:
-    """Delete files of interrupted uploads and files whose retention is over, until cancelled."""
+    """Delete files of interrupted uploads, and files and entries of the record that were kept long enough."""
     while True:
         await _try(db.run, receiver.delete_orphans)
         await _try(db.run, retention.prune)
+        while await _try(db.run, audit_log.prune):
+            pass
         await asyncio.sleep(SWEEP_SECONDS)
 
 

@@ -153,6 +153,9 @@ def database(servers: None) -> Iterator[None]:
             "SELECT tablename FROM pg_tables WHERE tablename ~ '^import_(preview|undo_of)_[0-9a-f]{32}'"
         ).fetchall():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table} CASCADE")
+        if connection.exec_driver_sql("SELECT EXISTS (SELECT FROM audit_event)").scalar():
+            # It refuses to be truncated.
+            connection.exec_driver_sql("SET LOCAL product_importer.audit_retention = 'on'; DELETE FROM audit_event")
     redis.client().flushdb()
     redis.client().set(MARK, "1")
     for key in list(storage().keys()):

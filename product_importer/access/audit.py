@@ -9,6 +9,9 @@ from sqlmodel import Session
 from product_importer.access import principal
 from product_importer.access.models import AuditEvent
 
+# A description of 100,000 characters that is changed often must not fill the disk.
+MAX_TEXT = 10_000
+
 
 class AuditAction(StrEnum):
     """What was done. The record stores these values."""
@@ -35,6 +38,7 @@ class AuditAction(StrEnum):
     IMPORT_CANCELLED = "import_cancelled"
     IMPORT_RETRIED = "import_retried"
     IMPORT_APPLIED = "import_applied"
+    IMPORT_UNDO_REQUESTED = "import_undo_requested"
     IMPORT_UNDONE = "import_undone"
     WEBHOOK_CREATED = "webhook_created"
     WEBHOOK_UPDATED = "webhook_updated"
@@ -68,7 +72,7 @@ def record(
 ) -> None:
     """Record what the current principal, or `by`, did to an object; it is kept if the transaction commits.
 
-    No secret may be among the values.
+    No secret may be among the values. Texts longer than `MAX_TEXT` are cut.
     """
     actor = by or principal.current()
     session.add(
@@ -81,8 +85,21 @@ def record(
             object_kind=kind,
             object_id=id,
             object_name=name,
-            before=before,
-            after=after,
-            details=details,
+            before=_cut(before),
+            after=_cut(after),
+            details=_cut(details),
         )
     )
+
+
+def _cut(value: Any) -> Any:
+    """Return a JSON value whose texts have at most `MAX_TEXT` characters, and a note of how many they had."""
+    match value:
+        case str():
+            return value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}… ({len(value):,} characters)"
+        case dict():
+            return {name: _cut(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_cut(inner) for inner in value]
+        case _:
+            return value

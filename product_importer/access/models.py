@@ -31,6 +31,10 @@ def _time() -> Column[Any]:
     return Column(DateTime(timezone=True), nullable=True)
 
 
+def _json() -> Column[Any]:
+    return Column(JSONB(none_as_null=True))
+
+
 def _account() -> Column[UUID]:
     return Column(Uuid, ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True)
 
@@ -116,6 +120,7 @@ class AuditEvent(SQLModel, table=True):
     __table_args__ = (
         Index("ix_audit_event_object", "object_id", "id"),
         Index("ix_audit_event_actor", "actor_id", "id"),
+        Index("ix_audit_event_at", "at", "id"),
     )
 
     # Sorts by time.
@@ -129,6 +134,6 @@ class AuditEvent(SQLModel, table=True):
     object_kind: str | None = Field(default=None, sa_column=Column(Text))
     object_id: UUID | None = Field(default=None, sa_column=Column(Uuid))
     object_name: str | None = Field(default=None, sa_column=Column(Text))
-    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
-    details: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    before: dict[str, Any] | None = Field(default=None, sa_column=_json())
+    after: dict[str, Any] | None = Field(default=None, sa_column=_json())
+    details: dict[str, Any] | None = Field(default=None, sa_column=_json())

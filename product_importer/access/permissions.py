@@ -44,6 +44,8 @@ ROUTES: dict[str, Permission | None] = {
     "rotate_webhook_secret": ADMIN,
     "redeliver_message": ADMIN,
     "redeliver_failed_messages": ADMIN,
+    "list_audit_events": ADMIN,
+    "export_audit_events": ADMIN,
 }
 
 # What a token needs instead, where a person needs less: else whoever finds one could make further ones of it.

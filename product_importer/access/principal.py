@@ -1,10 +1,11 @@
 """Who does something: a person, a token, nobody known, or the application itself."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 from uuid import UUID
 
 from product_importer.access.schemas import Permission, Role
@@ -45,6 +46,23 @@ class Principal:
     def may(self, permission: Permission) -> bool:
         """Whether the principal has a permission."""
         return permission in self.permissions
+
+    def stored(self) -> dict[str, str | None]:
+        """Return who it is as JSON, for work that goes on after the request; without what they may do."""
+        return {"kind": self.kind, "id": str(self.id) if self.id else None, "name": self.name}
+
+    @classmethod
+    def of_stored(cls, stored: Mapping[str, str | None] | None) -> Self:
+        """Return who `stored` describes, without any permission; the application itself for None."""
+        if stored is None:
+            return cls(PrincipalKind.SYSTEM, name=PrincipalKind.SYSTEM)
+        id = stored["id"]
+        return cls(PrincipalKind(stored["kind"] or ""), id=UUID(id) if id else None, name=stored["name"] or "")
+
+    @property
+    def known_name(self) -> str | None:
+        """The name of a person or a token; None where nobody is known."""
+        return self.name if self.kind in (PrincipalKind.PERSON, PrincipalKind.TOKEN) else None
 
     def require(self, alternatives: Collection[Permission]) -> None:
         """Check that the principal has one of several permissions; none are needed if there are none.

@@ -9,10 +9,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
-from product_importer.catalog import service
+from product_importer.catalog import record, service
 from product_importer.catalog.etags import TAGS_PATTERN, etag, expected_versions, is_known
 from product_importer.catalog.export import FORMATS, Export
-from product_importer.catalog.export_query import ExportFormat, ExportQuery
+from product_importer.catalog.export_query import ExportQuery
 from product_importer.catalog.schemas import (
     ProductCreate,
     ProductPage,
@@ -28,18 +28,22 @@ router = APIRouter(prefix="/products", tags=["products"], responses=problems(422
 
 
 class ExportResponse(StreamingResponse):
-    """A file that is sent while products are read; the export ends with it, also when the client goes."""
+    """A file that is sent while products are read; the export ends with it, also when the client goes.
 
-    def __init__(self, export: Export, format: ExportFormat) -> None:
-        headers = {"Content-Disposition": f'attachment; filename="products.{format}"'}
-        super().__init__(export, headers=headers, media_type=FORMATS[format].media_type)
-        self._export = export
+    Its end is recorded, with what was read until then.
+    """
+
+    def __init__(self, export: Export, query: ExportQuery) -> None:
+        headers = {"Content-Disposition": f'attachment; filename="products.{query.format}"'}
+        super().__init__(export, headers=headers, media_type=FORMATS[query.format].media_type)
+        self._export, self._query = export, query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             await run_in_threadpool(self._export.close)
+            await run_in_threadpool(db.run, record.exported, self._query, self._export.rows)
 
 
 class Deleted(BaseModel):
@@ -144,7 +148,7 @@ async def export_products(request: Request, query: Annotated[ExportQuery, Query(
     except BaseException:
         await run_in_threadpool(export.close)
         raise
-    return ExportResponse(export, query.format)
+    return ExportResponse(export, query)
 
 
 @router.head("/{product_id:uuid}", include_in_schema=False)

@@ -8,7 +8,7 @@ from sqlalchemy import func, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from product_importer.catalog import events
+from product_importer.catalog import events, record
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import (
     ProductCreate,
@@ -75,6 +75,7 @@ def create_product(session: Session, given: ProductCreate) -> ProductRead:
     product = Product(**given.model_dump(), sku_key=sku_key(given.sku))
     _write(session, product, {})
     events.record(session, EventType.PRODUCT_CREATED, product)
+    record.created(session, product)
     return ProductRead.model_validate(product)
 
 
@@ -93,9 +94,11 @@ def update_product(
     changes = given.model_dump(exclude_unset=True)
     if all(getattr(product, field) == value for field, value in changes.items()):
         return ProductRead.model_validate(product)
+    before = record.values(product)
     changes |= {"version": product.version + 1, "updated_at": session.scalar(select(func.now()))}
     _write(session, product, changes)
     events.record(session, EventType.PRODUCT_UPDATED, product)
+    record.updated(session, product, before)
     return ProductRead.model_validate(product)
 
 
@@ -110,6 +113,7 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
     _require_version(product, expected_version)
     session.delete(product)
     events.record(session, EventType.PRODUCT_DELETED, product)
+    record.deleted(session, product)
 
 
 def delete_all_products(session: Session) -> int:
@@ -128,6 +132,7 @@ def delete_all_products(session: Session) -> int:
     session.execute(text("TRUNCATE product"))
     session.expire_all()
     events.record_all_deleted(session, deleted)
+    record.all_deleted(session, deleted)
     return deleted
 
 

@@ -48,11 +48,16 @@ def run(target: str, given: Mapping[str, object]) -> int:
 def _from_here(query: ExportQuery, target: str) -> str:
     """Export from the servers of this machine; return how much."""
     from product_importer import migrations
+    from product_importer.catalog import record
     from product_importer.catalog.export import Export
+    from product_importer.core import db
 
     migrations.migrate()
     with closing(Export(query, query.columns, query.format)) as export:
-        output.write(export, target)
+        try:
+            output.write(export, target)
+        finally:
+            db.run(record.exported, query, export.rows)
     return f"{export.rows:,} product{'' if export.rows == 1 else 's'}"
 
 

@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     upload_retention_days: Annotated[
         int, Field(ge=1, le=3650, description="days after an import's end at which its uploaded file is deleted")
     ] = 7
+    audit_retention_days: Annotated[
+        int, Field(ge=1, le=3650, description="days after which entries of the record of who did what are deleted")
+    ] = 365
     undo_days: Annotated[int, Field(ge=1, le=3650, description="days for which an import can be undone")] = 7
 
     @field_validator("database_url")

@@ -1,14 +1,17 @@
-"""Record the webhook event of an import's end."""
+"""Record what happens to an import: for webhooks its end, and who did it."""
 
 import time
 from typing import Any
 
 from sqlmodel import Session
 
+from product_importer.access import audit
+from product_importer.access.audit import AuditAction, ObjectKind
+from product_importer.access.principal import Principal
 from product_importer.core import outbox
 from product_importer.core.messages import IMPORT_MESSAGES, ImportCounts
 from product_importer.core.outbox import EventType
-from product_importer.imports.models import ImportStatus
+from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.imports.schemas import COUNTS
 
 EVENT_TYPES = {
@@ -17,11 +20,26 @@ EVENT_TYPES = {
 }
 
 
-def record_end(session: Session, job: dict[str, Any]) -> None:
-    """Record the one event of an import's end, in the transaction that ends it; a cancelled import has none.
+def record_action(session: Session, action: AuditAction, job: ImportJob, **details: Any) -> None:
+    """Record what the current principal does to an import."""
+    audit.record(session, action, ObjectKind.IMPORT, job.id, job.filename, details=details or None)
 
-    Also release the events of the import's products.
+
+def record_end(session: Session, job: dict[str, Any]) -> None:
+    """Record the end of an import, in the transaction that ends it, as done by who started it.
+
+    Webhooks get one event, but none for a cancelled import. Also release the events of the import's products.
     """
+    counts = {"total": job["total_rows"], **{count: job[count] for count in COUNTS}}
+    audit.record(
+        session,
+        AuditAction.IMPORT_ENDED,
+        ObjectKind.IMPORT,
+        job["id"],
+        job["filename"],
+        details={"status": job["status"], "error": job["error_code"], "counts": counts},
+        by=Principal.of_stored(job["started_by"]),
+    )
     outbox.release_batch(session, job["id"])
     event_type = EVENT_TYPES.get(job["status"])
     if event_type is None:
@@ -31,7 +49,7 @@ def record_end(session: Session, job: dict[str, Any]) -> None:
         job_id=job["id"],
         filename=job["filename"],
         status=job["status"],
-        counts=ImportCounts(total=job["total_rows"], **{count: job[count] for count in COUNTS}),
+        counts=ImportCounts(**counts),
         timestamp=time.time(),
     )
     outbox.record(session, event_type, message)

@@ -117,6 +117,10 @@ class ImportJob(SQLModel, table=True):
     # The client's `Idempotency-Key`: the same upload, sent again, is not imported again.
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, nullable=True, unique=True))
 
+    # Who uploaded the file, or let the import go on last, and who asked for its undo, as `Principal.stored`.
+    started_by: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    undo_by: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+
     status: str = Field(default=ImportStatus.PENDING, sa_column=_text())
     phase: str = Field(default=ImportPhase.WAITING, sa_column=_text())
     percent: float = Field(default=0.0, sa_column=Column(Double(), nullable=False, server_default=text("0")))

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from product_importer.catalog.csv_injection import escape, escape_cell
-from product_importer.catalog.export_formats.csv_file import to_csv
 from product_importer.core import db
+from product_importer.core.csv_injection import escape, escape_cell
+from product_importer.core.csv_text import to_csv
 from product_importer.imports import jobs
 from product_importer.imports.columns.header import REJECT_COLUMNS, default_name, fold
 from product_importer.imports.error_codes import MERGE_CODES, RowErrorCode

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, computed_field
 
+from product_importer.access.principal import Principal
 from product_importer.core.pagination import Page, PageQuery
 from product_importer.core.settings import settings
 from product_importer.imports.columns.header import IGNORED
@@ -32,6 +33,9 @@ else:
     AnyChange = _value_of(ChangeOutcome)
 
 COUNTS = tuple(outcome.value for outcome in RowOutcome)
+
+# The columns of a job's row that the API shows in another form.
+CONVERTED = {"choices", "format", "warnings", "started_by"}
 
 # How the API names the columns that fill no product field.
 COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
@@ -66,9 +70,13 @@ class ImportChoices(BaseModel):
 
 
 class ImportUndo(BaseModel):
-    """Whether and until when an import can be undone, and the undo's counts of products."""
+    """Whether and until when an import can be undone, and the undo's counts of products.
+
+    `requested_by` names the person or token that asked for the undo; null where nobody is known.
+    """
 
     status: AnyUndoStatus
+    requested_by: str | None = None
     until: datetime
     undone_at: datetime | None = None
     removed: int = 0
@@ -81,6 +89,8 @@ class ImportRead(BaseModel):
 
     `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
     is nothing to undo; `file_available` says whether the uploaded file is still stored.
+    `started_by` names the person or token that uploaded the file, or that retried or applied the import last; null
+    where nobody is known.
     """
 
     id: UUID
@@ -107,6 +117,7 @@ class ImportRead(BaseModel):
     file_available: bool
     undo: ImportUndo | None
     created_at: datetime
+    started_by: str | None
     started_at: datetime | None
     finished_at: datetime | None
     applied_at: datetime | None
@@ -125,7 +136,7 @@ class ImportRead(BaseModel):
     @classmethod
     def of(cls, job: ImportJob) -> Self:
         """Return the import of a job's row."""
-        names = cls.model_fields.keys() & ImportJob.model_fields.keys() - {"choices", "format", "warnings"}
+        names = cls.model_fields.keys() & ImportJob.model_fields.keys() - CONVERTED
         failure = None
         if job.error_code is not None:
             failure = ImportFailure(code=job.error_code, message=job.error_message or "", line=job.error_line)
@@ -137,6 +148,7 @@ class ImportRead(BaseModel):
             format=Format.model_validate(job.format),
             columns=dict(zip(job.header, (COLUMN_WORDS.get(field, field) for field in job.fields), strict=True)),
             file_available=job.file_deleted_at is None,
+            started_by=Principal.of_stored(job.started_by).known_name,
             undo=_undo(job),
             rows_per_second=_speed(job) if job.status in FINAL else None,
         )
@@ -148,6 +160,7 @@ def _undo(job: ImportJob) -> ImportUndo | None:
     until = job.finished_at + timedelta(days=settings().undo_days)
     return ImportUndo(
         status=_undo_status(job, until),
+        requested_by=Principal.of_stored(job.undo_by).known_name,
         until=until,
         undone_at=job.undone_at,
         removed=job.undo_removed,

@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.access import principal
+from product_importer.access.audit import AuditAction
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import admission, dry_runs, idempotency, jobs, progress
+from product_importer.imports import admission, dry_runs, events, idempotency, jobs, progress
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import (
     FINAL,
@@ -58,9 +60,13 @@ def start_import(
         idempotency.refuse_running(session, job)
     admission.admit(session)
     saved_mappings.save(session, job.header, columns)
+    job.started_by = principal.current().stored()
     session.add(job)
     session.flush()
     session.refresh(job)
+    events.record_action(
+        session, AuditAction.IMPORT_STARTED, job, size_bytes=job.size_bytes, sha256=job.sha256, options=job.choices
+    )
     queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
     return ImportRead.of(job)
 
@@ -102,6 +108,8 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     if job.status in FINAL:
         raise Conflict(f"The import has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
     now = _now(session)
+    if job.cancel_requested_at is None:
+        events.record_action(session, AuditAction.IMPORT_CANCELLED, job)
     job.cancel_requested_at = job.cancel_requested_at or now
     is_abandoned = job.status == ImportStatus.PROCESSING and job.lease_until is not None and job.lease_until < now
     if is_abandoned:
@@ -110,6 +118,8 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     if job.status == ImportStatus.PENDING or is_abandoned:
         job.status, job.phase = ImportStatus.CANCELLED, ImportPhase.FINISHED
         job.finished_at = job.cancel_requested_at
+        session.flush()
+        events.record_end(session, job.model_dump())
     session.flush()
     return ImportRead.of(job)
 
@@ -129,7 +139,7 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
         raise Conflict("The uploaded file was deleted. Upload it again.", kind=ProblemType.NOT_RETRYABLE)
     if job.choices.get("dry_run") and job.applied_at is None:
         dry_runs.prepare_repeat(session, job)
-    return _restart(session, job)
+    return _restart(session, job, AuditAction.IMPORT_RETRIED)
 
 
 def apply_import(session: Session, job_id: UUID) -> ImportRead:
@@ -144,7 +154,7 @@ def apply_import(session: Session, job_id: UUID) -> ImportRead:
     job = jobs.lock(session, job_id)
     dry_runs.prepare_apply(session, job)
     job.applied_at = _now(session)
-    return _restart(session, job)
+    return _restart(session, job, AuditAction.IMPORT_APPLIED)
 
 
 def undo_import(session: Session, job_id: UUID) -> ImportRead:
@@ -161,6 +171,8 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
     if undo.status != UndoStatus.POSSIBLE:
         raise Conflict(UNDO_ERRORS[undo.status], kind=ProblemType.NOT_UNDOABLE)
     job.undo_status, job.undo_requested_at = UndoStatus.PENDING, _now(session)
+    job.undo_by = principal.current().stored()
+    events.record_action(session, AuditAction.IMPORT_UNDO_REQUESTED, job)
     session.flush()
     queue.enqueue_after_commit(session, RUN_UNDO, job.id)
     return ImportRead.of(job)
@@ -192,8 +204,10 @@ def _now(session: Session) -> datetime:
     return session.scalars(select(func.now())).one()
 
 
-def _restart(session: Session, job: ImportJob) -> ImportRead:
+def _restart(session: Session, job: ImportJob, action: AuditAction) -> ImportRead:
     admission.admit(session)
+    job.started_by = principal.current().stored()
+    events.record_action(session, action, job)
     # If an earlier worker wakes up, its fencing token is outdated and it writes nothing.
     job.status, job.phase = ImportStatus.PENDING, ImportPhase.WAITING
     job.fence, job.attempts = job.fence + 1, 0

@@ -1,16 +1,19 @@
 """List the deliveries of a webhook with their attempts, and send them again."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlmodel import Session, col, select
 
+from product_importer.access.audit import AuditAction
 from product_importer.core import queue
 from product_importer.core.errors import NotFound
+from product_importer.core.moments import in_utc
 from product_importer.core.outbox import DELIVER
+from product_importer.webhooks import record
 from product_importer.webhooks.models import Attempt, Delivery, DeliveryStatus
 from product_importer.webhooks.schemas import AttemptRead, DeliveryPage, DeliveryQuery, DeliveryRead, Redelivered
 from product_importer.webhooks.service import get_webhook
@@ -45,9 +48,10 @@ def redeliver(session: Session, webhook_id: UUID, delivery_id: UUID) -> Delivery
     Raises:
         NotFound: the webhook or its delivery does not exist.
     """
-    get_webhook(session, webhook_id)
+    webhook = get_webhook(session, webhook_id)
     if not _send_again(session, webhook_id, col(Delivery.id) == delivery_id):
         raise NotFound(f"This webhook has no delivery {delivery_id}.")
+    record.used(session, AuditAction.WEBHOOK_REDELIVERED, webhook, delivery_id=str(delivery_id))
     return _with_history(session, [session.get_one(Delivery, delivery_id, populate_existing=True)])[0]
 
 
@@ -57,13 +61,21 @@ def redeliver_failed(session: Session, webhook_id: UUID, since: datetime) -> Red
     Raises:
         NotFound: the webhook does not exist.
     """
-    get_webhook(session, webhook_id)
+    webhook = get_webhook(session, webhook_id)
     has_failed = or_(
         col(Delivery.status) == DeliveryStatus.FAILED,
         and_(col(Delivery.status) == DeliveryStatus.PENDING, col(Delivery.tries) > 0),
     )
-    failed_since = and_(has_failed, col(Delivery.last_attempt_at) >= _in_utc(since))
-    return Redelivered(redelivered=_send_again(session, webhook_id, failed_since))
+    failed_since = and_(has_failed, col(Delivery.last_attempt_at) >= in_utc(since))
+    redelivered = _send_again(session, webhook_id, failed_since)
+    record.used(
+        session,
+        AuditAction.WEBHOOK_REDELIVERED,
+        webhook,
+        since=in_utc(since).isoformat(),
+        redelivered=redelivered,
+    )
+    return Redelivered(redelivered=redelivered)
 
 
 def _with_history(session: Session, deliveries: Iterable[Delivery]) -> list[DeliveryRead]:
@@ -86,11 +98,3 @@ def _send_again(session: Session, webhook_id: UUID, condition: ColumnElement[boo
     result: Any = session.execute(again.execution_options(synchronize_session=False))
     queue.notify_after_commit(session, DELIVER)
     return int(result.rowcount)
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """Return the same moment in UTC. PostgreSQL does not accept every time zone that Python does."""
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)

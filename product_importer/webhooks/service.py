@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from product_importer.access.audit import AuditAction
 from product_importer.core import db, queue, secrets
 from product_importer.core.errors import NotFound, Unprocessable
 from product_importer.core.ids import new_id
@@ -16,6 +17,7 @@ from product_importer.core.outbound.address_policy import AddressNotAllowed, pol
 from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
 from product_importer.core.problem_types import ProblemType
 from product_importer.core.secrets import SecretUnreadable
+from product_importer.webhooks import record
 from product_importer.webhooks.delivery import http_attempt, signing
 from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
 from product_importer.webhooks.models import Delivery, ImportEvents, Webhook
@@ -69,6 +71,7 @@ def create_webhook(session: Session, given: WebhookCreate) -> WebhookCreated:
     session.add(webhook)
     session.flush()
     session.refresh(webhook)
+    record.created(session, webhook)
     return WebhookCreated(**_read(session, webhook).model_dump(), secret=secret)
 
 
@@ -82,7 +85,7 @@ def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> 
         Unprocessable: the URL is not allowed.
     """
     webhook = get_webhook(session, webhook_id, locked=True)
-    changes = given.model_dump(exclude_unset=True)
+    before, changes = record.values(webhook), given.model_dump(exclude_unset=True)
     if "url" in changes:
         _check_address(changes["url"])
         if changes["url"] != webhook.url:
@@ -97,6 +100,7 @@ def update_webhook(session: Session, webhook_id: UUID, given: WebhookUpdate) -> 
     for field, value in changes.items():
         setattr(webhook, field, value)
     session.flush()
+    record.updated(session, webhook, before)
     return _read(session, webhook)
 
 
@@ -108,6 +112,7 @@ def delete_webhook(session: Session, webhook_id: UUID) -> None:
     """
     webhook = get_webhook(session, webhook_id, locked=True)
     webhook.deleted_at = session.scalar(select(func.now()))
+    record.deleted(session, webhook)
     webhook.enabled, webhook.secret, webhook.previous_secret = False, "", None
 
 
@@ -126,6 +131,7 @@ def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
     except SecretUnreadable:
         webhook.previous_secret = webhook.previous_secret_until = None
     webhook.secret, webhook.updated_at = keyring.encrypt(secret), now
+    record.used(session, AuditAction.WEBHOOK_SECRET_ROTATED, webhook)
     return Secret(secret=secret)
 
 
@@ -135,7 +141,8 @@ async def test_webhook(webhook_id: UUID) -> TestResult:
     Raises:
         NotFound: the webhook does not exist.
     """
-    target = await asyncio.to_thread(db.run, _target, webhook_id)
+    # Recorded before it is sent: nothing leaves unrecorded.
+    target = await asyncio.to_thread(db.run, _test_target, webhook_id)
     outcome = await _send_test(webhook_id, target)
     return TestResult(
         success=outcome.succeeded,
@@ -190,8 +197,9 @@ def _read(session: Session, webhook: Webhook) -> WebhookRead:
     return WebhookRead(**fields, last_delivery=DeliverySummary.model_validate(last) if last else None)
 
 
-def _target(session: Session, webhook_id: UUID) -> Target:
+def _test_target(session: Session, webhook_id: UUID) -> Target:
     webhook = get_webhook(session, webhook_id)
+    record.used(session, AuditAction.WEBHOOK_TESTED, webhook)
     now = session.scalars(select(func.now())).one()
     stored = [webhook.secret]
     if webhook.previous_secret and webhook.previous_secret_until and webhook.previous_secret_until > now:

@@ -1,12 +1,10 @@
 """Write products as CSV. Cells that a spreadsheet would run as a formula are escaped."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
-from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.export_formats.records import Columns, Record
+from product_importer.core.csv_injection import escape
+from product_importer.core.csv_text import to_csv
 
 
 def write(columns: Columns, pieces: Iterable[list[Record]]) -> Iterator[bytes]:
@@ -21,10 +19,3 @@ def write(columns: Columns, pieces: Iterable[list[Record]]) -> Iterator[bytes]:
 def _cells(record: Record, columns: list[str]) -> list[str]:
     values = (record.get(name, "") for name in columns)
     return [escape(value) if isinstance(value, str) else "true" if value else "false" for value in values]
-
-
-def to_csv(rows: Iterable[Iterable[Any]]) -> str:
-    """Return rows as lines of CSV that end in CR LF."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()

@@ -12,8 +12,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.worksheet import Worksheet
 
-from product_importer.catalog.csv_injection import escape, unescape
 from product_importer.catalog.export_formats.records import Columns, Record, not_possible
+from product_importer.core.csv_injection import escape, unescape
 from product_importer.core.errors import StorageFull
 from product_importer.core.temp_folders import temporary_folder
 

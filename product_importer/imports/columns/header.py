@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import RESERVED
+from product_importer.core.csv_injection import unescape
 from product_importer.core.edges import trim
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.core.problem_types import ProblemType

@@ -4,7 +4,7 @@ An import reads any cell as a spreadsheet would have it: `'=1` is `=1`, and `="1
 files escape what looks like that, and the import finds the text that was in the file.
 """
 
-from product_importer.catalog.csv_injection import escape
+from product_importer.core.csv_injection import escape
 from product_importer.imports.parsing.text_formulas import START
 
 # With what a cell begins that an import may read as another text; the first characters of them.

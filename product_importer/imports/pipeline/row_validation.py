@@ -4,8 +4,8 @@ import csv
 import io
 import re
 
-from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.core.csv_injection import unescape
 from product_importer.core.edges import trim
 from product_importer.imports.columns.header import REJECT_COLUMNS, Header, fold
 from product_importer.imports.columns.synonyms import WORDS_FOR_ACTIVE, WORDS_FOR_INACTIVE, is_active_word

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from product_importer.catalog.csv_injection import unescape_column
 from product_importer.catalog.schemas import sku_key
+from product_importer.core.csv_injection import unescape_column
 from product_importer.core.edges import trim, trim_name
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.columns.synonyms import active_flag

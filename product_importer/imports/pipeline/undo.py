@@ -14,6 +14,9 @@ from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 from sqlmodel import Session
 
+from product_importer.access import audit
+from product_importer.access.audit import AuditAction, ObjectKind
+from product_importer.access.principal import Principal
 from product_importer.catalog.events import INSERT_EVENTS, NUMBERED_ID
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
@@ -41,7 +44,7 @@ CREATE TABLE IF NOT EXISTS {table} (
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CLAIM = f"""
-SELECT id FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
+SELECT id, filename, undo_by FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
 FOR UPDATE SKIP LOCKED
 """
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
@@ -198,6 +201,7 @@ class _UndoRun:
             row = cursor.fetchone()
         if row is None:
             return False
+        self._filename, self._asker = row["filename"], Principal.of_stored(row["undo_by"])
         # An import that only created products has not made one.
         self._undo_table = identifier(create(self._connection, self._job_id))
         return True
@@ -210,8 +214,18 @@ class _UndoRun:
         removed = self._count(REMOVE, removed_events=REMOVED_EVENTS if has_events else NO_EVENTS)
         restored = self._count(RESTORE, restored_events=RESTORED_EVENTS if has_events else NO_EVENTS)
         kept = self._count(KEEP)
+        counts = {"removed": removed, "restored": restored, "kept": kept}
         with self._connection.cursor() as cursor:
-            cursor.execute(END, {**self._values, "removed": removed, "restored": restored, "kept": kept})
+            cursor.execute(END, {**self._values, **counts})
+        audit.record(
+            self._session,
+            AuditAction.IMPORT_UNDONE,
+            ObjectKind.IMPORT,
+            self._job_id,
+            self._filename,
+            details=counts,
+            by=self._asker,
+        )
         drop(self._connection, name(self._job_id))
         outbox.release_batch(self._session, self._batch)
         log.info("import %s: undone, %s removed, %s restored, %s kept", self._job_id, removed, restored, kept)

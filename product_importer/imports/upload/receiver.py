@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, Self
@@ -219,7 +220,9 @@ class BackgroundDigest:
 
 async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
     """Call a function that accepts an upload in a thread of its pool, and return the import."""
-    return await asyncio.get_running_loop().run_in_executor(ACCEPT_POOL, partial(accept, *values, **options))
+    # The context says who uploads; an executor does not pass it on by itself.
+    call = partial(copy_context().run, accept, *values, **options)
+    return await asyncio.get_running_loop().run_in_executor(ACCEPT_POOL, call)
 
 
 def delete_orphans(session: Session) -> None:

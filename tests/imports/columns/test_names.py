@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import escape
 from product_importer.catalog.schemas import RESERVED
 from product_importer.core import db
+from product_importer.core.csv_injection import escape
 from product_importer.core.edges import trim
 from product_importer.imports import tasks
 from tests.examples import examples

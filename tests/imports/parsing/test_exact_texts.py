@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from product_importer.catalog.csv_injection import unescape
+from product_importer.core.csv_injection import unescape
 from product_importer.core.edges import trim
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.exact_texts import as_cell, as_name

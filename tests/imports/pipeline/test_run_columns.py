@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import unescape
 from product_importer.catalog.schemas import MAX_SKU, sku_key
 from product_importer.core import db
+from product_importer.core.csv_injection import unescape
 from product_importer.core.edges import trim, trim_name
 from product_importer.imports.columns.header import match
 from product_importer.imports.parsing.csv import arrow

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from product_importer.catalog.csv_injection import escape, unescape, unescape_column
+from product_importer.core.csv_injection import escape, unescape, unescape_column
 
 # Mostly characters that are escaped.
 cells = st.text(

@@ -1,0 +1,105 @@
+"""Read the record of who did what, and delete what is older than it is kept."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, literal, or_, text, tuple_
+from sqlmodel import Session, col, delete, select
+
+from product_importer.access.audit_schemas import AuditFilter, AuditPage, AuditQuery, AuditRead
+from product_importer.access.models import AuditEvent
+from product_importer.core import db
+from product_importer.core.csv_injection import escape
+from product_importer.core.csv_text import to_csv
+from product_importer.core.moments import in_utc
+from product_importer.core.settings import settings
+
+ROWS_PER_PIECE = 1_000
+# Counting all entries of years would take long, and nobody turns so many pages.
+MAX_TOTAL = 100_000
+# Entries deleted in one transaction.
+MAX_DELETES = 5_000
+
+NEWEST_FIRST = (col(AuditEvent.at).desc(), col(AuditEvent.id).desc())
+# The trigger lets only this transaction delete.
+ALLOW_DELETES = text("SET LOCAL product_importer.audit_retention = 'on'")
+
+COLUMNS = tuple(AuditRead.model_fields)
+
+
+def list_events(session: Session, query: AuditQuery) -> AuditPage:
+    """Return a page of the record, newest first."""
+    conditions = _conditions(query)
+    found = select(AuditEvent).where(*conditions).order_by(*NEWEST_FIRST)
+    items = session.scalars(found.limit(query.page_size).offset(query.offset))
+    counted = select(literal(1)).select_from(AuditEvent).where(*conditions).limit(MAX_TOTAL + 1)
+    total = session.scalar(select(func.count()).select_from(counted.subquery())) or 0
+    return AuditPage(
+        items=[AuditRead.model_validate(event) for event in items],
+        total=min(total, MAX_TOTAL),
+        total_is_exact=total <= MAX_TOTAL,
+        page=query.page,
+        page_size=query.page_size,
+    )
+
+
+def stream_csv(criteria: AuditFilter) -> Iterator[str]:
+    """Return the entries that match as CSV, in pieces, newest first; no cell is run by a spreadsheet as a formula.
+
+    Entries made meanwhile are left out. Memory holds `ROWS_PER_PIECE` of them.
+    """
+    first = db.run(_events_before, criteria, None)
+    return _pieces(criteria, first)
+
+
+def prune(session: Session) -> bool:
+    """Delete up to `MAX_DELETES` entries older than `AUDIT_RETENTION_DAYS`; return whether there may be more."""
+    session.execute(ALLOW_DELETES)
+    limit = func.now() - timedelta(days=settings().audit_retention_days)
+    old = select(AuditEvent.id).where(col(AuditEvent.at) < limit).order_by(col(AuditEvent.at)).limit(MAX_DELETES)
+    result: Any = session.execute(delete(AuditEvent).where(col(AuditEvent.id).in_(old)))
+    return bool(result.rowcount == MAX_DELETES)
+
+
+def _conditions(criteria: AuditFilter) -> list[ColumnElement[bool]]:
+    exact = {name: getattr(criteria, name) for name in ("action", "object_kind", "object_id")}
+    conditions = [getattr(AuditEvent, name) == value for name, value in exact.items() if value is not None]
+    if criteria.actor:
+        conditions.append(_is_actor(criteria.actor))
+    if criteria.since is not None:
+        conditions.append(col(AuditEvent.at) >= in_utc(criteria.since))
+    if criteria.until is not None:
+        conditions.append(col(AuditEvent.at) < in_utc(criteria.until))
+    return conditions
+
+
+def _is_actor(given: str) -> ColumnElement[bool]:
+    has_name = col(AuditEvent.actor_name).icontains(given, autoescape=True)
+    with suppress(ValueError):
+        return or_(has_name, col(AuditEvent.actor_id) == UUID(given))
+    return has_name
+
+
+def _pieces(criteria: AuditFilter, events: Sequence[AuditEvent]) -> Iterator[str]:
+    yield to_csv([COLUMNS])
+    # Each piece has a transaction of its own: a slow client must not hold one of the few connections.
+    while events:
+        yield to_csv(map(_cells, events))
+        events = db.run(_events_before, criteria, events[-1])
+
+
+def _events_before(session: Session, criteria: AuditFilter, last: AuditEvent | None) -> Sequence[AuditEvent]:
+    found = select(AuditEvent).where(*_conditions(criteria)).order_by(*NEWEST_FIRST).limit(ROWS_PER_PIECE)
+    if last is not None:
+        found = found.where(tuple_(col(AuditEvent.at), col(AuditEvent.id)) < tuple_(last.at, last.id))
+    return session.scalars(found).all()
+
+
+def _cells(event: AuditEvent) -> Iterator[str]:
+    for name, value in AuditRead.model_validate(event).model_dump(mode="json").items():
+        is_object = name in ("before", "after", "details") and value is not None
+        yield escape(json.dumps(value, ensure_ascii=False) if is_object else "" if value is None else str(value))
