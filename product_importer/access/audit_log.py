@@ -1,7 +1,7 @@
 """Read the record of who did what, and delete what is older than it is kept."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, literal, or_, text, tuple_
 from sqlmodel import Session, col, delete, select
 
+from product_importer.access.audit import AuditAction
 from product_importer.access.audit_schemas import AuditFilter, AuditPage, AuditQuery, AuditRead
 from product_importer.access.models import AuditEvent
+from product_importer.access.principal import Principal, PrincipalKind
 from product_importer.core import db
 from product_importer.core.csv_injection import escape
 from product_importer.core.csv_text import to_csv
@@ -54,6 +56,21 @@ def stream_csv(criteria: AuditFilter) -> Iterator[str]:
     """
     first = db.run(_events_before, criteria, None)
     return _pieces(criteria, first)
+
+
+def find_version(
+    session: Session, object_id: UUID, version: int, actions: Collection[AuditAction]
+) -> Principal | None:
+    """Return who made this version of an object by one of these actions; None if no entry says so."""
+    made = select(AuditEvent).where(
+        AuditEvent.object_id == object_id,
+        col(AuditEvent.action).in_(actions),
+        col(AuditEvent.details)["version"].as_integer() == version,
+    )
+    event = session.scalar(made.order_by(col(AuditEvent.id).desc()).limit(1))
+    if event is None:
+        return None
+    return Principal(PrincipalKind(event.actor_kind), id=event.actor_id, name=event.actor_name)
 
 
 def prune(session: Session) -> bool:

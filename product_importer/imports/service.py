@@ -9,11 +9,12 @@ from sqlmodel import Session, col, select
 
 from product_importer.access import principal
 from product_importer.access.audit import AuditAction
+from product_importer.catalog.last_change import IMPORT_FINDERS
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import admission, dry_runs, events, idempotency, jobs, progress
+from product_importer.imports import admission, dry_runs, events, idempotency, jobs, last_writer, progress
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import (
     FINAL,
@@ -216,3 +217,6 @@ def _restart(session: Session, job: ImportJob, action: AuditAction) -> ImportRea
     session.flush()
     queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
     return ImportRead.of(job)
+
+
+IMPORT_FINDERS.append(last_writer.find)

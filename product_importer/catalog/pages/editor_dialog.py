@@ -8,7 +8,16 @@ from product_importer.catalog.pages.editor_state import DIALOG, AttributeView, E
 from product_importer.catalog.pages.form_data import Difference
 from product_importer.ui import widgets
 from product_importer.ui.modal import dialog_actions, initial_focus, modal
-from product_importer.ui.widgets import DEBOUNCE_MS, busy_button, button, error_notice, form_field, notice
+from product_importer.ui.widgets import (
+    DEBOUNCE_MS,
+    busy_button,
+    button,
+    error_notice,
+    form_field,
+    link,
+    local_time,
+    notice,
+)
 
 
 def product_dialog() -> rx.Component:
@@ -30,6 +39,7 @@ def product_form() -> rx.Component:
         description_field(),
         active_field(),
         attribute_fields(),
+        rx.cond(EditorState.last_change.at, last_change()),
         rx.cond(EditorState.is_conflict, conflict()),
         error_notice(EditorState.error, title="Not saved", testid="product-form-error"),
         dialog_actions(
@@ -39,6 +49,23 @@ def product_form() -> rx.Component:
         on_submit=EditorState.save_product,
         no_validate=True,
         class_name="dialog-form",
+    )
+
+
+def last_change() -> rx.Component:
+    """Say who made the last change, where that is known, and when."""
+    last = EditorState.last_change
+    by_import = rx.fragment(
+        " by the import of “", link(last.filename, to=last.import_address), "”", rx.cond(last.by, ", started")
+    )
+    return rx.el.p(
+        "Last changed",
+        rx.cond(last.filename, by_import),
+        rx.cond(last.by, f" by {last.by}"),
+        ", ",
+        local_time(last.at),
+        class_name="hint",
+        data_testid="product-last-change",
     )
 
 

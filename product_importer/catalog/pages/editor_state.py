@@ -1,5 +1,6 @@
 """The state of the form that creates or changes a product."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from reflex.event import EventType
 from reflex_base.utils.form import FormData
 
-from product_importer.catalog import service
+from product_importer.catalog import last_change, service
 from product_importer.catalog.pages.form_data import (
     LABELS,
     SKU_TAKEN,
@@ -22,7 +23,7 @@ from product_importer.catalog.pages.form_data import (
     merge_changes,
 )
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import error_text
+from product_importer.catalog.pages.view_models import LastChangeView, error_text
 from product_importer.catalog.schemas import ProductRead
 from product_importer.core.errors import DomainError, Stale
 from product_importer.ui import toasts
@@ -66,6 +67,7 @@ class EditorState(rx.State):
 
     form: FormView = FormView()
     attributes: list[AttributeView] = []  # noqa: RUF012 - Reflex copies it for each tab
+    last_change: LastChangeView = LastChangeView()
     is_open: bool = False
     is_saving: bool = False
     # The errors by field, and why the form was not saved.
@@ -96,7 +98,19 @@ class EditorState(rx.State):
             ]
         async with self:
             self._open(product)
-        return None
+        return [EditorState.load_last_change]
+
+    @rx.event(background=True, supersedes=True)
+    async def load_last_change(self) -> None:
+        """Show who made the last change; an error shows nothing."""
+        number, seen = self.form.number, self._seen
+        if seen is None:
+            return
+        with suppress(DomainError):
+            found = await ask(last_change.read, seen.id)
+            async with self:
+                if self.form.number == number:
+                    self.last_change = LastChangeView.of(found)
 
     @rx.event
     def close_editor(self) -> None:
@@ -155,9 +169,10 @@ class EditorState(rx.State):
         return [toasts.success(done), CatalogState.load_products]
 
     @rx.event
-    def take_theirs(self) -> None:
+    def take_theirs(self) -> EventType[()]:
         """Fill the form with what the other user saved."""
         self._open(self._current)
+        return EditorState.load_last_change
 
     async def _store(self, draft: Draft) -> str:
         """Save the product, and return a sentence that says so.
@@ -189,6 +204,7 @@ class EditorState(rx.State):
         named = sorted(product.attributes.items()) if product else []
         self.attributes = [AttributeView(key, name, value) for key, (name, value) in enumerate(named)]
         self._keys = len(self.attributes)
+        self.last_change = LastChangeView()
         self.errors, self.error, self.is_conflict, self.differences = {}, "", False, []
         self.is_open = True
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
+from product_importer.catalog.last_change import LastChange
 from product_importer.catalog.schemas import ProductQuery, ProductRead
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import routes
@@ -115,3 +116,20 @@ def error_text(error: DomainError) -> str:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= MAX_CELL else f"{text[:MAX_CELL]}…"
+
+
+@dataclass(frozen=True)
+class LastChangeView:
+    """When a product was changed last, and who changed it through which import; empty where it is not known."""
+
+    at: str = ""
+    by: str = ""
+    filename: str = ""
+    import_address: str = ""
+
+    @classmethod
+    def of(cls, last: LastChange) -> Self:
+        """Return `last` as the form shows it."""
+        writer = last.by
+        address = f"{routes.IMPORTS}/{writer.import_id}" if writer.import_id else ""
+        return cls(last.at.isoformat(), writer.name or "", writer.filename or "", address)

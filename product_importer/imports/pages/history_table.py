@@ -112,7 +112,7 @@ def history_row(job: ImportView) -> rx.Component:
         rx.el.td(job.updated, class_name="right numeric", data_label="Updated"),
         rx.el.td(rejected(job), class_name="right numeric", data_label="Rejected"),
         rx.el.td(took(job), class_name="right numeric", data_label="Duration"),
-        rx.el.td(local_time(job.created_at), class_name="muted", data_label="Uploaded"),
+        rx.el.td(uploaded(job), class_name="muted", data_label="Uploaded"),
         data_testid="import-row",
         key=job.id,
     )
@@ -145,6 +145,14 @@ def took(job: ImportView) -> rx.Component:
     return rx.el.div(
         rx.el.div(rx.cond(job.took, job.took, "—")),
         rx.cond(job.speed, rx.el.div(job.speed, class_name="hint")),
+    )
+
+
+def uploaded(job: ImportView) -> rx.Component:
+    """When the file was uploaded, and who started the import."""
+    return rx.el.div(
+        rx.el.div(local_time(job.created_at)),
+        rx.cond(job.started_by, rx.el.div("started by ", job.started_by, class_name="hint")),
     )
 
 

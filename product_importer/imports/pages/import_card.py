@@ -180,6 +180,7 @@ def details(job: ImportView) -> rx.Component:
             class_name="facts",
             testid="import-columns",
         ),
+        rx.cond(job.started_by, detail("Started by", job.started_by, testid="import-started-by")),
         undo_deadline(job),
         class_name="details",
     )

@@ -84,6 +84,8 @@ class ImportView:
     warnings: list[WarningView] = field(default_factory=list)
     stopped: str = ""
     created_at: str = ""
+    # The person or token that started it; empty where nobody is known.
+    started_by: str = ""
     applied_at: str = ""
     took: str = ""
     speed: str = ""
@@ -127,6 +129,7 @@ class ImportView:
             warnings=list(map(WarningView.of, job.warnings)),
             stopped=_stopped(job, is_dry_run) if has_stopped and not _is_undone(job) else "",
             created_at=job.created_at.isoformat(),
+            started_by=job.started_by or "",
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
             speed=_speed(job).replace("rows per second", "rows/s") if is_over else "",
@@ -248,4 +251,5 @@ def _other_columns(columns: dict[str, str]) -> list[str]:
 
 def _undone(undo: ImportUndo) -> str:
     kept = f", {undo.kept:,} kept because changed since" if undo.kept else ""
-    return f"{undo.removed:,} removed, {undo.restored:,} restored{kept}"
+    by = f" · by {undo.requested_by}" if undo.requested_by else ""
+    return f"{undo.removed:,} removed, {undo.restored:,} restored{kept}{by}"
