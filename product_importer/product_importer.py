@@ -7,6 +7,8 @@ from starlette.types import ASGIApp
 from product_importer import periodic
 from product_importer.access.gate.headers import script_hashes
 from product_importer.access.gate.layer import AccessLayer
+from product_importer.access.pages.audit_page import audit_page
+from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.tokens_page import tokens_page
 from product_importer.access.pages.tokens_state import TokenDeleteState, TokenEditorState, TokenState
 from product_importer.api import answer_bad_upload, api, show_docs
@@ -98,6 +100,7 @@ app.add_page(
         DeliveryState.open_deliveries,
     ],
 )
+app.add_page(audit_page, route=routes.AUDIT, title=theme.title("Record"), on_load=AuditState.open_record)
 app.add_page(
     tokens_page,
     route=routes.TOKENS,

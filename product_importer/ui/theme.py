@@ -2,8 +2,8 @@
 
 import reflex as rx
 
-# app.css has the colours and what all pages share, imports.css what only the imports pages need.
-STYLESHEETS = ["/app.css", "/imports.css"]
+# app.css has the colours and what all pages share; the others what only their pages need.
+STYLESHEETS = ["/app.css", "/imports.css", "/audit.css"]
 
 
 def head() -> list[rx.Component]:
