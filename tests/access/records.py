@@ -1,12 +1,14 @@
 """Read the record of who did what, for tests."""
 
+from typing import Any
+
 from sqlmodel import col, select
 
 from product_importer.access.models import AuditEvent
 from product_importer.core import db
 
 
-def entries(*actions: str) -> list[AuditEvent]:
+def entries(*actions: str) -> list[Any]:
     """Return the entries, the oldest first; only those of these actions, if any are given."""
     found = select(AuditEvent).order_by(col(AuditEvent.id))
     if actions:

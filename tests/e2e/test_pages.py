@@ -107,7 +107,7 @@ def test_products_are_paged_and_filtered(page: Page, application: Application):
     expect(page.get_by_test_id("filter-name")).to_have_value("filterable", timeout=SECONDS)
 
 
-@pytest.mark.parametrize("path", ["/", "/imports"])
+@pytest.mark.parametrize("path", ["/", "/imports", "/audit"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_page_scrolls_sideways(page: Page, application: Application, path: str, width: int):
     application.finished(application.upload(catalogue(10, name="A rather long name " * 9)))

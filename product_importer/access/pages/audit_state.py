@@ -60,8 +60,9 @@ class AuditState(AddressListState, rx.State):
 
     @rx.event
     def filter_object(self, value: str) -> list[EventType[()]]:
-        """Show what was done to one object, by its id; everything where it is empty."""
-        return self._filter("object_id", value)
+        """Show all that was done to one object, by its id."""
+        self.filling += 1
+        return self._list(AuditListing.from_address({"object_id": value}))
 
     @rx.event
     def filter_since(self, value: str) -> list[EventType[()]]:

@@ -38,13 +38,18 @@ def entry_row(entry: EntryView) -> rx.Component:
     """The row of one entry."""
     return rx.el.tr(
         rx.el.td(rx.el.div(entry.action, class_name="strong"), class_name="lead"),
-        rx.el.td(rx.el.div(entry.object, class_name="clamp", title=entry.object), class_name="wide", data_label="On"),
+        rx.el.td(subject(entry), class_name="wide", data_label="On"),
         rx.el.td(actor(entry), class_name="wide", data_label="Who"),
-        rx.el.td(entry.address, class_name="muted numeric", data_label="From"),
+        rx.el.td(rx.cond(entry.address, entry.address, "—"), class_name="muted numeric", data_label="From"),
         rx.el.td(local_time(entry.at), class_name="muted", data_label="When"),
         rx.el.td(details_button(entry), class_name="row-actions"),
         data_testid="audit-row",
     )
+
+
+def subject(entry: EntryView) -> rx.Component:
+    """What something was done to."""
+    return rx.cond(entry.object, rx.el.div(entry.object, class_name="clamp", title=entry.object), "—")
 
 
 def actor(entry: EntryView) -> rx.Component:

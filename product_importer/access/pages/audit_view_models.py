@@ -139,29 +139,33 @@ class EntryView:
             object_id=str(event.object_id) if event.object_id else "",
             object_address=f"{base}/{event.object_id}" if base and event.object_id else "",
             changes=_changes(event),
-            facts=[FactView(_words(name), _text(value)) for name, value in (event.details or {}).items()],
+            facts=[FactView(name, text) for name, value in _labelled(event.details or {}) if (text := _text(value))],
         )
 
 
 def _changes(event: AuditRead) -> list[ChangeView]:
-    before, after = dict(_flat(event.before or {})), dict(_flat(event.after or {}))
+    before, after = (dict(_attributes_apart(values or {})) for values in (event.before, event.after))
     return [
         ChangeView(name, _text(before.get(name)) or "—", _text(after.get(name)) or "—")
         for name in {**before, **after}
     ]
 
 
-def _flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the values by name; those of a product's attributes by their own names."""
+def _attributes_apart(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values by label, each of a product's attributes by itself."""
+    yield from _labelled({name: value for name, value in values.items() if not isinstance(value, dict)})
+    for attribute, text in (values.get("attributes") or {}).items():
+        yield f"Attribute “{attribute}”", text
+
+
+def _labelled(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values by label."""
     for name, value in values.items():
-        if isinstance(value, dict):
-            yield from ((f"Attribute “{attribute}”", text) for attribute, text in value.items())
-        else:
-            yield _words(name), value
+        yield _words(name), value
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return "URL" if name == "url" else name.replace("_", " ").capitalize()
 
 
 def _text(value: Any) -> str:

@@ -56,7 +56,10 @@ def last_change() -> rx.Component:
     """Say who made the last change, where that is known, and when."""
     last = EditorState.last_change
     by_import = rx.fragment(
-        " by the import of “", link(last.filename, to=last.import_address), "”", rx.cond(last.by, ", started", "")
+        " by the import of “",
+        link(last.filename, to=last.import_address, class_name="strong"),
+        "”",
+        rx.cond(last.by, ", started", ""),
     )
     return rx.el.p(
         "Last changed",
