@@ -10,4 +10,4 @@ AUDIT = "/audit"
 
 NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS), ("Record", AUDIT))
 # Pages that are built as a folder with an index file.
-FOLDERS = frozenset({IMPORTS, WEBHOOKS, TOKENS})
+FOLDERS = frozenset({IMPORTS, WEBHOOKS, TOKENS, AUDIT})
