@@ -225,7 +225,7 @@ def test_no_secret_is_in_the_record(guarded, receiver):
         secrets += _use_each_route(guarded, receiver.url, headers)
     recorded = _texts()
     assert {"webhook_created", "webhook_secret_rotated", "product_updated", "import_started"} <= set(actions())
-    assert len(secrets) == 10 and all(secrets)
+    assert len(secrets) == 12 and all(secrets)
     assert [secret for secret in secrets if secret in recorded] == []
 
 
@@ -253,4 +253,6 @@ def _use_each_route(client, hook_url: str, headers: dict[str, str]) -> list[str]
     send("POST", f"{address}/redeliver", params={"since": "2026-01-01T00:00:00Z"})
     send("DELETE", address)
     send("DELETE", "/api/products", params={"confirm": "true"})
-    return [hook["secret"], rotated["secret"], "query-secret-7", "query-secret-8"]
+    token = send("POST", "/api/tokens", json={"name": "t", "scopes": ["read"]})
+    send("DELETE", f"/api/tokens/{token['id']}")
+    return [token["token"], hook["secret"], rotated["secret"], "query-secret-7", "query-secret-8"]

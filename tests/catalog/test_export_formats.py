@@ -18,6 +18,7 @@ from product_importer.catalog.schemas import ProductFilter
 from product_importer.core import db
 from product_importer.core.errors import Unprocessable
 from product_importer.core.settings import settings
+from tests.access.records import entries
 from tests.catalog.conftest import open_exports, problem
 from tests.waiting import finish, wait_for
 
@@ -287,3 +288,6 @@ def test_a_client_that_goes_frees_everything(run_import, monkeypatch, format):
     finish(api(scope, receive, send))
     expect_all_freed()
     assert len(sent) < 100 and len(steps) < 5
+    # What was read until then is recorded.
+    [recorded] = entries("products_exported")
+    assert recorded.details["format"] == format and recorded.details["rows"] < 500
