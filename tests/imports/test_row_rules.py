@@ -63,6 +63,13 @@ def test_blank_lines_are_no_rows(imported, products):
     assert set(products()) == {"K-1", "K-2"}
 
 
+@pytest.mark.parametrize("padding", [b"\x1a\r\n", b"\0\0\r\n\0", b"\x1a\r\nK-2,B,b\r\n"])
+def test_lines_of_padding_are_no_rows(imported, products, padding):
+    job = imported(b"sku,name,description\r\nK-1,A,a\r\n" + padding)
+    assert counts(job)[2:] == (len(products()), 0)
+    assert "K-1" in products()
+
+
 def test_nuls_after_the_end_are_no_row(imported):
     assert counts(imported(b"sku,name,description\r\nK-1,A,a\r\n" + b"\0" * 512)) == ("completed", 1, 1, 0)
 

@@ -129,6 +129,11 @@ def is_blank(cells: Iterable[str]) -> bool:
     return not any(map(trim, cells))
 
 
+def is_padding(cells: Sequence[str]) -> bool:
+    """Whether a row is a line of what old programs pad to the end of a file, Ctrl-Z and NULs, in a joined file."""
+    return len(cells) == 1 and is_blank([cells[0].strip("\x1a\0")])
+
+
 def filled_width(cells: Sequence[str]) -> int:
     """Return how many cells a row has up to the last one that is not blank."""
     return next((width for width in range(len(cells), 0, -1) if trim(cells[width - 1])), 0)

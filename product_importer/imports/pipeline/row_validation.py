@@ -10,7 +10,15 @@ from product_importer.core.edges import trim
 from product_importer.imports.columns.header import REJECT_COLUMNS, Header, fold
 from product_importer.imports.columns.synonyms import WORDS_FOR_ACTIVE, WORDS_FOR_INACTIVE, is_active_word
 from product_importer.imports.error_codes import RowErrorCode
-from product_importer.imports.parsing.records import Chunk, RowError, filled_width, fitted_row, height, is_blank
+from product_importer.imports.parsing.records import (
+    Chunk,
+    RowError,
+    filled_width,
+    fitted_row,
+    height,
+    is_blank,
+    is_padding,
+)
 from product_importer.imports.pipeline.variant_rows import ParentRow, VariantGroups
 from product_importer.imports.read_warnings import ReadWarnings, WarningCode
 from product_importer.imports.schemas import ImportChoices
@@ -74,7 +82,7 @@ class RowValidator:
         rows: list[list[str]] = []
         errors = list(chunk.errors)
         for line, cells in zip(chunk.lines, chunk.rows, strict=True):
-            if is_blank(cells):
+            if is_blank(cells) or is_padding(cells):
                 continue
             judged = self._judged(line, fitted_row(cells, self._width, self._needed) or cells)
             if isinstance(judged, RowError):

@@ -11,22 +11,18 @@ from product_importer.imports.parsing.records import Unreadable
 # The list is shortened only when it holds more lines that are done, because that moves all others.
 MAX_DONE_LINES = 1_000
 BYTE_ORDER_MARK = "\ufeff"
+# Joined files have such marks at the beginning of any line.
+LEADING_MARKS = re.compile(f"(?:^|(?<=[\r\n])){BYTE_ORDER_MARK}+")
 # What old programs put behind the end of a text: Ctrl-Z, or NULs up to the end of a block.
-END_OF_FILE, NUL = "\x1a", "\0"
-PADDING = (END_OF_FILE, NUL)
-# Joined files have such marks, and the end of the file before, at the beginning of any line.
-LEADING_MARKS = re.compile(f"(?:^|(?<=[\r\n]))[{BYTE_ORDER_MARK}{END_OF_FILE}]+")
-# A line of padding alone.
-PADDING_LINES = re.compile(f"(?:^|(?<=[\r\n]))[{END_OF_FILE}{NUL}]+(?=[\r\n])")
+PADDING = ("\x1a", "\0")
 
 
 class PhysicalLines:
     """A window of consecutive lines with their line breaks, of any kind; `first` is the number of its first line.
 
     `get`, `from_` and `next_quote` read on where they must; like the `read_…` methods they raise `Unreadable` where
-    the bytes are not text. The lines have no byte order marks and no Ctrl-Z at their beginnings, and the last one no
-    padding; a line of padding alone is blank. `prepare` changes whole lines before they are parsed, without changing
-    their number.
+    the bytes are not text. The lines have no byte order marks at their beginnings, and the last one no padding.
+    `prepare` changes whole lines before they are parsed, without changing their number.
     """
 
     def __init__(self, text: io.TextIOBase, prepare: Callable[[str], str] | None = None):
@@ -109,9 +105,7 @@ class PhysicalLines:
 
     def _cleaned(self, lines: str) -> str:
         # Each search is one pass at the speed of memory.
-        if NUL in lines:
-            lines = PADDING_LINES.sub("", lines)
-        if BYTE_ORDER_MARK in lines or END_OF_FILE in lines:
+        if BYTE_ORDER_MARK in lines:
             lines = LEADING_MARKS.sub("", lines)
         # Only the last line of a text has no line break.
         if lines.endswith(PADDING):

@@ -33,17 +33,8 @@ def test_ctrl_z_and_nuls_at_the_end_of_a_file_are_no_part_of_it(parse, padding):
 
 
 @parsers
-@pytest.mark.parametrize("padding", ["\r\n\x1a\r\n", "\n\0\0\n\0", "\n\x1a\0\n \n", "\r\0\r"])
-def test_a_line_of_ctrl_z_or_nuls_alone_is_blank(parse, padding):
-    rows = rows_of(f"a,b\nc,d{padding}", parse)
-    assert rows[:2] == [(1, ["a", "b"]), (2, ["c", "d"])]
-    assert "".join(cell for _, cells in rows[2:] for cell in cells).strip() == ""
-
-
-@parsers
-def test_ctrl_z_between_joined_files_is_dropped(parse):
-    joined = f"a,b\r\n\x1ac,d\r\n\x1a{MARK}e,f\r\n"
-    assert rows_of(joined, parse) == [(1, ["a", "b"]), (2, ["c", "d"]), (3, ["e", "f"])]
+def test_ctrl_z_at_the_beginning_of_a_line_within_a_value_is_kept(parse):
+    assert rows_of('a,b\n"c\n\x1a","\n\x1a\nd"\n', parse) == [(1, ["a", "b"]), (2, ["c\n\x1a", "\n\x1a\nd"])]
 
 
 @parsers
