@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer import migrations
-from product_importer.access import audit_log
+from product_importer.access import audit_log, sessions, setup_links
 from product_importer.catalog.search.upkeep import Upkeep
 from product_importer.core import db
 from product_importer.core.embedded import servers
@@ -36,7 +36,7 @@ async def run() -> None:
 async def _migrate_and_work() -> None:
     while not await _try(_migrated):  # noqa: ASYNC110 - waits for another server
         await asyncio.sleep(RECONCILE_SECONDS)
-    await asyncio.gather(keep_reconciling(), update_text_index(), delete_expired_files())
+    await asyncio.gather(keep_reconciling(), update_text_index(), delete_expired())
 
 
 def _migrated() -> bool:
@@ -53,11 +53,13 @@ async def restart_supervisors() -> None:
         await asyncio.sleep(SERVERS_SECONDS)
 
 
-async def delete_expired_files() -> None:
-    """Delete files of interrupted uploads, and files and entries of the record that were kept long enough."""
+async def delete_expired() -> None:
+    """Delete files of interrupted uploads and what is kept for a time only, until cancelled."""
     while True:
         await _try(db.run, receiver.delete_orphans)
         await _try(db.run, retention.prune)
+        await _try(db.run, sessions.delete_expired)
+        await _try(db.run, setup_links.delete_expired)
         while await _try(db.run, audit_log.prune):
             pass
         await asyncio.sleep(SWEEP_SECONDS)

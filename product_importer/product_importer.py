@@ -11,6 +11,7 @@ from product_importer.access.pages.audit_page import audit_page
 from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.tokens_page import tokens_page
 from product_importer.access.pages.tokens_state import TokenDeleteState, TokenEditorState, TokenState
+from product_importer.access.sign_in import app as sign_in
 from product_importer.api import answer_bad_upload, api, show_docs
 from product_importer.catalog.pages.delete_state import DeleteAllState, DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
@@ -51,7 +52,13 @@ class Application(rx.App):
         for error in (UploadTypeError, UploadValueError, KeyError):
             self._api.add_exception_handler(error, answer_bad_upload)
         pages = [*built_pages.read(), show_docs().body.decode()]
-        return AccessLayer(super().__call__(), settings(), script_hashes(pages))
+        return AccessLayer(
+            super().__call__(),
+            settings(),
+            script_hashes(pages),
+            sign_in=sign_in.create_app(settings()),
+            sign_in_paths=sign_in.PATHS,
+        )
 
 
 app = Application(

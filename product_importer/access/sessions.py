@@ -52,10 +52,21 @@ def find(session: Session, secret: str) -> Principal | None:
     if found.is_older:
         used = update(AccountSession).where(col(AccountSession.id) == found.id)
         session.execute(used.values(last_used_at=func.now()))
-    account: Account = found[1]
+    return person_of(found[1], digest)
+
+
+def person_of(account: Account, digest: bytes | None = None, address: str | None = None) -> Principal:
+    """Return the principal that a person is, in the session with this digest and from this address."""
     role = Role(account.role)
     return Principal(
-        PrincipalKind.PERSON, ROLE_PERMISSIONS[role], account.id, account.email, account.id, role, credential=digest
+        PrincipalKind.PERSON,
+        ROLE_PERMISSIONS[role],
+        account.id,
+        account.email,
+        account.id,
+        role,
+        credential=digest,
+        address=address,
     )
 
 

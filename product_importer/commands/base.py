@@ -62,6 +62,12 @@ class Group(click.Group):
     """The commands in the order of their definition."""
 
     command_class = Command
+    # Groups within it are of this class, too.
+    group_class = type
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - as for a command
+        """Return the first line of the help, whole."""
+        return (self.help or "").partition("\n")[0]
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(self.commands)
@@ -97,6 +103,7 @@ def _reason(error: Exception) -> str | None:
     from product_importer.commands.import_source import SourceError
     from product_importer.commands.output import OutputError
     from product_importer.core.embedded.servers import ServiceError
+    from product_importer.core.errors import DomainError
     from product_importer.core.storage import StorageError
     from product_importer.web.ports import PortError
 
@@ -108,6 +115,8 @@ def _reason(error: Exception) -> str | None:
             return logs.safe(f"PostgreSQL does not answer, start it or change DATABASE_URL: {told}")
         case RedisError():
             return logs.safe(f"Redis does not answer, start it or change REDIS_URL: {_first_line(error)}")
+        case DomainError():
+            return logs.escaped(error.detail)
         case SourceError() | OutputError() | PortError():
             return logs.escaped(str(error))
         case _:

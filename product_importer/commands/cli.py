@@ -9,8 +9,11 @@ from collections.abc import Sequence
 import click
 
 from product_importer import __version__
+from product_importer.access.schemas import Role
 from product_importer.commands.base import Group, RemoteCommand, model_options
 from product_importer.imports.options import ImportOptions
+
+ROLES = [role.value for role in Role]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +50,10 @@ def web() -> None:
     """Serve the web UI, the REST API and event streams on one port."""
     from product_importer.commands.process_manager import exit_with_parent
 
-    exit_with_parent()
-    from product_importer import migrations
-    from product_importer.core import secrets
-    from product_importer.web import server
+    is_part = exit_with_parent()
+    from product_importer.commands import start
 
-    secrets.prepare()
-    migrations.migrate()
-    server.serve()
+    start.web(is_part=is_part)
 
 
 @cli.command()
@@ -116,6 +115,66 @@ def export(file: str, **query: str | tuple[str, ...] | None) -> int:
     from product_importer.commands import export_file
 
     return export_file.run(file, query)
+
+
+@cli.group()
+def user() -> None:
+    """Say who may sign in, and as what."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the person may do.")
+def add_user(email: str, role: str) -> None:
+    """Create an account, and print the link by which its owner chooses a password."""
+    from product_importer.commands import user
+
+    user.add(email, role)
+
+
+@user.command("list")
+def list_users() -> None:
+    """List all accounts with their roles."""
+    from product_importer.commands import user
+
+    user.list_all()
+
+
+@user.command("disable")
+@click.argument("email")
+def disable_user(email: str) -> None:
+    """Keep a person out: sessions end, tokens stop to work."""
+    from product_importer.commands import user
+
+    user.disable(email)
+
+
+@user.command("enable")
+@click.argument("email")
+def enable_user(email: str) -> None:
+    """Let a person in again who was disabled."""
+    from product_importer.commands import user
+
+    user.enable(email)
+
+
+@user.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def set_role(email: str, role: str) -> None:
+    """Give a person another role."""
+    from product_importer.commands import user
+
+    user.set_role(email, role)
+
+
+@user.command("link")
+@click.argument("email")
+def make_link(email: str) -> None:
+    """Print a new link by which a person chooses a password; older ones end."""
+    from product_importer.commands import user
+
+    user.make_link(email)
 
 
 @cli.command()

@@ -65,14 +65,15 @@ def supervise(
     return _ProcessManager(commands, grace_seconds, healthy_seconds, watch).run()
 
 
-def exit_with_parent() -> None:
+def exit_with_parent() -> bool:
     """In a command: end this process and its session as soon as the process manager has ended or was killed.
 
-    Does nothing in a process that no process manager started.
+    Does nothing in a process that no process manager started; returns whether one did.
     """
     pipe = os.environ.pop(PARENT_PIPE, None)
     if pipe:
         threading.Thread(target=_follow_parent, args=(int(pipe),), name="parent", daemon=True).start()
+    return bool(pipe)
 
 
 def kill_session(leader: int) -> None:

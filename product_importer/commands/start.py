@@ -7,6 +7,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from product_importer import migrations
+from product_importer.commands import first_link
 from product_importer.commands.process_manager import Command, supervise
 from product_importer.core import redis, secrets, storage
 from product_importer.core.embedded import servers
@@ -33,11 +34,21 @@ def up() -> int:
     return _supervise(Command("web", (*PROGRAM, "web"), essential=True), *workers, WEBHOOK_WORKER)
 
 
+def web(*, is_part: bool) -> None:
+    """Serve until a signal; as a part of `up`, leave it to that to print the link to the first account."""
+    secrets.prepare()
+    migrations.migrate()
+    if not is_part:
+        first_link.announce()
+    server.serve()
+
+
 def dev() -> int:
     """Run Reflex with hot reload and one worker of each kind until a signal; return the exit code."""
     servers.redis_url()
     secrets.prepare()
     migrations.migrate()
+    first_link.announce()
     reflex = Command("reflex", (sys.executable, "-m", "reflex", "run"), essential=True)
     return _supervise(reflex, Command("worker", (*PROGRAM, "worker")), WEBHOOK_WORKER)
 
@@ -50,19 +61,17 @@ def _supervise(*commands: Command) -> int:
 
 
 def _announce() -> None:
-    """Print the page's address once it can be opened."""
-    host = f"[{settings().host}]" if ":" in settings().host else settings().host
-    is_wildcard = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared, not listened on
-    shown = "localhost" if is_wildcard or host == "127.0.0.1" else host
+    """Print the page's address once it can be opened, and the link to the first account if there is none."""
+    given = settings()
+    host = f"[{given.host}]" if ":" in given.host and not given.host.startswith("[") else given.host
     deadline = time.monotonic() + FIRST_ANSWER_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urlopen(f"http://{host}:{settings().port}/api/health", timeout=2):
-                print(
-                    f"\n  Product Importer is at http://{shown}:{settings().port}   (Ctrl-C stops it)\n", flush=True
-                )
+            with urlopen(f"http://{host}:{given.port}/api/health", timeout=2):
+                print(f"\n  Product Importer is at {given.address}   (Ctrl-C stops it)\n", flush=True)
                 break
         except (URLError, OSError):
             time.sleep(0.1)
-    if is_wildcard and not settings().allowed_hosts:
+    first_link.announce()
+    if host in ("0.0.0.0", "[::]") and not given.allowed_hosts:  # noqa: S104 - compared, not listened on
         print("  Other machines get 400 until ALLOWED_HOSTS has the name or address that they use.\n", flush=True)

@@ -203,6 +203,14 @@ class Settings(BaseSettings):
         return self.auth == "on"
 
     @property
+    def address(self) -> str:
+        """The address under which people open the page: `PUBLIC_URL`, or that of this machine."""
+        is_everywhere = self.host in ("0.0.0.0", "::", "[::]", "127.0.0.1")  # noqa: S104 - compared, not listened on
+        host = "localhost" if is_everywhere else self.host
+        shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return self.public_url or f"http://{shown}:{self.port}"
+
+    @property
     def uploads(self) -> str:
         """The place of uploaded files: `UPLOAD_DIR`, or its default in `DATA_DIR`."""
         return self.upload_dir or str(self.data_dir / "uploads")

@@ -32,6 +32,16 @@ PERMISSIONS = (
 # The policy of answers that are not pages: they may load nothing.
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+# The policy of the forms of strangers, which load nothing but the icon and run no script.
+FORM_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+FORM_PATHS = ("/sign-in", "/sign-out", "/setup")
+# A form's address may hold a secret, which no answer may get. With `no-referrer`, browsers would send the form with
+# `Origin: null`, which is another site's.
+FORM_REFERRER = "strict-origin"
+
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -76,6 +86,9 @@ def add_headers(message: Message, scope: Scope, policy: str) -> Message:
     is_page = headers.get("content-type", "text/html").startswith("text/html")
     headers["Content-Security-Policy"] = policy if is_page else DATA_POLICY
     path = scope["path"]
+    if is_page and path.startswith(FORM_PATHS):
+        headers["Content-Security-Policy"] = FORM_POLICY
+        headers["Referrer-Policy"] = FORM_REFERRER
     if path.startswith(DATA_PATHS) and not path.startswith(CACHED_PATHS):
         headers["Cache-Control"] = "no-store"
     return {**message, "headers": headers.raw}

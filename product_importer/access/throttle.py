@@ -1,0 +1,88 @@
+"""Limit how often passwords are guessed, by person and by address. The counts are in Redis, for all processes."""
+
+import math
+import time
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.exceptions import RedisError
+
+from product_importer.access.secrets import digest_of
+from product_importer.core import redis
+from product_importer.core.embedded import servers
+from product_importer.core.errors import TooMany, Unavailable
+
+# A person's password can be guessed 40 times an hour; 1,000 guesses take a day.
+BY_PERSON = RateLimitItemPerMinute(10, 15, namespace="sign-in")
+# People behind one address share it. 1,000 guesses of any people's passwords take more than two hours.
+BY_ADDRESS = RateLimitItemPerMinute(60, 10, namespace="sign-in")
+# Whoever has one IPv6 address has a whole network of them.
+IPV6_PREFIX = 64
+
+
+def count_guess(email_key: str, address: str | None) -> None:
+    """Count one attempt to guess a person's password, before it is checked, so that no two attempts slip through.
+
+    Raises:
+        TooMany: this person or address has had its attempts.
+        Unavailable: Redis does not answer.
+    """
+    try:
+        _count(BY_ADDRESS, "address", _network(address))
+        _count(BY_PERSON, "person", _key(email_key))
+    except RedisError as error:
+        raise Unavailable("Nobody can sign in while Redis does not answer. Try again in a moment.") from error
+
+
+def forget_guesses(email_key: str) -> None:
+    """Start a person's count anew, since the right password was given.
+
+    Raises:
+        Unavailable: Redis does not answer.
+    """
+    try:
+        _limiter().clear(BY_PERSON, "person", _key(email_key))
+    except RedisError as error:
+        raise Unavailable("Nobody can sign in while Redis does not answer. Try again in a moment.") from error
+
+
+def _count(limit: RateLimitItem, *key: str) -> None:
+    if _limiter().hit(limit, *key):
+        return
+    wait = max(1, math.ceil(_limiter().get_window_stats(limit, *key).reset_time - time.time()))
+    raise TooMany(
+        f"There were too many attempts to sign in. Try again in {_spoken(wait)}.",
+        retry_after=wait,
+        title="Too many attempts",
+    )
+
+
+@lru_cache
+def _limiter() -> MovingWindowRateLimiter:
+    pool = redis.client().connection_pool
+    return MovingWindowRateLimiter(RedisStorage(servers.redis_url(), connection_pool=pool))
+
+
+def _key(email_key: str) -> str:
+    # Of one length, whatever was typed.
+    return digest_of(email_key).hex()
+
+
+def _network(address: str | None) -> str:
+    try:
+        ip = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return str(ip_network((ip, IPV6_PREFIX), strict=False))
+    return str(getattr(ip, "ipv4_mapped", None) or ip)
+
+
+def _spoken(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} seconds"
+    minutes = math.ceil(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
