@@ -52,6 +52,8 @@ def find(session: Session, token: str) -> Account | None:
     if found is None:
         raise _not_valid()
     if found.account_id is None:
+        if service.has_accounts(session):
+            raise _not_valid()
         return None
     account = service.read_account(session, found.account_id)
     if account.disabled_at is not None:

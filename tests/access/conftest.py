@@ -1,4 +1,4 @@
-"""The REST API behind the access layer, with sign-in on."""
+"""The REST API and the forms of the sign-in behind the access layer, with sign-in on."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from product_importer.access.gate.layer import AccessLayer
+from product_importer.access.sign_in import app as sign_in
 from product_importer.api import api
 from product_importer.core.settings import settings
 
@@ -18,15 +19,20 @@ def open_api(database: None) -> Iterator[Open]:
     """Return clients of the API with sign-in on: `open_api(PUBLIC_URL="https://shop.example")`."""
     opened: list[TestClient] = []
 
-    def make(url: str = "http://localhost", **given: Any) -> TestClient:
+    def make(url: str = "http://localhost", client: str = "testclient", **given: Any) -> TestClient:
         values = {name.lower(): value for name, value in ({"AUTH": "on"} | given).items()}
-        layer = AccessLayer(api, settings().model_copy(update=values), set())
-        opened.append(TestClient(layer, base_url=url, raise_server_exceptions=False, follow_redirects=False))
+        chosen = settings().model_copy(update=values)
+        layer = AccessLayer(api, chosen, set(), sign_in=sign_in.create_app(chosen), sign_in_paths=sign_in.PATHS)
+        opened.append(
+            TestClient(
+                layer, base_url=url, raise_server_exceptions=False, follow_redirects=False, client=(client, 50_000)
+            )
+        )
         return opened[-1]
 
     yield make
-    for client in opened:
-        client.close()
+    for one in opened:
+        one.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from itertools import count
 
 from sqlmodel import Session
 
-from product_importer.access import sessions, tokens
+from product_importer.access import passwords, sessions, tokens
 from product_importer.access.models import Account, ApiToken
 from product_importer.access.schemas import Permission, Role
 from product_importer.access.secrets import digest_of
@@ -14,12 +14,16 @@ from product_importer.core import db
 _numbers = count(1)
 
 
-def add_person(role: Role | str = Role.EDITOR) -> Account:
-    """Return a new account, without a password."""
+PASSWORD = "correct horse battery staple"
+
+
+def add_person(role: Role | str = Role.EDITOR, password: str | None = None) -> Account:
+    """Return a new account, by default without a password."""
+    hashed = password and passwords.make_hash(password)
 
     def add(session: Session) -> Account:
         email = f"person{next(_numbers)}@shop.example"
-        account = Account(email=email, email_key=email, role=Role(role))
+        account = Account(email=email, email_key=email, role=Role(role), password_hash=hashed)
         session.add(account)
         session.flush()
         session.expunge(account)
