@@ -28,11 +28,12 @@ def chromium() -> Iterator[Browser]:
 
 def find_chromium() -> str | None:
     """Return the path of an installed Chromium, or None."""
-    named = os.environ.get("CHROMIUM")
-    if named:
-        return named
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    return found or _playwrights_own()
+    return installed_chromium() or _playwrights_own()
+
+
+def installed_chromium() -> str | None:
+    """Return the path of a Chromium that Playwright would not find by itself, or None."""
+    return os.environ.get("CHROMIUM") or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
 def ensure_chromium() -> None:

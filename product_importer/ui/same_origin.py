@@ -26,7 +26,7 @@ VITE_PLUGINS = "  plugins: [\n"
 LISTEN_ON_HOST = """\
     { name: "listen-on-host", config: () => ({ server: { host: process.env.VITE_LISTEN_ON } }) },
 """
-FORWARDED = ("/api", "/metrics", "/_upload", "/_event", "/_health", "/ping")
+FORWARDED = ("/api", "/metrics", "/_upload", "/_event", "/_health", "/ping", "/sign-in", "/sign-out", "/setup")
 
 
 class SameOrigin(Plugin):

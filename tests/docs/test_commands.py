@@ -33,7 +33,8 @@ CHECKED = {
     r"reflex run": "tests/commands",
     r"rq worker -c product_importer\.worker": "test_the_rq_worker_command_starts",
     r'echo "\w+=\$\(openssl rand -hex 24\)" >> \.env$': "tests/test_container.py",
-    r"docker compose up": "tests/test_container.py",
+    r"docker compose (up|logs web$|exec web product-importer user )": "tests/test_container.py",
+    r"product-importer user ": "test_the_user_commands_succeed",
     r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
     r"time sh -c 'make run & ": "test_links, for the target",
     r"(pipx install )?pre-commit\b": "nothing: the package is not a dependency",
@@ -86,6 +87,14 @@ def test_the_import_commands_succeed(database, tmp_path):
     assert name_of("MUG-1") == "Enamel mug"
 
 
+def test_the_user_commands_succeed(database, tmp_path):
+    lines = [line for line in shell_lines(read("docs/operations.md")) if line.startswith("product-importer user ")]
+    admin = "product-importer user add ada@shop.example --role admin"
+    done = bash("\n".join(["set -e", admin, *lines]), tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(lines) == 6 and done.stdout.count("/setup?token=") == 3
+
+
 def test_the_export_commands_succeed(database, tmp_path):
     products = "product-importer import catalogue.csv"
     (tmp_path / "catalogue.csv").write_text("sku,name,description\nMUG-1,Enamel mug,White\n")
@@ -108,11 +117,11 @@ def test_the_export_requests_succeed(url, tmp_path):
 def test_the_options_of_the_commands_exist():
     text = "\n".join(document.read_text() for document in DOCUMENTS)
     used: dict[str, set[str]] = {}
-    for name, rest in re.findall(r"(?:product-importer|python -m product_importer) ([a-z]+)([^`\n]*)", text):
+    for name, rest in re.findall(r"(?:product-importer|python -m product_importer) ((?:user )?[a-z]+)([^`\n]*)", text):
         used.setdefault(name, set()).update(re.findall(r"--[a-z-]+", rest))
     assert {"--dry-run", "--rejects", "--mode"} <= used["import"] and "--queue" in used["worker"]
     for name, options in used.items():
-        help_text = run("-m", "product_importer", name, "--help").stdout
+        help_text = run("-m", "product_importer", *name.split(), "--help").stdout
         assert not [option for option in options if option not in help_text], f"{name} has no such option"
 
 

@@ -176,7 +176,7 @@ def developed(application: Application, own_servers: dict[str, str], tmp_path: P
     shutil.copytree(ROOT / ".web", page, symlinks=True)
     shutil.rmtree(page / "build")
     environment = {"REFLEX_WEB_WORKDIR": str(page), "REFLEX_BACKEND_PORT": str(free_port())}
-    started = Application(WORKERS="1", ALLOWED_HOSTS="shop.example", **environment, **own_servers)
+    started = Application(WORKERS="1", ALLOWED_HOSTS="shop.example", AUTH="off", **environment, **own_servers)
     started.start("dev")
     yield started
     started.stop()

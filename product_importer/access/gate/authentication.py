@@ -113,5 +113,6 @@ def is_page(scope: Scope) -> bool:
 def sign_in_address(scope: Scope) -> str:
     """Return the address of the sign-in page that leads back to the page that a request asks for."""
     query = scope["query_string"].decode("latin-1")
-    wanted = scope["path"] + (f"?{query}" if query else "")
+    # Pages that are folders were given a slash at the end.
+    wanted = (scope["path"].rstrip("/") or "/") + (f"?{query}" if query else "")
     return SIGN_IN if wanted == "/" else f"{SIGN_IN}?next={quote(wanted, safe='/')}"
