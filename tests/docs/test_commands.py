@@ -32,7 +32,7 @@ CHECKED = {
     r"\. \.venv/bin/activate": "tests/commands",
     r"reflex run": "tests/commands",
     r"rq worker -c product_importer\.worker": "test_the_rq_worker_command_starts",
-    r'echo "\w+=\$\(openssl rand -hex 24\)" >> \.env$': "tests/test_container.py",
+    r'echo "\w+=\$\(openssl rand -hex (24|32)\)" >> \.env$': "tests/test_container.py",
     r"docker compose (up|logs web$|exec web product-importer user )": "tests/test_container.py",
     r"product-importer user ": "test_the_user_commands_succeed",
     r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
@@ -117,7 +117,9 @@ def test_the_export_requests_succeed(url, tmp_path):
 def test_the_options_of_the_commands_exist():
     text = "\n".join(document.read_text() for document in DOCUMENTS)
     used: dict[str, set[str]] = {}
-    for name, rest in re.findall(r"(?:product-importer|python -m product_importer) ((?:user )?[a-z]+)([^`\n]*)", text):
+    for name, rest in re.findall(
+        r"(?:product-importer|python -m product_importer) ((?:user )?[a-z]+)([^`\n]*)", text
+    ):
         used.setdefault(name, set()).update(re.findall(r"--[a-z-]+", rest))
     assert {"--dry-run", "--rejects", "--mode"} <= used["import"] and "--queue" in used["worker"]
     for name, options in used.items():
