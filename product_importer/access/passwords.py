@@ -53,7 +53,9 @@ def verify(password: str, hashed: str | None) -> tuple[bool, str | None]:
     Without a hash, it takes the same time to say no.
     """
     given = _encoded(normalise(password[: MAX_LENGTH + 1]))
-    is_right, renewed = _hashes.verify_and_update(given, hashed or _nobodys_hash())
+    # Made at the first call, whoever that is for.
+    nobodys = _nobodys_hash()
+    is_right, renewed = _hashes.verify_and_update(given, hashed or nobodys)
     return is_right and hashed is not None, renewed if is_right else None
 
 

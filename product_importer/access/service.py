@@ -1,6 +1,7 @@
 """What can be done with accounts: make, list, change and disable them, and check and change their passwords."""
 
 import re
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import func
@@ -60,16 +61,23 @@ def read_account(session: Session, account_id: UUID) -> Account:
     return account
 
 
-def find_account(session: Session, email: str) -> Account:
-    """Return the account with a password, or the invitation to one, of an e-mail address.
+def find_account(session: Session, name: str) -> Account:
+    """Return the account with an e-mail address or id, whether it has a password or signs in through a provider.
 
     Raises:
         NotFound: there is no such account.
+        Conflict: several accounts have the address; the message has their ids.
     """
-    account = _find(session, email_key(email))
-    if account is None:
-        raise NotFound(f"There is no account {trim(email)}.")
-    return account
+    with suppress(ValueError):
+        return read_account(session, UUID(name))
+    key = email_key(name)
+    found = session.scalars(select(Account).where(col(Account.email_key) == key)).all() if key.isprintable() else []
+    if not found:
+        raise NotFound(f"There is no account {trim(name)}.")
+    if len(found) > 1:
+        ids = ", ".join(f"{one.id} ({'provider' if one.oidc_subject else 'password'})" for one in found)
+        raise Conflict(f"Several accounts have the address {trim(name)}. Name one by its id: {ids}.")
+    return found[0]
 
 
 def create_account(session: Session, email: str, role: Role) -> Account:

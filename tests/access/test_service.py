@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlmodel import Session, col, select
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlmodel import Session, col, select, update
 
 from product_importer.access import principal, service, sessions, setup_links, throttle
 from product_importer.access.models import Account, AccountSession, AuditEvent, SetupLink
@@ -49,6 +51,30 @@ def test_an_address_has_one_account_however_it_is_written(database):
     with pytest.raises(Conflict):
         db.run(service.create_account, "MINA.MAIER+x@shop.example", Role.ADMIN)
     assert _actions(made) == ["account_created"]
+
+
+def test_people_of_a_provider_are_found_too_and_twins_by_their_id(database):
+    person = add_person()
+    twin = Account(email=person.email, email_key=person.email, role=Role.VIEWER, oidc_issuer="x", oidc_subject="1")
+    db.run(lambda session: session.add(twin))
+    with pytest.raises(Conflict) as refused:
+        db.run(service.find_account, person.email)
+    assert str(person.id) in refused.value.detail and str(twin.id) in refused.value.detail
+    assert db.run(service.find_account, str(twin.id)).id == twin.id
+    with pytest.raises(Conflict, match="provider"):
+        _change(setup_links.make, twin)
+    # The provider's account has no password to guess.
+    with pytest.raises(Unauthenticated):
+        db.run(service.check_password, person.email, PASSWORD)
+
+
+def test_a_hash_of_older_parameters_is_replaced_at_the_sign_in(database):
+    person = add_person()
+    old = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8192),)).hash(PASSWORD)
+    db.run(lambda session: session.execute(update(Account).values(password_hash=old)))
+    db.run(service.check_password, person.email, PASSWORD)
+    renewed = db.run(service.read_account, person.id).password_hash
+    assert renewed is not None and "m=65536" in renewed
 
 
 def test_an_account_ends_the_links_to_the_first(database):

@@ -57,6 +57,7 @@ def test_a_new_link_ends_the_older_one(database):
         (["role", "ada@shop.example", "viewer"], "last administrator"),
         (["disable", "ada@shop.example"], "last administrator"),
         (["disable", "nobody\x1b@shop.example"], r"There is no account nobody\x1b@shop.example"),
+        (["disable", "nobody\udcff"], r"There is no account nobody\udcff"),
         (["enable", "nobody@shop.example"], "There is no account"),
         (["link", "nobody@shop.example"], "There is no account"),
     ],
