@@ -19,8 +19,11 @@ from product_importer.core.errors import TooMany, Unavailable
 BY_PERSON = RateLimitItemPerMinute(10, 15, namespace="sign-in")
 # People behind one address share it. 1,000 guesses of any people's passwords take more than two hours.
 BY_ADDRESS = RateLimitItemPerMinute(60, 10, namespace="sign-in")
+# A way through a provider takes two requests. Each may leave a line in the record or a sign-in that has begun.
+SIGN_ON_BY_ADDRESS = RateLimitItemPerMinute(300, 10, namespace="sign-on")
 # Whoever has one IPv6 address has a whole network of them.
 IPV6_PREFIX = 64
+NO_REDIS = "Nobody can sign in while Redis does not answer. Try again in a moment."
 
 
 def count_guess(email_key: str, address: str | None) -> None:
@@ -34,7 +37,20 @@ def count_guess(email_key: str, address: str | None) -> None:
         _count(BY_ADDRESS, "address", _network(address))
         _count(BY_PERSON, "person", _key(email_key))
     except RedisError as error:
-        raise Unavailable("Nobody can sign in while Redis does not answer. Try again in a moment.") from error
+        raise Unavailable(NO_REDIS) from error
+
+
+def count_sign_on(address: str | None) -> None:
+    """Count one request of a sign-in through a provider.
+
+    Raises:
+        TooMany: this address has had its requests.
+        Unavailable: Redis does not answer.
+    """
+    try:
+        _count(SIGN_ON_BY_ADDRESS, "address", _network(address))
+    except RedisError as error:
+        raise Unavailable(NO_REDIS) from error
 
 
 def forget_guesses(email_key: str) -> None:
@@ -46,7 +62,7 @@ def forget_guesses(email_key: str) -> None:
     try:
         _limiter().clear(BY_PERSON, "person", _key(email_key))
     except RedisError as error:
-        raise Unavailable("Nobody can sign in while Redis does not answer. Try again in a moment.") from error
+        raise Unavailable(NO_REDIS) from error
 
 
 def _count(limit: RateLimitItem, *key: str) -> None:

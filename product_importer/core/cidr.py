@@ -4,6 +4,7 @@ import re
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # Names and IPv4 addresses; names in other scripts as IDNA, as browsers send them.
 HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?", re.ASCII)
 

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
+from product_importer.core.cidr import LOOPBACK, parse_hosts, parse_networks, parse_ports
 from product_importer.core.secret_keys import split_keys
+from product_importer.core.single_sign_on import check_complete, check_issuer, parse_role_claim
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # What `Authorization: Bearer` can hold (RFC 6750).
 TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 
@@ -92,6 +92,27 @@ class Settings(BaseSettings):
     i_know_anyone_can_change_everything: Annotated[
         bool, Field(description="`true` is needed for `AUTH=off` where `HOST` is not loopback")
     ] = False
+    oidc_issuer: Annotated[
+        str | None,
+        Field(
+            description="address of an OpenID provider for single sign-on, such as `https://login.shop.example`; "
+            "needs `OIDC_CLIENT_ID`, `OIDC_ROLES` and `PUBLIC_URL`"
+        ),
+    ] = None
+    oidc_client_id: Annotated[
+        str | None, Field(description="id of this application at the provider, where it is a client")
+    ] = None
+    oidc_client_secret: Annotated[
+        SecretStr | None,
+        Field(description="secret of this application at the provider; unset: it is a public client"),
+    ] = None
+    oidc_roles: Annotated[
+        str | None,
+        Field(
+            description="claim of the ID token and the role of each value, such as "
+            "`groups:admins=admin,staff=editor,*=viewer`; without a role there is no entry"
+        ),
+    ] = None
     max_requests_per_address: Annotated[
         int, Field(ge=1, description="maximum of open requests from one address, except loopback; one more gets 429")
     ] = 100
@@ -177,6 +198,29 @@ class Settings(BaseSettings):
                 f"AUTH=off with HOST={self.host}: whoever reaches the port could change everything. Use AUTH=on, or "
                 "set I_KNOW_ANYONE_CAN_CHANGE_EVERYTHING=true"
             )
+        return self
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _check_issuer(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        check_issuer(url)
+        return url
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _check_roles(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_role_claim(text)
+        return text
+
+    @model_validator(mode="after")
+    def _check_single_sign_on(self) -> "Settings":
+        given = self.oidc_issuer, self.oidc_client_id, self.oidc_roles, self.public_url
+        secret = self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else ""
+        if secret or any(given[:-1]):
+            check_complete(given, secret, signs_in=self.signs_in)
         return self
 
     @field_validator("webhook_ports")

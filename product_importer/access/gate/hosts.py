@@ -6,10 +6,10 @@ from ipaddress import IPv6Address
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from product_importer.core.cidr import parse_hosts
+from product_importer.core.cidr import LOOPBACK, parse_hosts
 from product_importer.core.errors import Invalid
 from product_importer.core.problem_types import ProblemType
-from product_importer.core.settings import LOOPBACK, Settings
+from product_importer.core.settings import Settings
 
 # Probes use the address of the machine as host. These two routes reveal nothing secret.
 OPEN_PATHS = frozenset({"/api/health", "/api/ready"})

@@ -1,4 +1,4 @@
-"""The application of the paths `PATHS`, which strangers reach: /sign-in, /sign-out and /setup."""
+"""The application of the paths `PATHS`, which strangers reach: /sign-in and those below it, /sign-out and /setup."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,8 @@ from product_importer.access import audit, passwords, principal, service, sessio
 from product_importer.access.audit import AuditAction, ObjectKind
 from product_importer.access.principal import PrincipalKind
 from product_importer.access.secrets import digest_of
-from product_importer.access.sign_in import cookies
+from product_importer.access.sign_in import cookies, single_sign_on
+from product_importer.access.sign_in.entering import enter
 from product_importer.access.sign_in.forms import read_form
 from product_importer.access.sign_in.next_page import HOME, own_page
 from product_importer.access.sign_in.pages import page
@@ -23,7 +24,7 @@ from product_importer.core.errors import DomainError, Unauthenticated, Unavailab
 from product_importer.core.settings import Settings
 
 SIGN_IN, SIGN_OUT, SETUP = "/sign-in", "/sign-out", "/setup"
-PATHS = frozenset({SIGN_IN, SIGN_OUT, SETUP})
+PATHS = frozenset({SIGN_IN, SIGN_OUT, SETUP}) | single_sign_on.PATHS
 # The sign-in page says that the password is set.
 AFTER_SETUP = f"{SIGN_IN}?set-up=done"
 
@@ -40,6 +41,7 @@ def create_app(given: Settings) -> Starlette:
             (SETUP, show_setup, set_up),
         )
     ]
+    routes += single_sign_on.routes
     app = Starlette(routes=routes, exception_handlers={DomainError: _show_error, HTTPException: _show_http_error})
     for outage in db.OUTAGE:
         app.add_exception_handler(outage, _show_outage)
@@ -52,7 +54,7 @@ async def show_sign_in(request: Request) -> Response:
     wanted = own_page(request.query_params.get("next"))
     if principal.current().kind == PrincipalKind.PERSON:
         return RedirectResponse(wanted, 303)
-    return page("sign_in.html", next=wanted, email="", is_set_up="set-up" in request.query_params)
+    return _form(request, None, wanted, "")
 
 
 async def sign_in(request: Request) -> Response:
@@ -72,7 +74,7 @@ async def sign_in(request: Request) -> Response:
         if secret is None:
             raise Unauthenticated(service.WRONG, title="Not signed in")
     except DomainError as error:
-        return page("sign_in.html", error, next=wanted, email=form["email"], is_set_up=False)
+        return _form(request, error, wanted, form["email"])
     answer = RedirectResponse(wanted, 303)
     cookies.give(answer, secret, request, given)
     return answer
@@ -124,19 +126,19 @@ def _sign_in(
     session: Session, email: str, password: str, presented: str | None, user_agent: str | None
 ) -> str | None:
     """Return the secret of a new session; None, and a record, where e-mail address or password are wrong."""
-    address = principal.current().address
     try:
         account = service.check_password(session, email, password)
     except Unauthenticated:
         tried = "".join(filter(str.isprintable, email))[: service.MAX_EMAIL]
         audit.record(session, AuditAction.SIGN_IN_FAILED, ObjectKind.ACCOUNT, name=tried)
         return None
-    if presented is not None:
-        sessions.end(session, digest_of(presented))
-    secret = sessions.start(session, account, address, user_agent)
-    person = sessions.person_of(account, address=address)
-    audit.record(session, AuditAction.SIGNED_IN, ObjectKind.ACCOUNT, account.id, account.email, by=person)
-    return secret
+    return enter(session, account, presented, user_agent)
+
+
+def _form(request: Request, error: DomainError | None, wanted: str, email: str) -> Response:
+    provider = single_sign_on.link(request.app.state.settings, wanted)
+    is_set_up = "set-up" in request.query_params
+    return page("sign_in.html", error, next=wanted, email=email, is_set_up=is_set_up, provider=provider)
 
 
 def _end_session(session: Session, secret: str | None) -> None:

@@ -28,7 +28,12 @@ def test_the_forms_have_the_colours_of_the_page():
 def test_what_was_typed_is_text():
     typed = "\"><script>alert(1)</script>'"
     templates: dict[str, dict[str, object]] = {
-        "sign_in.html": {"next": typed, "email": typed, "is_set_up": False},
+        "sign_in.html": {
+            "next": typed,
+            "email": typed,
+            "is_set_up": False,
+            "provider": {"name": typed, "address": typed},
+        },
         "sign_out.html": {"name": typed},
         "setup.html": {"token": typed, "email": None, "typed": typed},
         "error.html": {},
