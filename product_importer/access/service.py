@@ -104,8 +104,10 @@ def set_role(session: Session, account: Account, role: Role) -> None:
     """Give a person another role; requests and pages notice it at once.
 
     Raises:
-        Conflict: the person is the last administrator.
+        Conflict: the person is the last administrator, or has the role from a provider.
     """
+    if account.oidc_subject is not None:
+        raise Conflict(f"The provider says which role {account.email} has. Change it there, or in OIDC_ROLES.")
     if account.role == role:
         return
     if role != Role.ADMIN:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from product_importer.core.cidr import LOOPBACK, parse_hosts, parse_networks, parse_ports
+from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
 from product_importer.core.secret_keys import split_keys
 from product_importer.core.single_sign_on import check_complete, check_issuer, parse_role_claim
 

@@ -10,6 +10,7 @@ from product_importer.access import service
 from product_importer.access.oidc import begun
 from product_importer.access.schemas import Role
 from product_importer.core import db, redis
+from product_importer.core.errors import Conflict
 from tests.access.oidc.conftest import Open, Recorded, accounts, sign_in, way_back
 from tests.access.oidc.small_provider import SUBJECT, SmallProvider, ec_signer
 
@@ -214,3 +215,10 @@ def test_the_sign_in_page_leads_to_the_provider(open_browser: Open, browser: Tes
     assert "Sign in with" not in without.get("/sign-in").text
     assert without.get("/sign-in/oidc/start").status_code == 404
     assert without.get("/sign-in/oidc").status_code == 404
+
+
+def test_the_role_is_the_providers_to_change(browser: TestClient):
+    sign_in(browser)
+    (account,) = accounts()
+    with pytest.raises(Conflict, match="The provider says which role mina"):
+        db.run(lambda session: service.set_role(session, service.read_account(session, account.id), Role.ADMIN))
