@@ -105,8 +105,8 @@ def make_reasonable(case: Case, job_id: str) -> None:
         case.path_parameters["webhook_id"] = str(webhook.id)
     if isinstance(case.body, dict) and isinstance(case.body.get("url"), str):
         case.body = {**case.body, "url": "https://example.com/hook"}
-    if isinstance(case.body, dict) and isinstance(case.body.get("expires_at"), str):
-        case.body = {**case.body, "expires_at": "2999-12-31T00:00:00Z"}
+    if isinstance(case.body, dict) and "scopes" in case.body:
+        case.body = {**case.body, "name": "Nightly import", "expires_at": "2999-12-31T00:00:00Z"}
     if "if-match" in case.headers and not re.search(TAGS_PATTERN, case.headers["if-match"]):
         # Schemathesis ignores the patterns of headers.
         case.headers["if-match"] = '"1"'
