@@ -7,8 +7,12 @@ from starlette.types import ASGIApp
 from product_importer import periodic
 from product_importer.access.gate.headers import script_hashes
 from product_importer.access.gate.layer import AccessLayer
+from product_importer.access.pages.account_page import account_page
+from product_importer.access.pages.account_state import AccountState
 from product_importer.access.pages.audit_page import audit_page
 from product_importer.access.pages.audit_state import AuditState
+from product_importer.access.pages.guard import Guard
+from product_importer.access.pages.tabs import UploadCheck, bind
 from product_importer.access.pages.tokens_page import tokens_page
 from product_importer.access.pages.tokens_state import TokenDeleteState, TokenEditorState, TokenState
 from product_importer.access.sign_in import app as sign_in
@@ -53,11 +57,12 @@ class Application(rx.App):
             self._api.add_exception_handler(error, answer_bad_upload)
         pages = [*built_pages.read(), show_docs().body.decode()]
         return AccessLayer(
-            super().__call__(),
+            UploadCheck(super().__call__()),
             settings(),
             script_hashes(pages),
             sign_in=sign_in.create_app(settings()),
             sign_in_paths=sign_in.PATHS,
+            farewell=tabs.say_farewell,
         )
 
 
@@ -67,6 +72,8 @@ app = Application(
     stylesheets=theme.STYLESHEETS,
     html_lang="en",
 )
+app.add_middleware(Guard())
+tabs = bind(app)
 app.add_page(
     products_page,
     route=routes.PRODUCTS,
@@ -118,6 +125,12 @@ app.add_page(
         TokenDeleteState.close,
         TokenState.open_tokens,
     ],
+)
+app.add_page(
+    account_page,
+    route=routes.ACCOUNT,
+    title=theme.title("Account"),
+    on_load=AccountState.open_account,
 )
 app.add_page(not_found, route="404", title=theme.title("Page not found"))
 app.register_lifespan_task(periodic.run)

@@ -37,7 +37,11 @@ def start(session: Session, account: Account, address: str | None, user_agent: s
 
 def find(session: Session, secret: str) -> Principal | None:
     """Return who a session's secret belongs to; None if there is no such session, or it has ended."""
-    digest = digest_of(secret)
+    return find_by_digest(session, digest_of(secret))
+
+
+def find_by_digest(session: Session, digest: bytes) -> Principal | None:
+    """Return who a session belongs to, as `find` does, by the digest of its secret."""
     found = session.execute(
         select(
             AccountSession.id,

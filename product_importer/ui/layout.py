@@ -5,13 +5,14 @@ from typing import Any
 import reflex as rx
 
 from product_importer.ui import routes
+from product_importer.ui.access_state import AccessState
+from product_importer.ui.person_menu import person_menu
 from product_importer.ui.widgets import empty_state, link
 
 
 def page(heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None) -> rx.Component:
     """Return a whole page. `current` is the route whose entry in the navigation is marked."""
     return rx.el.div(
-        rx.el.a("Skip to content", href="#content", class_name="skip"),
         _top_bar(current),
         rx.el.main(
             rx.el.header(rx.el.h1(heading), actions or rx.fragment(), class_name="page-header"),
@@ -19,6 +20,7 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
             id="content",
             class_name="column",
         ),
+        _open_to_all(),
     )
 
 
@@ -42,9 +44,24 @@ def not_found() -> rx.Component:
 
 
 def _top_bar(current: str) -> rx.Component:
-    return rx.el.div(
-        rx.el.div(_brand(), _navigation(current), _colour_toggle(), class_name="top-bar-inner"),
+    return rx.el.header(
+        rx.el.a("Skip to content", href="#content", class_name="skip"),
+        rx.el.div(_brand(), _navigation(current), person_menu(), _colour_toggle(), class_name="top-bar-inner"),
         class_name="top-bar",
+    )
+
+
+def _open_to_all() -> rx.Component:
+    """Return the warning of an application that everybody may use; it moves nothing when it appears."""
+    return rx.cond(
+        AccessState.is_open_to_all,
+        rx.el.p(
+            rx.el.span("Anyone who reaches this page can change everything. ", class_name="strong"),
+            "Sign-in is off: the setting is AUTH.",
+            role="status",
+            class_name="open-to-all",
+            data_testid="open-to-all",
+        ),
     )
 
 

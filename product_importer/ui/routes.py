@@ -5,9 +5,12 @@ IMPORTS = "/imports"
 IMPORT = "/imports/[import_id]"
 WEBHOOKS = "/webhooks"
 WEBHOOK = "/webhooks/[webhook_id]"
+ACCOUNT = "/account"
 TOKENS = "/tokens"
 AUDIT = "/audit"
+# Plain HTML, outside of Reflex.
+SIGN_OUT = "/sign-out"
 
-NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS), ("Record", AUDIT))
+NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
 # Pages that are built as a folder with an index file.
-FOLDERS = frozenset({IMPORTS, WEBHOOKS, TOKENS, AUDIT})
+FOLDERS = frozenset({IMPORTS, WEBHOOKS, ACCOUNT, TOKENS, AUDIT})

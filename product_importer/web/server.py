@@ -34,6 +34,7 @@ SOURCES = (
     "product_importer/product_importer.py",
     # More than what compiles into the page: an unneeded build takes seconds, a missing one would show an old page.
     "product_importer/ui/**/*.py",
+    "product_importer/access/**/*.py",
     "product_importer/catalog/**/*.py",
     "product_importer/imports/**/*.py",
     "product_importer/webhooks/**/*.py",

@@ -1,11 +1,14 @@
 """Tell who a request comes from: by a token, by a session's cookie, or nobody known."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from psycopg2.errors import UndefinedTable
 from sqlalchemy.exc import ProgrammingError
+from sqlmodel import Session
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
@@ -15,6 +18,8 @@ from product_importer.access.principal import ANYONE, STRANGER, Principal
 from product_importer.core import db
 from product_importer.core.errors import Forbidden, Unauthenticated, Unavailable
 from product_importer.core.settings import Settings
+
+Key = TypeVar("Key", str, bytes)
 
 COOKIE = "pi_session"
 # Browsers keep a cookie of this name only if it is secure and for this host alone (RFC 6265bis, section 4.1.3).
@@ -83,24 +88,28 @@ async def _principal(scope: Scope, given: Settings) -> Principal:
     if (token := bearer_token(headers)) is not None:
         if not scope["path"].startswith(PROGRAM_PATHS):
             raise Forbidden("A token is for /api and /metrics only; pages need a sign-in.")
-        found = await _find(tokens.find, token)
+        found = await find_principal(tokens.find, token)
         if found is None:
             raise Unauthenticated("The token is not valid: it is wrong, has expired, or was deleted.")
         return found
     secret = session_secret(headers, cookie_name(scope, given))
-    return (secret and await _find(sessions.find, secret)) or STRANGER
+    return (secret and await find_principal(sessions.find, secret)) or STRANGER
 
 
-async def _find(search: object, secret: str) -> Principal | None:
+async def find_principal(search: Callable[[Session, Key], Principal | None], key: Key) -> Principal | None:
+    """Look up who a secret or a digest belongs to, in a transaction of its own.
+
+    Raises:
+        Unavailable: the database does not answer, or has no tables yet.
+    """
     try:
-        found: Principal | None = await asyncio.to_thread(db.run, search, secret)  # type: ignore[arg-type]
+        return await asyncio.to_thread(db.run, search, key)
     except db.OUTAGE as error:
         raise Unavailable("The database does not answer, so nobody can be recognised. Try again.") from error
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable):
             raise
         raise Unavailable("The database is being prepared. Try again in a moment.") from error
-    return found
 
 
 def is_page(scope: Scope) -> bool:

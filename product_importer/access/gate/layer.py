@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from product_importer.access import principal
-from product_importer.access.gate import authentication, headers, hosts, open_sessions, origins, proxies
+from product_importer.access.gate import authentication, handover, headers, hosts, open_sessions, origins, proxies
 from product_importer.access.gate.bodies import Body
 from product_importer.access.gate.open_requests import OpenRequests
 from product_importer.access.gate.open_sessions import Farewell, OpenSessions
@@ -94,7 +94,10 @@ class AccessLayer:
             await self._pass_on(scope, receive, send, who)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, who: Principal) -> None:
-        app = self._sign_in if scope["path"] in self._sign_in_paths else self._app
+        if scope["path"] in self._sign_in_paths:
+            app = self._sign_in
+        else:
+            app, scope = self._app, handover.without_secrets(scope, who)
         with self._open_sessions.watched(who) as ended:
             if scope["type"] == "websocket":
                 await _hold(app, scope, receive, send, ended)

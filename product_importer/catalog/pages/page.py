@@ -11,6 +11,7 @@ from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.table import product_table
 from product_importer.catalog.pages.view_models import PAGE_SIZES
 from product_importer.ui import routes
+from product_importer.ui.access_state import for_importers, for_writers
 from product_importer.ui.layout import page
 from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import (
@@ -58,7 +59,11 @@ def products_page() -> rx.Component:
         delete_all_dialog(),
         current=routes.PRODUCTS,
         actions=rx.el.div(
-            link("Import a file", to=routes.IMPORTS, class_name="button"), new_button(), class_name="actions"
+            for_importers(
+                link("Import a file", to=routes.IMPORTS, class_name="button", data_testid="products-import")
+            ),
+            for_writers(new_button()),
+            class_name="actions",
         ),
     )
 
@@ -113,7 +118,9 @@ def toolbar() -> rx.Component:
         count(),
         rx.cond(CatalogState.is_filtered, clear_button()),
         rx.cond(
-            CatalogState.is_empty, rx.fragment(), rx.el.div(export_menu(), delete_all_button(), class_name="actions")
+            CatalogState.is_empty,
+            rx.fragment(),
+            rx.el.div(export_menu(), for_writers(delete_all_button()), class_name="actions"),
         ),
         class_name="count",
     )
@@ -178,10 +185,13 @@ def no_products() -> rx.Component:
         rx.cond(
             CatalogState.is_filtered,
             empty_state("No product matches", "Clear a filter or shorten its text."),
-            empty_state(
-                "No products yet",
-                "Import a file to fill the catalogue, or add a product by hand.",
-                link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+            for_importers(
+                empty_state(
+                    "No products yet",
+                    "Import a file to fill the catalogue, or add a product by hand.",
+                    link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+                ),
+                instead=empty_state("No products yet", "They appear here when somebody has imported or added them."),
             ),
         ),
     )

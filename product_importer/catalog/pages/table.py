@@ -6,7 +6,8 @@ from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import ProductView
-from product_importer.ui.widgets import DATE, button, local_time, switch
+from product_importer.ui.access_state import for_writers
+from product_importer.ui.widgets import DATE, badge, button, local_time, switch
 
 
 def product_table() -> rx.Component:
@@ -55,10 +56,10 @@ def product_row(product: ProductView) -> rx.Component:
             class_name="wide",
             data_label="Description",
         ),
-        rx.el.td(active_switch(product), data_label="Active"),
+        rx.el.td(for_writers(active_switch(product), instead=is_active(product)), data_label="Active"),
         rx.el.td(local_time(product.created_at, DATE), class_name="muted", data_label="Created"),
         rx.el.td(local_time(product.updated_at, DATE), class_name="muted", data_label="Updated"),
-        rx.el.td(*row_actions(product), class_name="row-actions"),
+        rx.el.td(for_writers(*row_actions(product)), class_name="row-actions"),
         data_testid="product-row",
         key=product.id,
     )
@@ -72,6 +73,11 @@ def active_switch(product: ProductView) -> rx.Component:
         on_click=CatalogState.switch_product(product.id, ~product.active),
         is_busy=product.is_switching,
     )
+
+
+def is_active(product: ProductView) -> rx.Component:
+    """Return whether the product is active, for people who cannot change it."""
+    return rx.cond(product.active, badge("active", tone="good"), badge("inactive", tone="neutral"))
 
 
 def row_actions(product: ProductView) -> tuple[rx.Component, rx.Component]:

@@ -8,6 +8,7 @@ from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import Fact, ImportView
 from product_importer.imports.pages.warning_view import WarningView
+from product_importer.ui.access_state import for_importers
 from product_importer.ui.widgets import badge, button, download_link, figure, link, local_time, notice, progress_bar
 
 
@@ -55,20 +56,20 @@ def head(job: ImportView, title: rx.Component, buttons: rx.Component) -> rx.Comp
 def actions(job: ImportView) -> rx.Component:
     """The actions that are possible now."""
     return rx.el.div(
-        rx.cond(job.is_running, cancel_button(job)),
-        rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job)),
-        rx.cond(job.can_retry, retry_button(job)),
-        rx.cond(job.can_apply, apply_button()),
+        cancel_button(job),
+        for_importers(
+            rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job)),
+            rx.cond(job.can_retry, retry_button(job)),
+            rx.cond(job.can_apply, apply_button()),
+        ),
         class_name="actions",
     )
 
 
 def cancel_button(job: ImportView) -> rx.Component:
     """Cancel the running import."""
-    return rx.cond(
-        job.is_running,
-        button("Cancel import", on_click=ImportState.cancel_import(job.id), data_testid="import-cancel"),
-    )
+    cancel = button("Cancel import", on_click=ImportState.cancel_import(job.id), data_testid="import-cancel")
+    return rx.cond(job.is_running, for_importers(cancel))
 
 
 def retry_button(job: ImportView) -> rx.Component:

@@ -10,6 +10,7 @@ from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_dialog import kept_products, undo_dialog
 from product_importer.imports.pages.upload_form import upload_form
 from product_importer.ui import routes
+from product_importer.ui.access_state import for_importers
 from product_importer.ui.layout import page, section
 from product_importer.ui.widgets import button, empty_state, link, notice
 
@@ -18,7 +19,7 @@ def imports_page() -> rx.Component:
     """Upload a catalogue, and list running and ended imports."""
     return page(
         "Imports",
-        upload_form(),
+        for_importers(upload_form()),
         rx.cond(HistoryState.running.id, section("In progress", running_import(HistoryState.running))),
         section("History", history(), actions=search()),
         current=routes.IMPORTS,

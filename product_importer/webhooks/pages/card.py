@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.ui.access_state import for_admins
 from product_importer.ui.widgets import badge, busy_button, button, link, local_time, notice, switch
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
@@ -35,7 +36,7 @@ def webhook_card(webhook: WebhookView, title: rx.Component, is_own_page: bool = 
     return (
         rx.el.div(
             rx.el.div(title, state_badge(webhook), class_name="webhook-title"),
-            enabled_switch(webhook),
+            for_admins(enabled_switch(webhook)),
             class_name="webhook-head",
         ),
         rx.fragment()
@@ -113,7 +114,14 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
     deliveries = link("Deliveries", to=f"/webhooks/{webhook.id}", class_name="button quiet")
     return rx.el.div(
         rx.fragment() if is_own_page else deliveries,
-        test_button(webhook),
+        for_admins(test_button(webhook), *changes(webhook)),
+        class_name="row-actions webhook-actions",
+    )
+
+
+def changes(webhook: WebhookView) -> tuple[rx.Component, ...]:
+    """The buttons that change the webhook."""
+    return (
         button(
             "Edit",
             kind="quiet",
@@ -135,7 +143,6 @@ def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
             aria_label=f"Delete {webhook.url}",
             data_testid="webhook-delete",
         ),
-        class_name="row-actions webhook-actions",
     )
 
 

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.ui.access_state import for_admins
 from product_importer.ui.widgets import badge, button, local_time
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.view_models import AttemptView, DeliveryView
@@ -77,12 +78,14 @@ def row_actions(delivery: DeliveryView) -> tuple[rx.Component, rx.Component]:
             aria_label=f"Details of {delivery.event}",
             data_testid="delivery-details",
         ),
-        button(
-            "Send again",
-            kind="quiet",
-            on_click=DeliveryState.redeliver(delivery.id),
-            aria_label=f"Send again: {delivery.event}",
-            data_testid="delivery-redeliver",
+        for_admins(
+            button(
+                "Send again",
+                kind="quiet",
+                on_click=DeliveryState.redeliver(delivery.id),
+                aria_label=f"Send again: {delivery.event}",
+                data_testid="delivery-redeliver",
+            )
         ),
     )
 

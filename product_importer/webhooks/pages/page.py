@@ -3,6 +3,7 @@
 import reflex as rx
 
 from product_importer.ui import routes
+from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page, section
 from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
@@ -31,7 +32,7 @@ def webhooks_page() -> rx.Component:
         list_pager(WebhookState, prefix="webhooks"),
         *dialogs(),
         current=routes.WEBHOOKS,
-        actions=new_button("webhook-new"),
+        actions=for_admins(new_button("webhook-new")),
     )
 
 
@@ -83,7 +84,9 @@ def webhook_list() -> rx.Component:
 
 def no_webhooks() -> rx.Component:
     """What stands in place of an empty list."""
-    return rx.el.div(empty_state("No webhooks yet", PURPOSE, new_button("webhook-first")), class_name="explained")
+    return rx.el.div(
+        empty_state("No webhooks yet", PURPOSE, for_admins(new_button("webhook-first"))), class_name="explained"
+    )
 
 
 def loading_unless_failed() -> rx.Component:
@@ -119,10 +122,12 @@ def delivery_bar() -> rx.Component:
             on_change=DeliveryState.filter_status,
         ),
         rx.el.div(
-            button(
-                "Send failed again…",
-                on_click=DeliveryState.ask_before_redelivering,
-                data_testid="deliveries-redeliver",
+            for_admins(
+                button(
+                    "Send failed again…",
+                    on_click=DeliveryState.ask_before_redelivering,
+                    data_testid="deliveries-redeliver",
+                )
             ),
             button("Refresh", on_click=DeliveryState.refresh, data_testid="deliveries-refresh"),
             class_name="actions",
