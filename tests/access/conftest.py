@@ -1,6 +1,8 @@
-"""The REST API and the forms of the sign-in behind the access layer, with sign-in on."""
+"""The REST API, the forms of the sign-in and the web process, with sign-in on."""
 
+import os
 from collections.abc import Callable, Iterator
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from product_importer.access.gate.layer import AccessLayer
 from product_importer.access.sign_in import app as sign_in
 from product_importer.api import api
 from product_importer.core.settings import settings
+from tests.application import Application
+from tests.conftest import DATA
 
 Open = Callable[..., TestClient]
 
@@ -39,3 +43,14 @@ def open_api(database: None) -> Iterator[Open]:
 def guarded(open_api: Open) -> TestClient:
     """A client of the API with sign-in on, of somebody who has not signed in."""
     return open_api()
+
+
+@pytest.fixture(scope="module")
+def served(servers: None) -> Iterator[Application]:
+    """The web process alone, with sign-in on, on the servers of the tests."""
+    given = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
+    started = Application(AUTH="on", DATA_DIR=str(DATA), SECRET_KEY=token_hex(32), **given)
+    started.start("web", until="/api/health")
+    yield started
+    assert started.stop() == 0
+    started.remove()
