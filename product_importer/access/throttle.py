@@ -1,19 +1,23 @@
-"""Limit how often passwords are guessed, by person and by address. The counts are in Redis, for all processes."""
+"""Limit guesses of passwords, by person and by address, and requests of tokens. Redis counts for all processes."""
 
+import logging
 import math
 import time
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from uuid import UUID
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import RedisStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
 from redis.exceptions import RedisError
 
 from product_importer.access.secrets import digest_of
 from product_importer.core import redis
 from product_importer.core.embedded import servers
-from product_importer.core.errors import TooMany, Unavailable
+from product_importer.core.errors import TooMany, Unavailable, first_line
+
+log = logging.getLogger(__name__)
 
 # A person's password can be guessed 40 times an hour; 1,000 guesses take a day.
 BY_PERSON = RateLimitItemPerMinute(10, 15, namespace="sign-in")
@@ -65,10 +69,30 @@ def forget_guesses(email_key: str) -> None:
         raise Unavailable(NO_REDIS) from error
 
 
+def count_request(token_id: UUID, per_minute: int) -> None:
+    """Count one request of a token; while Redis does not answer, requests are not limited.
+
+    Raises:
+        TooMany: the token has had its requests of this minute.
+    """
+    limit = RateLimitItemPerMinute(per_minute, namespace="token")
+    try:
+        if _request_limiter().hit(limit, token_id.hex):
+            return
+        wait = _seconds_until_reset(_request_limiter(), limit, token_id.hex)
+    except RedisError as error:
+        log.warning("the requests of tokens cannot be counted: %s", first_line(error))
+        return
+    raise TooMany(
+        f"This token has sent {per_minute:,} requests in this minute, as many as TOKEN_REQUESTS_PER_MINUTE allows.",
+        retry_after=wait,
+    )
+
+
 def _count(limit: RateLimitItem, *key: str) -> None:
     if _limiter().hit(limit, *key):
         return
-    wait = max(1, math.ceil(_limiter().get_window_stats(limit, *key).reset_time - time.time()))
+    wait = _seconds_until_reset(_limiter(), limit, *key)
     raise TooMany(
         f"There were too many attempts to sign in. Try again in {_spoken(wait)}.",
         retry_after=wait,
@@ -76,10 +100,24 @@ def _count(limit: RateLimitItem, *key: str) -> None:
     )
 
 
+def _seconds_until_reset(limiter: RateLimiter, limit: RateLimitItem, *key: str) -> int:
+    return max(1, math.ceil(limiter.get_window_stats(limit, *key).reset_time - time.time()))
+
+
+@lru_cache
+def _storage() -> RedisStorage:
+    return RedisStorage(servers.redis_url(), connection_pool=redis.client().connection_pool)
+
+
+@lru_cache
+def _request_limiter() -> FixedWindowRateLimiter:
+    # One number for each token: quicker than the time of each request.
+    return FixedWindowRateLimiter(_storage())
+
+
 @lru_cache
 def _limiter() -> MovingWindowRateLimiter:
-    pool = redis.client().connection_pool
-    return MovingWindowRateLimiter(RedisStorage(servers.redis_url(), connection_pool=pool))
+    return MovingWindowRateLimiter(_storage())
 
 
 def _key(email_key: str) -> str:

@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     max_requests_per_address: Annotated[
         int, Field(ge=1, description="maximum of open requests from one address, except loopback; one more gets 429")
     ] = 100
+    token_requests_per_minute: Annotated[
+        int, Field(ge=1, description="requests that a token may send in a minute; one more gets 429")
+    ] = 600
     webhook_allow_cidrs: Annotated[
         str | None,
         Field(

@@ -23,13 +23,13 @@ from tests.test_openapi import as_lines
 
 __all__ = ["as_lines"]
 
-CHECKS = (
+CHECKS = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
-)
+]
 CALLERS = ["stranger", *Role, "token"]
 CONFIG = SchemathesisConfig.from_dict({"generation": {"max-examples": 4, "deterministic": True, "database": "none"}})
 LAYER = AccessLayer(api, read_settings().model_copy(update={"auth": "on"}), set())

@@ -5,9 +5,10 @@ import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis.exceptions import ConnectionError
 from sqlalchemy import text
 
-from product_importer.access import tokens
+from product_importer.access import throttle, tokens
 from product_importer.access.schemas import Role
 from product_importer.core import db
 from tests.access.people import add_person, add_token, bearer, cookie
@@ -119,3 +120,21 @@ def test_without_sign_in_there_are_no_tokens(client):
     assert client.get(TOKENS).json()["items"] == []
     answer = client.post(TOKENS, json=NIGHTLY)
     assert (answer.status_code, answer.json()["type"]) == (409, "/api/problems/conflict")
+
+
+def test_a_token_may_send_only_so_many_requests_a_minute(open_api):
+    client = open_api(TOKEN_REQUESTS_PER_MINUTE=3)
+    one, other = (bearer(add_token(add_person(), "read")) for _ in range(2))
+    assert [client.get("/api/jobs", headers=one).status_code for _ in range(3)] == [200, 200, 200]
+    refused = client.get("/api/jobs", headers=one)
+    assert (refused.status_code, refused.json()["type"]) == (429, "/api/problems/too-many-requests")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert client.get("/api/jobs", headers=other).status_code == 200
+
+
+def test_a_token_works_while_redis_is_away(guarded, monkeypatch):
+    def fail(*_: object) -> bool:
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(throttle._request_limiter(), "hit", fail)
+    assert guarded.get("/api/jobs", headers=bearer(add_token(add_person(), "read"))).status_code == 200

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import Scope
 
-from product_importer.access import sessions, tokens
+from product_importer.access import sessions, throttle, tokens
 from product_importer.access.principal import ANYONE, STRANGER, Principal
 from product_importer.core import db
 from product_importer.core.errors import Forbidden, Unauthenticated, Unavailable
@@ -74,6 +74,7 @@ async def authenticate(scope: Scope, given: Settings) -> Principal:
 
     Raises:
         Unauthenticated: the token is not valid; a session that has ended makes a stranger instead.
+        TooMany: the token has had its requests of this minute.
         Forbidden: the token is used for another path than `PROGRAM_PATHS`.
         Unavailable: the database does not answer.
     """
@@ -91,6 +92,8 @@ async def _principal(scope: Scope, given: Settings) -> Principal:
         found = await find_principal(tokens.find, token)
         if found is None:
             raise Unauthenticated("The token is not valid: it is wrong, has expired, or was deleted.")
+        assert found.id is not None
+        await asyncio.to_thread(throttle.count_request, found.id, given.token_requests_per_minute)
         return found
     secret = session_secret(headers, cookie_name(scope, given))
     return (secret and await find_principal(sessions.find, secret)) or STRANGER
