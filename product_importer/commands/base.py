@@ -52,7 +52,7 @@ class RemoteCommand(Command):
     """A command that can use another machine's server. The settings of this one's servers are then not needed."""
 
     def prepare(self) -> None:
-        from product_importer.core.settings import remote_settings
+        from product_importer.core.settings.remote import remote_settings
 
         if remote_settings().product_importer_url is None:
             super().prepare()

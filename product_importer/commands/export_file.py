@@ -11,7 +11,7 @@ from product_importer.catalog.export_query import ExportFormat, ExportQuery
 from product_importer.commands import output
 from product_importer.core.errors import DomainError, field_errors
 from product_importer.core.logging.logs import escaped
-from product_importer.core.settings import remote_settings
+from product_importer.core.settings.remote import remote_settings
 
 ENDINGS = {
     **{f".{format}": format for format in ExportFormat},

@@ -16,7 +16,7 @@ from product_importer.commands.import_source import Source
 from product_importer.commands.interrupts import Interrupts
 from product_importer.core.errors import DomainError, Unprocessable
 from product_importer.core.logging.logs import escaped
-from product_importer.core.settings import remote_settings
+from product_importer.core.settings.remote import remote_settings
 from product_importer.imports import options
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.schemas import ImportRead

@@ -14,8 +14,8 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from product_importer.core.embedded.files import ServiceError, make_data_folder
-from product_importer.core.secret_keys import fernet_key, key_id, split_keys
 from product_importer.core.settings import settings
+from product_importer.core.settings.secret_keys import fernet_key, key_id, split_keys
 
 PREFIX = "fernet:"
 KEY_FILE = "secret.key"

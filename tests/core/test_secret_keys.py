@@ -7,7 +7,7 @@ import hmac
 import pytest
 from cryptography.fernet import Fernet
 
-from product_importer.core.secret_keys import MIN_CHARACTERS, fernet_key, key_id, split_keys
+from product_importer.core.settings.secret_keys import MIN_CHARACTERS, fernet_key, key_id, split_keys
 
 TEXT = "correct horse battery staple, without commas".replace(",", "")
 

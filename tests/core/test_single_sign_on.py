@@ -4,7 +4,7 @@ import pytest
 
 from product_importer.access.schemas import Role
 from product_importer.core.settings import settings
-from product_importer.core.single_sign_on import ROLES, parse_role_claim
+from product_importer.core.settings.single_sign_on import ROLES, parse_role_claim
 
 COMPLETE = {
     "AUTH": "on",

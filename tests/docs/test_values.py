@@ -8,7 +8,8 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
-from product_importer.core.settings import RemoteSettings, Settings
+from product_importer.core.settings import Settings
+from product_importer.core.settings.remote import RemoteSettings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.parsing import limited_process, opening

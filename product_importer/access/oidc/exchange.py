@@ -13,7 +13,7 @@ from product_importer.access.oidc.begun import Begun
 from product_importer.access.oidc.calls import call
 from product_importer.access.oidc.provider import OK, Provider, keys
 from product_importer.access.oidc.refusals import Refusal, Refused
-from product_importer.core.single_sign_on import RoleClaim
+from product_importer.core.settings.single_sign_on import RoleClaim
 
 SCOPES = ("openid", "profile", "email")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -12,7 +12,7 @@ from product_importer.access.models import Account
 from product_importer.access.oidc.refusals import Refusal, Refused
 from product_importer.access.service import email_key
 from product_importer.core.ids import new_id
-from product_importer.core.single_sign_on import RoleClaim
+from product_importer.core.settings.single_sign_on import RoleClaim
 
 MAX_NAME = 254
 

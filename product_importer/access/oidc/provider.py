@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey, import_key
 
 from product_importer.access.oidc.calls import call
 from product_importer.access.oidc.refusals import Refusal, Refused
-from product_importer.core.single_sign_on import is_protected
+from product_importer.core.settings.single_sign_on import is_protected
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 KEPT_SECONDS = 3600.0

@@ -33,7 +33,7 @@ from product_importer.access.sign_in.pages import page
 from product_importer.core import db
 from product_importer.core.errors import NotFound, Unavailable
 from product_importer.core.settings import Settings
-from product_importer.core.single_sign_on import parse_role_claim
+from product_importer.core.settings.single_sign_on import parse_role_claim
 
 log = logging.getLogger(__name__)
 

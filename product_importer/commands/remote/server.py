@@ -15,7 +15,7 @@ import httpx
 from product_importer import __version__
 from product_importer.core.errors import DomainError, first_line
 from product_importer.core.problems import PROBLEM_MEDIA
-from product_importer.core.settings import RemoteSettings
+from product_importer.core.settings.remote import RemoteSettings
 
 # It would print every request between the lines of the progress.
 logging.getLogger("httpx").setLevel(logging.WARNING)

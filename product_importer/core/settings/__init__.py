@@ -1,26 +1,21 @@
 """The settings: every environment variable that the application reads, with type and default."""
 
 import os
-import re
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from product_importer.core.cidr import parse_hosts, parse_networks, parse_ports
-from product_importer.core.secret_keys import split_keys
-from product_importer.core.single_sign_on import check_complete, check_issuer, parse_role_claim
+from product_importer.core.settings.reading import is_loopback, read
+from product_importer.core.settings.secret_keys import split_keys
+from product_importer.core.settings.single_sign_on import check_complete, check_issuer, parse_role_claim
 
 OBJECT_STORES = ("s3://", "gs://")
 MEBIBYTE = 1024 * 1024
-# What `Authorization: Bearer` can hold (RFC 6750).
-TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
-
-Model = TypeVar("Model", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -240,7 +235,7 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether the web process listens on loopback only."""
-        return all(_is_loopback(host.strip("[]")) for host in parse_hosts(self.host))
+        return all(is_loopback(host.strip("[]")) for host in parse_hosts(self.host))
 
     @property
     def signs_in(self) -> bool:
@@ -273,60 +268,6 @@ class Settings(BaseSettings):
         return self.max_upload_mb * MEBIBYTE
 
 
-class RemoteSettings(BaseSettings):
-    """The server of another machine that `import` and `export` use, instead of servers of this one."""
-
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
-
-    product_importer_url: Annotated[
-        str | None,
-        Field(
-            description="the server on which `import` and `export` work, such as `https://shop.example`; unset: the "
-            "servers of this machine"
-        ),
-    ] = None
-    product_importer_token: Annotated[
-        SecretStr | None, Field(description="the token that `import` and `export` send to `PRODUCT_IMPORTER_URL`")
-    ] = None
-
-    @field_validator("product_importer_url")
-    @classmethod
-    def _check_url(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
-        if parts.scheme not in ("http", "https") or not parts.hostname or any(rest) or parts.port == 0:
-            raise ValueError(
-                "must be http:// or https:// with a host, and a port if needed, such as https://shop.example"
-            )
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @field_validator("product_importer_token")
-    @classmethod
-    def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and not TOKEN.fullmatch(token.get_secret_value()):
-            raise ValueError("must be a token: letters, digits and - . _ ~ + / = only")
-        return token
-
-    @model_validator(mode="after")
-    def _keep_token_secret(self) -> Self:
-        parts = urlsplit(self.product_importer_url or "")
-        if self.product_importer_token and parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-            raise ValueError(
-                "PRODUCT_IMPORTER_URL: a token is sent over http:// to this machine only, as anyone on the way could "
-                "read it; use https://"
-            )
-        return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 @lru_cache
 def settings() -> Settings:
     """Return the settings, read once.
@@ -334,32 +275,4 @@ def settings() -> Settings:
     Raises:
         SystemExit: values are invalid; the message has one line for each, with the variable and the reason.
     """
-    return _read(Settings)
-
-
-@lru_cache
-def remote_settings() -> RemoteSettings:
-    """Return the settings of the other machine's server, read once.
-
-    Raises:
-        SystemExit: as by `settings`.
-    """
-    return _read(RemoteSettings)
-
-
-def _read(model: type[Model]) -> Model:
-    try:
-        return model()
-    except ValidationError as error:
-        raise SystemExit("\n".join(_explain(item) for item in error.errors())) from None
-
-
-def _explain(item) -> str:  # type: ignore[no-untyped-def]
-    reason = item["msg"].removeprefix("Value error, ")
-    if not item["loc"]:
-        # A rule about several variables, which names them.
-        return f"product-importer: {reason}"
-    variable = str(item["loc"][0]).upper()
-    # A URL may hold a password.
-    given = "" if variable.endswith(("_URL", "_KEY", "_SECRET", "_TOKEN")) else f" (got {item['input']!r})"
-    return f"product-importer: {variable}: {reason}{given}"
+    return read(Settings)
