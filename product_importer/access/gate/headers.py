@@ -49,6 +49,8 @@ FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# For a year, browsers that came by TLS come by TLS only (RFC 6797), also to names below ours.
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
 def page_policy(script_hashes: Iterable[str]) -> str:
@@ -78,10 +80,15 @@ def script_hashes(pages: Iterable[str]) -> set[str]:
     return {_source(script) for page in pages for script in _inline_scripts(page)}
 
 
-def add_headers(message: Message, scope: Scope, policy: str) -> Message:
-    """Return the first message of an answer with all headers; `policy` is the Content-Security-Policy of pages."""
+def add_headers(message: Message, scope: Scope, policy: str, *, secure: bool) -> Message:
+    """Return the first message of an answer with all headers.
+
+    `policy` is the Content-Security-Policy of pages, `secure` whether the browser reached us through TLS.
+    """
     headers = MutableHeaders(raw=[pair for pair in message.get("headers", []) if not _is_cross_origin(pair[0])])
     headers.update(FIXED)
+    if secure:
+        headers["Strict-Transport-Security"] = STRICT_TRANSPORT
     # An answer without a type is a 304, which may be for a page.
     is_page = headers.get("content-type", "text/html").startswith("text/html")
     headers["Content-Security-Policy"] = policy if is_page else DATA_POLICY

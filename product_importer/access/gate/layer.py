@@ -61,7 +61,8 @@ class AccessLayer:
 
         async def complete(message: Message) -> None:
             if message["type"] in START_TYPES:
-                message = headers.add_headers(message, resolved, self._policy)
+                secure = authentication.is_secure(resolved, self._settings)
+                message = headers.add_headers(message, resolved, self._policy, secure=secure)
             await send(message)
 
         await self._check(scope, resolved, receive, complete)

@@ -27,6 +27,23 @@ def test_every_answer_has_security_headers(visit, path, headers, status):
     assert policy(answer)["default-src"] == ["'none'"]
 
 
+@pytest.mark.parametrize(
+    ("given", "headers"),
+    [
+        ({"PUBLIC_URL": "https://shop.example"}, {}),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8", "ALLOWED_HOSTS": "localhost"}, {"x-forwarded-proto": "https"}),
+    ],
+)
+def test_browsers_that_came_by_tls_come_by_nothing_else(visit, given, headers):
+    secure, plain = visit(client="10.0.0.1", **given), visit(client="10.0.0.1")
+    for path in ("/page", "/api/x", "/none"):
+        strict = secure.get(path, headers=headers).headers["strict-transport-security"]
+        assert strict == "max-age=31536000; includeSubDomains"
+        # A stranger's header says nothing about TLS.
+        assert "strict-transport-security" not in plain.get(path, headers=headers).headers
+    assert "strict-transport-security" in secure.get("/page", headers=headers | {"host": "evil.example"}).headers
+
+
 def test_a_page_runs_only_our_scripts(visit):
     sources = policy(visit().get("/page"))
     assert sources["script-src"] == ["'self'", "'unsafe-eval'", "'sha256-x='"]
