@@ -94,6 +94,8 @@ async def sign_out(request: Request) -> Response:
     await asyncio.to_thread(db.run, _end_session, cookies.secret_of(request, given))
     answer = RedirectResponse(SIGN_IN, 303)
     cookies.take(answer, request, given)
+    # Pages kept for the back button, too. Storage stays: it holds the theme. So do the cookies of other applications.
+    answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
 

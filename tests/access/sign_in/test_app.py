@@ -53,6 +53,7 @@ def test_a_person_signs_in_and_out(guarded):
     assert guarded.get(PRODUCTS).status_code == 200
     answer = guarded.post("/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert answer.headers["clear-site-data"] == '"cache"'
     assert "pi_session" not in guarded.cookies
     assert guarded.get(PRODUCTS).status_code == 401
     assert [event.action for event in _events()[-2:]] == ["signed_in", "signed_out"]
