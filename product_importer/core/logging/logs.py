@@ -16,6 +16,8 @@ from typing import Any
 from product_importer.core.logging.redaction import redacted
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# With the zone, so that the logs of several machines can be put in order.
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S%z"
 # Of a message, and of an exception's text.
 MAX_CHARACTERS = 4_000
 TRACEBACK = "Traceback (most recent call last):"
@@ -34,7 +36,7 @@ log = logging.getLogger("product_importer")
 def configure(level: int = logging.INFO) -> None:
     """Use `RedactedRecord` for all logging of this process, and log warnings and uncaught exceptions. Idempotent."""
     logging.setLogRecordFactory(RedactedRecord)
-    logging.basicConfig(level=level, format=FORMAT)
+    logging.basicConfig(level=level, format=FORMAT, datefmt=TIME_FORMAT)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     for name in ("engineio.server", "socketio.server"):
         # Without a level they add handlers of their own, and each message is logged twice.

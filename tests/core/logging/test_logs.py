@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -174,3 +175,17 @@ def test_the_token_of_a_tab_is_redacted_and_our_ids_are_not(log, written):
     log.error("disconnected client %r of import 01a2092e-a412-7000-8000-46da72beb174", TAB)
     assert_safe(written.getvalue())
     assert "01a2092e-a412-7000-8000-46da72beb174" in written.getvalue()
+
+
+@pytest.mark.processes
+def test_a_line_has_its_time_with_the_zone():
+    code = "import logging; from product_importer.core.logging import logs; logs.configure(); logging.error('done')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"TZ": "Asia/Kathmandu"},
+        capture_output=True,
+        text=True,
+    )
+    assert re.fullmatch(r"\d{4}(-\d\d){2} \d\d(:\d\d){2}\+0545 ERROR root: done\n", ended.stderr)
