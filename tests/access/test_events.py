@@ -91,6 +91,16 @@ def test_each_role_may_send_what_the_table_says(role: Role, tab: Open):
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_refused_event_is_logged(tab: Open, served: Application):
+    viewer = add_person(Role.VIEWER)
+    event = next(event for event in HANDLERS if handler_name(event) == "DeleteState.delete_product")
+    assert NOT_ALLOWED in refusal(tab(sign_in(viewer)), event)
+    assert (
+        f"refused to person {viewer.email} at 127.0.0.1: the event DeleteState.delete_product"
+        in served.output.read_text()
+    )
+
+
 def test_a_stranger_may_send_nothing(tab: Open):
     """A tab whose session has just ended, and before its websocket is closed."""
     for begin in range(0, len(HANDLERS), 30):

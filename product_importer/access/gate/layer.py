@@ -8,7 +8,16 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from product_importer.access import principal
-from product_importer.access.gate import authentication, handover, headers, hosts, open_sessions, origins, proxies
+from product_importer.access.gate import (
+    authentication,
+    handover,
+    headers,
+    hosts,
+    open_sessions,
+    origins,
+    proxies,
+    refusals,
+)
 from product_importer.access.gate.bodies import Body
 from product_importer.access.gate.open_requests import OpenRequests
 from product_importer.access.gate.open_sessions import Farewell, OpenSessions
@@ -61,6 +70,7 @@ class AccessLayer:
 
         async def complete(message: Message) -> None:
             if message["type"] in START_TYPES:
+                refusals.log_answer(message, resolved)
                 secure = authentication.is_secure(resolved, self._settings)
                 message = headers.add_headers(message, resolved, self._policy, secure=secure)
             await send(message)

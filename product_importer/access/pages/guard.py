@@ -9,6 +9,7 @@ from reflex.state import BaseState, StateUpdate
 from reflex_base.registry import RegistrationContext
 
 from product_importer.access import permissions, principal, sessions
+from product_importer.access.gate import refusals
 from product_importer.access.gate.authentication import find_principal
 from product_importer.access.gate.handover import SESSION_HEADER
 from product_importer.access.pages.leaving import leave
@@ -35,6 +36,8 @@ class Guard(Middleware):
         except Unauthenticated:
             return leave()
         except DomainError as error:
+            if isinstance(error, Forbidden):
+                _log_refusal(event)
             return StateUpdate(events=Event.from_event_type([toasts.error(error.title, description=error.detail)]))
         _show(await state.get_state(AccessState), who)
         return None
@@ -62,6 +65,11 @@ def handler_name(event: str) -> str:
     """
     registered = RegistrationContext.get().event_handlers.get(event)
     return f"{registered.states[0].__name__}.{event.rpartition('.')[2]}" if registered else ""
+
+
+def _log_refusal(event: Event) -> None:
+    who = principal.current()
+    refusals.log_refusal(f"the event {handler_name(event.name) or 'of an unknown name'}", who, who.address)
 
 
 async def _sender(state: BaseState) -> Principal:
