@@ -29,8 +29,8 @@ def reject_cross_site(scope: Scope) -> None:
         is_ours = _is_own_origin(headers.get("origin"), scope)
     elif scope["method"] in SAFE_METHODS and "access-control-request-method" not in headers:
         is_ours = True
-    elif sites := headers.getlist("sec-fetch-site"):
-        is_ours = OWN_SITE.issuperset(sites)
+    elif "sec-fetch-site" in headers:
+        is_ours = not is_led_by_another_site(scope)
     else:
         is_ours = _is_own_origin(headers.get("origin"), scope)
     if not is_ours:
@@ -38,6 +38,11 @@ def reject_cross_site(scope: Scope) -> None:
             "This was sent by a page of another origin. Only this application's own page may do that; a program "
             "sends neither Origin nor Sec-Fetch-Site."
         )
+
+
+def is_led_by_another_site(scope: Scope) -> bool:
+    """Whether a page of another origin led the browser here; programs and older browsers do not say so."""
+    return not OWN_SITE.issuperset(Headers(scope=scope).getlist("sec-fetch-site"))
 
 
 def reject_webhooks(scope: Scope) -> None:

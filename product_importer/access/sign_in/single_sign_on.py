@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from product_importer.access import audit, principal, throttle
 from product_importer.access.audit import AuditAction, ObjectKind
-from product_importer.access.gate import authentication
+from product_importer.access.gate import authentication, origins
 from product_importer.access.oidc import begun as begun_sign_ins
 from product_importer.access.oidc import exchange, people
 from product_importer.access.oidc.begun import Begun
@@ -67,12 +67,16 @@ async def start(request: Request) -> Response:
     """Lead to the provider, and let the browser keep what proves later that it was this one."""
     given: Settings = request.app.state.settings
     client = _client(given)
+    wanted = own_page(request.query_params.get("next"))
+    if origins.is_led_by_another_site(request.scope):
+        # Nobody is signed in without wanting it: the provider may ask nothing.
+        return RedirectResponse(f"{authentication.SIGN_IN}?next={quote(wanted, safe='/')}", 303)
     name = _cookie_name(request, given)
     presented = authentication.session_secret(request.headers, name) or ""
     # Several tabs may sign in at once, with one secret.
     browser = presented if SECRET.fullmatch(presented) else new_secret()
     of = await provider(str(given.oidc_issuer))
-    state, begun = await _remember(begun_sign_ins.begin, browser, own_page(request.query_params.get("next")))
+    state, begun = await _remember(begun_sign_ins.begin, browser, wanted)
     answer = RedirectResponse(exchange.authorization_address(client, of, state, begun), 303)
     is_secure = authentication.is_secure(request.scope, given)
     answer.set_cookie(

@@ -77,6 +77,16 @@ def test_behind_tls_the_cookies_are_for_this_host_alone(open_browser: Open):
     assert any(line.startswith("__Host-pi_session=") for line in answer.headers.get_list("set-cookie"))
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_another_site_can_start_no_sign_in(browser: TestClient, site: str):
+    start = "/sign-in/oidc/start?next=/imports%3Fx%3D1"
+    answer = browser.get(start, headers={"Sec-Fetch-Site": site})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/imports%3Fx%3D1")
+    assert "set-cookie" not in answer.headers
+    for own in ("same-origin", "none"):
+        assert "code_challenge=" in browser.get(start, headers={"Sec-Fetch-Site": own}).headers["location"]
+
+
 def test_two_tabs_can_sign_in_at_once(browser: TestClient):
     first, second = way_back(browser, "/imports"), way_back(browser, "/webhooks")
     assert browser.get(second).headers["location"] == "/webhooks"
