@@ -7,6 +7,7 @@ from threading import Lock
 import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]
 
 from product_importer.access import passwords, principal
 from product_importer.core.errors import Unavailable, Unprocessable
@@ -37,6 +38,14 @@ def test_a_password_that_is_short_long_or_common_is_refused(password, words):
     [error] = refused.value.extra["errors"]
     assert error["field"] == "new" and words in error["message"]
     assert not password or password not in str(refused.value)
+
+
+def test_every_common_password_of_the_list_is_refused():
+    long_enough = [password for password in FREQUENCY_LISTS["passwords"] if len(password) >= passwords.MIN_LENGTH]
+    assert len(long_enough) > 200
+    for password in long_enough:
+        with pytest.raises(Unprocessable, match="common"):
+            passwords.make_hash(password)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,10 @@
 """The commands `import` and `export` say why another machine's server cannot be used, and keep the token secret."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.commands.remote_machine import TOKEN, reason, refusing, remote, run, serving
+from tests.commands.remote_machine import TOKEN, reason, refusing, remote, run, self_signed, serving
 
 __all__ = ["remote", "run"]
 
@@ -65,24 +59,6 @@ def test_a_certificate_must_be_trusted(run, tmp_path):
         assert "no secure connection" in reason(run(server, "export", "-"))
         assert tokens == []
         assert "does not accept the token" in reason(run(server, "export", "-", SSL_CERT_FILE=str(certificate)))
-
-
-def self_signed(folder: Path) -> Path:
-    """Write a certificate for 127.0.0.1 with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    written = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "certificate.pem"
-    path.write_bytes(written + certificate.public_bytes(encoding))
-    return path
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,44 @@ def test_a_page_runs_no_script_but_ours(browser: Browser, application: Applicati
     page.close()
 
 
+@pytest.mark.parametrize("path", ["/", "/api/products"])
+def test_nothing_is_traced(application: Application, path: str):
+    answer = application.client.request("TRACE", path, headers={"X-Secret": "kept"})
+    assert answer.status_code in (404, 405) and "kept" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/assets", "/assets/", "/.git/config", "/assets/../../pyproject.toml", "/%2e%2e/.env"]
+)
+def test_folders_are_not_listed_and_only_the_page_is_served(application: Application, path: str):
+    with socket.create_connection(("127.0.0.1", application.port), SECONDS) as client:
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404"), answer[:200]
+    assert b'.js"' not in answer or b"<script" in answer
+
+
+HIDDEN = b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "body", "answers"),
+    [
+        (b"Content-Length: 0", b"", 2),
+        # Of two lengths, that of the chunks counts (RFC 9112, section 6.3).
+        (b"Content-Length: 4\r\nTransfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(HIDDEN), HIDDEN), 1),
+        (b"Content-Length: 0\r\nContent-Length: %d" % len(HIDDEN), HIDDEN, 1),
+        (b"Transfer-Encoding: chunked, identity", b"0\r\n\r\n" + HIDDEN, 1),
+    ],
+)
+def test_no_request_hides_in_the_body_of_another(application: Application, lengths: bytes, body: bytes, answers: int):
+    last = b"GET /api/nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", application.port), SECONDS) as client:
+        client.sendall(b"POST /api/nowhere HTTP/1.1\r\nHost: localhost\r\n" + lengths + b"\r\n\r\n" + body + last)
+        answer = b"".join(iter(lambda: client.recv(65536), b""))
+    assert answer.count(b"HTTP/1.1 ") == answers and b'"status":"ok"' not in answer
+
+
 def test_a_silent_client_is_disconnected(application: Application):
     begun = {
         sent: socket.create_connection(("127.0.0.1", application.port)) for sent in (BEGUN_UPLOAD, *BEGUN_HEADERS)

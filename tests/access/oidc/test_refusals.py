@@ -297,6 +297,15 @@ def test_without_redis_it_says_so(browser: TestClient, monkeypatch: pytest.Monke
         assert (answer.status_code, "Redis" in answer.text) == (503, True)
 
 
+def test_the_browser_gets_no_token_of_the_provider(browser: TestClient):
+    answer = sign_in(browser)
+    assert answer.status_code == 303
+    seen = [answer, browser.get("/api/products"), browser.get("/sign-out")]
+    told = str([(each.headers, each.text) for each in seen]) + str(dict(browser.cookies))
+    assert "pi_session" in told
+    assert not [secret for secret in SECRETS if secret in told]
+
+
 def test_the_log_holds_neither_codes_nor_tokens(
     browser: TestClient, provider: SmallProvider, caplog: pytest.LogCaptureFixture
 ):

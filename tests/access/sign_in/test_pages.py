@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from product_importer.access.sign_in import pages
 from product_importer.core.errors import DomainError
 from tests.application import ROOT
@@ -48,3 +50,20 @@ def test_no_page_needs_a_script_or_another_address():
     for template in TEMPLATES.iterdir():
         text = template.read_text()
         assert not re.search(r"<script|\bon\w+=|https?:|//\w", text), template
+
+
+@pytest.mark.parametrize(("template", "kind"), [("sign_in.html", "current-password"), ("setup.html", "new-password")])
+def test_password_fields_are_masked_and_open_to_password_managers(template, kind):
+    values = {
+        "next": "/",
+        "email": "mina@shop.example",
+        "token": "x",
+        "typed": "",
+        "is_set_up": False,
+        "provider": None,
+    }
+    shown = bytes(pages.page(template, None, **values).body).decode()
+    [field] = re.findall(r'<input id="password"[^>]*>', shown)
+    assert 'type="password"' in field and f'autocomplete="{kind}"' in field
+    # Nothing but the length may be asked for.
+    assert "pattern=" not in field and "readonly" not in field
