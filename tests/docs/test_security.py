@@ -52,6 +52,14 @@ def test_each_row_has_a_test_or_says_why_not(row: str):
     assert TEST.search(shown_by) or WORDS.search(shown_by)
 
 
+@pytest.mark.parametrize(("heading", "word"), [("Not met: ", "not met"), ("Met in part: ", "in part")])
+def test_what_is_missing_is_listed_at_the_top(heading: str, word: str):
+    [summary] = [line for line in DOCUMENT.splitlines() if line.startswith(heading)]
+    missing = [row.split("|")[1].strip() for row in ROWS if f"**{word}**" in row.split("|")[4]]
+    assert missing
+    assert summary == f"{heading}{', '.join(missing)}."
+
+
 def test_each_test_that_is_named_exists():
     named = TEST.findall(DOCUMENT)
     assert len(named) > 200
