@@ -35,9 +35,12 @@ def test_every_path_that_is_named_exists(document: Path):
 
 
 def test_paths_are_found_in_the_text():
-    assert {"product_importer/core/settings/__init__.py", "docs/decisions/", "requirements.in", "CHANGELOG.md"} <= paths(
-        CONTRIBUTING
-    )
+    assert {
+        "product_importer/core/settings/__init__.py",
+        "docs/decisions/",
+        "requirements.in",
+        "CHANGELOG.md",
+    } <= paths(CONTRIBUTING)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
