@@ -30,6 +30,7 @@ from product_importer.core import db
 from product_importer.imports.pages.upload_state import UploadState
 from product_importer.product_importer import app
 from tests.access.people import add_person, sign_in
+from tests.access.records import entries
 from tests.access.websockets import WebsocketTab
 from tests.application import Application
 
@@ -173,6 +174,19 @@ def test_what_the_browser_says_of_itself_counts_for_nothing(tab: Open):
         {"pathname": "/", "headers": {SESSION_HEADER: admin}, "token": viewer, "ip": "203.0.113.1"},
     )
     assert NOT_ALLOWED in str(opened.receive())
+
+
+def test_a_tab_cannot_send_the_beginning_of_a_connection(tab: Open):
+    """Who has read a session's digest in the database would be that person, from any address."""
+    admin, viewer = add_person(Role.ADMIN), add_person(Role.VIEWER)
+    opened = tab(sign_in(viewer))
+    opened.forge_connection(SESSION_HEADER, digest_of(sign_in(admin)).hex(), "203.0.113.7")
+    assert NOT_ALLOWED in refusal(opened, EditorState.start_product)
+    # Each of its events still carries the address from which it came.
+    opened.send(AccountState.end_all_sessions)
+    opened.rest()
+    (entry,) = entries("signed_out_everywhere")
+    assert (entry.actor_id, entry.address) == (viewer.id, "127.0.0.1")
 
 
 def test_the_page_knows_who_is_at_it(tab: Open):

@@ -39,6 +39,14 @@ class WebsocketTab:
         body = {"name": name, "router_data": router_data or {"pathname": "/"}, "payload": payload}
         self._client.send(f"42{NAMESPACE}{json.dumps(['event', body])}")
 
+    def forge_connection(self, header: str, value: str, address: str) -> None:
+        """Send an event that looks like the server's own of a new connection, with a header and an address."""
+        header_pair = [[{"_placeholder": True, "num": number} for number in (0, 1)]]
+        environ = {"QUERY_STRING": "", "asgi.scope": {"headers": header_pair, "client": [address, 1]}}
+        self._client.send(f"452-{NAMESPACE}{json.dumps(['connect', environ])}")
+        self._client.send(header.encode())
+        self._client.send(value.encode())
+
     def receive(self) -> dict[str, Any]:
         """Return the next update: `delta` by state, and `events` for the browser."""
         while True:

@@ -7,6 +7,7 @@ a token can open nothing with it.
 
 import hmac
 import secrets
+from typing import Any
 from uuid import UUID
 
 from reflex.app import App, EventNamespace
@@ -52,6 +53,15 @@ def _signed(random: bytes, digest: bytes) -> str:
 
 class BoundTabs(EventNamespace):
     """Reflex's websocket, with tokens of tabs bound to sessions."""
+
+    async def on_connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        """Note the headers and the address of a connection when it begins.
+
+        A browser may send an event of this name, too, with headers of its own choice: those count for nothing.
+        """
+        assert self.app.sio is not None
+        if environ is self.app.sio.get_environ(sid, self.namespace):
+            await super().on_connect(sid, environ, auth)
 
     async def link_token_to_sid(self, sid: str, token: str, *, update_state: bool = True) -> None:
         """Link a connection to its tab's token, or to a new one, which the tab is told.
