@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from product_importer.access import principal
+from product_importer.access import principal, recheck
 from product_importer.access.audit import AuditAction
+from product_importer.access.schemas import Permission
 from product_importer.catalog.last_change import IMPORT_FINDERS
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
@@ -54,7 +55,9 @@ def start_import(
         Conflict: its idempotency key belongs to an import of another file or with other options; with
             `refuse_running`, the same file is being imported right now.
         TooMany: too many imports are unfinished.
+        Unauthenticated, Forbidden: the session or token ended, or lost its permission, while the file arrived.
     """
+    recheck.require_still(session, Permission.IMPORT)
     if earlier := idempotency.find_by_key(session, job):
         return ImportRead.of(earlier)
     if refuse_running:
