@@ -22,6 +22,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
+FORM = "application/x-www-form-urlencoded"
 BOUNDARY = "multipart/form-data; boundary=b"
 PART = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
 BEGIN = PART + b"sku,name,description\r\nLATE,x,y\r\n"
@@ -97,3 +98,15 @@ def test_an_upload_does_not_outlive_who_began_it(
         assert connection.recv(12) == f"HTTP/1.1 {status}".encode()
     assert bool(entries("import_started")) == (status == 202)
     assert (set(storage().keys()) == before) == (status != 202)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/setup"])
+def test_strangers_who_hang_up_leave_nothing_in_the_log(path: str, served: Application, database):
+    before = served.output.read_text()
+    for _ in range(3):
+        with begun(served, path, FORM, b"email=", 50, {}):
+            pass
+    # Checked after the ones before, since it is the same process.
+    answer = served.client.post("/sign-in", data={"email": "a@shop.example", "password": "wrong"})
+    assert answer.status_code == 401
+    assert served.output.read_text() == before

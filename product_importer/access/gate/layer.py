@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
@@ -141,12 +142,10 @@ async def _answer(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> N
     body = Body(scope, receive)
     await body.prepare()
     answer = _Answer(body, send)
-    try:
+    # The body stopped arriving, which is answered below, or the client has gone: then there is nobody to answer, and
+    # anybody could fill the log with tracebacks.
+    with suppress(ClientDisconnect):
         await app(scope, body.receive, answer)
-    except ClientDisconnect:
-        # The application got a disconnect because the body stopped arriving.
-        if body.error is None:
-            raise
     if body.error is not None and not answer.has_begun:
         raise body.error
 
