@@ -27,14 +27,20 @@ def email_key(email: str) -> str:
     return trim(email).casefold()
 
 
+def email_or_none(text: str) -> str | None:
+    """Return an e-mail address without spaces around it; None if it cannot be one."""
+    email = trim(text)
+    return email if len(email) <= MAX_EMAIL and email.isprintable() and EMAIL.fullmatch(email) else None
+
+
 def require_email(text: str) -> str:
     """Return an e-mail address without spaces around it.
 
     Raises:
         Unprocessable: it cannot be an e-mail address.
     """
-    email = trim(text)
-    if len(email) > MAX_EMAIL or not email.isprintable() or not EMAIL.fullmatch(email):
+    email = email_or_none(text)
+    if email is None:
         raise invalid_fields([{"field": "email", "message": "An e-mail address looks like mina@shop.example."}])
     return email
 

@@ -110,3 +110,9 @@ def test_strangers_who_hang_up_leave_nothing_in_the_log(path: str, served: Appli
     answer = served.client.post("/sign-in", data={"email": "a@shop.example", "password": "wrong"})
     assert answer.status_code == 401
     assert served.output.read_text() == before
+
+
+def test_a_password_typed_as_an_email_address_is_not_recorded(served: Application, database):
+    for typed in ("violet tractor hums adagio", "Tr4ctor!hums", "mina@shop.example"):
+        served.client.post("/sign-in", data={"email": typed, "password": "wrong"})
+    assert [entry.object_name for entry in entries("sign_in_failed")] == [None, None, "mina@shop.example"]

@@ -131,7 +131,8 @@ def _sign_in(
     try:
         account = service.check_password(session, email, password)
     except Unauthenticated:
-        tried = "".join(filter(str.isprintable, email))[: service.MAX_EMAIL]
+        # People also type their password here. The record keeps for years only what may be an e-mail address.
+        tried = service.email_or_none(email)
         audit.record(session, AuditAction.SIGN_IN_FAILED, ObjectKind.ACCOUNT, name=tried)
         return None
     return enter(session, account, presented, user_agent)

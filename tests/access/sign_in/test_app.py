@@ -140,8 +140,7 @@ def test_who_cannot_enter_gets_the_same_answer_and_is_recorded(guarded):
     assert not any("set-cookie" in answer.headers for answer in answers)
     assert "x&lt;b&gt;" not in answers[0].text and "<b>" not in answers[2].text
     assert [(event.action, event.object_name, event.actor_kind, event.address) for event in _events()[-3:]] == [
-        ("sign_in_failed", tried, "stranger", "testclient")
-        for tried in (person.email, "nobody@shop.example", ("x<b>" + "y" * 300)[:254])
+        ("sign_in_failed", tried, "stranger", "testclient") for tried in (person.email, "nobody@shop.example", None)
     ]
 
 
