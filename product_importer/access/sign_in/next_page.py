@@ -1,6 +1,7 @@
 """Decide where a person goes after the sign-in: only to a page of this application."""
 
-from urllib.parse import urlsplit
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
 
 HOME = "/"
 # They would lead back to where the person is, or out again.
@@ -21,5 +22,7 @@ def own_page(wanted: str | None) -> str:
         parts = urlsplit(wanted)
     except ValueError:
         return HOME
-    is_form = any(parts.path == form or parts.path.startswith(f"{form}/") for form in OWN_FORMS)
+    # As browsers and servers read it: `/./sign-out` and `/%73ign-out` are forms, too.
+    path = normpath(unquote(parts.path))
+    is_form = any(path == form or path.startswith(f"{form}/") for form in OWN_FORMS)
     return HOME if parts.scheme or parts.netloc or is_form else wanted

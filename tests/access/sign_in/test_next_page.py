@@ -44,6 +44,10 @@ def test_own_pages_are_kept(wanted):
         "/sign-in/oidc?code=x",
         "/sign-out",
         "/setup?token=x",
+        "/./setup?token=x",
+        "/imports/../setup?token=x",
+        "/%73etup?token=x",
+        "/%2e/sign-out",
         "/" + "x" * 2000,
     ],
 )
