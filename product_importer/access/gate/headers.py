@@ -96,7 +96,9 @@ def add_headers(message: Message, scope: Scope, policy: str, *, secure: bool) ->
     if is_page and path.startswith(FORM_PATHS):
         headers["Content-Security-Policy"] = FORM_POLICY
         headers["Referrer-Policy"] = FORM_REFERRER
-    if path.startswith(DATA_PATHS) and not path.startswith(CACHED_PATHS):
+    # A page goes to the sign-in when somebody comes back to it after signing out; the scripts it loads may be kept.
+    is_given_page = "content-type" in headers and is_page
+    if is_given_page or (path.startswith(DATA_PATHS) and not path.startswith(CACHED_PATHS)):
         headers["Cache-Control"] = "no-store"
     return {**message, "headers": headers.raw}
 

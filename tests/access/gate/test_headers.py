@@ -55,8 +55,11 @@ def test_data_is_not_cached_and_not_readable_by_other_origins(visit):
     answer = visit().get("/api/x", headers={"origin": "http://evil.example"})
     assert answer.headers["cache-control"] == "no-store"
     assert "access-control-allow-origin" not in answer.headers
-    assert "cache-control" not in visit().get("/page").headers
     assert visit().get("/api/docs/assets/x").headers["cache-control"] == "max-age=60"
+
+
+def test_a_page_is_not_cached_so_that_nobody_comes_back_to_it_after_the_sign_out(visit):
+    assert visit().get("/page").headers["cache-control"] == "no-store"
 
 
 def test_inline_scripts_are_found():
