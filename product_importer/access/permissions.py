@@ -199,7 +199,7 @@ EVENTS: dict[str, Permission] = {
     "AuditState.filter_since": ADMIN,
     "AuditState.filter_until": ADMIN,
     "AuditState.load_entries": ADMIN,
-    "AuditState.open_record": ADMIN,
+    "AuditState.open_record": READ,
     "AuditState.toggle_details": ADMIN,
     "AuditState.turn_record": ADMIN,
 }

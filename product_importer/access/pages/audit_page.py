@@ -6,6 +6,7 @@ from product_importer.access.pages.audit_labels import ACTIONS, KINDS
 from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.audit_table import audit_table
 from product_importer.ui import routes
+from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page
 from product_importer.ui.widgets import (
     button,
@@ -24,11 +25,14 @@ def audit_page() -> rx.Component:
     """Return the page on which administrators see who did what."""
     return page(
         "Record",
-        filters(),
-        toolbar(),
-        rx.cond(AuditState.error, list_error(), rx.fragment(listed(), record_pager())),
+        for_admins(
+            filters(),
+            toolbar(),
+            rx.cond(AuditState.error, list_error(), rx.fragment(listed(), record_pager())),
+            instead=empty_state("Only administrators see the record", "It lists who did what."),
+        ),
         current=routes.AUDIT,
-        actions=download(),
+        actions=for_admins(download()),
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import reflex as rx
 from reflex.event import EventSpec, EventType
 
-from product_importer.access import audit_log
+from product_importer.access import audit_log, principal
 from product_importer.access.audit_schemas import AuditPage
 from product_importer.access.pages.audit_view_models import FILTERS, AuditListing, EntryView
+from product_importer.access.schemas import Permission
 from product_importer.core.errors import DomainError
 from product_importer.ui.address_list import AddressListState, replace_address
 from product_importer.ui.services import ask_page
@@ -37,7 +38,8 @@ class AuditState(AddressListState, rx.State):
     def open_record(self) -> EventType[()] | None:
         """Show the entries that the address names: when the page opens, and on going back and forth."""
         parameters = self._new_parameters()
-        if parameters is None:
+        # Others come by an address alone; the page tells them so.
+        if parameters is None or not principal.current().may(Permission.ADMIN):
             return None
         self._fill(AuditListing.from_address(parameters))
         self._typing, self.loading, self.opened = "", True, ""

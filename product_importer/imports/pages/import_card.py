@@ -8,7 +8,7 @@ from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import Fact, ImportView
 from product_importer.imports.pages.warning_view import WarningView
-from product_importer.ui.access_state import for_importers
+from product_importer.ui.access_state import AccessState, for_importers
 from product_importer.ui.widgets import badge, button, download_link, figure, link, local_time, notice, progress_bar
 
 
@@ -32,14 +32,20 @@ def import_card(job: ImportView) -> rx.Component:
         rx.cond(job.stopped, stopped(job)),
         rx.cond(job.warnings.length() > 0, warnings(job)),
         undo_result(job),
-        rx.cond(job.can_apply, rx.el.p(DRY_RUN_NOTE, class_name="dry-run-note")),
+        rx.cond(job.can_apply, dry_run_note()),
         figures(job),
         details(job),
         class_name="card stack",
     )
 
 
-DRY_RUN_NOTE = "This was a dry run: the catalogue was not changed. Check the changes below, then apply them."
+def dry_run_note() -> rx.Component:
+    """What a dry run was, and how to go on."""
+    return rx.el.p(
+        "This was a dry run: the catalogue was not changed.",
+        rx.cond(AccessState.can_import, " Check the changes below, then apply them.", ""),
+        class_name="dry-run-note",
+    )
 
 
 def head(job: ImportView, title: rx.Component, buttons: rx.Component) -> rx.Component:
