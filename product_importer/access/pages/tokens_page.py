@@ -12,6 +12,7 @@ from product_importer.access.pages.tokens_state import (
 )
 from product_importer.access.schemas import TOKEN_DAYS, Permission
 from product_importer.ui import routes
+from product_importer.ui.access_state import for_admins, for_importers, for_writers
 from product_importer.ui.layout import page
 from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, dialog_button, initial_focus, modal
 from product_importer.ui.secret_field import secret_field
@@ -34,12 +35,6 @@ DELETE = "token-delete-dialog"
 PURPOSE = (
     "A token lets a program use the REST API and the command line as you, within the scopes that you give it. It "
     "sends the token with each request: “Authorization: Bearer pi_…”."
-)
-SCOPES = (
-    (Permission.READ, "Read", "Products, imports, webhooks and exports."),
-    (Permission.IMPORT, "Import", "Start imports, cancel, apply and undo them."),
-    (Permission.WRITE, "Write", "Create, change and delete products."),
-    (Permission.ADMIN, "Administer", "Webhooks, other tokens and the record."),
 )
 
 
@@ -80,7 +75,7 @@ def token_table() -> rx.Component:
         rx.el.table(
             rx.el.thead(rx.el.tr(*heads, rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"))),
             rx.el.tbody(rx.foreach(TokenState.tokens, token_row)),
-            class_name="table cards",
+            class_name="table cards tokens",
             data_testid="tokens-table",
         ),
         class_name="table-box",
@@ -105,9 +100,9 @@ def token_row(token: TokenView) -> rx.Component:
         ),
         rx.el.td(expiry, class_name="muted", data_label="Expires"),
         rx.el.td(
-            button(
-                "Delete…",
-                kind="quiet",
+            dialog_button(
+                "Delete",
+                kind="quiet bad",
                 on_click=TokenDeleteState.open_dialog(token.id, token.name),
                 aria_label=f"Delete {token.name}",
                 data_testid="token-delete",
@@ -173,10 +168,16 @@ def name_field() -> rx.Component:
 
 
 def scope_fields() -> rx.Component:
-    """A checkbox for each scope."""
+    """A checkbox for each scope that the person may give: what they may do themselves."""
+    scopes = (
+        scope_field(Permission.READ, "Read", "Products, imports, webhooks and exports."),
+        for_importers(scope_field(Permission.IMPORT, "Import", "Start imports, cancel, apply and undo them.")),
+        for_writers(scope_field(Permission.WRITE, "Write", "Create, change and delete products.")),
+        for_admins(scope_field(Permission.ADMIN, "Administer", "Webhooks, other tokens and the record.")),
+    )
     return rx.el.fieldset(
         rx.el.legend("It may", class_name="label"),
-        rx.el.div(*(scope_field(*scope) for scope in SCOPES), class_name="checks"),
+        rx.el.div(*scopes, class_name="checks"),
         rx.el.p(
             TokenEditorState.field_errors["scopes"],
             id=error_id("token-scopes"),
@@ -203,7 +204,7 @@ def period_field() -> rx.Component:
         class_name="input",
         data_testid="token-days",
     )
-    return form_field("It ends after", control, name="token-days", error=TokenEditorState.field_errors["expires_at"])
+    return form_field("Expires", control, name="token-days", error=TokenEditorState.field_errors["expires_at"])
 
 
 def secret_dialog() -> rx.Component:

@@ -24,7 +24,7 @@ from product_importer.ui.services import ask, ask_page
 DIALOG = "token-dialog"
 PAGE_SIZE = 20
 # What the form offers: for how many days, and the words for it; 0 is for ever.
-PERIODS = {30: "30 days", 90: "90 days", 365: "1 year", 0: "No end"}
+PERIODS = {30: "in 30 days", 90: "in 90 days", 365: "in 1 year", 0: "never"}
 
 
 @dataclass(frozen=True)
