@@ -25,20 +25,21 @@ class AccessState(rx.State):
 
 def for_importers(*parts: rx.Component, instead: Any = None) -> rx.Component:
     """Return parts that only those see who may import; others see `instead`."""
-    return _for(AccessState.can_import, parts, instead)
+    return _for(AccessState.can_import, parts, instead, "")
 
 
 def for_writers(*parts: rx.Component, instead: Any = None) -> rx.Component:
     """Return parts that only those see who may change products."""
-    return _for(AccessState.can_write, parts, instead)
+    return _for(AccessState.can_write, parts, instead, "")
 
 
 def for_admins(*parts: rx.Component, instead: Any = None) -> rx.Component:
     """Return parts that only administrators see."""
-    return _for(AccessState.is_admin, parts, instead)
+    return _for(AccessState.is_admin, parts, instead, " admins")
 
 
-def _for(is_allowed: Any, parts: tuple[rx.Component, ...], instead: Any) -> rx.Component:
-    # Until it is known who is at the tab, the parts keep their room without being seen, so that nothing moves.
-    kind = rx.cond(AccessState.is_known, "as-is", "as-is not-yet")
+def _for(is_allowed: Any, parts: tuple[rx.Component, ...], instead: Any, who: str) -> rx.Component:
+    # Until it is known who is at the tab, the parts keep their room without being seen, so that nothing moves; they
+    # take none if the role that was last known does not see them.
+    kind = rx.cond(AccessState.is_known, "as-is", f"as-is not-yet{who}")
     return rx.cond(is_allowed, rx.el.div(*parts, class_name=kind), instead or rx.fragment())

@@ -6,6 +6,7 @@ import reflex as rx
 
 from product_importer.ui import routes
 from product_importer.ui.access_state import AccessState
+from product_importer.ui.content import Content
 from product_importer.ui.person_menu import person_menu
 from product_importer.ui.widgets import empty_state, link
 
@@ -14,10 +15,11 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
     """Return a whole page. `current` is the route whose entry in the navigation is marked."""
     return rx.el.div(
         _top_bar(current),
-        rx.el.main(
+        Content.create(
             rx.el.header(rx.el.h1(heading), actions or rx.fragment(), class_name="page-header"),
             *content,
             id="content",
+            tab_index=-1,
             class_name="column",
         ),
         _open_to_all(),

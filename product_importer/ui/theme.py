@@ -11,6 +11,7 @@ def head() -> list[rx.Component]:
     return [
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
+        rx.el.script(src="/role.js"),
     ]
 
 

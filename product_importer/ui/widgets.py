@@ -20,11 +20,14 @@ def button(*children: Any, kind: str = "", **props: Any) -> rx.Component:
     return rx.el.button(*children, type=props.pop("type", "button"), class_name=f"button {kind}", **props)
 
 
-def busy_button(label: Any, busy_label: str, *, is_busy: Any, disabled: Any = None, **props: Any) -> rx.Component:
-    """Return a button that shows another label and takes no clicks while its action runs."""
+def busy_button(label: Any, busy_label: str, *, is_busy: Any, **props: Any) -> rx.Component:
+    """Return a button that shows another label while its action runs; its handler takes no second click then.
+
+    It is not `disabled` meanwhile, because it would lose the focus.
+    """
     return button(
         rx.cond(is_busy, busy_label, label),
-        disabled=is_busy if disabled is None else is_busy | disabled,
+        aria_disabled=rx.cond(is_busy, "true", "false"),
         aria_busy=rx.cond(is_busy, "true", "false"),
         **props,
     )

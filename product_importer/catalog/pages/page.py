@@ -52,7 +52,7 @@ def products_page() -> rx.Component:
         rx.cond(
             CatalogState.error,
             list_error(),
-            rx.fragment(listed(), rx.cond(CatalogState.is_empty, rx.fragment(), footer())),
+            rx.fragment(listed(), rx.cond(CatalogState.loaded & ~CatalogState.is_empty, footer())),
         ),
         product_dialog(),
         delete_dialog(),
