@@ -48,7 +48,7 @@ def upload_form() -> rx.Component:
 
 def drop_zone(selected: rx.Var[list[str]]) -> rx.Component:
     """Where a file is dropped or chosen."""
-    return rx.upload.root(
+    area = rx.upload.root(
         rx.el.p(
             rx.cond(selected.length() > 0, selected.join(", "), "Drop a file here"),
             class_name="drop-title",
@@ -64,6 +64,9 @@ def drop_zone(selected: rx.Var[list[str]]) -> rx.Component:
         drag_active_style={"border_color": "var(--accent)", "background": "var(--accent-soft)"},
         data_testid="import-file",
     )
+    # Reflex gives the file input within no name.
+    area.children[0].children[0].custom_attrs = {"aria-label": "File"}
+    return area
 
 
 def options() -> rx.Component:
