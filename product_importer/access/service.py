@@ -99,7 +99,9 @@ def create_account(session: Session, email: str, role: Role) -> Account:
         with session.begin_nested():
             session.add(account)
     except IntegrityError as error:
-        raise Conflict(f"{email} has an account already.") from error
+        raise Conflict(
+            f"{email} has an account already. For a new link to it: product-importer user link {email}"
+        ) from error
     # Only who finds no account may make the first one.
     session.execute(delete(SetupLink).where(col(SetupLink.account_id).is_(None)))
     _record(session, AuditAction.ACCOUNT_CREATED, account, after={"email": email, "role": role})
@@ -123,7 +125,7 @@ def set_role(session: Session, account: Account, role: Role) -> None:
 
 
 def disable(session: Session, account: Account) -> None:
-    """Keep a person out: sessions and links end, tokens stop to work.
+    """Keep a person out: sessions and links end, tokens stop working.
 
     Raises:
         Conflict: the person is the last administrator.

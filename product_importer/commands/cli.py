@@ -143,7 +143,7 @@ def list_users() -> None:
 @user.command("disable")
 @click.argument("email")
 def disable_user(email: str) -> None:
-    """Keep a person out: sessions end, tokens stop to work."""
+    """Keep a person out: sessions end, tokens stop working."""
     from product_importer.commands import user
 
     user.disable(email)

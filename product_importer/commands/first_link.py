@@ -10,4 +10,4 @@ def announce() -> None:
     if not settings().signs_in:
         return
     if link := db.run(setup_links.make_first):
-        print(f"  Make the first account here, within an hour:\n\n  {link}\n", flush=True)
+        print(f"  Create the first account here, within an hour:\n\n  {link}\n", flush=True)

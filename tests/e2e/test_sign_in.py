@@ -85,11 +85,11 @@ def _sign_out(page: Page) -> None:
 
 def test_from_the_first_link_to_the_sign_out(visitor: Page, shop: Application):
     visitor.goto(_first_link(shop))
-    _check(visitor, "Make the first account")
+    _check(visitor, "Create the first account")
     _type(visitor, EMAIL, "password12345")
     error = visitor.get_by_role("alert")
     expect(error).to_contain_text("common")
-    _check(visitor, "Error: Make the first account")
+    _check(visitor, "Error: Create the first account")
     # The password has the focus, and its error describes it.
     password = visitor.get_by_label("Password")
     expect(password).to_be_focused()

@@ -8,7 +8,7 @@ ACTIONS = {
     AuditAction.SIGN_IN_FAILED: "Sign-in failed",
     AuditAction.SIGNED_OUT: "Signed out",
     AuditAction.SIGNED_OUT_EVERYWHERE: "Signed out everywhere",
-    AuditAction.SETUP_LINK_MADE: "Set-up link made",
+    AuditAction.SETUP_LINK_MADE: "Set-up link created",
     AuditAction.ACCOUNT_CREATED: "Account created",
     AuditAction.ACCOUNT_DISABLED: "Account disabled",
     AuditAction.ACCOUNT_ENABLED: "Account enabled",

@@ -6,7 +6,7 @@ from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.audit_view_models import ChangeView, EntryView, FactView
 from product_importer.ui.widgets import button, link, local_time
 
-COLUMNS = ("What", "On", "Who", "From", "When")
+COLUMNS = ("Action", "On", "Who", "Address", "When")
 
 
 def audit_table() -> rx.Component:
@@ -40,7 +40,7 @@ def entry_row(entry: EntryView) -> rx.Component:
         rx.el.td(rx.el.div(entry.action, class_name="strong"), class_name="lead"),
         rx.el.td(subject(entry), class_name="wide", data_label="On"),
         rx.el.td(actor(entry), class_name="wide", data_label="Who"),
-        rx.el.td(rx.cond(entry.address, entry.address, "—"), class_name="muted numeric", data_label="From"),
+        rx.el.td(rx.cond(entry.address, entry.address, "—"), class_name="muted numeric", data_label="Address"),
         rx.el.td(local_time(entry.at), class_name="muted", data_label="When"),
         rx.el.td(details_button(entry), class_name="row-actions"),
         data_testid="audit-row",
