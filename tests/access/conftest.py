@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from product_importer.access.gate.layer import AccessLayer
 from product_importer.access.sign_in import app as sign_in
 from product_importer.api import api
 from product_importer.core.settings import settings
 from tests.application import Application
+from tests.browser import chromium
 from tests.conftest import DATA
 
 Open = Callable[..., TestClient]
+Visit = Callable[..., Page]
+SECONDS = 30_000
 
 
 @pytest.fixture
@@ -54,3 +58,37 @@ def served(servers: None) -> Iterator[Application]:
     yield started
     assert started.stop() == 0
     started.remove()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for this module."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: Browser, served: Application, database: None) -> Iterator[Visit]:
+    """Open a page in a browser of its own, in which a session's secret is kept: `visit(secret, path)`."""
+    opened: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def make(secret: str, path: str = "/", width: int = 1280) -> Page:
+        context = browser.new_context(base_url=served.url, viewport={"width": width, "height": 900})
+        context.add_cookies([{"name": "pi_session", "value": secret, "url": served.url, "httpOnly": True}])
+        opened.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield make
+    for context in opened:
+        context.close()
+    assert errors == []
+
+
+def signed_in(page: Page) -> None:
+    """Wait until it is known who is at the page, and the page has loaded."""
+    expect(page.get_by_test_id("person")).to_be_visible(timeout=SECONDS)
+    expect(page.locator(".loading")).to_have_count(0, timeout=SECONDS)

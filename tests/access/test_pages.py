@@ -1,13 +1,12 @@
 """In a browser: what each role sees, the menu of the person, the account, and how a session's end is noticed."""
 
 import os
-from collections.abc import Callable, Iterator
 from typing import Literal
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import Session
 
 from product_importer.access import passwords, service, sessions
@@ -18,13 +17,12 @@ from product_importer.catalog.schemas import ProductCreate
 from product_importer.core import db
 from product_importer.webhooks import service as webhooks
 from product_importer.webhooks.schemas import WebhookCreate
+from tests.access.conftest import SECONDS, Visit, signed_in
 from tests.access.people import add_person, sign_in
 from tests.application import Application
-from tests.browser import chromium
 from tests.conftest import DATA
 
 pytestmark = pytest.mark.e2e
-SECONDS = 30_000
 OLD, NEW = "quiet harbour lantern 41", "seven brass umbrellas 92"
 SIGN_IN = "**/sign-in**"
 # By page, the test ids of what needs the permission to import, to change products, and to administer.
@@ -45,36 +43,6 @@ LAYOUT_SHIFT = """() => new Promise((done) => {
     requestAnimationFrame(() => setTimeout(() => done(sum)));
 })"""
 
-Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A Chromium for this module."""
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def visit(browser: Browser, served: Application, database: None) -> Iterator[Visit]:
-    """Open a page in a browser of its own, in which a session's secret is kept: `visit(secret, path)`."""
-    opened: list[BrowserContext] = []
-    errors: list[str] = []
-
-    def make(secret: str, path: str = "/", width: int = 1280) -> Page:
-        context = browser.new_context(base_url=served.url, viewport={"width": width, "height": 900})
-        context.add_cookies([{"name": "pi_session", "value": secret, "url": served.url, "httpOnly": True}])
-        opened.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(path)
-        return page
-
-    yield make
-    for context in opened:
-        context.close()
-    assert errors == []
-
 
 @pytest.fixture
 def webhook(database: None) -> str:
@@ -82,12 +50,6 @@ def webhook(database: None) -> str:
     db.run(catalog.create_product, ProductCreate(sku="A-1", name="Shirt"))
     made = db.run(webhooks.create_webhook, WebhookCreate(url="http://127.0.0.1:9999/"))
     return str(made.id)
-
-
-def signed_in(page: Page) -> None:
-    """Wait until it is known who is at the page, and the page has loaded."""
-    expect(page.get_by_test_id("person")).to_be_visible(timeout=SECONDS)
-    expect(page.locator(".loading")).to_have_count(0, timeout=SECONDS)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -106,6 +68,15 @@ def test_a_page_shows_what_a_role_may_do(role: Role, path: str, visit: Visit, we
 @pytest.mark.parametrize("path", ["/", "/webhooks"])
 def test_nothing_moves_when_it_becomes_known_who_is_at_the_page(path: str, visit: Visit, webhook: str):
     page = visit(sign_in(add_person(Role.EDITOR)), path)
+    signed_in(page)
+    assert page.evaluate(LAYOUT_SHIFT) < 0.02
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ADMIN])
+def test_the_role_is_remembered_so_that_no_large_part_comes_and_goes(role: Role, visit: Visit):
+    page = visit(sign_in(add_person(role)))
+    signed_in(page)
+    page.goto("/imports")
     signed_in(page)
     assert page.evaluate(LAYOUT_SHIFT) < 0.02
 
