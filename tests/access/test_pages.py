@@ -161,6 +161,9 @@ def test_every_page_says_that_anyone_may_change_everything(browser: Browser, ser
             page.goto(path)
             expect(page.get_by_test_id("open-to-all")).to_contain_text("Anyone who reaches", timeout=SECONDS)
             expect(page.get_by_test_id("person")).to_have_count(0)
+        page.goto("/tokens")
+        expect(page.get_by_text("Nobody signs in here")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_test_id("token-new")).to_have_count(0)
     finally:
         page.close()
         assert started.stop() == 0

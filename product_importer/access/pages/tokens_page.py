@@ -12,7 +12,7 @@ from product_importer.access.pages.tokens_state import (
 )
 from product_importer.access.schemas import TOKEN_DAYS, Permission
 from product_importer.ui import routes
-from product_importer.ui.access_state import for_admins, for_importers, for_writers
+from product_importer.ui.access_state import AccessState, for_admins, for_importers, for_writers
 from product_importer.ui.layout import page
 from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, dialog_button, initial_focus, modal
 from product_importer.ui.secret_field import secret_field
@@ -40,17 +40,22 @@ PURPOSE = (
 
 def tokens_page() -> rx.Component:
     """The page with the list of tokens."""
+    nobody_signs_in = AccessState.is_known & ~AccessState.signs_in
     return page(
         "Tokens",
         error_notice(TokenState.load_error, title="The tokens cannot be shown", testid="tokens-problem"),
-        token_list(),
-        list_pager(TokenState, prefix="tokens"),
+        rx.cond(nobody_signs_in, not_needed(), rx.fragment(token_list(), list_pager(TokenState, prefix="tokens"))),
         token_dialog(),
         secret_dialog(),
         delete_dialog(),
         current=routes.TOKENS,
-        actions=new_button("token-new"),
+        actions=rx.cond(nobody_signs_in, rx.fragment(), new_button("token-new")),
     )
+
+
+def not_needed() -> rx.Component:
+    """What stands in place of the list while sign-in is off: a token belongs to a person."""
+    return empty_state("Nobody signs in here", "Sign-in is off, so programs need no token. The setting is AUTH.")
 
 
 def new_button(testid: str) -> rx.Component:
