@@ -124,6 +124,8 @@ def test_a_name_of_the_application_itself_is_rejected(answer, everywhere, attemp
     # All networks are allowed, and the receiver has the port of the application, so any request would arrive.
     monkeypatch.setattr(settings(), "webhook_allow_cidrs", "0.0.0.0/0, ::/0")
     monkeypatch.setattr(settings(), "host", host)
+    # Beyond loopback, people would have to sign in.
+    monkeypatch.setattr(settings(), "auth", "off")
     own = ["127.0.0.1", "127.3.2.1", "::1", "0.0.0.0", "::ffff:127.0.0.1"]
     own += {"0.0.0.0": [PUBLIC, *INSIDE], PUBLIC: [PUBLIC]}.get(host, [])
     answer(hooks_example_com=[*([address] for address in own), [INSIDE[0], own[-1]], [own[-1]]])
