@@ -22,6 +22,8 @@ ROUTES: dict[str, Permission | None] = {
     "follow_import": READ,
     "list_kept_products": READ,
     "download_rejects": READ,
+    "list_rejections": READ,
+    "list_rejection_codes": READ,
     "apply_import": IMPORT,
     "cancel_import": IMPORT,
     "retry_import": IMPORT,
@@ -59,6 +61,8 @@ BY_IMPORT = frozenset(
         "follow_import",
         "list_kept_products",
         "download_rejects",
+        "list_rejections",
+        "list_rejection_codes",
     }
 )
 

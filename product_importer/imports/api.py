@@ -15,7 +15,8 @@ from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import dry_runs, progress, rejected_rows, service
+from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service
+from product_importer.imports.row_errors import RejectionCounts, RejectionsQuery, RowRejectionPage
 from product_importer.imports.schemas import (
     ChangesPage,
     ChangesQuery,
@@ -170,6 +171,18 @@ def download_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] 
     """
     name = f'attachment; filename="rejects-{job_id}.csv"'
     return CSVResponse(rejected_rows.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
+
+
+@router.get("/jobs/{job_id}/errors", summary="List rejected rows", responses=problems(404))
+def list_rejections(job_id: UUID, query: Annotated[RejectionsQuery, Query()]) -> RowRejectionPage:
+    """List the rejected rows by line, with code, reason and cells."""
+    return db.run(row_errors.list_rejections, job_id, query)
+
+
+@router.get("/jobs/{job_id}/errors/codes", summary="Count rejected rows by code", responses=problems(404))
+def list_rejection_codes(job_id: UUID) -> RejectionCounts:
+    """Return the codes of the rejected rows, the most frequent first, each with its count and first lines."""
+    return db.run(row_errors.count_rejections, job_id)
 
 
 @router.get(
