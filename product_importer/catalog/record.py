@@ -42,7 +42,7 @@ def all_deleted(session: Session, deleted: int) -> None:
 
 def exported(session: Session, query: ExportQuery, rows: int) -> None:
     """Record an export, and how many products were read for it, also where its reader left early."""
-    chosen = query.model_dump(mode="json", exclude_defaults=True)
+    chosen = query.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     format, columns = query.format, chosen.pop("columns", None) or None
     chosen.pop("format", None)
     details = {"format": format, "columns": columns, "filters": chosen, "rows": rows}

@@ -203,7 +203,8 @@ class ProductFilter(BaseModel):
     The edges of a text are trimmed if they hold invisible characters, as in a pasted SKU.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    # In Python, `import` is no name.
+    model_config = ConfigDict(extra="forbid", validate_by_name=True)
 
     sku: Annotated[str, Field(max_length=MAX_SKU, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
     name: Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
@@ -214,6 +215,9 @@ class ProductFilter(BaseModel):
         Field(max_length=MAX_NAME, description="Text in SKU, name or description.", json_schema_extra=NO_NUL),
         AfterValidator(_term),
     ] = ""
+    import_id: Annotated[
+        UUID | None, Field(alias="import", description="The id of an import: only products that it created.")
+    ] = None
 
 
 class ProductQuery(PageQuery, ProductFilter):

@@ -9,12 +9,16 @@ import reflex as rx
 from reflex.event import EventSpec, EventType
 
 # The router's own state of the history entry is kept.
+PARAMETER = "parameter"
 REPLACE_ADDRESS = "history.replaceState(history.state, '', %s)"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What a list shows. Subclasses have a field for each parameter of the address, with its default."""
+    """What a list shows. Subclasses have a field for each parameter of the address, with its default.
+
+    A field's `metadata` may have the parameter's name as `PARAMETER`, where Python cannot use it.
+    """
 
     ROUTE: ClassVar[str]
 
@@ -22,7 +26,9 @@ class Listing:
         """Return the page's address for this listing, without parameters that have their default."""
         # Not by `type(self)()`: inside a state, `self` is a proxy of Reflex's.
         values = ((field, getattr(self, field.name)) for field in fields(self))
-        changed = {field.name: value for field, value in values if value != field.default}
+        changed = {
+            field.metadata.get(PARAMETER, field.name): value for field, value in values if value != field.default
+        }
         return f"{self.ROUTE}?{urlencode(changed)}" if changed else self.ROUTE
 
     def texts(self) -> tuple[str, ...]:

@@ -139,9 +139,16 @@ def count() -> rx.Component:
         rx.cond(CatalogState.total_is_exact, "", "about "),
         rx.el.span(CatalogState.total, class_name="strong numeric", data_testid="products-total"),
         rx.cond(CatalogState.total == "1", " product", " products"),
+        rx.cond(CatalogState.listing.import_id, of_import()),
         class_name="muted",
         role="status",
     )
+
+
+def of_import() -> rx.Component:
+    """Return what the list is narrowed to: the products that one import created."""
+    address = f"{routes.IMPORTS}/{CatalogState.listing.import_id}"
+    return rx.fragment(" created by ", link("one import", to=address, class_name="download"))
 
 
 def clear_button() -> rx.Component:

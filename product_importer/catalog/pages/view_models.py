@@ -1,6 +1,6 @@
 """What the products page shows, and the listing that its address holds."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
@@ -10,10 +10,11 @@ from product_importer.catalog.last_change import LastChange
 from product_importer.catalog.schemas import ProductQuery, ProductRead
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import routes
-from product_importer.ui.address_list import Listing
+from product_importer.ui.address_list import PARAMETER, Listing
 
 ACTIVE = {"true": True, "false": False}
-FILTERS = ("sku", "name", "description", "active")
+FILTERS = ("sku", "name", "description", "active", "import_id")
+PARAMETERS = {"import_id": "import"}
 PAGE_SIZES = (25, 50, 100, 200)
 # In the table, longer texts are cut to this many characters: hundreds of them would be slow to send.
 MAX_CELL = 300
@@ -29,6 +30,8 @@ class ProductListing(Listing):
     name: str = ""
     description: str = ""
     active: str = ""
+    # The import that created the products.
+    import_id: str = field(default="", metadata={PARAMETER: "import"})
     sort: str = "-created_at"
     page: int = 1
     page_size: int = 50
@@ -36,7 +39,11 @@ class ProductListing(Listing):
     @classmethod
     def from_address(cls, parameters: dict[str, str]) -> Self:
         """Read the address's parameters; invalid ones are ignored."""
-        given: dict[str, Any] = {name: parameters[name] for name in (*FILTERS, "sort") if name in parameters}
+        given: dict[str, Any] = {
+            name: parameters[parameter]
+            for name in (*FILTERS, "sort")
+            if (parameter := PARAMETERS.get(name, name)) in parameters
+        }
         if given.get("active", "") not in ACTIVE:
             given.pop("active", None)
         page, page_size = parameters.get("page", ""), parameters.get("page_size", "")
@@ -53,11 +60,12 @@ class ProductListing(Listing):
         Raises:
             ValidationError: a value is out of bounds.
         """
-        return ProductQuery.model_validate(asdict(self) | {"active": ACTIVE.get(self.active)})
+        chosen = {"active": ACTIVE.get(self.active), "import_id": self.import_id or None}
+        return ProductQuery.model_validate(asdict(self) | chosen, by_name=True)
 
     def export_address(self) -> str:
         """Return the address of all pages of these products as a file, to which the format is still to be added."""
-        chosen = {name: getattr(self, name) for name in FILTERS if getattr(self, name)}
+        chosen = {PARAMETERS.get(name, name): getattr(self, name) for name in FILTERS if getattr(self, name)}
         return f"/api/products/export?{urlencode([*chosen.items(), ('format', '')])}"
 
     def is_filtered(self) -> bool:
@@ -73,7 +81,9 @@ def _invalid_fields(listing: ProductListing) -> set[str]:
     try:
         listing.query()
     except ValidationError as error:
-        return {str(item["loc"][0]) for item in error.errors()} - {"page"}
+        named = {parameter: name for name, parameter in PARAMETERS.items()}
+        invalid = {str(item["loc"][0]) for item in error.errors()} - {"page"}
+        return {named.get(name, name) for name in invalid}
     return set()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 
 from product_importer.catalog.schemas import ProductFilter
+from product_importer.core.ids import id_range
 
 
 def conditions(entity: Any, criteria: ProductFilter) -> list[ColumnElement[bool]]:
@@ -13,6 +14,8 @@ def conditions(entity: Any, criteria: ProductFilter) -> list[ColumnElement[bool]
     found = _text_conditions(entity, criteria)
     if criteria.active is not None:
         found.append(entity.active.is_(criteria.active))
+    if criteria.import_id is not None:
+        found.append(entity.id.between(*id_range(criteria.import_id)))
     return found
 
 

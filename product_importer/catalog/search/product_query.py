@@ -32,6 +32,8 @@ MAX_INDEXED = 5_000
 MAX_INDEXED_SHARE = 0.003
 # Up to this many candidates are checked for an exact total.
 MAX_COUNTED = 2_000
+# Up to this many products of one import are counted.
+MAX_COUNTED_OF_IMPORT = 100_000
 # A bounded scan reads this multiple of the rows in which evenly spread matches fill the page, and this many more. If
 # that does not fill the page, the matches are clustered, such as SKUs with a common part: the index is used instead.
 BOUNDED_SCAN_FACTOR = 2
@@ -106,6 +108,8 @@ class Search:
             return self._page_of_catalogue(size)
         if size <= MAX_INDEXED:
             return self._page_of_matches(self._matching_ids())
+        if self._is_of_import_alone() and self._start.sort.endswith("created_at"):
+            return self._page_of_import(size)
         few = max(MAX_INDEXED, size * MAX_INDEXED_SHARE)
         expected = estimate.estimate(self._session, self._query, size, few)
         are_many = expected.total > few and not expected.is_clustered
@@ -129,6 +133,21 @@ class Search:
         wanted = max(0, min(self._query.page_size, size - self._offset))
         rows = self._scan(from_end, max(0, rows_after), wanted)
         return SearchResult(rows[::-1], size, total_is_exact=True, has_next=rows_after > 0)
+
+    def _is_of_import_alone(self) -> bool:
+        """Whether the list holds all products that an import created."""
+        return self._query.import_id is not None and len(self._conditions) == 1
+
+    def _page_of_import(self, size: int) -> SearchResult:
+        """Return a page of an import's products: their ids are one range, which the index has in this order."""
+        self._limit_skipped(self._offset)
+        rows = self._scan(self._start, self._offset, self._query.page_size + 1)
+        counted = self._matching_ids().limit(MAX_COUNTED_OF_IMPORT + 1).subquery()
+        total = self._session.scalar(select(func.count()).select_from(counted)) or 0
+        if total <= MAX_COUNTED_OF_IMPORT:
+            return self._result(rows, total, exact=True)
+        expected = estimate.estimate(self._session, self._query, size, few=0).total
+        return self._result(rows, max(total, expected), exact=False)
 
     def _scan_for_page(self, size: int, expected: int) -> SearchResult | None:
         """Scan for a page of common matches; None where a bounded scan does not fill it."""
