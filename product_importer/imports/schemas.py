@@ -85,7 +85,7 @@ class ImportUndo(BaseModel):
 
 
 class ImportRead(BaseModel):
-    """An import. `percent` never goes back; `total_rows` is null until it is known.
+    """An import. `percent` never goes back; `total_rows` is null until it is known, `eta_seconds` until it is steady.
 
     `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
     is nothing to undo; `file_available` says whether the uploaded file is still stored.

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import psycopg2
@@ -12,6 +12,7 @@ from psycopg2 import sql
 from product_importer.imports import progress
 from product_importer.imports.models import FINAL, ImportPhase
 from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
+from product_importer.imports.pipeline.steady import SteadyEstimate
 from product_importer.imports.progress import WorkerProgress
 from product_importer.imports.schemas import COUNTS
 
@@ -56,6 +57,8 @@ class Heartbeat:
         self.bytes_read = 0
         self.rows_read = 0
         self._began = self._phase_began = self._now()
+        # Only the heartbeat's own thread uses it.
+        self._steady = SteadyEstimate()
         self.halted = threading.Event()
         self.cancelled = lease.job.cancel_requested_at is not None
         self._row_lock = threading.Lock()
@@ -71,7 +74,7 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         # First, so that whoever watches sees the end at once, even if the thread waits for a connection.
-        progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+        self._publish(replace(self.pace(), eta_seconds=None))
         self._thread.join()
 
     def committed(self, row: dict[str, Any]) -> None:
@@ -139,7 +142,11 @@ class Heartbeat:
             if time.monotonic() - renewed > every:
                 self._renew()
                 renewed = time.monotonic()
-            progress.publish(self._lease.job.id, self._lease.fence, self.pace())
+            pace = self.pace()
+            self._publish(replace(pace, eta_seconds=self._steady.take(time.monotonic(), pace.eta_seconds)))
+
+    def _publish(self, pace: WorkerProgress) -> None:
+        progress.publish(self._lease.job.id, self._lease.fence, pace)
 
     def _renew(self) -> None:
         values = {"lease": LEASE_SECONDS, "percent": self.percent, "rows_read": self.rows_read}

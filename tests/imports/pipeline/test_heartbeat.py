@@ -9,6 +9,7 @@ from product_importer.imports import progress
 from product_importer.imports.pipeline import heartbeat
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.lease import claim
+from product_importer.imports.pipeline.steady import SteadyEstimate
 from product_importer.imports.progress import current
 from tests.imports.conftest import execute, upload
 from tests.waiting import wait_for
@@ -78,6 +79,18 @@ def test_the_pace_excludes_the_work_of_earlier_workers(database, clock, decided)
     beating.committed(beating.row | {"created": decided + 50})
     clock[0] += 5.0
     assert beating.pace().eta_seconds == pytest.approx((950 - decided) / 10, abs=0.5)
+
+
+def test_the_time_left_is_published_as_far_as_it_is_steady(database, monkeypatch):
+    held = claim(upload(b"sku,name,description\na,b,c\n"))
+    published: list[float | None] = []
+    monkeypatch.setattr(heartbeat, "SHOW_SECONDS", 0.01)
+    monkeypatch.setattr(SteadyEstimate, "take", lambda *_: 42.0)
+    monkeypatch.setattr(progress, "publish", lambda *given: published.append(given[-1].eta_seconds))
+    assert held is not None
+    with Heartbeat(held):
+        wait_for(lambda: published, 10, "progress is published")
+    assert (published[0], published[-1]) == (42.0, None)
 
 
 def test_a_worker_that_lost_its_lease_stops_and_logs_it_once(database, monkeypatch, caplog):
