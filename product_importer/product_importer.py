@@ -94,7 +94,7 @@ app.add_page(
 app.add_page(
     import_page,
     route=routes.IMPORT,
-    title=theme.title("Import"),
+    title=ImportState.title,
     on_load=[UndoState.close, ImportState.open_import],
 )
 app.add_page(

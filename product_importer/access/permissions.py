@@ -121,6 +121,8 @@ EVENTS: dict[str, Permission] = {
     "ImportState.cancel_import": IMPORT,
     "ImportState.retry_import": IMPORT,
     "ImportState.apply_import": IMPORT,
+    "RejectionsState.open_rejections": READ,
+    "RejectionsState.load_rejections": READ,
     "DryRunState.open_changes": READ,
     "DryRunState.load_changes": READ,
     "DryRunState.filter_outcome": READ,

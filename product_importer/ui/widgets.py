@@ -156,12 +156,13 @@ def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) 
     )
 
 
-def figure(label: Any, value: Any, *, testid: str, note: Any = None) -> rx.Component:
+def figure(label: Any, value: Any, *, testid: str, note: Any = None, **props: Any) -> rx.Component:
     """Return a number with its name; only the number has the test id."""
     return rx.el.div(
         rx.el.dt(label),
         rx.el.dd(rx.el.span(value, data_testid=testid), note if note is not None else ""),
         class_name="figure",
+        **props,
     )
 
 

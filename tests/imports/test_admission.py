@@ -14,7 +14,7 @@ from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.pages import receiving
-from product_importer.imports.pages.view_models import ErrorView
+from product_importer.imports.pages.error_view import ErrorView
 from product_importer.imports.upload import multipart, receiver
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish

@@ -9,7 +9,7 @@ from product_importer.core.errors import DomainError
 from product_importer.imports import dry_runs
 from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.pages.change_view_models import ChangeView
-from product_importer.imports.pages.view_models import counted
+from product_importer.imports.pages.result_words import counted
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
 from product_importer.ui.services import ask
 

@@ -9,10 +9,11 @@ from reflex.event import EventType
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.imports import service
-from product_importer.imports.pages.view_models import ErrorView, ImportView
+from product_importer.imports.pages.error_view import ErrorView
+from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
-from product_importer.ui import toasts
+from product_importer.ui import theme, toasts
 from product_importer.ui.services import ask
 
 
@@ -26,6 +27,12 @@ class ImportState(rx.State):
     is_busy: bool = False
     action_error: ErrorView = ErrorView()
     _shown: str = ""
+
+    @rx.var
+    def title(self) -> str:
+        """The tab's title: how far the import is, then what it is."""
+        running = f"{self.live.percent} % " if self.live.is_running and self.live.id else ""
+        return theme.title(f"{running}{self.live.filename or 'Import'}")
 
     @rx.event
     def open_import(self) -> EventType[()]:

@@ -11,9 +11,9 @@ from product_importer.core.errors import DomainError
 from product_importer.imports.options import parse
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.encoding_choice_data import EncodingPreview
+from product_importer.imports.pages.error_view import ErrorView
 from product_importer.imports.pages.mapping_form_data import ColumnMapping
 from product_importer.imports.pages.receiving import received
-from product_importer.imports.pages.view_models import ErrorView
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui import routes, toasts
 

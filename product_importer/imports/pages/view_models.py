@@ -3,24 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Self
 
-from product_importer.core.errors import DomainError
-from product_importer.core.problem_types import ProblemType
 from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
-from product_importer.imports.pages import labels
+from product_importer.imports.pages import labels, result_words
+from product_importer.imports.pages.result_words import counted, is_dry_run, is_undone
 from product_importer.imports.pages.warning_view import WarningView
 from product_importer.imports.schemas import ImportRead, ImportUndo
+from product_importer.ui import routes
 from product_importer.ui.formatting import DASH, duration, number, size
 
-TONES = {
-    ImportStatus.COMPLETED: "good",
-    ImportStatus.PREVIEWED: "good",
-    ImportStatus.FAILED: "bad",
-    ImportStatus.CANCELLED: "neutral",
-    ImportStatus.PENDING: "neutral",
-    ImportStatus.PROCESSING: "busy",
-}
 STEPS = {
     ImportPhase.WAITING: "Waiting for a worker",
     ImportPhase.INDEXING: "Looking for duplicates",
@@ -28,8 +20,6 @@ STEPS = {
     ImportPhase.MERGING: "Writing products",
     ImportPhase.FINISHED: "Finishing",
 }
-# Where on the page an error can be fixed, by the error's kind: its own text is for REST clients, too.
-HINTS = {ProblemType.NOT_TEXT: "On this page: choose the encoding under Options, then import the file again."}
 MAX_COLUMN_NAMES = 12
 
 
@@ -69,6 +59,8 @@ class ImportView:
     size: str = ""
     status: str = ""
     tone: str = "neutral"
+    # What it has done, in words, once it has ended.
+    result: str = ""
     doing: str = ""
     percent: int = 0
     processed: str = DASH
@@ -79,6 +71,9 @@ class ImportView:
     duplicates: str = DASH
     rejected: str = DASH
     has_rejects: bool = False
+    # The address of the products that it created; empty where there are none.
+    created_address: str = ""
+    sha256: str = ""
     has_duplicates: bool = False
     error: str = ""
     warnings: list[WarningView] = field(default_factory=list)
@@ -107,13 +102,13 @@ class ImportView:
     def of(cls, job: ImportRead) -> Self:
         """Return `job` as the page shows it."""
         is_over, has_stopped = job.status in FINAL, job.status in (ImportStatus.FAILED, ImportStatus.CANCELLED)
-        is_dry_run = job.choices.dry_run and job.applied_at is None
         return cls(
             id=str(job.id),
             filename=job.filename,
             size=size(job.size_bytes),
             status=job.status,
-            tone=TONES[job.status],
+            tone=result_words.tone(job),
+            result=result_words.result(job),
             doing=_doing(job),
             percent=int(job.percent),
             processed=number(job.processed_rows),
@@ -123,18 +118,20 @@ class ImportView:
             unchanged=number(job.unchanged),
             duplicates=number(job.duplicates),
             rejected=number(job.rejected),
+            created_address=_created_address(job),
+            sha256=job.sha256,
             has_rejects=is_over and job.rejected > 0,
             has_duplicates=is_over and job.duplicates > 0,
             error=_error(job),
             warnings=list(map(WarningView.of, job.warnings)),
-            stopped=_stopped(job, is_dry_run) if has_stopped and not _is_undone(job) else "",
+            stopped=_stopped(job) if has_stopped and not is_undone(job) else "",
             created_at=job.created_at.isoformat(),
             started_by=job.started_by or "",
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
             speed=_speed(job).replace("rows per second", "rows/s") if is_over else "",
             is_running=not is_over,
-            is_dry_run=is_dry_run,
+            is_dry_run=is_dry_run(job),
             can_retry=_can_retry(job),
             can_apply=job.status == ImportStatus.PREVIEWED,
             file_gone=has_stopped and not job.file_available,
@@ -148,34 +145,9 @@ class ImportView:
         )
 
 
-@dataclass(frozen=True)
-class ErrorView:
-    """An error, with example SKUs, the address of the import that it is about, and a hint."""
-
-    title: str = ""
-    detail: str = ""
-    examples: list[str] = field(default_factory=list)
-    import_address: str = ""
-    tone: str = "bad"
-    hint: str = ""
-
-    @classmethod
-    def of(cls, error: DomainError) -> Self:
-        """Return `error` as the page shows it."""
-        job_id = error.extra.get("job_id")
-        return cls(
-            error.title,
-            error.detail,
-            examples=[str(example) for example in error.extra.get("examples") or ()],
-            import_address=f"/imports/{job_id}" if job_id else "",
-            # The likely encodings are shown to choose from.
-            hint="" if error.extra.get("encodings") else HINTS.get(error.kind, ""),
-        )
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it is not 1."""
-    return f"{count:,} {noun if count == 1 else f'{noun}s'}"
+def _created_address(job: ImportRead) -> str:
+    is_shown = job.created and job.status in FINAL and not is_dry_run(job) and not is_undone(job)
+    return f"{routes.PRODUCTS}?import={job.id}" if is_shown else ""
 
 
 def _doing(job: ImportRead) -> str:
@@ -208,18 +180,13 @@ def _error(job: ImportRead) -> str:
 
 def _can_retry(job: ImportRead) -> bool:
     """Whether an import can be continued, or a dry run repeated."""
-    return job.status in RETRYABLE and job.file_available and not _is_undone(job)
+    return job.status in RETRYABLE and job.file_available and not is_undone(job)
 
 
-def _is_undone(job: ImportRead) -> bool:
-    """Whether the import was undone or is being undone."""
-    return job.undo is not None and job.undo.status in (UndoStatus.PENDING, UndoStatus.UNDONE)
-
-
-def _stopped(job: ImportRead, is_dry_run: bool) -> str:
+def _stopped(job: ImportRead) -> str:
     """Say what a failed or cancelled import has left in the catalogue."""
     merged = job.created + job.updated + job.unchanged
-    if is_dry_run:
+    if is_dry_run(job):
         return "Stopped: it was a dry run, and the catalogue was not changed."
     if merged == 0:
         return "Stopped: no rows of the file are in the catalogue."

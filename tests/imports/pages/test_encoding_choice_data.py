@@ -7,7 +7,7 @@ from product_importer.core.problem_types import ProblemType
 from product_importer.imports.options import Encoding
 from product_importer.imports.pages import labels
 from product_importer.imports.pages.encoding_choice_data import EncodingPreview
-from product_importer.imports.pages.view_models import ErrorView
+from product_importer.imports.pages.error_view import ErrorView
 
 
 def not_text(*names: str) -> Invalid:

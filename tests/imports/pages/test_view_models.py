@@ -36,6 +36,7 @@ def seen(**fields: Any) -> ImportView:
         "started_at": NOW,
         "finished_at": NOW + timedelta(seconds=3),
         "applied_at": None,
+        "started_by": None,
     }
     return ImportView.of(ImportRead.model_validate(given | fields))
 

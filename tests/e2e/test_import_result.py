@@ -1,0 +1,75 @@
+"""The result of an import in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.e2e.test_imports_page import csv_of, query, rows, start, status, upload
+from tests.e2e.test_products_page import workers_stopped
+
+pytestmark = pytest.mark.e2e
+
+WRONG = ("Result-3,Cup,x,perhaps", ",Without SKU,x,yes", ",Neither,x,yes")
+HEADER = "sku,name,description,active"
+
+
+def test_a_result_says_what_went_in_and_what_needs_you(page: Page, application: Application):
+    job_id = upload(
+        application, csv_of("Result-1,Mug,x,yes", "Result-2,Mug,x,yes", *WRONG, header=HEADER), "result.csv"
+    )
+    page.goto(f"/imports/{job_id}")
+    result = page.get_by_test_id("import-result")
+    expect(result).to_have_text("2 products imported, 3 rows need you")
+    expect(result).to_have_attribute("data-tone", "warning")
+    expect(status(page)).to_have_text("completed")
+    expect(status(page)).to_have_attribute("data-tone", "warning")
+    reasons = page.get_by_test_id("rejection-reason")
+    expect(reasons.first).to_have_text(re.compile("2 rows.*The SKU is missing.*lines 5, 6"))
+    rejected = page.get_by_test_id("rejected-row")
+    expect(rejected).to_have_count(3)
+    wrong = rejected.first.locator("[data-wrong=true]")
+    expect(wrong).to_contain_text("wrong")
+    expect(wrong).to_contain_text("perhaps")
+    expect(rejected.nth(1).locator("[data-wrong=true]")).to_have_attribute("data-label", "sku")
+    page.get_by_test_id("import-products").click()
+    expect(page.get_by_test_id("products-total")).to_have_text("2")
+    assert query(page) == {"import": [job_id]}
+    expect(page.get_by_test_id("product-row").first).to_contain_text("Result-2")
+    page.get_by_test_id("filter-clear").click()
+    expect(page).to_have_url(f"{application.url}/")
+
+
+def test_an_import_of_which_nothing_went_in_is_red(page: Page, application: Application):
+    job_id = upload(application, csv_of(*WRONG, header=HEADER), "all-wrong.csv")
+    page.goto(f"/imports/{job_id}")
+    result = page.get_by_test_id("import-result")
+    expect(result).to_have_text("Nothing was imported, 3 rows need you")
+    expect(result).to_have_attribute("data-tone", "bad")
+    expect(page.get_by_test_id("import-products")).to_have_count(0)
+    page.goto("/imports?q=all-wrong.csv")
+    expect(rows(page).locator(".badge")).to_have_attribute("data-tone", "bad")
+
+
+def test_an_import_without_problems_is_green_and_shows_no_zeros(page: Page, application: Application):
+    job_id = upload(application, csv_of("Well-1,Mug,x"), "well.csv")
+    page.goto(f"/imports/{job_id}")
+    expect(page.get_by_test_id("import-result")).to_have_attribute("data-tone", "good")
+    expect(page.get_by_test_id("import-created")).to_be_visible()
+    expect(page.get_by_test_id("import-rejected")).to_have_text("0")
+    expect(page.get_by_test_id("import-rejected")).to_be_hidden()
+    expect(page.get_by_test_id("import-rejections")).to_have_count(0)
+    expect(page.get_by_test_id("import-undo")).to_have_text(re.compile(r"Undo until .*\d"))
+    expect(page.get_by_test_id("import-checksum")).to_be_hidden()
+    page.get_by_test_id("import-details").click()
+    expect(page.get_by_test_id("import-checksum")).to_have_text(application.job(job_id)["sha256"])
+    page.get_by_test_id("import-again").click()
+    expect(page.get_by_test_id("import-file")).to_be_visible()
+
+
+def test_the_tabs_title_has_the_percent_while_the_import_runs(page: Page, application: Application):
+    with workers_stopped(application):
+        start(page, csv_of("Title-1,Mug,x"), "titled-tab.csv")
+        expect(page).to_have_title("0 % titled-tab.csv · Product Importer")
+    expect(page).to_have_title("titled-tab.csv · Product Importer")
