@@ -113,6 +113,8 @@ EVENTS: dict[str, Permission] = {
     "HistoryState.reload": READ,
     "HistoryState.follow_running": READ,
     "HistoryState.follow_undos": READ,
+    "HistoryState.follow_history": READ,
+    "HistoryState.filter_status": READ,
     "HistoryState.search_imports": READ,
     "HistoryState.clear_search": READ,
     "HistoryState.turn_history": READ,

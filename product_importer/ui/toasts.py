@@ -20,6 +20,11 @@ def info(text: str, description: str = "") -> EventSpec:
     return _toast("info", text, description)
 
 
+def warning(text: str, description: str = "") -> EventSpec:
+    """Show that something was done, but not all of it."""
+    return _toast("warning", text, description)
+
+
 def error(text: str, description: str = "") -> EventSpec:
     """Show that something failed."""
     return _toast("error", text, description)

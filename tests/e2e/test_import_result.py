@@ -1,4 +1,4 @@
-"""The result of an import in a real browser."""
+"""The result of an import, and the history, in a real browser."""
 
 import re
 
@@ -49,6 +49,7 @@ def test_an_import_of_which_nothing_went_in_is_red(page: Page, application: Appl
     expect(result).to_have_attribute("data-tone", "bad")
     expect(page.get_by_test_id("import-products")).to_have_count(0)
     page.goto("/imports?q=all-wrong.csv")
+    expect(rows(page)).to_contain_text("Nothing was imported, 3 rows need you")
     expect(rows(page).locator(".badge")).to_have_attribute("data-tone", "bad")
 
 
@@ -73,3 +74,31 @@ def test_the_tabs_title_has_the_percent_while_the_import_runs(page: Page, applic
         start(page, csv_of("Title-1,Mug,x"), "titled-tab.csv")
         expect(page).to_have_title("0 % titled-tab.csv · Product Importer")
     expect(page).to_have_title("titled-tab.csv · Product Importer")
+
+
+def test_imports_of_others_appear_and_say_how_they_ended(page: Page, application: Application):
+    page.goto("/imports?q=others-")
+    expect(page.get_by_text("No import matches")).to_be_visible()
+    with workers_stopped(application):
+        application.upload(csv_of("Others-1,Mug,x", ",Without SKU,x"), "others-1.csv")
+        expect(rows(page)).to_contain_text("pending")
+    expect(rows(page)).to_contain_text("1 product imported, 1 row needs you")
+    expect(page.locator("[data-sonner-toast]")).to_contain_text("1 product imported, 1 row needs you")
+
+
+def test_the_history_is_filtered_by_status_in_the_address(page: Page, application: Application):
+    upload(application, csv_of("Status-1,Mug,x"), "status-1.csv")
+    upload(application, csv_of("Status-1,Other,x", "Status-2,Mug,x"), "status-2.csv", dry_run="true")
+    page.goto("/imports?q=status-")
+    expect(rows(page)).to_have_count(2)
+    page.get_by_test_id("imports-status").select_option("previewed")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("Would create 1 and update 1")
+    expect(page).to_have_url(f"{application.url}/imports?q=status-&status=previewed")
+    page.reload()
+    expect(page.get_by_test_id("imports-status")).to_have_value("previewed")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_test_id("imports-search").fill("status-1")
+    expect(page.get_by_text("No import matches")).to_be_visible()
+    page.get_by_role("button", name="Show all imports").click()
+    expect(page.get_by_test_id("imports-status")).to_have_value("")

@@ -1,7 +1,8 @@
 """The state of the import history, and of the import that is running."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 from uuid import UUID
@@ -17,27 +18,36 @@ from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportPage, ImportQuery
-from product_importer.ui import routes
+from product_importer.ui import routes, toasts
 from product_importer.ui.address_list import AddressListState, Listing, replace_address
 from product_importer.ui.services import ask, ask_page
+from product_importer.ui.shown_pages import is_shown
 
 PAGE_SIZE = 20
+# While the page is open, what others do is shown after at most this time.
+RELOAD_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class ImportListing(Listing):
-    """Which imports are listed: those whose file name contains `q`, and which page of them."""
+    """Which imports are listed: by a part of the file name, by status (empty for all), and which page of them."""
 
     ROUTE: ClassVar[str] = routes.IMPORTS
 
     q: str = ""
+    status: str = ""
     page: int = 1
 
     @classmethod
     def from_address(cls, parameters: Mapping[str, str]) -> Self:
         """Read the address's parameters; invalid ones are ignored."""
         page = parameters.get("page", "")
-        listing = cls(parameters.get("q", ""), int(page) if page.isdecimal() and len(page) < 10 else 1)
+        status = parameters.get("status", "")
+        listing = cls(
+            parameters.get("q", ""),
+            status if status in tuple(ImportStatus) else "",
+            int(page) if page.isdecimal() and len(page) < 10 else 1,
+        )
         try:
             listing.query()
         except ValidationError:
@@ -50,7 +60,8 @@ class ImportListing(Listing):
         Raises:
             ValidationError: a value is out of bounds.
         """
-        return ImportQuery(q=self.q, page=self.page, page_size=PAGE_SIZE)
+        status = ImportStatus(self.status) if self.status else None
+        return ImportQuery(q=self.q, status=status, page=self.page, page_size=PAGE_SIZE)
 
     def texts(self) -> tuple[str, ...]:
         return (self.q,)
@@ -71,7 +82,7 @@ class HistoryState(AddressListState, rx.State):
         """Show the imports that the address names: when the page opens, and on going back and forth."""
         parameters = self._new_parameters()
         if parameters is None:
-            return [HistoryState.follow_running]
+            return [HistoryState.follow_running, HistoryState.follow_history]
         self._fill(ImportListing.from_address(parameters))
         self._typing = ""
         return self._load_all()
@@ -84,7 +95,12 @@ class HistoryState(AddressListState, rx.State):
     @rx.event
     def search_imports(self, q: str) -> list[EventType[()]]:
         """Show imports whose file name contains a text."""
-        return self._list(ImportListing(q[:255]), typing="q")
+        return self._list(replace(self.listing, q=q[:255], page=1), typing="q")
+
+    @rx.event
+    def filter_status(self, status: str) -> list[EventType[()]]:
+        """Show only imports with this status; all where it is empty."""
+        return self._list(replace(self.listing, status=status if status in tuple(ImportStatus) else "", page=1))
 
     @rx.event
     def clear_search(self) -> list[EventType[()]]:
@@ -103,26 +119,36 @@ class HistoryState(AddressListState, rx.State):
         return await self._load()
 
     @rx.event(background=True, supersedes=True)
-    async def follow_running(self) -> list[EventType[()]] | None:
-        """Show each running import until none is left, then load the history again."""
-        has_followed = False
+    async def follow_running(self) -> AsyncGenerator[EventType[()]]:
+        """Show each running import until none is left, and say how it ended."""
         while True:
             try:
                 running = await _find_running()
                 if running is None:
                     break
-                has_followed = True
                 async for job in watch(running):
                     async with self:
+                        has_moved = self.running.id == str(job.id)
                         self.running = ImportView.of(job)
                         self._replace(self.running)
+                if has_moved and not self.router.url.path.endswith(self.running.id):
+                    yield _end(self.running)
             except (DomainError, *OUTAGE):
                 # The history's own error says that the database does not answer.
                 await asyncio.sleep(OUTAGE_SECONDS)
         async with self:
             self.running = ImportView()
-        # Not by an event: it would supersede a load that is running and still has undos to follow.
-        return await self._load() if has_followed else None
+
+    @rx.event(background=True, supersedes=True)
+    async def follow_history(self) -> AsyncGenerator[EventType[()]]:
+        """Show imports as they come, move and end, also those of other people, while the page is looked at."""
+        while await is_shown(self, routes.IMPORTS):
+            await asyncio.sleep(RELOAD_SECONDS)
+            with suppress(DomainError):
+                # An outage is shown by what a person asks for; here, the list stays as it is.
+                await self._reload(self.listing)
+            if not self.running.id and any(job.is_running for job in self.imports):
+                yield HistoryState.follow_running
 
     @rx.event(background=True, supersedes=True)
     async def follow_undos(self) -> EventType[()] | None:
@@ -137,6 +163,14 @@ class HistoryState(AddressListState, rx.State):
             await asyncio.sleep(OUTAGE_SECONDS)
             return HistoryState.load_history
         return None
+
+    async def _reload(self, listing: ImportListing) -> None:
+        found = await ask_page(service.list_imports, listing.query())
+        shown = [ImportView.of(job) for job in found.items]
+        async with self:
+            is_same = (shown, found.total) == (list(self.imports), self.total)
+            if self.listing == listing and self.loaded and not self.loading and not is_same:
+                self._take(found)
 
     async def _load(self) -> list[EventType[()]] | None:
         listing = self.listing
@@ -158,7 +192,7 @@ class HistoryState(AddressListState, rx.State):
 
     def _load_all(self) -> list[EventType[()]]:
         self.loading = True
-        return [HistoryState.load_history, HistoryState.follow_running]
+        return [HistoryState.load_history, HistoryState.follow_running, HistoryState.follow_history]
 
     def _list(self, listing: ImportListing, typing: str = "") -> list[EventType[()]]:
         return self._show(listing, HistoryState.load_history, typing)
@@ -175,6 +209,12 @@ class HistoryState(AddressListState, rx.State):
 
     def _replace(self, changed: ImportView) -> None:
         self.imports = [changed if item.id == changed.id else item for item in self.imports]
+
+
+def _end(ended: ImportView) -> EventType[()]:
+    """Return the message that says how an import has ended."""
+    shows = {"good": toasts.success, "warning": toasts.warning, "bad": toasts.error}
+    return shows.get(ended.tone, toasts.info)(ended.filename, description=ended.result)
 
 
 async def _find_running() -> UUID | None:

@@ -2,12 +2,14 @@
 
 import reflex as rx
 
-from product_importer.imports.models import UndoStatus
+from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.view_models import ImportView
+from product_importer.ui.formatting import DASH
 from product_importer.ui.widgets import (
     badge,
     button,
+    choice,
     download_link,
     empty_state,
     link,
@@ -18,6 +20,8 @@ from product_importer.ui.widgets import (
 )
 
 COLUMNS = ("File", "Status", "Rows", "Created", "Updated", "Rejected", "Duration", "Uploaded")
+STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in ImportStatus))
+IS_FILTERED = (HistoryState.listing.q != "") | (HistoryState.listing.status != "")
 NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Duration")
 
 
@@ -31,7 +35,7 @@ def history() -> rx.Component:
 
 
 def search() -> rx.Component:
-    """Search imports by file name, once there are some."""
+    """Search imports by file name and status, once there are some."""
     control = search_field(
         "Find by file name",
         name="imports-search",
@@ -39,9 +43,16 @@ def search() -> rx.Component:
         filling=HistoryState.filling,
         on_change=HistoryState.search_imports,
     )
-    is_needed = (HistoryState.imports.length() > 0) | (HistoryState.listing.q != "") | HistoryState.loading
+    status = choice(
+        "Status",
+        STATUSES,
+        name="imports-status",
+        value=HistoryState.listing.status,
+        on_change=HistoryState.filter_status,
+    )
+    is_needed = (HistoryState.imports.length() > 0) | IS_FILTERED | HistoryState.loading
     return rx.cond(
-        is_needed, rx.el.div(control, role="search", aria_label="Find imports", class_name="history-search")
+        is_needed, rx.el.div(control, status, role="search", aria_label="Find imports", class_name="history-search")
     )
 
 
@@ -61,8 +72,8 @@ def no_imports() -> rx.Component:
     return rx.cond(
         HistoryState.loaded,
         rx.cond(
-            HistoryState.listing.q,
-            empty_state("No import matches", "No imported file has this text in its name.", clear),
+            IS_FILTERED,
+            empty_state("No import matches", "No import has this text in its file's name, and this status.", clear),
             empty_state("No imports yet", "Imports appear here with their results."),
         ),
         rx.el.div(class_name="card loading", aria_busy="true"),
@@ -104,18 +115,29 @@ def history_row(job: ImportView) -> rx.Component:
             class_name="lead",
         ),
         rx.el.td(
-            rx.el.div(badge(job.status, tone=job.tone), undo_state(job), class_name="history-status"),
+            rx.el.div(badge(job.status, tone=job.tone), undo_state(job), outcome(job), class_name="history-status"),
             data_label="Status",
         ),
         rx.el.td(job.total, class_name="right numeric", data_label="Rows"),
-        rx.el.td(job.created, class_name="right numeric", data_label="Created"),
-        rx.el.td(job.updated, class_name="right numeric", data_label="Updated"),
+        rx.el.td(done(job, job.created), class_name="right numeric", data_label="Created"),
+        rx.el.td(done(job, job.updated), class_name="right numeric", data_label="Updated"),
         rx.el.td(rejected(job), class_name="right numeric", data_label="Rejected"),
         rx.el.td(took(job), class_name="right numeric", data_label="Duration"),
         rx.el.td(uploaded(job), class_name="muted", data_label="Uploaded"),
         data_testid="import-row",
         key=job.id,
     )
+
+
+def outcome(job: ImportView) -> rx.Component:
+    """What the import has done, in words; how far it is while it runs."""
+    words = rx.cond(job.is_running, f"{job.percent} %", job.result)
+    return rx.cond(words, rx.el.span(words, class_name="outcome", data_testid="import-outcome"))
+
+
+def done(job: ImportView, count: rx.Var[str]) -> rx.Component:
+    """A count of changed products; a dry run has changed none."""
+    return rx.cond(job.is_dry_run, DASH, count)
 
 
 def undo_state(job: ImportView) -> rx.Component:
