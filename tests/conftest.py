@@ -37,6 +37,7 @@ TABLES = {
         for name in (
             "import_range",
             "import_row_error",
+            "import_row_patch",
             "import_mapping",
             "import_undo_restored",
             "event",

@@ -38,6 +38,7 @@ class AuditAction(StrEnum):
     IMPORT_CANCELLED = "import_cancelled"
     IMPORT_RETRIED = "import_retried"
     IMPORT_APPLIED = "import_applied"
+    IMPORT_ROWS_EDITED = "import_rows_edited"
     IMPORT_UNDO_REQUESTED = "import_undo_requested"
     IMPORT_UNDONE = "import_undone"
     WEBHOOK_CREATED = "webhook_created"

@@ -28,6 +28,7 @@ ROUTES: dict[str, Permission | None] = {
     "cancel_import": IMPORT,
     "retry_import": IMPORT,
     "undo_import": IMPORT,
+    "edit_import_rows": IMPORT,
     "list_products": READ,
     "export_products": READ,
     "read_product": READ,

@@ -27,6 +27,7 @@ class ProblemType(StrEnum):
     NOT_A_PREVIEW = "not-a-preview"
     NOT_CONFIRMED = "not-confirmed"
     NOT_CSV = "not-csv"
+    NOT_EDITABLE = "not-editable"
     NOT_FOUND = "not-found"
     NOT_RETRYABLE = "not-retryable"
     NOT_TEXT = "not-text"

@@ -16,6 +16,8 @@ from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service
+from product_importer.imports.edits import service as edits
+from product_importer.imports.edits.schemas import EditedRows, RowsEdit
 from product_importer.imports.row_errors import RejectionCounts, RejectionsQuery, RowRejectionPage
 from product_importer.imports.schemas import (
     ChangesPage,
@@ -144,6 +146,16 @@ def apply_import(job_id: UUID) -> ImportRead:
 def undo_import(job_id: UUID) -> ImportRead:
     """Remove the products that an import created and restore those it updated; keep products changed since."""
     return db.run(service.undo_import, job_id)
+
+
+@router.patch("/jobs/{job_id}/rows", summary="Edit rows", responses=problems(400, 404, 409))
+def edit_import_rows(job_id: UUID, given: RowsEdit) -> EditedRows:
+    """Edit rows of a finished dry run, or rejected rows of a completed import, by line or by the reason.
+
+    Returns how each row is judged now, by itself; of those edited by reason, the first 100. The uploaded file stays
+    as it is. A dry run is applied, and repeated, with its edits. An edit adds to earlier ones of the same row.
+    """
+    return db.run(edits.edit_rows, job_id, given)
 
 
 @router.get("/jobs/{job_id}/changes", summary="List the changes of a dry run", responses=problems(404, 409))

@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from sqlalchemy import delete, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from product_importer.core.db import raw_connection
 from product_importer.core.errors import Conflict
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports import jobs
 from product_importer.imports.error_codes import MERGE_CODES, ChangeOutcome
-from product_importer.imports.models import ImportJob, ImportRange, ImportRowError, ImportStatus
+from product_importer.imports.models import ImportJob, ImportRange, ImportRowError, ImportRowPatch, ImportStatus
 from product_importer.imports.pipeline import dry_run
 from product_importer.imports.schemas import ChangesPage, ChangesQuery
 
@@ -56,6 +56,10 @@ def prepare_apply(session: Session, job: ImportJob) -> None:
             changed=changed,
             examples=examples,
         )
+    if _is_edited(session, job):
+        # Other rows may be good now: the file is read again. What the dry run has compared stays.
+        _forget_reading(session, job)
+        return
     # What the merge reports, the dry run has reported; rows that the reader rejected stay rejected.
     session.execute(
         delete(ImportRowError).where(col(ImportRowError.job_id) == job.id, col(ImportRowError.code).in_(MERGE_CODES))
@@ -67,10 +71,18 @@ def prepare_apply(session: Session, job: ImportJob) -> None:
 
 def prepare_repeat(session: Session, job: ImportJob) -> None:
     """Delete what a dry run has found, whole or in part: a repeated one reads and compares every row again."""
-    session.execute(delete(ImportRowError).where(col(ImportRowError.job_id) == job.id))
-    session.execute(delete(ImportRange).where(col(ImportRange.job_id) == job.id))
+    _forget_reading(session, job)
     dry_run.drop(raw_connection(session), job.id)
     job.preview_table = None
+
+
+def _is_edited(session: Session, job: ImportJob) -> bool:
+    return session.scalar(select(ImportRowPatch.line).where(ImportRowPatch.job_id == job.id).limit(1)) is not None
+
+
+def _forget_reading(session: Session, job: ImportJob) -> None:
+    session.execute(delete(ImportRowError).where(col(ImportRowError.job_id) == job.id))
+    session.execute(delete(ImportRange).where(col(ImportRange.job_id) == job.id))
     _reset_counts(job)
     job.rejected = job.rows_read = 0
     job.total_rows = job.good_rows = job.unidata = None

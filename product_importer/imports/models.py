@@ -1,4 +1,4 @@
-"""Tables of imports: jobs, their ranges of keys, rejected rows, saved column mappings, and undos."""
+"""Tables of imports: jobs, their ranges of keys, rejected and edited rows, saved column mappings, and undos."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -93,6 +93,8 @@ class ImportJob(SQLModel, table=True):
     __tablename__ = "import_job"
     __table_args__ = (
         Index("ix_import_job_created_at", "created_at"),
+        Index("ix_import_job_parent_id", "parent_id"),
+        Index("ix_import_job_storage_key", "storage_key"),
         Index(
             "ix_import_job_unfinished",
             "lease_until",
@@ -101,6 +103,8 @@ class ImportJob(SQLModel, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
+    # The import whose rejected rows this one imports again, of the same stored file.
+    parent_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -195,6 +199,21 @@ class ImportRowError(SQLModel, table=True):
     reason: str = Field(sa_column=_text())
     # json, not jsonb: stored as it is, never searched.
     row: list[str] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class ImportRowPatch(SQLModel, table=True):
+    """The edits of one row: new values by column name, and whether the row is left out. The file stays as it is.
+
+    `characters` is how many the cells hold. Without a foreign key, as `ImportRowError`.
+    """
+
+    __tablename__ = "import_row_patch"
+
+    job_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    line: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    cells: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    characters: int = Field(default=0, sa_column=_count())
+    is_skipped: bool = Field(default=False, sa_column=_flag())
 
 
 class ImportMapping(SQLModel, table=True):

@@ -26,6 +26,7 @@ ACTIONS = {
     AuditAction.IMPORT_CANCELLED: "Import cancelled",
     AuditAction.IMPORT_RETRIED: "Import retried",
     AuditAction.IMPORT_APPLIED: "Dry run applied",
+    AuditAction.IMPORT_ROWS_EDITED: "Rows edited",
     AuditAction.IMPORT_UNDO_REQUESTED: "Undo requested",
     AuditAction.IMPORT_UNDONE: "Import undone",
     AuditAction.WEBHOOK_CREATED: "Webhook created",

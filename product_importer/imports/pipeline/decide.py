@@ -83,7 +83,7 @@ class Decider:
         """Decide about rows of different keys.
 
         `held` are products (`held.HeldProducts`). `seen` is what the dry run saw that is applied now: `key`, `id`
-        and `version`, null where there was no product.
+        and `version`, null where there was no product. It has no key that an edit brought in afterwards.
         """
         held = _aligned(rows, held)
         is_held = pc.is_valid(held["version"])
@@ -108,7 +108,8 @@ class Decider:
         if seen is not None:
             seen = _aligned(rows, seen)
             is_same = pc.and_(_equal(held["id"], seen["id"]), _equal(held["version"], seen["version"]))
-            rejections.append((RowErrorCode.CHANGED_SINCE_PREVIEW, pc.invert(is_same)))
+            was_seen = pc.is_valid(seen["key"])
+            rejections.append((RowErrorCode.CHANGED_SINCE_PREVIEW, pc.and_(was_seen, pc.invert(is_same))))
         if self._mode == "create":
             rejections.append((RowErrorCode.EXISTS, is_held))
         if self._mode == "update":

@@ -23,6 +23,7 @@ from product_importer.imports.pipeline import spool
 from product_importer.imports.pipeline.error_buffer import ErrorBuffer
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.prefetch import ahead
+from product_importer.imports.pipeline.row_edits import RowEdits
 from product_importer.imports.pipeline.row_validation import RowValidator
 from product_importer.imports.pipeline.run_columns import RunColumns
 from product_importer.imports.pipeline.spool import Spool
@@ -59,11 +60,18 @@ class ReadFile:
 class FileReader:
     """Reads the file of one import; as a context manager it removes what it has spooled.
 
-    The rows of an import that `is_cut` already are spooled in any case.
+    The rows of an import that `is_cut` already are spooled in any case. `edits` are those of its rows, if it has any.
     """
 
     def __init__(
-        self, job: ImportJob, heartbeat: Heartbeat, header: Header, choices: ImportChoices, is_cut: bool = False
+        self,
+        job: ImportJob,
+        heartbeat: Heartbeat,
+        header: Header,
+        choices: ImportChoices,
+        *,
+        is_cut: bool = False,
+        edits: RowEdits | None = None,
     ):
         keeps_blank = choices.blank == "keep"
         self.columns = RunColumns(header, keeps_blank)
@@ -71,6 +79,7 @@ class FileReader:
         self._format = Format.model_validate(job.format)
         self._heartbeat = heartbeat
         self._is_cut = is_cut
+        self._edits = edits
         self._file = ReadFile(ErrorBuffer(job.id))
         has_own_header = self._format.header_line != 0
         self._validator = RowValidator(header, choices, self._file.warnings, has_own_header)
@@ -111,12 +120,20 @@ class FileReader:
                     self._heartbeat.rows_read = self._file.rows_read
                     self._heartbeat.bytes_read = counted.bytes_read
         self._finish()
+        if self._edits is not None and self._edits.is_selection:
+            # They are about all rows of the file, and the import of all rows has shown them.
+            self._file.warnings = ReadWarnings()
         return self._file
 
     def _add(self, raw: Chunk) -> None:
         if raw.shortened:
             self._file.warnings.add(WarningCode.NUMBERS_SHORTENED, raw.shortened[0], len(raw.shortened))
-        chunk = self._validator.validate(unwrap_chunk(raw, self._file.warnings))
+        chunk = unwrap_chunk(raw, self._file.warnings)
+        if self._edits is None:
+            chunk = self._validator.validate(chunk)
+        else:
+            # All rows are validated: those above tell which product a row continues.
+            chunk = self._edits.selected(self._validator.validate(self._edits.applied(chunk)))
         self._file.errors.add(chunk.errors)
         self._file.rows_read += len(chunk)
         self._file.good_rows += len(chunk.rows)

@@ -92,6 +92,11 @@ class RowValidator:
                 rows.append(judged)
         return Chunk(lines, rows, errors)
 
+    def error_of(self, line: int, row: list[str]) -> RowError | None:
+        """Return why a row by itself cannot become a product, whatever stands above it; None if it can."""
+        error = self._shape_error(line, row) or self._value_error(row)
+        return RowError(line, *error, row) if error else None
+
     def _are_all_valid(self, chunk: Chunk) -> bool:
         """Whether every row is valid; checks whole columns, which is ten times as fast as `_judged`."""
         if not chunk.rows or chunk.width() != self._width:

@@ -19,7 +19,7 @@ from product_importer.imports.columns.header import Header
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
 from product_importer.imports.parsing.records import Unreadable
-from product_importer.imports.pipeline import cuts, dry_run, endings, undo
+from product_importer.imports.pipeline import cuts, dry_run, endings, row_edits, undo
 from product_importer.imports.pipeline.cuts import WHOLE, KeyRange
 from product_importer.imports.pipeline.endings import Ending
 from product_importer.imports.pipeline.heartbeat import Heartbeat, Stopped
@@ -89,7 +89,10 @@ class ImportRun:
         if self._job.phase != ImportPhase.READING:
             self._enter_reading()
         stored = self._stored_cuts()
-        with FileReader(self._job, self._heartbeat, self._header, self._choices, stored is not None) as reader:
+        is_cut, edits = stored is not None, self._row_edits()
+        with FileReader(
+            self._job, self._heartbeat, self._header, self._choices, is_cut=is_cut, edits=edits
+        ) as reader:
             file = reader.read()
             self._heartbeat.stop_if_halted()
             if self._job.good_rows not in (None, file.good_rows):
@@ -113,6 +116,13 @@ class ImportRun:
         with self._lease.connect() as connection, connection:
             count, undone = cuts.load(connection, self._job.id)
         return undone if count else None
+
+    def _row_edits(self) -> row_edits.RowEdits | None:
+        """Return the edits of the import's rows; None for one that can have none, which costs nothing."""
+        if not self._choices.dry_run and self._job.parent_id is None:
+            return None
+        with self._lease.connect() as connection, connection:
+            return row_edits.load(connection, self._job, self._header)
 
     def _write_at_once(self, columns: RunColumns, file: ReadFile) -> None:
         """Write a small file, its counts and the end of the import in one transaction."""

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Self
 from uuid import UUID
 from zipfile import ZipFile
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from product_importer.core import db
 from product_importer.core.errors import StorageFull
@@ -226,8 +226,8 @@ async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **opti
 
 
 def delete_orphans(session: Session) -> None:
-    """Delete orphaned upload files: those that no import has, left by processes killed during an upload."""
-    known = set(session.scalars(select(ImportJob.storage_key)))
+    """Delete orphaned upload files: those that no import needs, left by processes killed during an upload."""
+    known = set(session.scalars(select(ImportJob.storage_key).where(col(ImportJob.file_deleted_at).is_(None))))
     for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
         storage().delete(key)
 

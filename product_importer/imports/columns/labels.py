@@ -1,0 +1,14 @@
+"""The names under which rows show their cells, and by which edits name them."""
+
+from product_importer.core.edges import trim
+from product_importer.imports.columns.header import IGNORED, Header, default_name
+
+
+def labels(header: Header) -> dict[str, int]:
+    """Return the positions of the imported columns by their names in the file; an attribute's name is unique."""
+    positions: dict[str, int] = {}
+    for position, field in enumerate(header.fields):
+        if field != IGNORED:
+            name = trim(header.names[position]) if field else header.attributes[position]
+            positions.setdefault(name or default_name(position), position)
+    return positions
