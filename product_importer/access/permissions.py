@@ -29,6 +29,7 @@ ROUTES: dict[str, Permission | None] = {
     "retry_import": IMPORT,
     "undo_import": IMPORT,
     "edit_import_rows": IMPORT,
+    "fix_import": IMPORT,
     "list_products": READ,
     "export_products": READ,
     "read_product": READ,

@@ -28,6 +28,7 @@ class ProblemType(StrEnum):
     NOT_CONFIRMED = "not-confirmed"
     NOT_CSV = "not-csv"
     NOT_EDITABLE = "not-editable"
+    NOT_FIXABLE = "not-fixable"
     NOT_FOUND = "not-found"
     NOT_RETRYABLE = "not-retryable"
     NOT_TEXT = "not-text"

@@ -16,6 +16,7 @@ from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
 from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service
+from product_importer.imports.edits import fixing
 from product_importer.imports.edits import service as edits
 from product_importer.imports.edits.schemas import EditedRows, RowsEdit
 from product_importer.imports.row_errors import RejectionCounts, RejectionsQuery, RowRejectionPage
@@ -156,6 +157,22 @@ def edit_import_rows(job_id: UUID, given: RowsEdit) -> EditedRows:
     as it is. A dry run is applied, and repeated, with its edits. An edit adds to earlier ones of the same row.
     """
     return db.run(edits.edit_rows, job_id, given)
+
+
+@router.post(
+    "/jobs/{job_id}/fix",
+    status_code=202,
+    summary="Import rejected rows again",
+    responses={202: {"headers": LOCATION}, **problems(404, 409, 429)},
+)
+def fix_import(job_id: UUID, response: Response) -> ImportRead:
+    """Start an import of the rows that a completed import rejected, with their edits and the same options.
+
+    Rows that are still wrong are rejected again, with the same lines. `parent_id` links it to the first import.
+    """
+    linked = db.run(fixing.fix_import, job_id)
+    response.headers["Location"] = f"/api/jobs/{linked.id}"
+    return linked
 
 
 @router.get("/jobs/{job_id}/changes", summary="List the changes of a dry run", responses=problems(404, 409))

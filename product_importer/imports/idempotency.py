@@ -46,6 +46,8 @@ def refuse_running(session: Session, job: ImportJob) -> None:
     running = session.scalar(
         select(ImportJob).where(
             col(ImportJob.status).not_in(FINAL),
+            # One of rejected rows imports few of the file.
+            col(ImportJob.parent_id).is_(None),
             col(ImportJob.sha256) == job.sha256,
             col(ImportJob.choices) == job.choices,
             col(ImportJob.fields) == job.fields,

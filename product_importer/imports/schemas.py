@@ -90,10 +90,11 @@ class ImportRead(BaseModel):
     `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
     is nothing to undo; `file_available` says whether the uploaded file is still stored.
     `started_by` names the person or token that uploaded the file, or that retried or applied the import last; null
-    where nobody is known.
+    where nobody is known. `parent_id` is the import whose rejected rows this one imports again.
     """
 
     id: UUID
+    parent_id: UUID | None = None
     filename: str
     size_bytes: int
     sha256: str

@@ -68,8 +68,15 @@ def start_import(
     session.add(job)
     session.flush()
     session.refresh(job)
+    linked = {} if job.parent_id is None else {"parent_id": str(job.parent_id)}
     events.record_action(
-        session, AuditAction.IMPORT_STARTED, job, size_bytes=job.size_bytes, sha256=job.sha256, options=job.choices
+        session,
+        AuditAction.IMPORT_STARTED,
+        job,
+        size_bytes=job.size_bytes,
+        sha256=job.sha256,
+        options=job.choices,
+        **linked,
     )
     queue.enqueue_after_commit(session, RUN_IMPORT, job.id)
     return ImportRead.of(job)

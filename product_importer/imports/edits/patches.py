@@ -14,7 +14,6 @@ from product_importer.imports.pipeline.row_edits import RowPatch
 # Of one import. A worker holds all of them in memory.
 MAX_PATCHES = 50_000
 MAX_CHARACTERS = 16 * 1024 * 1024
-ROWS_PER_INSERT = 1_000
 NO_PATCH = RowPatch({})
 
 
@@ -40,11 +39,12 @@ def store(session: Session, job_id: UUID, patches: Mapping[int, RowPatch]) -> No
     """
     if not patches:
         return
-    rows = [_row(job_id, line, patch) for line, patch in patches.items()]
-    for start in range(0, len(rows), ROWS_PER_INSERT):
-        statement = insert(ImportRowPatch).values(rows[start : start + ROWS_PER_INSERT])
-        changed = {name: statement.excluded[name] for name in ("cells", "characters", "is_skipped")}
-        session.execute(statement.on_conflict_do_update(index_elements=["job_id", "line"], set_=changed))
+    statement = insert(ImportRowPatch)
+    changed = {name: statement.excluded[name] for name in ("cells", "characters", "is_skipped")}
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["job_id", "line"], set_=changed),
+        [_row(job_id, line, patch) for line, patch in patches.items()],
+    )
     _check_limits(session, job_id)
 
 

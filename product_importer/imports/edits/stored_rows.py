@@ -54,7 +54,8 @@ class StoredRows:
         self._session = session
         self._job = job
         self._header = Header(tuple(job.header), tuple(job.fields))
-        self._rejected = select(ImportRowError).where(ImportRowError.job_id == job.id)
+        columns = (ImportRowError.line, ImportRowError.code, ImportRowError.reason, ImportRowError.row)
+        self._rejected = select(*map(col, columns)).where(col(ImportRowError.job_id) == job.id)
         if job.preview_table is None:
             # Another row of the same SKU was used: this one is done with.
             self._rejected = self._rejected.where(col(ImportRowError.code) != RowErrorCode.DUPLICATE)
@@ -65,7 +66,7 @@ class StoredRows:
         Raises:
             Conflict: a product that a row was compared with was changed since.
         """
-        errors = self._session.scalars(self._rejected.where(col(ImportRowError.line).in_(lines)))
+        errors = self._session.execute(self._rejected.where(col(ImportRowError.line).in_(lines)))
         rows = {error.line: _of_error(error) for error in errors}
         if self._job.preview_table is not None and (missing := [line for line in lines if line not in rows]):
             rows |= {row.line: row for row in self._shown(self._job.preview_table, missing)}
@@ -106,7 +107,8 @@ class StoredRows:
                 yield escape(_text((row["attributes"] or {}).get(self._header.attributes.get(position))))
 
 
-def _of_error(error: ImportRowError) -> StoredRow:
+def _of_error(error: Any) -> StoredRow:
+    """Return the row of a line, code, reason and cells."""
     code = RowErrorCode(error.code)
     cells = error.row
     if code in MERGE_CODES:
