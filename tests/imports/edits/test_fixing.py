@@ -13,9 +13,11 @@ from product_importer.catalog.schemas import sku_key
 from product_importer.core import db
 from product_importer.core.storage import storage
 from product_importer.imports import retention, service, tasks
+from product_importer.imports.options import parse
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
+from product_importer.imports.upload.receiver import IncomingUpload
 from tests.examples import examples
 from tests.imports.conftest import execute, row_errors
 from tests.imports.edits.test_rows import FILE, edited
@@ -155,6 +157,27 @@ def test_the_file_is_kept_until_neither_import_needs_it_and_the_edits_go_with_it
         execute(old, str(job_id))
     db.run(retention.prune)
     assert (list(storage().keys()), fetch("SELECT count(*) FROM import_row_patch")) == ([], [(0,)])
+
+
+def test_a_file_that_no_import_needs_any_more_is_deleted_whoever_let_go_of_it_first(client, run_import, monkeypatch):
+    """Two processes may each have left it to the other."""
+    monkeypatch.setattr(receiver, "ORPHANED_SECONDS", -1)
+    job = run_import(csv_of("a,,1"))
+    fixed(client, job.id)
+    execute("UPDATE import_job SET file_deleted_at = now() WHERE id = %s", str(job.id))
+    db.run(receiver.delete_orphans)
+    assert len(list(storage().keys())) == 1
+    execute("UPDATE import_job SET file_deleted_at = now()")
+    db.run(receiver.delete_orphans)
+    assert list(storage().keys()) == []
+
+
+def test_the_same_file_may_be_uploaded_while_its_rejected_rows_are_imported(client, run_import):
+    job = run_import(csv_of("a,,1"))
+    fix(client, job.id)
+    with IncomingUpload("catalogue.csv") as incoming:
+        incoming.write(csv_of("a,,1").encode())
+        assert incoming.accept(parse({}), refuse_running=True).parent_id is None
 
 
 RUN = "import sys; from product_importer.imports import tasks; tasks.run_import(sys.argv[1])"

@@ -242,6 +242,26 @@ def test_a_row_that_continues_the_product_above_stays_one_until_it_has_a_name(cl
     assert [row["code"] for row in edited(client, job.id, {"line": 3, "cells": {"name": "Mug 2"}})] == [None]
 
 
+def test_a_row_continues_an_edited_one_that_could_not_be_read(client, run_import, products):
+    keys = ("Handle", "sku", "name", "description")
+    lines = [json.dumps(dict(zip(keys, row, strict=True))) for row in (("a", "a", "A", ""), ("mug", "m-2", "", "y"))]
+    lines.insert(1, '{"Handle": "mug", "sku": "m-1", "sku": "m-0", "name": "Mug", "description": ""}')
+    job = run_import("\n".join(lines), "rows.jsonl", dry_run="true", continuation="fill")
+    (line, code), (_, next_code) = row_errors(job.id)
+    assert (code, next_code) == ("repeated_key", "no_name")
+    edited(client, job.id, {"line": line, "cells": {"Handle": "mug", "sku": "m-1", "name": "Mug"}})
+    db.run(service.apply_import, job.id)
+    tasks.run_import(str(job.id))
+    assert products() == {"a": ("A", ""), "m-1": ("Mug", ""), "m-2": ("Mug", "y")}
+
+
+def test_cells_of_a_row_that_the_catalogue_rejects_are_shown_as_they_would_be_imported(client, run_import):
+    run_import(csv_of("a,A,1"))
+    job = run_import(csv_of("a,''=B,'=1"), mode="create")
+    [row] = edited(client, job.id, {"line": 2})
+    assert (row["code"], row["cells"]) == ("exists", {"sku": "a", "name": "'=B", "description": "=1"})
+
+
 def test_a_row_without_changes_is_found_unless_its_product_was_changed(client, run_import):
     file = "sku,name,description,active,colour,size\na,A,1,no,red,\nb,B,2,yes,,4\n"
     run_import(file)
