@@ -9,8 +9,8 @@ from product_importer.api import KNOWN_ROUTES, describe
 
 # The first words of operation ids.
 VERBS = {
-    "apply", "cancel", "create", "delete", "download", "export", "follow", "import", "list", "patch", "put", "read",
-    "redeliver", "retry", "rotate", "test", "undo", "upload",
+    "apply", "cancel", "create", "delete", "download", "edit", "export", "fix", "follow", "import", "list", "patch",
+    "put", "read", "redeliver", "retry", "rotate", "test", "undo", "upload",
 }  # fmt: skip
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
