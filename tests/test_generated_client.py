@@ -11,15 +11,14 @@ from typing import Any
 import pytest
 
 from product_importer.api import describe
+from tests.access.people import add_person, add_token
 from tests.docs.documents import blocks, read
-from tests.rest_api import processes_of_api, url
+from tests.rest_api import guarded_url, processes_of_guarded_api
 from tests.waiting import wait_for
 
-__all__ = ["processes_of_api", "url"]
+__all__ = ["guarded_url", "processes_of_guarded_api"]
 
 pytestmark = pytest.mark.processes
-# The servers of these tests have sign-in off, and do not look at it.
-TOKEN = "pi_none"
 CONTENT = b"sku,name,description\nMUG-1,Enamel mug,White\nPOT-1,Teapot,\n,Without SKU,\n"
 
 
@@ -43,8 +42,8 @@ def part(generated: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda name: importlib.import_module(f"generated_client.{name}")
 
 
-def test_a_program_imports_follows_lists_edits_and_exports(url, part):
-    client = connect(part, url)
+def test_a_program_imports_follows_lists_edits_and_exports(guarded_url, part):
+    client = connect(part, guarded_url, "import", "read", "write")
     models, types = part("models"), part("types")
 
     def call(name: str, *values: Any, **named: Any) -> Any:
@@ -71,14 +70,20 @@ def test_a_program_imports_follows_lists_edits_and_exports(url, part):
     ]
 
 
-def test_products_are_sent_as_json_lines(url, part):
+def test_products_are_sent_as_json_lines(guarded_url, part):
     line = b'{"sku": "CUP-1", "name": "Cup", "description": null}\n'
     accepted = part("api.imports.import_products").sync(
-        client=connect(part, url), body=part("types").File(BytesIO(line))
+        client=connect(part, guarded_url, "import"), body=part("types").File(BytesIO(line))
     )
     assert accepted.status == "pending"
 
 
-def connect(part: Any, url: str) -> Any:
-    """Return the generated client with its token."""
-    return part("client").AuthenticatedClient(base_url=url, token=TOKEN, raise_on_unexpected_status=True)
+def test_a_program_without_a_valid_token_is_refused(guarded_url, part):
+    client = part("client").AuthenticatedClient(base_url=guarded_url, token="pi_none")
+    assert part("api.products.list_products").sync(client=client).type_ == "/api/problems/unauthenticated"
+
+
+def connect(part: Any, url: str, *scopes: str) -> Any:
+    """Return the generated client with a token that has these scopes."""
+    token = add_token(add_person(), *scopes)
+    return part("client").AuthenticatedClient(base_url=url, token=token, raise_on_unexpected_status=True)
