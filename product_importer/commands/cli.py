@@ -110,6 +110,7 @@ def import_(file: str, rejects: str | None, **options: object) -> int:
 @click.option("--description", help="Only products whose description contains this text.")
 @click.option("--q", help="Only products with this text in SKU, name or description.")
 @click.option("--active", metavar="true|false", help="Only active products, or only inactive ones.")
+@click.option("--import", "import", metavar="ID", help="Only products that the import with this id created.")
 def export(file: str, **query: str | tuple[str, ...] | None) -> int:
     """Export products to a file, or to standard output for `-`. A file of that name is replaced in the end."""
     from product_importer.commands import export_file

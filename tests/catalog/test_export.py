@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from product_importer.catalog import export
 from product_importer.catalog.export import Export
 from product_importer.catalog.export_query import ExportFormat
-from product_importer.catalog.schemas import ProductCreate, ProductFilter, sku_key
+from product_importer.catalog.schemas import RESERVED, ProductCreate, ProductFilter, sku_key
 from product_importer.catalog.service import create_product
 from product_importer.commands.cli import main
 from product_importer.core import db
@@ -92,9 +92,7 @@ text = st.text(
     max_size=8,
 )
 shown = text.filter(trim)
-labels = shown.filter(
-    lambda name: "".join(name.split()).isprintable() and trim(name).casefold() not in {"sku", "name", "active"}
-)
+labels = shown.filter(lambda name: "".join(name.split()).isprintable() and trim(name).casefold() not in RESERVED)
 
 
 def has_each_name_once(given_product: dict) -> bool:

@@ -93,4 +93,4 @@ def test_a_wrong_option_is_reported_before_the_work(catalogue, tmp_path):
 
 def test_export_has_an_option_for_each_choice_of_the_route():
     options = {option.name for option in cli.commands["export"].params if isinstance(option, click.Option)}
-    assert options == ExportQuery.model_fields.keys()
+    assert options == {field.alias or name for name, field in ExportQuery.model_fields.items()}

@@ -71,7 +71,7 @@ def test_the_environment_takes_precedence_over_the_env_file(tmp_path):
 
 def test_only_one_module_reads_the_environment():
     """Variables for Reflex and Alembic are set, not read; two modules pass some of the environment on."""
-    reading = ("os.getenv", "os.environ.get", "environ[")
+    reading = ("os.getenv", "os.environ.get", "os.environ[")
     found = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "product_importer").rglob("*.py")

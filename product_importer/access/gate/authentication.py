@@ -34,7 +34,7 @@ SIGN_IN = "/sign-in"
 
 def is_secure(scope: Scope, given: Settings) -> bool:
     """Whether the browser reached us through TLS, which a proxy may have ended."""
-    return scope["scheme"] in ("https", "wss") or (given.public_url or "").startswith("https:")
+    return scope.get("scheme") in ("https", "wss") or (given.public_url or "").startswith("https:")
 
 
 def cookie_name(scope: Scope, given: Settings) -> str:

@@ -12,6 +12,6 @@ def pieces(server: Server, query: ExportQuery) -> Iterator[bytes]:
     Raises:
         RemoteError: the server refuses, or there is no answer; also while the file arrives.
     """
-    chosen = query.model_dump(mode="json", exclude_defaults=True)
+    chosen = query.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     with server.answer("GET", "/api/products/export", params=chosen) as answer:
         yield from answer.iter_bytes()
