@@ -16,6 +16,9 @@ from product_importer.catalog.service import create_product
 from product_importer.commands.cli import cli
 from product_importer.core import db
 from tests.application import ROOT
+from tests.imports.conftest import run_import
+
+__all__ = ["run_import"]
 
 pytestmark = pytest.mark.processes
 
@@ -86,7 +89,13 @@ def test_an_existing_file_is_replaced_only_when_all_is_written(catalogue, tmp_pa
     assert target.read_bytes().startswith(b"PK") and list(tmp_path.iterdir()) == [target]
 
 
+def test_what_an_import_created_is_exported_alone(catalogue, run_import):
+    job = run_import("sku,name,description\nb,B,changed\nc,C,\n")
+    assert run("-", "--import", str(job.id), "--columns", "sku").stdout.split() == [b"sku", b"c"]
+
+
 def test_a_wrong_option_is_reported_before_the_work(catalogue, tmp_path):
+    assert "import: " in refused("-", "--import", "yesterday")
     assert "format: " in refused("-", "--format", "ods")
     assert "cannot be written" in refused(str(tmp_path / "missing" / "a.csv"))
 

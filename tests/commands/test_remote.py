@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from product_importer.core.ids import new_id
 from product_importer.core.storage import storage
 from tests.application import ROOT
 from tests.commands.cutting_proxy import cutting
@@ -41,6 +42,7 @@ def test_a_file_is_imported_and_exported_on_another_machine(url, run, products, 
     assert (exported.returncode, exported.stderr) == (0, f"{len(content)} bytes exported.\n")
     assert target.read_bytes() == content
     assert run(url, "export", "-", "--columns", "sku").stdout.split() == ["sku", "a"]
+    assert run(url, "export", "-", "--columns", "sku", "--import", str(new_id())).stdout.split() == ["sku"]
 
 
 def test_the_options_are_those_of_a_local_import(url, run):
