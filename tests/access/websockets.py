@@ -56,7 +56,7 @@ class WebsocketTab:
 
     def hydrate(self, path: str = "/") -> dict[str, Any]:
         """Return the state that a page gets when it opens, by the names of states without their modules."""
-        self.send(HYDRATE, {"pathname": path})
+        self.send(HYDRATE, {"pathname": path, "asPath": path})
         delta: dict[str, Any] = {}
         while "is_hydrated_rx_state_" not in delta.get("state", {}):
             update = self.receive()
