@@ -48,7 +48,7 @@ config = rx.Config(
     # In development Vite checks the host, too.
     vite_allowed_hosts=sorted(parse_hosts(settings().allowed_hosts or "")),
     default_color_mode="system",
-    plugins=[SameOrigin()],
+    plugins=[SameOrigin(), rx.plugins.TailwindV4Plugin({"plugins": []})],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
 

@@ -3,7 +3,7 @@
 import reflex as rx
 
 # app.css has the colours and what all pages share; the others what only their pages need.
-STYLESHEETS = ["/app.css", "/imports.css", "/audit.css"]
+STYLESHEETS = ["/theme.css", "/app.css", "/imports.css", "/audit.css"]
 
 
 def head() -> list[rx.Component]:
