@@ -1,0 +1,1 @@
+"""Drafts: files that were chosen, before their import starts."""
