@@ -4,11 +4,21 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.ui import routes
+from product_importer.ui import routes, styles
 from product_importer.ui.access_state import AccessState
 from product_importer.ui.content import Content
 from product_importer.ui.person_menu import person_menu
-from product_importer.ui.widgets import empty_state, link
+from product_importer.ui.widgets import button_link, empty_state, link
+
+COLUMN = "mx-auto w-full max-w-[1160px] px-6 max-md:px-4"
+BAR = "flex h-[52px] items-center gap-7 max-md:gap-2"
+PAGE_HEADER = "flex min-h-[34px] items-center justify-between gap-4 max-md:flex-wrap"
+SKIP = "absolute top-2.5 left-4 z-20 bg-raised px-3 py-1.5 not-focus:sr-only"
+ENTRY = (
+    "rounded-md px-2.5 py-[5px] font-medium text-muted hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken "
+    "aria-[current=page]:text-ink max-md:px-[7px]"
+)
+OPEN_TO_ALL = "fixed inset-x-0 bottom-0 z-10 border-t border-line bg-warning-soft px-6 py-2 text-center text-warning"
 
 
 def page(heading: Any, *content: rx.Component, current: str, actions: rx.Component | None = None) -> rx.Component:
@@ -16,11 +26,15 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
     return rx.el.div(
         _top_bar(current),
         Content.create(
-            rx.el.header(rx.el.h1(heading), actions or rx.fragment(), class_name="page-header"),
+            rx.el.header(
+                rx.el.h1(heading, tab_index=-1, class_name=styles.TITLE),
+                actions or rx.fragment(),
+                class_name=PAGE_HEADER,
+            ),
             *content,
             id="content",
             tab_index=-1,
-            class_name="column",
+            class_name=f"{COLUMN} grid grid-cols-1 gap-5 pt-7 pb-16 focus:outline-none max-md:gap-4 max-md:pt-5",
         ),
         _open_to_all(),
     )
@@ -28,8 +42,12 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
 
 def section(title: str, *content: rx.Component, actions: rx.Component | None = None) -> rx.Component:
     """Return a part of a page with a title; `actions` stand beside it."""
-    heading = rx.el.header(rx.el.h2(title), actions or rx.fragment(), class_name="section-header")
-    return rx.el.section(heading, *content, aria_label=title, class_name="section")
+    heading = rx.el.header(
+        rx.el.h2(title, tab_index=-1, class_name="font-semibold"),
+        actions or rx.fragment(),
+        class_name="flex flex-wrap items-center justify-between gap-x-4 gap-y-2",
+    )
+    return rx.el.section(heading, *content, aria_label=title, class_name="mt-2 grid grid-cols-1 gap-2.5")
 
 
 def not_found() -> rx.Component:
@@ -39,7 +57,7 @@ def not_found() -> rx.Component:
         empty_state(
             "There is nothing at this address",
             "It may be mistyped, or what it showed was deleted.",
-            link("Go to the products", to=routes.PRODUCTS, class_name="button primary"),
+            button_link("Go to the products", to=routes.PRODUCTS, kind="primary"),
         ),
         current="",
     )
@@ -47,9 +65,19 @@ def not_found() -> rx.Component:
 
 def _top_bar(current: str) -> rx.Component:
     return rx.el.header(
-        rx.el.a("Skip to content", href="#content", class_name="skip"),
-        rx.el.div(_brand(), _navigation(current), person_menu(), _colour_toggle(), class_name="top-bar-inner"),
-        class_name="top-bar",
+        _skip_link(),
+        rx.el.div(_brand(), _navigation(current), person_menu(), _colour_toggle(), class_name=f"{COLUMN} {BAR}"),
+        class_name="sticky top-0 z-10 border-b border-line bg-ground",
+    )
+
+
+def _skip_link() -> rx.Component:
+    """Return the link past the navigation. It leaves the address alone: that has the filters of the page."""
+    return rx.el.a(
+        "Skip to content",
+        href="#content",
+        on_click=rx.call_script("document.getElementById('content').focus()").prevent_default,
+        class_name=SKIP,
     )
 
 
@@ -58,10 +86,10 @@ def _open_to_all() -> rx.Component:
     return rx.cond(
         AccessState.is_open_to_all,
         rx.el.p(
-            rx.el.span("Anyone who reaches this page can change everything. ", class_name="strong"),
+            rx.el.span("Anyone who reaches this page can change everything. ", class_name="font-semibold"),
             "Sign-in is off: the setting is AUTH.",
             role="status",
-            class_name="open-to-all",
+            class_name=OPEN_TO_ALL,
             data_testid="open-to-all",
         ),
     )
@@ -69,11 +97,11 @@ def _open_to_all() -> rx.Component:
 
 def _brand() -> rx.Component:
     return link(
-        rx.el.img(src="/favicon.svg", alt="", width="22", height="22"),
-        rx.el.span("Product Importer", class_name="brand-name"),
+        rx.el.img(src="/favicon.svg", alt="", width="22", height="22", class_name="size-[22px] max-w-none flex-none"),
+        rx.el.span("Product Importer", class_name="max-md:hidden"),
         to=routes.PRODUCTS,
         aria_label="Product Importer",
-        class_name="brand",
+        class_name="flex items-center gap-2.5 rounded-md font-semibold whitespace-nowrap",
     )
 
 
@@ -81,20 +109,20 @@ def _navigation(current: str) -> rx.Component:
     return rx.el.nav(
         *(_navigation_link(name, route, current=route == current) for name, route in routes.NAVIGATION),
         aria_label="Main",
-        class_name="navigation",
+        class_name="flex flex-1 gap-1 max-md:gap-0.5 max-[420px]:gap-0",
     )
 
 
 def _navigation_link(name: str, route: str, *, current: bool) -> rx.Component:
-    return link(name, to=route, class_name="entry", aria_current="page" if current else "false")
+    return link(name, to=route, class_name=ENTRY, aria_current="page" if current else "false")
 
 
 def _colour_toggle() -> rx.Component:
     return rx.el.button(
-        rx.el.span(class_name="colour-icon", aria_hidden="true"),
+        rx.icon("sun-moon", size=16, class_name="text-muted"),
         type="button",
         on_click=rx.toggle_color_mode,
         aria_label="Switch between light and dark",
         title="Switch between light and dark",
-        class_name="colour-toggle",
+        class_name="grid size-8 flex-none cursor-pointer place-items-center rounded-md hover:bg-sunken",
     )

@@ -8,6 +8,14 @@ from reflex_components_core.el.elements.other import Dialog  # type: ignore[impo
 
 from product_importer.ui.widgets import button
 
+DIALOG = (
+    "m-auto max-h-[calc(100dvh-32px)] w-[min(560px,calc(100vw-32px))] overflow-auto overscroll-contain rounded-2xl "
+    "border border-line bg-raised px-5 pt-[18px] text-ink shadow-2xl transition-[opacity,translate] duration-150 "
+    "backdrop:bg-shade open:starting:translate-y-1.5 open:starting:opacity-0 "
+    "[&[role=alertdialog]]:max-w-[440px]"
+)
+ACTION_BAR = "sticky bottom-0 -mx-5 flex justify-end gap-2 bg-raised px-5 pt-1 pb-[18px]"
+
 
 class Modal(Dialog):
     """A `dialog` element that is open while `shown` is true.
@@ -42,13 +50,13 @@ useEffect(() => {{
 def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any, **props: Any) -> rx.Component:
     """Return a dialog with a title. `name` is its id; `on_close` runs however it is closed."""
     return Modal.create(
-        rx.el.h2(title, id=f"{name}-title", class_name="dialog-title"),
-        *content,
+        rx.el.h2(title, id=f"{name}-title", class_name="text-base font-semibold"),
+        rx.el.div(*content, class_name="mt-3 grid grid-cols-1 gap-2.5"),
         id=name,
         shown=shown,
         on_close=on_close,
         aria_labelledby=f"{name}-title",
-        class_name="dialog",
+        class_name=DIALOG,
         **props,
     )
 
@@ -69,7 +77,7 @@ def confirmation(
     return modal(
         title,
         about,
-        rx.el.p(consequence, class_name="muted"),
+        rx.el.p(consequence, class_name="text-muted"),
         error,
         dialog_actions(name, action, is_focused=not is_harmless),
         name=name,
@@ -87,7 +95,12 @@ def dialog_button(*children: Any, **props: Any) -> rx.Component:
 def dialog_actions(name: str, *actions: rx.Component, is_focused: bool = False) -> rx.Component:
     """Return the buttons of a dialog: Cancel, which has the focus if `is_focused`, and the actions."""
     cancel = button("Cancel", on_click=close_dialog(name), **(initial_focus() if is_focused else {}))
-    return rx.el.div(cancel, *actions, class_name="dialog-actions")
+    return action_bar(cancel, *actions)
+
+
+def action_bar(*buttons: rx.Component) -> rx.Component:
+    """Return the buttons at the bottom of a dialog, where they stay while its content is scrolled."""
+    return rx.el.div(*buttons, class_name=ACTION_BAR)
 
 
 def initial_focus() -> dict[str, Any]:
@@ -103,6 +116,6 @@ def close_dialog(name: str) -> EventSpec:
 
 def scroll_to_notice(name: str) -> EventSpec:
     """Scroll to the last notice of a dialog, once it has been rendered."""
-    notices = f"document.querySelectorAll('#{name} .notice')"
+    notices = f"document.querySelectorAll('#{name} [role=alert]')"
     show = f"[...{notices}].at(-1)?.scrollIntoView({{block: 'nearest'}})"
     return rx.call_script(f"requestAnimationFrame(() => requestAnimationFrame(() => {show}))")

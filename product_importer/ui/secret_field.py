@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from product_importer.ui import styles
 from product_importer.ui.modal import initial_focus
 from product_importer.ui.widgets import button
 
@@ -25,7 +26,7 @@ def secret_field(label: str, secret: Any, *, name: str, is_copied: Any, on_copie
             read_only=True,
             spell_check=False,
             aria_label=label,
-            class_name="input mono",
+            class_name=f"{styles.INPUT} {styles.MONO}",
             data_testid=name,
         ),
         button(
@@ -35,5 +36,5 @@ def secret_field(label: str, secret: Any, *, name: str, is_copied: Any, on_copie
             data_testid=f"{name}-copy",
             **initial_focus(),
         ),
-        class_name="secret",
+        class_name="grid gap-2 md:grid-cols-[minmax(0,1fr)_auto]",
     )

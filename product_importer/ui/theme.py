@@ -2,8 +2,7 @@
 
 import reflex as rx
 
-# app.css has the colours and what all pages share; the others what only their pages need.
-STYLESHEETS = ["/theme.css", "/app.css", "/imports.css", "/audit.css"]
+STYLESHEETS = ["/theme.css", "/imports.css"]
 
 
 def head() -> list[rx.Component]:

@@ -1,4 +1,4 @@
-"""The small components that pages are made of. assets/app.css styles them by their class names."""
+"""The small components that pages are made of. Their looks are in styles.py."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 import reflex as rx
 from reflex_components_core.el.elements.inline import A  # type: ignore[import-untyped]
 from reflex_components_core.react_router import ReactRouterLink  # type: ignore[import-untyped]
+
+from product_importer.ui import styles
 
 # Options of JavaScript's Date.toLocaleString.
 DATE_AND_TIME = "{dateStyle: 'medium', timeStyle: 'short'}"
@@ -16,8 +18,8 @@ DEBOUNCE_MS = 250
 
 
 def button(*children: Any, kind: str = "", **props: Any) -> rx.Component:
-    """Return a button. `kind` holds CSS classes: "", "primary", "quiet", "bad", "danger"."""
-    return rx.el.button(*children, type=props.pop("type", "button"), class_name=f"button {kind}", **props)
+    """Return a button; `kind` is "", "primary", "danger", "quiet" or "quiet bad"."""
+    return rx.el.button(*children, type=props.pop("type", "button"), class_name=styles.button_look(kind), **props)
 
 
 def busy_button(label: Any, busy_label: str, *, is_busy: Any, **props: Any) -> rx.Component:
@@ -38,17 +40,24 @@ def link(*children: Any, to: Any, **props: Any) -> rx.Component:
     return ReactRouterLink.create(*children, to=to, **props)
 
 
+def button_link(*children: Any, to: Any, kind: str = "", **props: Any) -> rx.Component:
+    """Return such a link that looks like a button of this kind."""
+    return link(*children, to=to, class_name=styles.button_look(kind), **props)
+
+
 def download_link(*children: Any, href: Any, **props: Any) -> rx.Component:
     """Return a link to a file. `rx.el.a` would treat it as a page of the application, which does not exist."""
     return A.create(*children, href=href, download=True, **props)
 
 
-def field(label: str, control: rx.Component, *, name: str) -> rx.Component:
+def field(label: str, control: rx.Component, *, name: str, class_name: str = styles.FIELD) -> rx.Component:
     """Return a control under its label. `name` is the control's id."""
-    return rx.el.div(rx.el.label(label, html_for=name, class_name="label"), control, class_name="field")
+    return rx.el.div(rx.el.label(label, html_for=name, class_name=styles.LABEL), control, class_name=class_name)
 
 
-def search_field(label: str, *, name: str, value: Any, filling: Any, on_change: Any) -> rx.Component:
+def search_field(
+    label: str, *, name: str, value: Any, filling: Any, on_change: Any, class_name: str = styles.FIELD
+) -> rx.Component:
     """Return a text filter that waits for a pause in typing.
 
     The browser alone holds what is typed, so that no late answer can undo it. `value` replaces it when `filling`
@@ -61,32 +70,45 @@ def search_field(label: str, *, name: str, value: Any, filling: Any, on_change: 
         default_value=value,
         auto_complete="off",
         spell_check=False,
-        class_name="input",
+        class_name=styles.INPUT,
         on_change=on_change.debounce(DEBOUNCE_MS),
         data_testid=name,
     )
-    return field(label, control, name=name)
+    return field(label, control, name=name, class_name=class_name)
 
 
-def choice(label: str, options: Iterable[tuple[str, str]], *, name: str, value: Any, on_change: Any) -> rx.Component:
-    """Return a select field under its label. `options` are pairs of value and text; `name` is its id and test id."""
+def choice(
+    label: str,
+    options: Iterable[tuple[str, str]],
+    *,
+    name: str,
+    value: Any,
+    on_change: Any,
+    class_name: str = styles.FIELD,
+) -> rx.Component:
+    """Return a select field with its label. `options` are pairs of value and text; `name` is its id and test id."""
     control = rx.el.select(
         *(rx.el.option(text, value=option) for option, text in options),
         id=name,
         value=value,
         on_change=on_change,
-        class_name="input",
+        class_name=styles.INPUT,
         data_testid=name,
     )
-    return field(label, control, name=name)
+    return field(label, control, name=name, class_name=class_name)
 
 
 def form_field(label: str, control: rx.Component, *, name: str, error: Any) -> rx.Component:
     """Return a control of a form and its error; the control has `aria_describedby=error_id(name)`."""
     return rx.el.div(
-        rx.el.label(rx.el.span(label, class_name="label"), control, class_name="field"),
-        rx.el.p(error, id=error_id(name), aria_live="polite", class_name="field-error", data_testid=f"{name}-fault"),
+        rx.el.label(rx.el.span(label, class_name=styles.LABEL), control, class_name=styles.FIELD),
+        fault(error, name=name),
     )
+
+
+def fault(error: Any, *, name: str) -> rx.Component:
+    """Return the error of a form's control; nothing is seen while it is empty."""
+    return rx.el.p(error, id=error_id(name), aria_live="polite", class_name=styles.FAULT, data_testid=f"{name}-fault")
 
 
 def input_props(name: str, *, prefix: str, form: Any, errors: Any) -> dict[str, Any]:
@@ -94,7 +116,7 @@ def input_props(name: str, *, prefix: str, form: Any, errors: Any) -> dict[str, 
     return {
         "name": name,
         "default_value": getattr(form, name),
-        "class_name": "input",
+        "class_name": styles.INPUT,
         "auto_complete": "off",
         "aria_invalid": rx.cond(errors[name], "true", "false"),
         "aria_describedby": error_id(f"{prefix}-{name}"),
@@ -112,9 +134,20 @@ def notice(*content: Any, title: Any = "", tone: str = "bad", **props: Any) -> r
 
     A screen reader reads it at once, unless `role` says otherwise.
     """
-    heading = rx.fragment() if isinstance(title, str) and not title else rx.el.p(title, class_name="notice-title")
     role = props.pop("role", "alert")
-    return rx.el.div(heading, *content, role=role, class_name="notice", data_tone=tone, **props)
+    return rx.el.div(
+        rx.fragment() if isinstance(title, str) and not title else _notice_title(title, tone),
+        *content,
+        role=role,
+        class_name=styles.NOTICE,
+        data_tone=tone,
+        **props,
+    )
+
+
+def _notice_title(title: Any, tone: Any) -> rx.Component:
+    signs = (rx.icon(name, size=16, class_name="mt-[3px] flex-none") for name in ("triangle-alert", "circle-alert"))
+    return rx.el.p(rx.cond(tone == "warning", *signs), rx.el.span(title), class_name=styles.NOTICE_TITLE)
 
 
 def error_notice(error: Any, *, title: str, testid: str) -> rx.Component:
@@ -131,26 +164,26 @@ def switch(is_on: Any, *, label: Any, on_click: Any, is_busy: Any, **props: Any)
         aria_busy=rx.cond(is_busy, "true", "false"),
         aria_label=label,
         on_click=on_click,
-        class_name="switch",
+        class_name=styles.SWITCH,
         **props,
     )
 
 
 def badge(text: Any, *, tone: Any, **props: Any) -> rx.Component:
     """Return a word in a coloured pill; `tone` is "neutral", "busy", "good", "warning" or "bad"."""
-    return rx.el.span(text, class_name="badge", data_tone=tone, **props)
+    return rx.el.span(text, class_name=styles.BADGE, data_tone=tone, **props)
 
 
 def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) -> rx.Component:
     """Return a bar that fills from left to right; `percent` is 0 to 100."""
     return rx.el.div(
-        rx.el.div(class_name="progress-fill", style={"width": f"{percent}%"}),
+        rx.el.div(class_name=styles.PROGRESS_FILL, style={"width": f"{percent}%"}),
         role="progressbar",
         aria_label=label,
         aria_valuemin="0",
         aria_valuemax="100",
         aria_valuenow=percent,
-        class_name="progress",
+        class_name=styles.PROGRESS,
         data_tone=tone,
         **props,
     )
@@ -159,9 +192,12 @@ def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) 
 def figure(label: Any, value: Any, *, testid: str, note: Any = None, **props: Any) -> rx.Component:
     """Return a number with its name; only the number has the test id."""
     return rx.el.div(
-        rx.el.dt(label),
-        rx.el.dd(rx.el.span(value, data_testid=testid), note if note is not None else ""),
-        class_name="figure",
+        rx.el.dt(label, class_name="text-xs text-muted"),
+        rx.el.dd(
+            rx.el.span(value, data_testid=testid),
+            note if note is not None else "",
+            class_name="text-lg font-semibold tracking-tight tabular-nums",
+        ),
         **props,
     )
 
@@ -169,16 +205,17 @@ def figure(label: Any, value: Any, *, testid: str, note: Any = None, **props: An
 def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
     """Return what an empty list shows: a title, an explanation, and actions."""
     return rx.el.div(
-        rx.el.p(title, class_name="empty-title"),
-        rx.el.p(text, class_name="muted"),
-        *actions,
-        class_name="empty",
+        rx.icon("inbox", size=24, class_name="text-muted"),
+        rx.el.p(title, class_name="font-semibold"),
+        rx.el.p(text, class_name="max-w-[520px] text-pretty text-muted"),
+        rx.el.div(*actions, class_name="mt-2.5 empty:hidden"),
+        class_name=styles.EMPTY,
     )
 
 
 def loading() -> rx.Component:
     """Return the placeholder of a list that is loading."""
-    return rx.el.div(class_name="card loading", aria_busy="true")
+    return rx.el.div(class_name=styles.LOADING, aria_busy="true", data_testid="loading")
 
 
 def list_pager(state: Any, *, prefix: str) -> rx.Component:
@@ -211,18 +248,28 @@ def pager(
     return rx.el.nav(
         turn("First", first, page <= 1),
         turn("Previous", previous, page <= 1),
-        rx.el.span("Page ", page.to_string(), " of ", about, pages, class_name="muted numeric"),
+        rx.el.span(
+            "Page ",
+            page.to_string(),
+            " of ",
+            about,
+            pages,
+            class_name="px-1.5 text-muted tabular-nums max-md:-order-1 max-md:basis-full max-md:text-center",
+        ),
         turn("Next", following, is_last),
         turn("Last", last, is_last),
         aria_label="Pages",
-        class_name="pager",
+        class_name="flex flex-wrap items-center justify-end gap-2 max-md:w-full max-md:justify-center",
     )
 
 
 def local_time(moment: Any, style: str = DATE_AND_TIME) -> rx.Component:
     """Return an ISO 8601 time in the reader's language and time zone; hovering shows date and time."""
     return rx.el.time(
-        _localized(moment, style), date_time=moment, title=_localized(moment, DATE_AND_TIME), class_name="numeric"
+        _localized(moment, style),
+        date_time=moment,
+        title=_localized(moment, DATE_AND_TIME),
+        class_name="tabular-nums",
     )
 
 
