@@ -65,7 +65,7 @@ def expect_query(page: Page, expected: dict[str, list[str]]) -> None:
 
 
 def skus(page: Page) -> list[str]:
-    return page.get_by_test_id("product-row").locator(".lead").all_inner_texts()
+    return page.get_by_test_id("product-row-sku").all_inner_texts()
 
 
 @contextmanager

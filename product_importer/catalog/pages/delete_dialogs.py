@@ -3,6 +3,7 @@
 import reflex as rx
 
 from product_importer.catalog.pages.delete_state import PHRASE, DeleteAllState, DeleteState
+from product_importer.ui import styles
 from product_importer.ui.modal import confirmation, dialog_actions, initial_focus, modal
 from product_importer.ui.widgets import busy_button, error_notice
 
@@ -16,10 +17,10 @@ def delete_dialog() -> rx.Component:
     return confirmation(
         "Delete this product?",
         rx.el.p(
-            rx.el.span(DeleteState.product.sku, class_name="mono strong"),
+            rx.el.span(DeleteState.product.sku, class_name=f"{styles.MONO} {styles.STRONG}"),
             " ",
             DeleteState.product.name,
-            class_name="subject",
+            class_name="wrap-anywhere",
         ),
         "This cannot be undone.",
         error_notice(DeleteState.error, title=ERROR_TITLE, testid="delete-error"),
@@ -58,18 +59,23 @@ def delete_all_form() -> rx.Component:
             ", not only the filtered products. It cannot be undone.",
         ),
         rx.el.label(
-            rx.el.span("Type ", rx.el.span(PHRASE, class_name="mono strong"), " to confirm", class_name="label"),
+            rx.el.span(
+                "Type ",
+                rx.el.span(PHRASE, class_name=f"{styles.MONO} {styles.STRONG}"),
+                " to confirm",
+                class_name=styles.LABEL,
+            ),
             rx.el.input(
                 name="phrase",
                 placeholder=PHRASE,
                 auto_complete="off",
                 spell_check=False,
                 on_change=DeleteAllState.type_phrase,
-                class_name="input",
+                class_name=styles.INPUT,
                 data_testid="delete-all-phrase",
                 **initial_focus(),
             ),
-            class_name="field",
+            class_name=styles.FIELD,
         ),
         error_notice(DeleteAllState.error, title=ERROR_TITLE, testid="delete-all-error"),
         dialog_actions(
@@ -85,5 +91,5 @@ def delete_all_form() -> rx.Component:
             ),
         ),
         on_submit=lambda _: DeleteAllState.delete_all_products(),
-        class_name="dialog-form",
+        class_name=styles.FORM,
     )

@@ -6,7 +6,8 @@ import reflex as rx
 
 from product_importer.catalog.pages.editor_state import DIALOG, AttributeView, EditorState
 from product_importer.catalog.pages.form_data import Difference
-from product_importer.ui import widgets
+from product_importer.ui import styles, widgets
+from product_importer.ui.differences import comparison, differences
 from product_importer.ui.modal import dialog_actions, initial_focus, modal
 from product_importer.ui.widgets import (
     DEBOUNCE_MS,
@@ -18,6 +19,8 @@ from product_importer.ui.widgets import (
     local_time,
     notice,
 )
+
+ATTRIBUTE = "grid grid-cols-[1fr_auto] items-start gap-2 max-md:pb-2 md:grid-cols-[2fr_3fr_auto]"
 
 
 def product_dialog() -> rx.Component:
@@ -48,7 +51,7 @@ def product_form() -> rx.Component:
         key=f"form-{EditorState.form.number}",
         on_submit=EditorState.save_product,
         no_validate=True,
-        class_name="dialog-form",
+        class_name=styles.FORM,
     )
 
 
@@ -57,7 +60,7 @@ def last_change() -> rx.Component:
     last = EditorState.last_change
     by_import = rx.fragment(
         " by the import of “",
-        link(last.filename, to=last.import_address, class_name="strong"),
+        link(last.filename, to=last.import_address, class_name=styles.STRONG),
         "”",
         rx.cond(last.by, ", started", ""),
     )
@@ -67,7 +70,7 @@ def last_change() -> rx.Component:
         rx.cond(last.by, f" by {last.by}", ""),
         ", ",
         local_time(last.at),
-        class_name="hint",
+        class_name=styles.HINT,
         data_testid="product-last-change",
     )
 
@@ -100,7 +103,9 @@ def name_field() -> rx.Component:
 def description_field() -> rx.Component:
     """Return the field of the description."""
     control = rx.el.textarea(
-        **input_props("description"), rows="3", on_change=EditorState.check_description.debounce(DEBOUNCE_MS)
+        **input_props("description") | {"class_name": f"{styles.TEXTAREA} min-h-[76px] resize-y"},
+        rows="3",
+        on_change=EditorState.check_description.debounce(DEBOUNCE_MS),
     )
     return form_field("Description", control, name="product-description", error=EditorState.errors["description"])
 
@@ -113,22 +118,25 @@ def active_field() -> rx.Component:
             role="switch",
             name="active",
             default_checked=EditorState.form.active,
-            class_name="switch",
+            class_name=styles.SWITCH,
             data_testid="product-active",
         ),
         "Active",
-        class_name="switch-field",
+        class_name="flex w-fit cursor-pointer items-center gap-2.5 font-medium",
     )
 
 
 def attribute_fields() -> rx.Component:
     """Return the fields of the attributes, which an import fills from its other columns."""
     return rx.el.fieldset(
-        rx.el.legend("Attributes", class_name="label"),
+        rx.el.legend("Attributes", class_name=f"{styles.LABEL} mb-1"),
         rx.foreach(EditorState.attributes, attribute_row),
-        rx.el.p(EditorState.errors["attributes"], aria_live="polite", class_name="field-error"),
-        button("Add an attribute", kind="quiet", on_click=EditorState.add_attribute, data_testid="attribute-add"),
-        class_name="attributes",
+        rx.el.p(EditorState.errors["attributes"], aria_live="polite", class_name=styles.FAULT),
+        rx.el.div(
+            button("Add an attribute", kind="quiet", on_click=EditorState.add_attribute, data_testid="attribute-add"),
+            class_name="-ml-2",
+        ),
+        class_name="grid min-w-0 gap-2",
         data_testid="product-attributes",
     )
 
@@ -143,7 +151,7 @@ def attribute_row(attribute: AttributeView) -> rx.Component:
             placeholder="Name",
             auto_complete="off",
             aria_label="Attribute name",
-            class_name="input",
+            class_name=styles.INPUT,
         ),
         rx.el.textarea(
             name="attribute-value",
@@ -151,18 +159,23 @@ def attribute_row(attribute: AttributeView) -> rx.Component:
             rows="1",
             placeholder="Value",
             aria_label=f"Value of {attribute.name}",
-            class_name="input",
+            class_name=f"{styles.TEXTAREA} resize-none max-md:col-span-full max-md:row-start-2",
         ),
-        button(
-            "Remove",
-            kind="quiet bad",
-            on_click=EditorState.remove_attribute(attribute.key),
-            aria_label=f"Remove the attribute {attribute.name}",
-            data_testid="attribute-remove",
-        ),
-        class_name="attribute",
+        rx.el.div(remove_button(attribute), class_name="py-[3px]"),
+        class_name=ATTRIBUTE,
         data_testid="product-attribute",
         key=attribute.key,
+    )
+
+
+def remove_button(attribute: AttributeView) -> rx.Component:
+    """Return the button that removes an attribute."""
+    return button(
+        "Remove",
+        kind="quiet bad",
+        on_click=EditorState.remove_attribute(attribute.key),
+        aria_label=f"Remove the attribute {attribute.name}",
+        data_testid="attribute-remove",
     )
 
 
@@ -180,11 +193,7 @@ def conflict() -> rx.Component:
             "Somebody else saved this product while you were editing it. “Keep mine” saves your changes over theirs; "
             "their changes to other fields stay. “Take theirs” replaces the form with their values; yours are lost."
         ),
-        rx.el.table(
-            rx.el.thead(rx.el.tr(*(rx.el.th(title, scope="col") for title in ("Field", "Yours", "Theirs")))),
-            rx.el.tbody(rx.foreach(EditorState.differences, difference_row)),
-            class_name="differences",
-        ),
+        differences(("Field", "Yours", "Theirs"), rx.foreach(EditorState.differences, difference_row)),
         title="Changed in the meantime",
         tone="warning",
         data_testid="product-conflict",
@@ -193,18 +202,15 @@ def conflict() -> rx.Component:
 
 def difference_row(difference: Difference) -> rx.Component:
     """Show one field that another user has changed."""
-    mine = rx.cond(difference.is_mine, value(difference.mine), rx.el.span("not changed", class_name="muted"))
-    return rx.el.tr(
-        rx.el.th(difference.label, scope="row"),
-        rx.el.td(mine, data_label="Yours"),
-        rx.el.td(value(difference.theirs), data_label="Theirs"),
-        data_testid="product-difference",
+    mine = rx.cond(difference.is_mine, value(difference.mine), rx.el.span("not changed", class_name="text-muted"))
+    return comparison(
+        difference.label, ("Yours", mine), ("Theirs", value(difference.theirs)), data_testid="product-difference"
     )
 
 
 def value(text: rx.Var[str]) -> rx.Component:
     """Show a value, or that it is empty."""
-    return rx.cond(text, rx.el.span(text), rx.el.span("empty", class_name="muted"))
+    return rx.cond(text, rx.el.span(text), rx.el.span("empty", class_name="text-muted"))
 
 
 def conflict_buttons() -> rx.Component:

@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.catalog.export_query import ExportFormat
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.ui.menu import menu
+from product_importer.ui.menu import ENTRY, menu
 from product_importer.ui.widgets import download_link
 
 NAMES = {
@@ -30,6 +30,6 @@ def _entry(format: ExportFormat) -> rx.Component:
         NAMES[format],
         href=CatalogState.export_address + str(format),
         on_click=CatalogState.export_products(str(format)).prevent_default,
-        class_name="menu-entry",
+        class_name=ENTRY,
         data_testid=f"export-{format}",
     )

@@ -10,12 +10,13 @@ from product_importer.catalog.pages.export_menu import export_menu
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.table import product_table
 from product_importer.catalog.pages.view_models import PAGE_SIZES
-from product_importer.ui import routes
+from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_importers, for_writers
 from product_importer.ui.layout import page
 from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import (
     button,
+    button_link,
     choice,
     empty_state,
     link,
@@ -59,11 +60,9 @@ def products_page() -> rx.Component:
         delete_all_dialog(),
         current=routes.PRODUCTS,
         actions=rx.el.div(
-            for_importers(
-                link("Import a file", to=routes.IMPORTS, class_name="button", data_testid="products-import")
-            ),
+            for_importers(button_link("Import a file", to=routes.IMPORTS, data_testid="products-import")),
             for_writers(new_button()),
-            class_name="actions",
+            class_name=styles.ACTIONS,
         ),
     )
 
@@ -93,11 +92,11 @@ def filters() -> rx.Component:
                 value=CatalogState.listing.sort,
                 on_change=CatalogState.sort_products,
             ),
-            class_name="for-cards",
+            class_name="col-span-full md:hidden",
         ),
         role="search",
         aria_label="Filter products",
-        class_name="filters",
+        class_name="grid grid-cols-2 gap-3 md:grid-cols-[1fr_1fr_1fr_140px]",
     )
 
 
@@ -120,9 +119,9 @@ def toolbar() -> rx.Component:
         rx.cond(
             CatalogState.is_empty,
             rx.fragment(),
-            rx.el.div(export_menu(), for_writers(delete_all_button()), class_name="actions"),
+            rx.el.div(export_menu(), for_writers(delete_all_button()), class_name="ml-auto flex flex-wrap gap-1"),
         ),
-        class_name="count",
+        class_name=styles.COUNT,
     )
 
 
@@ -137,10 +136,10 @@ def count() -> rx.Component:
     """Return the number of listed products."""
     return rx.el.p(
         rx.cond(CatalogState.total_is_exact, "", "about "),
-        rx.el.span(CatalogState.total, class_name="strong numeric", data_testid="products-total"),
+        rx.el.span(CatalogState.total, class_name=f"{styles.STRONG} tabular-nums", data_testid="products-total"),
         rx.cond(CatalogState.total == "1", " product", " products"),
         rx.cond(CatalogState.listing.import_id, of_import()),
-        class_name="muted",
+        class_name="text-muted",
         role="status",
     )
 
@@ -148,7 +147,7 @@ def count() -> rx.Component:
 def of_import() -> rx.Component:
     """Return what the list is narrowed to: the products that one import created."""
     address = f"{routes.IMPORTS}/{CatalogState.listing.import_id}"
-    return rx.fragment(" created by ", link("one import", to=address, class_name="download"))
+    return rx.fragment(" created by ", link("one import", to=address, class_name=styles.TEXT_LINK))
 
 
 def clear_button() -> rx.Component:
@@ -163,7 +162,7 @@ def list_error() -> rx.Component:
         rx.el.div(
             rx.cond(CatalogState.is_outage, button("Try again", on_click=CatalogState.load_products)),
             rx.cond(CatalogState.listing.page > 1, first_page_button()),
-            class_name="actions",
+            class_name=f"{styles.ACTIONS} mt-2.5",
         ),
         title="The products cannot be shown",
         data_testid="products-problem",
@@ -196,7 +195,7 @@ def no_products() -> rx.Component:
                 empty_state(
                     "No products yet",
                     "Import a file to fill the catalogue, or add a product by hand.",
-                    link("Import a file", to=routes.IMPORTS, class_name="button primary"),
+                    button_link("Import a file", to=routes.IMPORTS, kind="primary"),
                 ),
                 instead=empty_state("No products yet", "They appear here when somebody has imported or added them."),
             ),
@@ -206,7 +205,11 @@ def no_products() -> rx.Component:
 
 def footer() -> rx.Component:
     """Return the page size and the pager."""
-    return rx.el.div(page_size(), product_pager(), class_name="footer")
+    return rx.el.div(
+        page_size(),
+        product_pager(),
+        class_name="flex flex-wrap items-center justify-between gap-4 max-md:justify-center",
+    )
 
 
 def page_size() -> rx.Component:
@@ -217,6 +220,7 @@ def page_size() -> rx.Component:
         name="page-size",
         value=CatalogState.listing.page_size.to_string(),
         on_change=CatalogState.set_page_size,
+        class_name="flex items-center gap-2.5 whitespace-nowrap",
     )
 
 

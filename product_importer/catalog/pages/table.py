@@ -6,60 +6,49 @@ from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import ProductView
+from product_importer.ui import styles, tables
 from product_importer.ui.access_state import for_writers
 from product_importer.ui.widgets import DATE, badge, button, local_time, switch
 
 
 def product_table() -> rx.Component:
     """Return the table of the products on this page."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    sortable_heading("SKU", "sku"),
-                    sortable_heading("Name", "name"),
-                    rx.el.th("Description", scope="col"),
-                    rx.el.th("Active", scope="col"),
-                    sortable_heading("Created", "created_at"),
-                    sortable_heading("Updated", "updated_at"),
-                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
-                )
-            ),
-            rx.el.tbody(rx.foreach(CatalogState.products, product_row)),
-            class_name="table cards products",
-            data_testid="products-table",
-        ),
-        aria_busy=rx.cond(CatalogState.loading, "true", "false"),
-        class_name="table-box",
+    heads = (
+        sortable_heading("SKU", "sku"),
+        sortable_heading("Name", "name"),
+        *tables.headings("Description", "Active"),
+        sortable_heading("Created", "created_at"),
+        sortable_heading("Updated", "updated_at"),
+        *tables.headings(has_actions=True),
     )
+    rows = tables.body(rx.foreach(CatalogState.products, product_row))
+    return tables.table(heads, rows, is_busy=CatalogState.loading, data_testid="products-table")
 
 
 def sortable_heading(title: str, column: str) -> rx.Component:
     """Return a heading that sorts by its column."""
     order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
-    return rx.el.th(
-        rx.el.button(title, type="button", on_click=CatalogState.sort_by_column(column), class_name="sort"),
-        scope="col",
-        aria_sort=order,
-    )
+    return tables.sortable_heading(title, order=order, on_click=CatalogState.sort_by_column(column))
 
 
 def product_row(product: ProductView) -> rx.Component:
     """Return the row of one product."""
-    return rx.el.tr(
-        rx.el.td(product.sku, class_name="lead mono"),
-        rx.el.td(
-            rx.el.div(product.name, title=product.name, class_name="clamp"), class_name="strong", data_label="Name"
+    return tables.row(
+        tables.lead(product.sku, class_name=f"{styles.MONO} md:min-w-[110px]", data_testid="product-row-sku"),
+        tables.cell(
+            rx.el.div(product.name, title=product.name, class_name="line-clamp-2 wrap-anywhere"),
+            label="Name",
+            class_name=f"{styles.STRONG} md:min-w-[270px]",
         ),
-        rx.el.td(
-            rx.el.div(product.description, title=product.description, class_name="clamp muted"),
-            class_name="wide",
-            data_label="Description",
+        tables.cell(
+            rx.el.div(product.description, title=product.description, class_name=styles.CLAMP),
+            label="Description",
+            class_name="text-muted md:w-[26%]",
         ),
-        rx.el.td(for_writers(active_switch(product), instead=is_active(product)), data_label="Active"),
-        rx.el.td(local_time(product.created_at, DATE), class_name="muted", data_label="Created"),
-        rx.el.td(local_time(product.updated_at, DATE), class_name="muted", data_label="Updated"),
-        rx.el.td(for_writers(*row_actions(product)), class_name="row-actions"),
+        tables.cell(for_writers(active_switch(product), instead=is_active(product)), label="Active"),
+        tables.cell(local_time(product.created_at, DATE), label="Created", class_name=tables.TIME),
+        tables.cell(local_time(product.updated_at, DATE), label="Updated", class_name=tables.TIME),
+        tables.actions(for_writers(*row_actions(product))),
         data_testid="product-row",
         key=product.id,
     )
