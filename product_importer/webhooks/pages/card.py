@@ -2,19 +2,23 @@
 
 import reflex as rx
 
+from product_importer.ui import styles
 from product_importer.ui.access_state import for_admins
-from product_importer.ui.widgets import badge, busy_button, button, link, local_time, notice, switch
+from product_importer.ui.widgets import badge, busy_button, button, button_link, link, local_time, notice, switch
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.view_models import WebhookView
 
+CARD = f"{styles.CARD} grid grid-cols-1 gap-3 py-4"
+ADDRESS = "min-w-0 rounded-sm font-semibold hover:text-accent"
+
 
 def webhook_row(webhook: WebhookView) -> rx.Component:
     """The card in the list of webhooks."""
     return rx.el.li(
-        *webhook_card(webhook, link(webhook.url, to=f"/webhooks/{webhook.id}", class_name="webhook-address")),
-        class_name="card webhook",
+        *webhook_card(webhook, link(webhook.url, to=f"/webhooks/{webhook.id}", class_name=ADDRESS)),
+        class_name=CARD,
         data_testid="webhook-row",
         key=webhook.id,
     )
@@ -24,8 +28,8 @@ def webhook_details(webhook: WebhookView) -> rx.Component:
     """The card on the webhook's own page, whose title is the URL."""
     description = rx.cond(webhook.description, webhook.description, "No description")
     return rx.el.div(
-        *webhook_card(webhook, rx.el.span(description, class_name="strong"), is_own_page=True),
-        class_name="card webhook",
+        *webhook_card(webhook, rx.el.span(description, class_name=styles.STRONG), is_own_page=True),
+        class_name=CARD,
         data_testid="webhook-row",
         key=webhook.id,
     )
@@ -35,19 +39,23 @@ def webhook_card(webhook: WebhookView, title: rx.Component, is_own_page: bool = 
     """The parts of the card, from top to bottom."""
     return (
         rx.el.div(
-            rx.el.div(title, state_badge(webhook), class_name="webhook-title"),
+            rx.el.div(
+                title,
+                state_badge(webhook),
+                class_name="flex min-w-0 flex-wrap items-start gap-x-2.5 gap-y-1.5 wrap-anywhere",
+            ),
             for_admins(enabled_switch(webhook)),
-            class_name="webhook-head",
+            class_name="flex items-start justify-between gap-4",
         ),
         rx.fragment()
         if is_own_page
-        else rx.cond(webhook.description, rx.el.p(webhook.description, class_name="muted")),
+        else rx.cond(webhook.description, rx.el.p(webhook.description, class_name="-mt-2 wrap-anywhere text-muted")),
         rx.cond(webhook.disabled_reason, disabled_reason(webhook)),
         event_chips(webhook),
         rx.el.div(
             details(webhook) if is_own_page else last_delivery(webhook),
             actions(webhook, is_own_page),
-            class_name="webhook-foot",
+            class_name="flex flex-wrap items-center justify-between gap-x-4 gap-y-2 border-t border-line pt-2.5",
         ),
         test_result(webhook),
     )
@@ -82,16 +90,16 @@ def disabled_reason(webhook: WebhookView) -> rx.Component:
 def event_chips(webhook: WebhookView) -> rx.Component:
     """The events that the webhook subscribes to."""
     return rx.el.ul(
-        rx.foreach(webhook.events, lambda name: rx.el.li(name, class_name="chip")),
-        rx.cond(webhook.wants_each, rx.el.li("One event per imported product", class_name="chip")),
+        rx.foreach(webhook.events, lambda name: rx.el.li(name, class_name=styles.CHIP)),
+        rx.cond(webhook.wants_each, rx.el.li("One event per imported product", class_name=styles.CHIP)),
         aria_label="Events",
-        class_name="chips",
+        class_name=styles.CHIPS,
     )
 
 
 def details(webhook: WebhookView) -> rx.Component:
     """When the webhook was created."""
-    return rx.el.p("Created ", local_time(webhook.created_at), class_name="muted")
+    return rx.el.p("Created ", local_time(webhook.created_at), class_name="text-muted")
 
 
 def last_delivery(webhook: WebhookView) -> rx.Component:
@@ -99,23 +107,23 @@ def last_delivery(webhook: WebhookView) -> rx.Component:
     last = webhook.last
     shown = rx.el.p(
         badge(last.status, tone=last.tone),
-        rx.el.span(last.event, class_name="strong"),
-        rx.cond(last.response, rx.el.span(last.response, class_name="muted numeric answer")),
-        rx.cond(last.duration, rx.el.span(last.duration, class_name="muted numeric")),
-        rx.el.span(local_time(last.created_at), class_name="muted"),
-        class_name="last",
+        rx.el.span(last.event, class_name=styles.STRONG),
+        rx.cond(last.response, rx.el.span(last.response, class_name="wrap-anywhere text-muted tabular-nums")),
+        rx.cond(last.duration, rx.el.span(last.duration, class_name="text-muted tabular-nums")),
+        rx.el.span(local_time(last.created_at), class_name="text-muted"),
+        class_name=styles.LINE,
         data_testid="webhook-last-delivery",
     )
-    return rx.cond(last.id, shown, rx.el.p("Nothing sent yet", class_name="muted"))
+    return rx.cond(last.id, shown, rx.el.p("Nothing sent yet", class_name="text-muted"))
 
 
 def actions(webhook: WebhookView, is_own_page: bool) -> rx.Component:
     """The buttons of the card."""
-    deliveries = link("Deliveries", to=f"/webhooks/{webhook.id}", class_name="button quiet")
+    deliveries = button_link("Deliveries", to=f"/webhooks/{webhook.id}", kind="quiet")
     return rx.el.div(
         rx.fragment() if is_own_page else deliveries,
         for_admins(test_button(webhook), *changes(webhook)),
-        class_name="row-actions webhook-actions",
+        class_name="-mr-2 ml-auto flex flex-wrap max-md:-ml-2",
     )
 
 
@@ -163,9 +171,9 @@ def test_result(webhook: WebhookView) -> rx.Component:
     """The test result. The element is there before the result, so that screen readers announce it."""
     shown = rx.el.p(
         badge(rx.cond(webhook.test.tone == "good", "test succeeded", "test failed"), tone=webhook.test.tone),
-        rx.el.span(webhook.test.response, class_name="answer"),
-        rx.el.span(webhook.test.duration, class_name="muted numeric"),
-        class_name="last",
+        rx.el.span(webhook.test.response, class_name="min-w-0 wrap-anywhere"),
+        rx.el.span(webhook.test.duration, class_name="text-muted tabular-nums"),
+        class_name=styles.LINE,
         data_testid="webhook-test-result",
     )
-    return rx.el.div(rx.cond(webhook.test.response, shown), role="status", class_name="webhook-test")
+    return rx.el.div(rx.cond(webhook.test.response, shown), role="status", class_name="empty:hidden")

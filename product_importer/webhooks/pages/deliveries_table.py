@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.ui import styles, tables
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.widgets import badge, button, local_time
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
@@ -9,31 +10,26 @@ from product_importer.webhooks.pages.view_models import AttemptView, DeliveryVie
 
 COLUMNS = ("Event", "Status", "Attempts", "Response", "Last attempt", "Next attempt")
 NUMERIC = ("Attempts",)
+EXCERPT = (
+    "mt-1.5 max-h-[220px] overflow-auto rounded-md border border-line bg-raised px-2.5 py-2 text-left font-mono "
+    "text-xs wrap-anywhere whitespace-pre-wrap"
+)
 
 
 def delivery_table() -> rx.Component:
     """The deliveries of this page, newest first."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    *(rx.el.th(name, scope="col", class_name="right" if name in NUMERIC else "") for name in COLUMNS),
-                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
-                )
-            ),
-            # A `tbody` for each delivery: its row, and below it its attempts, when they are opened.
-            rx.foreach(DeliveryState.deliveries, delivery_body),
-            class_name="table cards deliveries",
-            data_testid="deliveries-table",
-        ),
-        aria_busy=rx.cond(DeliveryState.loading, "true", "false"),
-        class_name="table-box",
+    return tables.table(
+        tables.headings(*COLUMNS, numbers=NUMERIC, has_actions=True),
+        # A `tbody` for each delivery: its row, and below it its attempts, when they are opened.
+        rx.foreach(DeliveryState.deliveries, delivery_body),
+        is_busy=DeliveryState.loading,
+        data_testid="deliveries-table",
     )
 
 
 def delivery_body(delivery: DeliveryView) -> rx.Component:
     """One delivery: its row, and its attempts when they are opened."""
-    return rx.el.tbody(
+    return tables.body(
         delivery_row(delivery),
         rx.cond(DeliveryState.opened == delivery.id, attempts_row(delivery)),
         key=delivery.id,
@@ -42,14 +38,14 @@ def delivery_body(delivery: DeliveryView) -> rx.Component:
 
 def delivery_row(delivery: DeliveryView) -> rx.Component:
     """The row of one delivery."""
-    return rx.el.tr(
-        rx.el.td(rx.el.div(delivery.event, class_name="strong"), class_name="lead"),
-        rx.el.td(badge(delivery.status, tone=delivery.tone, data_testid="delivery-status"), data_label="Status"),
-        rx.el.td(delivery.attempts, class_name="right numeric", data_label="Attempts"),
-        rx.el.td(response(delivery), class_name="wide", data_label="Response"),
-        rx.el.td(moment(delivery.last_attempt_at), class_name="muted", data_label="Last attempt"),
-        rx.el.td(moment(delivery.next_attempt_at), class_name="muted", data_label="Next attempt"),
-        rx.el.td(*row_actions(delivery), class_name="row-actions"),
+    return tables.row(
+        tables.lead(delivery.event, class_name=f"{styles.STRONG} md:min-w-[174px]"),
+        tables.cell(badge(delivery.status, tone=delivery.tone, data_testid="delivery-status"), label="Status"),
+        tables.number(delivery.attempts, label="Attempts"),
+        tables.cell(response(delivery), label="Response", class_name="md:w-[26%]"),
+        tables.cell(moment(delivery.last_attempt_at), label="Last attempt", class_name=tables.TIME),
+        tables.cell(moment(delivery.next_attempt_at), label="Next attempt", class_name=tables.TIME),
+        tables.actions(*row_actions(delivery)),
         data_testid="delivery-row",
     )
 
@@ -59,10 +55,10 @@ def response(delivery: DeliveryView) -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.span(dash_or(delivery.response), data_testid="delivery-answer"),
-            rx.cond(delivery.duration, rx.el.span(" · ", delivery.duration, class_name="muted numeric")),
+            rx.cond(delivery.duration, rx.el.span(" · ", delivery.duration, class_name="text-muted tabular-nums")),
         ),
-        rx.cond(delivery.excerpt, rx.el.div(delivery.excerpt, class_name="clamp muted mono")),
-        class_name="answer",
+        rx.cond(delivery.excerpt, rx.el.div(delivery.excerpt, class_name=f"{styles.CLAMP} {styles.MONO} text-muted")),
+        class_name="min-w-0 wrap-anywhere",
     )
 
 
@@ -92,17 +88,14 @@ def row_actions(delivery: DeliveryView) -> tuple[rx.Component, rx.Component]:
 
 def attempts_row(delivery: DeliveryView) -> rx.Component:
     """The attempts of a delivery, newest first."""
-    return rx.el.tr(
-        rx.el.td(
-            rx.el.p("webhook-id ", rx.el.span(delivery.event_id, class_name="mono"), class_name="muted"),
-            rx.cond(
-                delivery.history.length() > 0,
-                rx.el.ol(rx.foreach(delivery.history, attempt_item), class_name="attempts"),
-                rx.el.p("No attempt yet", class_name="muted"),
-            ),
-            col_span=len(COLUMNS) + 1,
+    return tables.details(
+        rx.el.p("webhook-id ", rx.el.span(delivery.event_id, class_name=styles.MONO), class_name="text-muted"),
+        rx.cond(
+            delivery.history.length() > 0,
+            rx.el.ol(rx.foreach(delivery.history, attempt_item), class_name=f"{styles.FACTS} mt-2.5"),
+            rx.el.p("No attempt yet", class_name="text-muted"),
         ),
-        class_name="attempts-row",
+        columns=len(COLUMNS) + 1,
         data_testid="delivery-attempts",
     )
 
@@ -111,13 +104,13 @@ def attempt_item(attempt: AttemptView) -> rx.Component:
     """One attempt."""
     return rx.el.li(
         rx.el.p(
-            rx.el.span("Attempt ", attempt.number, class_name="strong"),
-            rx.el.span(attempt.response, class_name="answer"),
-            rx.el.span(attempt.duration, class_name="muted numeric"),
-            rx.el.span(local_time(attempt.started_at), class_name="muted"),
-            class_name="last",
+            rx.el.span("Attempt ", attempt.number, class_name=styles.STRONG),
+            rx.el.span(attempt.response, class_name="min-w-0 wrap-anywhere"),
+            rx.el.span(attempt.duration, class_name="text-muted tabular-nums"),
+            rx.el.span(local_time(attempt.started_at), class_name="text-muted"),
+            class_name=styles.LINE,
         ),
-        rx.cond(attempt.excerpt, rx.el.pre(attempt.excerpt, class_name="excerpt", data_testid="delivery-excerpt")),
+        rx.cond(attempt.excerpt, rx.el.pre(attempt.excerpt, class_name=EXCERPT, data_testid="delivery-excerpt")),
         key=attempt.number.to_string(),
     )
 

@@ -2,7 +2,8 @@
 
 import reflex as rx
 
-from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui import styles
+from product_importer.ui.modal import action_bar, close_dialog, confirmation, dialog_actions, initial_focus, modal
 from product_importer.ui.secret_field import secret_field
 from product_importer.ui.widgets import busy_button, button, error_notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
@@ -22,9 +23,9 @@ def secret_dialog() -> rx.Component:
         rx.cond(SecretState.is_first, "Webhook created", "New secret"),
         rx.el.p(
             "Messages to ",
-            rx.el.span(SecretState.url, class_name="strong"),
+            rx.el.span(SecretState.url, class_name=styles.STRONG),
             " are signed with this secret. Copy it to the receiver now: it is not shown again.",
-            class_name="subject",
+            class_name="wrap-anywhere",
         ),
         secret_field(
             "Secret",
@@ -38,13 +39,10 @@ def secret_dialog() -> rx.Component:
             rx.fragment(),
             rx.el.p(
                 "The old secret stays valid for 24 hours: until then each message is signed with both.",
-                class_name="muted",
+                class_name="text-muted",
             ),
         ),
-        rx.el.div(
-            button("Done", on_click=close_dialog(SECRET), data_testid="webhook-secret-done"),
-            class_name="dialog-actions",
-        ),
+        action_bar(button("Done", on_click=close_dialog(SECRET), data_testid="webhook-secret-done")),
         name=SECRET,
         shown=SecretState.is_open,
         on_close=SecretState.close_secret,
@@ -55,7 +53,7 @@ def rotate_dialog() -> rx.Component:
     """Ask before making a new secret."""
     return confirmation(
         "Make a new secret?",
-        rx.el.p(rx.el.span(SecretState.url, class_name="strong"), class_name="subject"),
+        rx.el.p(rx.el.span(SecretState.url, class_name=styles.STRONG), class_name="wrap-anywhere"),
         "The old secret stays valid for 24 hours, so that you have time to copy the new one to the receiver.",
         error_notice(SecretState.rotate_error, title="The secret was not changed", testid=ERROR_TEST_ID),
         busy_button(
@@ -78,7 +76,7 @@ def delete_dialog() -> rx.Component:
     """Ask before deleting a webhook."""
     return confirmation(
         "Delete this webhook?",
-        rx.el.p(rx.el.span(WebhookDeleteState.url, class_name="strong"), class_name="subject"),
+        rx.el.p(rx.el.span(WebhookDeleteState.url, class_name=styles.STRONG), class_name="wrap-anywhere"),
         "No more events are sent to this URL, and its list of deliveries is deleted, too. This cannot be undone. "
         "To pause the webhook, switch it off instead.",
         error_notice(WebhookDeleteState.error, title="Nothing was deleted", testid=ERROR_TEST_ID),
@@ -113,19 +111,19 @@ def redeliver_form() -> rx.Component:
         rx.el.p(
             "Every delivery whose last attempt failed in this period is sent again now, including those that wait "
             "for their next attempt. Each keeps its webhook-id, so the receiver can recognise what it already has.",
-            class_name="muted",
+            class_name="text-muted",
         ),
         rx.el.label(
-            rx.el.span("Failed", class_name="label"),
+            rx.el.span("Failed", class_name=styles.LABEL),
             rx.el.select(
                 *(rx.el.option(label, value=value) for value, (label, _) in PERIODS.items()),
                 name="period",
                 default_value="day",
-                class_name="input",
+                class_name=styles.INPUT,
                 data_testid="redeliver-period",
                 **initial_focus(),
             ),
-            class_name="field",
+            class_name=styles.FIELD,
         ),
         error_notice(DeliveryState.redeliver_error, title="Nothing was sent again", testid=ERROR_TEST_ID),
         dialog_actions(
@@ -140,5 +138,5 @@ def redeliver_form() -> rx.Component:
             ),
         ),
         on_submit=DeliveryState.redeliver_failed,
-        class_name="dialog-form",
+        class_name=styles.FORM,
     )

@@ -4,9 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.ui import widgets
+from product_importer.ui import styles, widgets
 from product_importer.ui.modal import dialog_actions, initial_focus, modal
-from product_importer.ui.widgets import busy_button, error_id, error_notice, form_field
+from product_importer.ui.widgets import busy_button, error_id, error_notice, fault, form_field
 from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
 from product_importer.webhooks.pages.view_models import EVENT_NAMES
@@ -44,7 +44,7 @@ def webhook_form() -> rx.Component:
         key=f"form-{WebhookEditorState.form.number}",
         on_submit=WebhookEditorState.save_webhook,
         no_validate=True,
-        class_name="dialog-form",
+        class_name=styles.FORM,
     )
 
 
@@ -80,15 +80,12 @@ def event_fields() -> rx.Component:
     """A checkbox for each event type."""
     error = WebhookEditorState.field_errors["event_types"]
     return rx.el.fieldset(
-        rx.el.legend("Events", class_name="label"),
-        rx.el.div(*(event_field(name, label) for name, label in EVENT_NAMES.items()), class_name="checks two"),
-        rx.el.p(
-            error,
-            id=error_id("webhook-events"),
-            aria_live="polite",
-            class_name="field-error",
-            data_testid="webhook-events-fault",
+        rx.el.legend("Events", class_name=styles.LABEL),
+        rx.el.div(
+            *(event_field(name, label) for name, label in EVENT_NAMES.items()),
+            class_name=f"{styles.CHECKS} md:grid-cols-2",
         ),
+        fault(error, name="webhook-events"),
         aria_describedby=error_id("webhook-events"),
     )
 
@@ -101,18 +98,19 @@ def event_field(name: str, label: str) -> rx.Component:
             name="event_types",
             value=name,
             default_checked=WebhookEditorState.form.event_types.contains(name),
+            class_name=styles.CHECK_BOX,
             data_testid=f"webhook-event-{name}",
         ),
         label,
-        class_name="check",
+        class_name=styles.CHECK,
     )
 
 
 def import_fields() -> rx.Component:
     """Which events an import sends."""
     return rx.el.fieldset(
-        rx.el.legend("Imports", class_name="label"),
-        rx.el.div(*(import_field(*choice) for choice in IMPORTS), class_name="checks"),
+        rx.el.legend("Imports", class_name=styles.LABEL),
+        rx.el.div(*(import_field(*choice) for choice in IMPORTS), class_name=styles.CHECKS),
     )
 
 
@@ -124,10 +122,11 @@ def import_field(name: str, label: str, hint: str) -> rx.Component:
             name="import_events",
             value=name,
             default_checked=WebhookEditorState.form.import_events == name,
+            class_name=styles.CHECK_BOX,
             data_testid=f"webhook-import-{name}",
         ),
-        rx.el.span(label, rx.el.span(hint, class_name="hint")),
-        class_name="check",
+        rx.el.span(label, rx.el.span(hint, class_name=styles.HINT)),
+        class_name=styles.CHECK,
     )
 
 

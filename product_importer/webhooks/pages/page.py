@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from product_importer.ui import routes
+from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page, section
 from product_importer.ui.modal import dialog_button
-from product_importer.ui.widgets import button, choice, empty_state, link, list_pager, loading, notice
+from product_importer.ui.widgets import button, button_link, choice, empty_state, list_pager, loading, notice
 from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.card import webhook_details, webhook_row
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
@@ -46,7 +46,7 @@ def webhook_page() -> rx.Component:
         *dialogs(),
         redeliver_dialog(),
         current=routes.WEBHOOKS,
-        actions=link("All webhooks", to=routes.WEBHOOKS, class_name="button"),
+        actions=button_link("All webhooks", to=routes.WEBHOOKS),
     )
 
 
@@ -66,7 +66,9 @@ def load_error() -> rx.Component:
         WebhookState.load_error,
         notice(
             rx.el.p(WebhookState.load_error),
-            rx.el.div(button("Try again", on_click=WebhookState.load_webhooks), class_name="actions"),
+            rx.el.div(
+                button("Try again", on_click=WebhookState.load_webhooks), class_name=f"{styles.ACTIONS} mt-2.5"
+            ),
             title="The webhooks cannot be shown",
             data_testid="webhooks-problem",
         ),
@@ -77,16 +79,14 @@ def webhook_list() -> rx.Component:
     """The list, or what webhooks are for."""
     return rx.cond(
         WebhookState.webhooks.length() > 0,
-        rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name="stack"),
+        rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name=styles.STACK),
         rx.cond(WebhookState.loaded, no_webhooks(), loading_unless_failed()),
     )
 
 
 def no_webhooks() -> rx.Component:
     """What stands in place of an empty list."""
-    return rx.el.div(
-        empty_state("No webhooks yet", PURPOSE, for_admins(new_button("webhook-first"))), class_name="explained"
-    )
+    return empty_state("No webhooks yet", PURPOSE, for_admins(new_button("webhook-first")))
 
 
 def loading_unless_failed() -> rx.Component:
@@ -120,6 +120,7 @@ def delivery_bar() -> rx.Component:
             name="delivery-filter",
             value=DeliveryState.status,
             on_change=DeliveryState.filter_status,
+            class_name=f"{styles.FIELD} w-40 max-md:w-full",
         ),
         rx.el.div(
             for_admins(
@@ -130,9 +131,9 @@ def delivery_bar() -> rx.Component:
                 )
             ),
             button("Refresh", on_click=DeliveryState.refresh, data_testid="deliveries-refresh"),
-            class_name="actions",
+            class_name=f"{styles.ACTIONS} max-md:w-full max-md:*:flex-1",
         ),
-        class_name="delivery-bar",
+        class_name="flex flex-wrap items-end justify-between gap-3",
     )
 
 
