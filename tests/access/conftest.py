@@ -91,4 +91,4 @@ def visit(browser: Browser, served: Application, database: None) -> Iterator[Vis
 def signed_in(page: Page) -> None:
     """Wait until it is known who is at the page, and the page has loaded."""
     expect(page.get_by_test_id("person")).to_be_visible(timeout=SECONDS)
-    expect(page.locator(".loading")).to_have_count(0, timeout=SECONDS)
+    expect(page.get_by_test_id("loading")).to_have_count(0, timeout=SECONDS)

@@ -5,7 +5,7 @@ from typing import Any
 import reflex as rx
 
 from product_importer.access.pages.account_state import AGAIN, NEW, OLD, AccountState, SessionView
-from product_importer.ui import routes
+from product_importer.ui import routes, styles, tables
 from product_importer.ui.access_state import AccessState
 from product_importer.ui.layout import page, section
 from product_importer.ui.widgets import (
@@ -20,6 +20,8 @@ from product_importer.ui.widgets import (
     local_time,
 )
 
+# A name with a badge.
+NAMED = "flex min-h-[22px] flex-wrap items-center gap-2.5"
 COLUMNS = ("Browser", "Address", "Signed in", "Last used")
 
 
@@ -39,9 +41,9 @@ def account_page() -> rx.Component:
 def person() -> rx.Component:
     """Return who is signed in, and as what."""
     return rx.el.p(
-        rx.el.span(AccessState.name, class_name="strong", data_testid="account-name"),
+        rx.el.span(AccessState.name, class_name=styles.STRONG, data_testid="account-name"),
         rx.cond(AccessState.role, badge(AccessState.role, tone="neutral", data_testid="account-role")),
-        class_name="person",
+        class_name=NAMED,
     )
 
 
@@ -52,7 +54,9 @@ def password() -> rx.Component:
 
 def no_password() -> rx.Component:
     """Return what stands in place of the form."""
-    return rx.el.p("You sign in through your organisation’s provider; there is no password here.", class_name="muted")
+    return rx.el.p(
+        "You sign in through your organisation’s provider; there is no password here.", class_name="text-muted"
+    )
 
 
 def password_form() -> rx.Component:
@@ -75,12 +79,12 @@ def password_form() -> rx.Component:
                 type="submit",
                 data_testid="password-change",
             ),
-            class_name="actions",
+            class_name=styles.ACTIONS,
         ),
         key=f"password-{AccountState.filling}",
         on_submit=AccountState.change_password,
         no_validate=True,
-        class_name="card stack narrow",
+        class_name=f"{styles.CARD} {styles.STACK} max-w-[420px]",
     )
 
 
@@ -92,7 +96,7 @@ def secret_field(label: str, name: str, auto_complete: str, note: str = "") -> r
         name=name,
         auto_complete=auto_complete,
         placeholder=note,
-        class_name="input",
+        class_name=styles.INPUT,
         aria_required="true",
         aria_invalid=rx.cond(AccountState.field_errors[name], "true", "false"),
         aria_describedby=error_id(testid),
@@ -122,36 +126,23 @@ def signed_in() -> rx.Component:
 
 def sessions_table() -> rx.Component:
     """Return a row for each browser."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    *(rx.el.th(name, scope="col") for name in COLUMNS),
-                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
-                )
-            ),
-            rx.el.tbody(rx.foreach(AccountState.sessions, session_row)),
-            class_name="table cards sessions",
-        ),
-        class_name="table-box",
-    )
+    rows = tables.body(rx.foreach(AccountState.sessions, session_row))
+    return tables.table(tables.headings(*COLUMNS, has_actions=True), rows)
 
 
 def session_row(each: SessionView) -> rx.Component:
     """Return the row of one browser."""
-    return rx.el.tr(
-        rx.el.td(
-            rx.el.div(
-                rx.el.span(each.browser, class_name="strong"),
-                rx.cond(each.is_own, badge("this browser", tone="good", data_testid="session-own")),
-                class_name="person",
-            ),
-            class_name="lead",
-        ),
-        rx.el.td(each.address, class_name="mono", data_label="Address"),
-        rx.el.td(local_time(each.created_at), class_name="muted", data_label="Signed in"),
-        rx.el.td(local_time(each.last_used_at), class_name="muted", data_label="Last used"),
-        rx.el.td(end_button(each), class_name="row-actions right"),
+    name = rx.el.div(
+        rx.el.span(each.browser, class_name=styles.STRONG),
+        rx.cond(each.is_own, badge("this browser", tone="good", data_testid="session-own")),
+        class_name=NAMED,
+    )
+    return tables.row(
+        tables.lead(name),
+        tables.cell(each.address, label="Address", class_name=styles.MONO),
+        tables.cell(local_time(each.created_at), label="Signed in", class_name=tables.TIME),
+        tables.cell(local_time(each.last_used_at), label="Last used", class_name=tables.TIME),
+        tables.actions(end_button(each)),
         data_testid="session-row",
         key=each.id,
     )

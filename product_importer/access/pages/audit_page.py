@@ -5,7 +5,7 @@ import reflex as rx
 from product_importer.access.pages.audit_labels import ACTIONS, KINDS
 from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.audit_table import audit_table
-from product_importer.ui import routes
+from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page
 from product_importer.ui.widgets import (
@@ -19,6 +19,8 @@ from product_importer.ui.widgets import (
     pager,
     search_field,
 )
+
+FILTERS = "grid grid-cols-2 gap-3 max-md:first:*:col-span-full md:grid-cols-[1.4fr_1.2fr_1fr_160px_160px]"
 
 
 def audit_page() -> rx.Component:
@@ -41,7 +43,7 @@ def download() -> rx.Component:
     return download_link(
         "Download CSV",
         href=AuditState.export_address,
-        class_name="button",
+        class_name=styles.button_look(""),
         title="Download all pages of the listed entries",
         data_testid="audit-export",
     )
@@ -76,7 +78,7 @@ def filters() -> rx.Component:
         day_field("To day (UTC)", "until", listing.until, AuditState.filter_until),
         role="search",
         aria_label="Filter the record",
-        class_name="filters audit-filters",
+        class_name=FILTERS,
     )
 
 
@@ -88,7 +90,7 @@ def day_field(label: str, name: str, value: rx.Var[str], on_change: rx.EventHand
         type="date",
         default_value=value,
         on_change=on_change,
-        class_name="input",
+        class_name=styles.INPUT,
         data_testid=f"filter-{name}",
     )
     return field(label, control, name=f"filter-{name}")
@@ -100,16 +102,16 @@ def toolbar() -> rx.Component:
         AuditState.listing.object_id,
         rx.el.span(
             "of ",
-            rx.el.span(AuditState.listing.object_id, class_name="mono"),
-            class_name="muted audit-object",
+            rx.el.span(AuditState.listing.object_id, class_name=styles.MONO),
+            class_name="wrap-anywhere text-muted",
             data_testid="audit-object",
         ),
     )
     return rx.el.div(
         rx.el.p(
-            rx.el.span(AuditState.total, class_name="strong numeric", data_testid="audit-total"),
+            rx.el.span(AuditState.total, class_name=f"{styles.STRONG} tabular-nums", data_testid="audit-total"),
             rx.cond(AuditState.total == "1", " entry", " entries"),
-            class_name="muted",
+            class_name="text-muted",
             role="status",
         ),
         one_object,
@@ -117,7 +119,7 @@ def toolbar() -> rx.Component:
             AuditState.is_filtered,
             button("Clear filters", kind="quiet", on_click=AuditState.clear_filters, data_testid="filter-clear"),
         ),
-        class_name="count",
+        class_name=styles.COUNT,
     )
 
 
@@ -125,7 +127,7 @@ def list_error() -> rx.Component:
     """Return why the record cannot be shown, and a button to try again."""
     return notice(
         rx.el.p(AuditState.error),
-        rx.el.div(button("Try again", on_click=AuditState.load_entries), class_name="actions"),
+        rx.el.div(button("Try again", on_click=AuditState.load_entries), class_name=f"{styles.ACTIONS} mt-2.5"),
         title="The record cannot be shown",
         data_testid="audit-problem",
     )

@@ -4,58 +4,52 @@ import reflex as rx
 
 from product_importer.access.pages.audit_state import AuditState
 from product_importer.access.pages.audit_view_models import ChangeView, EntryView, FactView
-from product_importer.ui.widgets import button, link, local_time
+from product_importer.ui import styles, tables
+from product_importer.ui.differences import comparison, differences
+from product_importer.ui.widgets import button, button_link, local_time
 
 COLUMNS = ("Action", "On", "Who", "Address", "When")
 
 
 def audit_table() -> rx.Component:
     """The entries of this page, newest first."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    *(rx.el.th(name, scope="col") for name in COLUMNS),
-                    rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"),
-                )
-            ),
-            # A `tbody` for each entry: its row, and below it its details, when they are opened.
-            rx.foreach(AuditState.entries, entry_body),
-            class_name="table cards audit",
-            data_testid="audit-table",
-        ),
-        aria_busy=rx.cond(AuditState.loading, "true", "false"),
-        class_name="table-box",
+    return tables.table(
+        tables.headings(*COLUMNS, has_actions=True),
+        # A `tbody` for each entry: its row, and below it its details, when they are opened.
+        rx.foreach(AuditState.entries, entry_body),
+        is_busy=AuditState.loading,
+        data_testid="audit-table",
     )
 
 
 def entry_body(entry: EntryView) -> rx.Component:
     """One entry: its row, and its details when they are opened."""
-    return rx.el.tbody(entry_row(entry), rx.cond(AuditState.opened == entry.id, details_row(entry)), key=entry.id)
+    return tables.body(entry_row(entry), rx.cond(AuditState.opened == entry.id, details_row(entry)), key=entry.id)
 
 
 def entry_row(entry: EntryView) -> rx.Component:
     """The row of one entry."""
-    return rx.el.tr(
-        rx.el.td(rx.el.div(entry.action, class_name="strong"), class_name="lead"),
-        rx.el.td(subject(entry), class_name="wide", data_label="On"),
-        rx.el.td(actor(entry), class_name="wide", data_label="Who"),
-        rx.el.td(rx.cond(entry.address, entry.address, "—"), class_name="muted numeric", data_label="Address"),
-        rx.el.td(local_time(entry.at), class_name="muted", data_label="When"),
-        rx.el.td(details_button(entry), class_name="row-actions"),
+    address = rx.cond(entry.address, entry.address, "—")
+    return tables.row(
+        tables.lead(entry.action, class_name=styles.STRONG),
+        tables.cell(subject(entry), label="On", class_name="md:max-w-[300px]"),
+        tables.cell(actor(entry), label="Who", class_name="md:max-w-[300px]"),
+        tables.cell(address, label="Address", class_name="text-muted tabular-nums"),
+        tables.cell(local_time(entry.at), label="When", class_name=tables.TIME),
+        tables.actions(details_button(entry)),
         data_testid="audit-row",
     )
 
 
 def subject(entry: EntryView) -> rx.Component:
     """What something was done to."""
-    return rx.cond(entry.object, rx.el.div(entry.object, class_name="clamp", title=entry.object), "—")
+    return rx.cond(entry.object, rx.el.div(entry.object, class_name=styles.CLAMP, title=entry.object), "—")
 
 
 def actor(entry: EntryView) -> rx.Component:
     """Who it was: a name, and what kind of name that is unless it is a person's."""
-    note = rx.cond(entry.actor_note, rx.el.div(entry.actor_note, class_name="hint"))
-    return rx.el.div(rx.el.div(entry.actor), note, class_name="answer")
+    note = rx.cond(entry.actor_note, rx.el.div(entry.actor_note, class_name=styles.HINT))
+    return rx.el.div(rx.el.div(entry.actor), note, class_name="min-w-0 wrap-anywhere")
 
 
 def details_button(entry: EntryView) -> rx.Component:
@@ -73,43 +67,32 @@ def details_button(entry: EntryView) -> rx.Component:
 
 def details_row(entry: EntryView) -> rx.Component:
     """What was changed, further details, and what else there is of the object."""
-    return rx.el.tr(
-        rx.el.td(
-            rx.cond(entry.changes.length() > 0, changes(entry)),
-            rx.cond(
-                entry.facts.length() > 0,
-                rx.el.dl(rx.foreach(entry.facts, fact), class_name="details audit-facts"),
-            ),
-            object_links(entry),
-            col_span=len(COLUMNS) + 1,
-        ),
-        class_name="attempts-row",
+    return tables.details(
+        rx.cond(entry.changes.length() > 0, changes(entry)),
+        rx.cond(entry.facts.length() > 0, rx.el.dl(rx.foreach(entry.facts, fact), class_name="grid gap-1")),
+        object_links(entry),
+        columns=len(COLUMNS) + 1,
         data_testid="audit-entry",
     )
 
 
 def changes(entry: EntryView) -> rx.Component:
     """The fields before and after."""
-    return rx.el.table(
-        rx.el.thead(rx.el.tr(*(rx.el.th(title, scope="col") for title in ("Field", "Before", "After")))),
-        rx.el.tbody(rx.foreach(entry.changes, change_row)),
-        class_name="differences audit-changes",
-    )
+    return differences(("Field", "Before", "After"), rx.foreach(entry.changes, change_row))
 
 
 def change_row(change: ChangeView) -> rx.Component:
     """One field before and after."""
-    return rx.el.tr(
-        rx.el.th(change.name, scope="row"),
-        rx.el.td(rx.el.span(change.before), data_label="Before"),
-        rx.el.td(rx.el.span(change.after), data_label="After"),
-        data_testid="audit-change",
-    )
+    return comparison(change.name, ("Before", change.before), ("After", change.after), data_testid="audit-change")
 
 
 def fact(shown: FactView) -> rx.Component:
     """One further detail."""
-    return rx.el.div(rx.el.dt(shown.name, class_name="label"), rx.el.dd(shown.value))
+    return rx.el.div(
+        rx.el.dt(shown.name, class_name=f"{styles.LABEL} leading-[21px]"),
+        rx.el.dd(shown.value, class_name="wrap-anywhere"),
+        class_name=styles.FACT,
+    )
 
 
 def object_links(entry: EntryView) -> rx.Component:
@@ -124,11 +107,11 @@ def object_links(entry: EntryView) -> rx.Component:
         entry.object_id,
         rx.el.div(
             all_entries,
-            rx.cond(entry.object_address, link("Open it", to=entry.object_address, class_name="button quiet")),
-            class_name="actions audit-links",
+            rx.cond(entry.object_address, button_link("Open it", to=entry.object_address, kind="quiet")),
+            class_name="mt-1.5 -ml-2 flex flex-wrap gap-2",
         ),
         rx.cond(
             (entry.changes.length() == 0) & (entry.facts.length() == 0),
-            rx.el.p("There are no details.", class_name="muted"),
+            rx.el.p("There are no details.", class_name="text-muted"),
         ),
     )

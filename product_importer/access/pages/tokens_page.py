@@ -11,10 +11,18 @@ from product_importer.access.pages.tokens_state import (
     TokenView,
 )
 from product_importer.access.schemas import TOKEN_DAYS, Permission
-from product_importer.ui import routes
+from product_importer.ui import routes, styles, tables
 from product_importer.ui.access_state import AccessState, for_admins, for_importers, for_writers
 from product_importer.ui.layout import page
-from product_importer.ui.modal import close_dialog, confirmation, dialog_actions, dialog_button, initial_focus, modal
+from product_importer.ui.modal import (
+    action_bar,
+    close_dialog,
+    confirmation,
+    dialog_actions,
+    dialog_button,
+    initial_focus,
+    modal,
+)
 from product_importer.ui.secret_field import secret_field
 from product_importer.ui.widgets import (
     badge,
@@ -23,6 +31,7 @@ from product_importer.ui.widgets import (
     empty_state,
     error_id,
     error_notice,
+    fault,
     form_field,
     list_pager,
     loading,
@@ -65,7 +74,7 @@ def new_button(testid: str) -> rx.Component:
 
 def token_list() -> rx.Component:
     """The list, or what tokens are for."""
-    none = rx.el.div(empty_state("No tokens yet", PURPOSE, new_button("token-first")), class_name="explained")
+    none = empty_state("No tokens yet", PURPOSE, new_button("token-first"))
     return rx.cond(
         TokenState.tokens.length() > 0,
         token_table(),
@@ -75,16 +84,8 @@ def token_list() -> rx.Component:
 
 def token_table() -> rx.Component:
     """The tokens of this page of the list, newest first."""
-    heads = (rx.el.th(name, scope="col") for name in COLUMNS)
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(rx.el.tr(*heads, rx.el.th(rx.el.span("Actions", class_name="unseen"), scope="col"))),
-            rx.el.tbody(rx.foreach(TokenState.tokens, token_row)),
-            class_name="table cards tokens",
-            data_testid="tokens-table",
-        ),
-        class_name="table-box",
-    )
+    rows = tables.body(rx.foreach(TokenState.tokens, token_row))
+    return tables.table(tables.headings(*COLUMNS, has_actions=True), rows, data_testid="tokens-table")
 
 
 def token_row(token: TokenView) -> rx.Component:
@@ -94,25 +95,21 @@ def token_row(token: TokenView) -> rx.Component:
         badge("expired", tone="bad"),
         rx.cond(token.expires_at, local_time(token.expires_at), "never"),
     )
-    return rx.el.tr(
-        rx.el.td(rx.el.span(token.name, class_name="strong"), class_name="lead"),
-        rx.el.td(token.scopes, data_label="May"),
-        rx.el.td(token.owner, class_name="muted", data_label="Owner"),
-        rx.el.td(
-            rx.cond(token.last_used_at, local_time(token.last_used_at), "never"),
-            class_name="muted",
-            data_label="Last used",
-        ),
-        rx.el.td(expiry, class_name="muted", data_label="Expires"),
-        rx.el.td(
+    last_used = rx.cond(token.last_used_at, local_time(token.last_used_at), "never")
+    return tables.row(
+        tables.lead(token.name, class_name=styles.STRONG),
+        tables.cell(token.scopes, label="May"),
+        tables.cell(token.owner, label="Owner", class_name="text-muted"),
+        tables.cell(last_used, label="Last used", class_name=tables.TIME),
+        tables.cell(expiry, label="Expires", class_name=tables.TIME),
+        tables.actions(
             dialog_button(
                 "Delete",
                 kind="quiet bad",
                 on_click=TokenDeleteState.open_dialog(token.id, token.name),
                 aria_label=f"Delete {token.name}",
                 data_testid="token-delete",
-            ),
-            class_name="row-actions",
+            )
         ),
         data_testid="token-row",
         key=token.id,
@@ -151,7 +148,7 @@ def token_form() -> rx.Component:
         key=f"form-{TokenEditorState.number}",
         on_submit=TokenEditorState.create_token,
         no_validate=True,
-        class_name="dialog-form",
+        class_name=styles.FORM,
     )
 
 
@@ -165,7 +162,7 @@ def name_field() -> rx.Component:
         aria_invalid=rx.cond(error, "true", "false"),
         aria_describedby=error_id("token-name"),
         placeholder="Nightly import",
-        class_name="input",
+        class_name=styles.INPUT,
         data_testid="token-name",
         **initial_focus(),
     )
@@ -181,23 +178,23 @@ def scope_fields() -> rx.Component:
         for_admins(scope_field(Permission.ADMIN, "Administer", "Webhooks, other tokens and the record.")),
     )
     return rx.el.fieldset(
-        rx.el.legend("It may", class_name="label"),
-        rx.el.div(*scopes, class_name="checks"),
-        rx.el.p(
-            TokenEditorState.field_errors["scopes"],
-            id=error_id("token-scopes"),
-            aria_live="polite",
-            class_name="field-error",
-            data_testid="token-scopes-fault",
-        ),
+        rx.el.legend("It may", class_name=styles.LABEL),
+        rx.el.div(*scopes, class_name=styles.CHECKS),
+        fault(TokenEditorState.field_errors["scopes"], name="token-scopes"),
         aria_describedby=error_id("token-scopes"),
     )
 
 
 def scope_field(scope: Permission, label: str, hint: str) -> rx.Component:
     """The checkbox of one scope."""
-    box = rx.el.input(type="checkbox", name="scopes", value=scope.value, data_testid=f"token-scope-{scope}")
-    return rx.el.label(box, rx.el.span(label, rx.el.span(hint, class_name="hint")), class_name="check")
+    box = rx.el.input(
+        type="checkbox",
+        name="scopes",
+        value=scope.value,
+        class_name=styles.CHECK_BOX,
+        data_testid=f"token-scope-{scope}",
+    )
+    return rx.el.label(box, rx.el.span(label, rx.el.span(hint, class_name=styles.HINT)), class_name=styles.CHECK)
 
 
 def period_field() -> rx.Component:
@@ -206,7 +203,7 @@ def period_field() -> rx.Component:
         *(rx.el.option(words, value=str(days)) for days, words in PERIODS.items()),
         name="days",
         default_value=str(TOKEN_DAYS),
-        class_name="input",
+        class_name=styles.INPUT,
         data_testid="token-days",
     )
     return form_field("Expires", control, name="token-days", error=TokenEditorState.field_errors["expires_at"])
@@ -217,9 +214,9 @@ def secret_dialog() -> rx.Component:
     return modal(
         "Token created",
         rx.el.p(
-            rx.el.span(TokenEditorState.name, class_name="strong"),
+            rx.el.span(TokenEditorState.name, class_name=styles.STRONG),
             " is ready. Copy it now: it is not shown again.",
-            class_name="subject",
+            class_name="wrap-anywhere",
         ),
         secret_field(
             "Token",
@@ -228,10 +225,7 @@ def secret_dialog() -> rx.Component:
             is_copied=TokenEditorState.is_copied,
             on_copied=TokenEditorState.mark_copied,
         ),
-        rx.el.div(
-            button("Done", on_click=close_dialog(SECRET), data_testid="token-secret-done"),
-            class_name="dialog-actions",
-        ),
+        action_bar(button("Done", on_click=close_dialog(SECRET), data_testid="token-secret-done")),
         name=SECRET,
         shown=TokenEditorState.secret != "",
         on_close=TokenEditorState.forget_secret,
@@ -242,7 +236,7 @@ def delete_dialog() -> rx.Component:
     """Ask before deleting a token."""
     return confirmation(
         "Delete this token?",
-        rx.el.p(rx.el.span(TokenDeleteState.name, class_name="strong"), class_name="subject"),
+        rx.el.p(rx.el.span(TokenDeleteState.name, class_name=styles.STRONG), class_name="wrap-anywhere"),
         "Programs that use it are refused from now on. This cannot be undone.",
         error_notice(TokenDeleteState.error, title="Nothing was deleted", testid="token-refusal"),
         busy_button(

@@ -19,7 +19,7 @@ def _colours(style: str, start: str) -> dict[str, str]:
 
 
 def test_the_forms_have_the_colours_of_the_page():
-    own, theirs = (path.read_text() for path in (TEMPLATES / "style.css", ROOT / "assets" / "app.css"))
+    own, theirs = (path.read_text() for path in (TEMPLATES / "style.css", ROOT / "assets" / "theme.css"))
     light, dark = _colours(own, ":root {"), _colours(own, "(prefers-color-scheme: dark) {\n  :root {")
     assert len(light) > 10 and light.items() <= _colours(theirs, ":root {").items()
     assert len(dark) > 10 and dark.items() <= _colours(theirs, ":root.dark {").items()
