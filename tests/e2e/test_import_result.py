@@ -50,7 +50,7 @@ def test_an_import_of_which_nothing_went_in_is_red(page: Page, application: Appl
     expect(page.get_by_test_id("import-products")).to_have_count(0)
     page.goto("/imports?q=all-wrong.csv")
     expect(rows(page)).to_contain_text("Nothing was imported, 3 rows need you")
-    expect(rows(page).locator(".badge")).to_have_attribute("data-tone", "bad")
+    expect(rows(page).locator("[data-tone]")).to_have_attribute("data-tone", "bad")
 
 
 def test_an_import_without_problems_is_green_and_shows_no_zeros(page: Page, application: Application):

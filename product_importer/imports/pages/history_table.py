@@ -5,6 +5,7 @@ import reflex as rx
 from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.view_models import ImportView
+from product_importer.ui import styles, tables
 from product_importer.ui.formatting import DASH
 from product_importer.ui.widgets import (
     badge,
@@ -13,6 +14,7 @@ from product_importer.ui.widgets import (
     download_link,
     empty_state,
     link,
+    loading,
     local_time,
     notice,
     pager,
@@ -23,6 +25,13 @@ COLUMNS = ("File", "Status", "Rows", "Created", "Updated", "Rejected", "Duration
 STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in ImportStatus))
 IS_FILTERED = (HistoryState.listing.q != "") | (HistoryState.listing.status != "")
 NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Duration")
+SEARCH = "flex flex-wrap gap-x-4 gap-y-2.5 max-md:w-full"
+# A label beside its field.
+BESIDE = (
+    "grid grid-cols-[auto_minmax(0,1fr)] items-center gap-2.5 max-md:w-full max-md:grid-cols-[110px_minmax(0,1fr)]"
+)
+STATUS = "flex flex-wrap gap-x-1.5 gap-y-1 max-md:items-center max-md:justify-end md:flex-col md:items-start"
+OUTCOME = "text-xs wrap-break-word text-muted max-md:text-right md:max-w-[220px]"
 
 
 def history() -> rx.Component:
@@ -42,6 +51,7 @@ def search() -> rx.Component:
         value=HistoryState.listing.q,
         filling=HistoryState.filling,
         on_change=HistoryState.search_imports,
+        class_name=BESIDE,
     )
     status = choice(
         "Status",
@@ -49,18 +59,17 @@ def search() -> rx.Component:
         name="imports-status",
         value=HistoryState.listing.status,
         on_change=HistoryState.filter_status,
+        class_name=BESIDE,
     )
     is_needed = (HistoryState.imports.length() > 0) | IS_FILTERED | HistoryState.loading
-    return rx.cond(
-        is_needed, rx.el.div(control, status, role="search", aria_label="Find imports", class_name="history-search")
-    )
+    return rx.cond(is_needed, rx.el.div(control, status, role="search", aria_label="Find imports", class_name=SEARCH))
 
 
 def problem() -> rx.Component:
     """Why the history cannot be shown, and a button to try again."""
     return notice(
         rx.el.p(HistoryState.error),
-        rx.el.div(button("Try again", on_click=HistoryState.reload), class_name="actions"),
+        rx.el.div(button("Try again", on_click=HistoryState.reload), class_name=f"{styles.ACTIONS} mt-2.5"),
         title="The imports cannot be shown",
         data_testid="imports-problem",
     )
@@ -76,63 +85,47 @@ def no_imports() -> rx.Component:
             empty_state("No import matches", "No import has this text in its file's name, and this status.", clear),
             empty_state("No imports yet", "Imports appear here with their results."),
         ),
-        rx.el.div(class_name="card loading", aria_busy="true"),
+        loading(),
     )
 
 
 def history_table() -> rx.Component:
     """The table of one page of imports."""
-    return rx.el.div(
-        rx.el.table(
-            rx.el.thead(
-                rx.el.tr(
-                    *(rx.el.th(name, scope="col", class_name="right" if name in NUMERIC else "") for name in COLUMNS)
-                )
-            ),
-            rx.el.tbody(rx.foreach(HistoryState.imports, history_row)),
-            class_name="table cards history",
-        ),
-        aria_busy=rx.cond(HistoryState.loading, "true", "false"),
-        class_name="table-box",
-    )
+    rows = tables.body(rx.foreach(HistoryState.imports, history_row))
+    return tables.table(tables.headings(*COLUMNS, numbers=NUMERIC), rows, is_busy=HistoryState.loading)
 
 
 def history_row(job: ImportView) -> rx.Component:
     """One import."""
-    return rx.el.tr(
-        rx.el.td(
-            rx.el.div(
-                link(job.filename, to=f"/imports/{job.id}", class_name="strong"),
-                rx.cond(
-                    job.changed_options.length() > 0,
-                    rx.el.div(
-                        rx.foreach(job.changed_options, lambda label: rx.el.span(label, class_name="chip")),
-                        class_name="chips",
-                    ),
-                ),
-                class_name="history-file",
-            ),
-            class_name="lead",
-        ),
-        rx.el.td(
-            rx.el.div(badge(job.status, tone=job.tone), undo_state(job), outcome(job), class_name="history-status"),
-            data_label="Status",
-        ),
-        rx.el.td(job.total, class_name="right numeric", data_label="Rows"),
-        rx.el.td(done(job, job.created), class_name="right numeric", data_label="Created"),
-        rx.el.td(done(job, job.updated), class_name="right numeric", data_label="Updated"),
-        rx.el.td(rejected(job), class_name="right numeric", data_label="Rejected"),
-        rx.el.td(took(job), class_name="right numeric", data_label="Duration"),
-        rx.el.td(uploaded(job), class_name="muted", data_label="Uploaded"),
+    status = (badge(job.status, tone=job.tone), undo_state(job), outcome(job))
+    return tables.row(
+        tables.lead(file(job), class_name="md:min-w-[180px]"),
+        tables.cell(rx.el.div(*status, class_name=STATUS), label="Status"),
+        tables.number(job.total, label="Rows"),
+        tables.number(done(job, job.created), label="Created"),
+        tables.number(done(job, job.updated), label="Updated"),
+        tables.number(rejected(job), label="Rejected"),
+        tables.number(took(job), label="Duration"),
+        tables.cell(uploaded(job), label="Uploaded", class_name="text-muted"),
         data_testid="import-row",
         key=job.id,
+    )
+
+
+def file(job: ImportView) -> rx.Component:
+    """The file's name, which leads to the import, and the options that were chosen for it."""
+    chosen = rx.foreach(job.changed_options, lambda label: rx.el.span(label, class_name=styles.CHIP))
+    return rx.el.div(
+        link(job.filename, to=f"/imports/{job.id}", class_name=f"{styles.STRONG} py-0.5 hover:text-accent"),
+        rx.cond(job.changed_options.length() > 0, rx.el.div(chosen, class_name=styles.CHIPS)),
+        class_name="grid justify-items-start gap-1",
     )
 
 
 def outcome(job: ImportView) -> rx.Component:
     """What the import has done, in words; how far it is while it runs."""
     words = rx.cond(job.is_running, f"{job.percent} %", job.result)
-    return rx.cond(words, rx.el.span(words, class_name="outcome", data_testid="import-outcome"))
+    return rx.cond(words, rx.el.span(words, class_name=OUTCOME, data_testid="import-outcome"))
 
 
 def done(job: ImportView, count: rx.Var[str]) -> rx.Component:
@@ -157,7 +150,7 @@ def rejected(job: ImportView) -> rx.Component:
         href=f"/api/jobs/{job.id}/rejects",
         aria_label=f"Download the {job.rejected} rejected rows of {job.filename}",
         title="Download the rejected rows",
-        class_name="download",
+        class_name=styles.TEXT_LINK,
     )
     return rx.cond(job.has_rejects, file, job.rejected)
 
@@ -166,7 +159,7 @@ def took(job: ImportView) -> rx.Component:
     """The duration and the speed."""
     return rx.el.div(
         rx.el.div(rx.cond(job.took, job.took, "—")),
-        rx.cond(job.speed, rx.el.div(job.speed, class_name="hint")),
+        rx.cond(job.speed, rx.el.div(job.speed, class_name=f"{styles.HINT} whitespace-nowrap")),
     )
 
 
@@ -174,7 +167,10 @@ def uploaded(job: ImportView) -> rx.Component:
     """When the file was uploaded, and who started the import."""
     return rx.el.div(
         rx.el.div(local_time(job.created_at)),
-        rx.cond(job.started_by, rx.el.div("started by ", job.started_by, class_name="hint")),
+        rx.cond(
+            job.started_by,
+            rx.el.div("started by ", job.started_by, class_name=f"{styles.HINT} max-w-60 wrap-anywhere"),
+        ),
     )
 
 

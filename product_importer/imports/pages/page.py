@@ -10,10 +10,10 @@ from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.rejections import rejections
 from product_importer.imports.pages.undo_dialog import kept_products, undo_dialog
 from product_importer.imports.pages.upload_form import upload_form
-from product_importer.ui import routes
+from product_importer.ui import routes, styles, widgets
 from product_importer.ui.access_state import for_importers
 from product_importer.ui.layout import page, section
-from product_importer.ui.widgets import button, empty_state, link, notice
+from product_importer.ui.widgets import button, button_link, empty_state, notice
 
 
 def imports_page() -> rx.Component:
@@ -35,7 +35,7 @@ def import_page() -> rx.Component:
         rx.cond(ImportState.missing, missing(), rx.cond(ImportState.live.id, one_import(), loading())),
         undo_dialog(),
         current=routes.IMPORTS,
-        actions=link("All imports", to=routes.IMPORTS, class_name="button"),
+        actions=button_link("All imports", to=routes.IMPORTS),
     )
 
 
@@ -59,7 +59,7 @@ def load_error() -> rx.Component:
     """Why the import cannot be shown, and a button to try again."""
     return notice(
         rx.el.p(ImportState.load_error),
-        rx.el.div(button("Try again", on_click=ImportState.follow_import), class_name="actions"),
+        rx.el.div(button("Try again", on_click=ImportState.follow_import), class_name=f"{styles.ACTIONS} mt-2.5"),
         title="The import cannot be shown",
         data_testid="import-problem",
     )
@@ -67,4 +67,4 @@ def load_error() -> rx.Component:
 
 def loading() -> rx.Component:
     """A placeholder while the import is loaded."""
-    return rx.cond(ImportState.load_error, rx.fragment(), rx.el.div(class_name="card loading", aria_busy="true"))
+    return rx.cond(ImportState.load_error, rx.fragment(), widgets.loading())

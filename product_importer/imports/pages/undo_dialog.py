@@ -7,7 +7,8 @@ from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.ui.modal import close_dialog, modal
+from product_importer.ui import styles, tables
+from product_importer.ui.modal import dialog_actions, modal
 from product_importer.ui.widgets import badge, button, link, local_time, notice, pager
 
 UNDO = "undo-dialog"
@@ -29,14 +30,14 @@ def undo_dialog() -> rx.Component:
             "Undo is possible until ",
             local_time(job.undo.until),
             ". It is final: an undo cannot be undone.",
-            class_name="muted",
+            class_name="text-muted",
         ),
         rx.cond(
             UndoState.error,
             notice(rx.el.p(UndoState.error), title="Nothing was undone", data_testid="undo-error"),
         ),
-        rx.el.div(
-            button("Cancel", on_click=close_dialog(UNDO), custom_attrs={"data-focus": ""}),
+        dialog_actions(
+            UNDO,
             button(
                 rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
                 kind="danger",
@@ -45,7 +46,7 @@ def undo_dialog() -> rx.Component:
                 aria_busy=rx.cond(UndoState.is_busy, "true", "false"),
                 data_testid="confirm-undo",
             ),
-            class_name="dialog-actions",
+            is_focused=True,
         ),
         name=UNDO,
         shown=UndoState.is_open,
@@ -67,7 +68,11 @@ def undo_result(job: ImportView) -> rx.Component:
 def result_line(state: rx.Component, text: rx.Var[str] | str) -> rx.Component:
     """A badge and a text in one line."""
     return rx.el.p(
-        state, rx.el.span(text, class_name="strong"), role="status", class_name="last", data_testid="undo-result"
+        state,
+        rx.el.span(text, class_name=styles.STRONG),
+        role="status",
+        class_name=styles.LINE,
+        data_testid="undo-result",
     )
 
 
@@ -77,14 +82,7 @@ def kept_products(import_id: rx.Var[str]) -> rx.Component:
         rx.cond(
             UndoState.kept_error, notice(rx.el.p(UndoState.kept_error), title="The kept products cannot be shown")
         ),
-        rx.el.div(
-            rx.el.table(
-                rx.el.thead(rx.el.tr(rx.el.th("Product", scope="col"), rx.el.th("Reason", scope="col"))),
-                rx.el.tbody(rx.foreach(UndoState.kept, kept_row)),
-                class_name="table cards",
-            ),
-            class_name="table-box",
-        ),
+        tables.table(tables.headings("Product", "Reason"), tables.body(rx.foreach(UndoState.kept, kept_row))),
         rx.cond(
             UndoState.kept_pages > 1,
             pager(
@@ -96,19 +94,17 @@ def kept_products(import_id: rx.Var[str]) -> rx.Component:
             ),
         ),
         on_mount=UndoState.open_kept(import_id),
-        class_name="stack",
+        class_name=styles.STACK,
         data_testid="undo-kept",
     )
 
 
 def kept_row(kept: KeptView) -> rx.Component:
     """One kept product."""
-    return rx.el.tr(
-        rx.el.td(
-            rx.cond(kept.address, link(kept.sku, to=kept.address, class_name="download"), kept.sku),
-            class_name="lead mono",
-        ),
-        rx.el.td(kept.reason, data_label="Reason"),
+    product = rx.cond(kept.address, link(kept.sku, to=kept.address, class_name=styles.TEXT_LINK), kept.sku)
+    return tables.row(
+        tables.lead(product, class_name=styles.MONO),
+        tables.cell(kept.reason, label="Reason"),
         data_testid="kept-row",
         key=kept.id,
     )
