@@ -1,5 +1,8 @@
 """Compose the application: pages and REST in one ASGI app. Reflex requires this module's name."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import reflex as rx
 from reflex_base.utils.exceptions import UploadTypeError, UploadValueError
 from starlette.types import ASGIApp
@@ -27,8 +30,10 @@ from product_importer.core.settings import settings
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.page import import_page, imports_page
+from product_importer.imports.pages.running.running_state import RunningState
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.ui import built_pages, routes, theme
+from product_importer.ui.activity_state import title
 from product_importer.ui.layout import not_found
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
@@ -74,10 +79,17 @@ app = Application(
 )
 app.add_middleware(Guard())
 tabs = bind(app)
-app.add_page(
+
+
+def add_page(page: Callable[[], rx.Component], *, on_load: Sequence[Any] = (), **given: Any) -> None:
+    """Add a page, which shows what is imported while it is open."""
+    app.add_page(page, on_load=[*on_load, RunningState.follow_imports], **given)
+
+
+add_page(
     products_page,
     route=routes.PRODUCTS,
-    title=theme.title("Products"),
+    title=title("Products"),
     on_load=[
         EditorState.close_editor,
         DeleteState.close,
@@ -85,28 +97,28 @@ app.add_page(
         CatalogState.open_products,
     ],
 )
-app.add_page(
+add_page(
     imports_page,
     route=routes.IMPORTS,
-    title=theme.title("Imports"),
-    on_load=HistoryState.open_history,
+    title=title("Imports"),
+    on_load=[HistoryState.open_history],
 )
-app.add_page(
+add_page(
     import_page,
     route=routes.IMPORT,
     title=ImportState.title,
     on_load=[UndoState.close, ImportState.open_import],
 )
-app.add_page(
+add_page(
     webhooks_page,
     route=routes.WEBHOOKS,
-    title=theme.title("Webhooks"),
+    title=title("Webhooks"),
     on_load=[*WEBHOOK_DIALOGS_CLOSED, WebhookState.open_webhooks],
 )
-app.add_page(
+add_page(
     webhook_page,
     route=routes.WEBHOOK,
-    title=theme.title("Webhook"),
+    title=title("Webhook"),
     on_load=[
         *WEBHOOK_DIALOGS_CLOSED,
         DeliveryState.close_redeliver,
@@ -114,11 +126,11 @@ app.add_page(
         DeliveryState.open_deliveries,
     ],
 )
-app.add_page(audit_page, route=routes.AUDIT, title=theme.title("Record"), on_load=AuditState.open_record)
-app.add_page(
+add_page(audit_page, route=routes.AUDIT, title=title("Record"), on_load=[AuditState.open_record])
+add_page(
     tokens_page,
     route=routes.TOKENS,
-    title=theme.title("Tokens"),
+    title=title("Tokens"),
     on_load=[
         TokenEditorState.close_editor,
         TokenEditorState.forget_secret,
@@ -126,11 +138,11 @@ app.add_page(
         TokenState.open_tokens,
     ],
 )
-app.add_page(
+add_page(
     account_page,
     route=routes.ACCOUNT,
-    title=theme.title("Account"),
-    on_load=AccountState.open_account,
+    title=title("Account"),
+    on_load=[AccountState.open_account],
 )
-app.add_page(not_found, route="404", title=theme.title("Page not found"))
+add_page(not_found, route="404", title=title("Page not found"))
 app.register_lifespan_task(periodic.run)

@@ -125,6 +125,8 @@ EVENTS: dict[str, Permission] = {
     "ImportState.cancel_import": IMPORT,
     "ImportState.retry_import": IMPORT,
     "ImportState.apply_import": IMPORT,
+    "RunningState.follow_imports": READ,
+    "NotificationState.take_permission": READ,
     "RejectionsState.open_rejections": READ,
     "RejectionsState.load_rejections": READ,
     "DryRunState.open_changes": READ,

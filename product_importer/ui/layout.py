@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.ui import routes, styles
+from product_importer.ui import activity_state, routes, styles
 from product_importer.ui.access_state import AccessState
 from product_importer.ui.content import Content
 from product_importer.ui.person_menu import person_menu
@@ -37,6 +37,7 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
             class_name=f"{COLUMN} grid grid-cols-1 gap-5 pt-7 pb-16 focus:outline-none max-md:gap-4 max-md:pt-5",
         ),
         _open_to_all(),
+        activity_state.announcements(),
     )
 
 
@@ -114,7 +115,8 @@ def _navigation(current: str) -> rx.Component:
 
 
 def _navigation_link(name: str, route: str, *, current: bool) -> rx.Component:
-    return link(name, to=route, class_name=ENTRY, aria_current="page" if current else "false")
+    note = activity_state.navigation_note() if route == routes.IMPORTS else rx.fragment()
+    return link(name, note, to=route, class_name=ENTRY, aria_current="page" if current else "false")
 
 
 def _colour_toggle() -> rx.Component:

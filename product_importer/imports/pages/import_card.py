@@ -5,29 +5,39 @@ import reflex as rx
 from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.import_details import details
 from product_importer.imports.pages.import_state import ImportState
+from product_importer.imports.pages.running.bar import import_bar
+from product_importer.imports.pages.running.speed_chart import speed_chart
 from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui import routes
 from product_importer.ui.access_state import AccessState, for_importers
-from product_importer.ui.widgets import badge, button, download_link, figure, link, local_time, notice, progress_bar
+from product_importer.ui.notifications import how_to_allow, notify_button
+from product_importer.ui.widgets import badge, button, download_link, link, local_time, notice
+
+CARD = "grid grid-cols-[minmax(0,1fr)] gap-4 rounded-[10px] border border-line bg-raised p-5 shadow-[var(--shadow)]"
+CHIP = "rounded-md border border-line px-2 font-mono text-xs leading-5 text-muted"
+NOTE = "block text-xs font-medium tracking-normal text-accent"
 
 
 def running_import(job: ImportView) -> rx.Component:
     """The running import, above the history."""
     return rx.el.div(
-        head(job, link(job.filename, to=f"/imports/{job.id}", class_name="strong"), cancel_button(job)),
-        progress_bar(job.percent, label="Import", tone=job.tone, data_testid="import-progress"),
+        head(
+            job, link(job.filename, to=f"/imports/{job.id}", class_name="font-medium break-words"), cancel_button(job)
+        ),
+        import_bar(job),
         figures(job),
-        class_name="card stack",
+        class_name=CARD,
     )
 
 
 def import_card(job: ImportView) -> rx.Component:
     """The import on its own page, whose title is the file's name."""
     return rx.el.div(
-        head(job, rx.fragment(), cancel_button(job)),
-        progress_bar(job.percent, label="Import", tone=job.tone, data_testid="import-progress"),
+        head(job, rx.fragment(), rx.cond(job.is_running, running_buttons(job))),
+        import_bar(job),
+        rx.cond(job.is_running, how_to_allow()),
         result(job),
         actions(job),
         rx.cond(ImportState.action_error.title, action_error()),
@@ -36,14 +46,31 @@ def import_card(job: ImportView) -> rx.Component:
         undo_result(job),
         rx.cond(job.can_apply, dry_run_note()),
         figures(job),
+        speed_chart(job),
         details(job),
-        class_name="card stack",
+        class_name=CARD,
+    )
+
+
+def running_buttons(job: ImportView) -> rx.Component:
+    """What one can do while the import runs."""
+    return rx.el.div(
+        notify_button("import-notify"), cancel_button(job), class_name="flex flex-wrap items-center gap-2"
     )
 
 
 def result(job: ImportView) -> rx.Component:
     """What the import has done, in words."""
-    words = rx.el.p(job.result, role="status", class_name="result", data_tone=job.tone, data_testid="import-result")
+    words = rx.el.p(
+        job.result,
+        role="status",
+        class_name=[
+            "text-lg font-semibold tracking-tight wrap-anywhere",
+            rx.match(job.tone, ("good", "text-good"), ("warning", "text-warning"), ("bad", "text-bad"), "text-ink"),
+        ],
+        data_tone=job.tone,
+        data_testid="import-result",
+    )
     return rx.cond(job.result, words)
 
 
@@ -52,7 +79,7 @@ def dry_run_note() -> rx.Component:
     return rx.el.p(
         "This was a dry run: the catalogue was not changed.",
         rx.cond(AccessState.can_import, " Check the changes below, then apply them.", ""),
-        class_name="dry-run-note",
+        class_name="rounded-lg bg-accent-soft px-3.5 py-2.5",
     )
 
 
@@ -61,9 +88,9 @@ def head(job: ImportView, title: rx.Component, buttons: rx.Component) -> rx.Comp
     return rx.el.div(
         badge(job.status, tone=job.tone, data_testid="import-status", role="status"),
         title,
-        rx.el.span(job.doing, class_name="muted numeric grow"),
+        rx.el.span(job.doing, class_name="min-w-0 flex-1 text-muted tabular-nums"),
         buttons,
-        class_name="row",
+        class_name="flex flex-wrap items-center gap-3",
     )
 
 
@@ -75,7 +102,7 @@ def actions(job: ImportView) -> rx.Component:
         for_importers(rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job))),
         rx.cond(job.has_rejects, rejects_link(job)),
         for_importers(link("Import again", to=routes.IMPORTS, class_name="button", data_testid="import-again")),
-        class_name="actions result-actions",
+        class_name="flex flex-wrap items-center gap-2 empty:hidden",
     )
     return rx.cond(job.is_running, rx.fragment(), parts)
 
@@ -134,10 +161,10 @@ def undo_button(job: ImportView) -> rx.Component:
 def action_error() -> rx.Component:
     """Why an action failed, with examples of the products in the way."""
     error = ImportState.action_error
-    examples = rx.foreach(error.examples, lambda sku: rx.el.li(sku, class_name="chip mono"))
+    examples = rx.foreach(error.examples, lambda sku: rx.el.li(sku, class_name=CHIP))
     return notice(
         rx.el.p(error.detail),
-        rx.cond(error.examples.length() > 0, rx.el.ul(examples, class_name="chips")),
+        rx.cond(error.examples.length() > 0, rx.el.ul(examples, class_name="mt-2 flex flex-wrap gap-1.5")),
         title=error.title,
         data_testid="import-refusal",
     )
@@ -163,7 +190,7 @@ def figures(job: ImportView) -> rx.Component:
         count("Unchanged", job.unchanged, testid="import-unchanged"),
         count("Duplicates", job.duplicates, testid="import-duplicates", note=duplicates_link(job)),
         count("Rejected", job.rejected, testid="import-rejected"),
-        class_name="figures",
+        class_name="grid grid-cols-2 gap-4 border-t border-line pt-4 min-[721px]:grid-cols-7",
     )
 
 
@@ -174,8 +201,28 @@ def count(
     return figure(label, value, testid=testid, note=note, hidden=value == "0")
 
 
+def figure(
+    label: rx.Var[str] | str,
+    value: rx.Var[str],
+    *,
+    testid: str,
+    note: rx.Component | None = None,
+    hidden: rx.Var[bool] | bool = False,
+) -> rx.Component:
+    """A number under its name; only the number has the test id."""
+    return rx.el.div(
+        rx.el.dt(label, class_name="text-xs text-muted"),
+        rx.el.dd(
+            rx.el.span(value, data_testid=testid),
+            note or rx.fragment(),
+            class_name="text-lg font-semibold tracking-tight tabular-nums",
+        ),
+        hidden=hidden,
+    )
+
+
 def duplicates_link(job: ImportView) -> rx.Component:
     """A link to the rows that were not used because another one has the same SKU, if there are any."""
     address = f"/api/jobs/{job.id}/rejects?duplicates=true"
-    file = download_link("Download", href=address, aria_label="Download the duplicate rows", class_name="figure-note")
+    file = download_link("Download", href=address, aria_label="Download the duplicate rows", class_name=NOTE)
     return rx.cond(job.has_duplicates, file)

@@ -10,6 +10,8 @@ from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.imports import service
 from product_importer.imports.pages.error_view import ErrorView
+from product_importer.imports.pages.running.running_state import tell
+from product_importer.imports.pages.running.speed_state import SpeedState, measure
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
@@ -94,5 +96,8 @@ class ImportState(rx.State):
     async def _follow(self, job_id: UUID) -> None:
         async for job in watch(job_id):
             async with self:
-                if str(job.id) == self._shown:
-                    self.live = ImportView.of(job)
+                if str(job.id) != self._shown:
+                    return
+                self.live = ImportView.of(job)
+                measure(await self.get_state(SpeedState), job)
+                await tell(self, job)

@@ -7,6 +7,7 @@ from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
 from product_importer.imports.pages import labels, result_words
+from product_importer.imports.pages.bar_view import BarView
 from product_importer.imports.pages.result_words import counted, is_dry_run, is_undone
 from product_importer.imports.pages.warning_view import WarningView
 from product_importer.imports.schemas import ImportRead, ImportUndo
@@ -63,6 +64,7 @@ class ImportView:
     result: str = ""
     doing: str = ""
     percent: int = 0
+    bar: BarView = field(default_factory=BarView)
     processed: str = DASH
     total: str = DASH
     created: str = DASH
@@ -111,6 +113,7 @@ class ImportView:
             result=result_words.result(job),
             doing=_doing(job),
             percent=int(job.percent),
+            bar=BarView.of(job, is_dry_run=is_dry_run(job)),
             processed=number(job.processed_rows),
             total=number(job.total_rows),
             created=number(job.created),

@@ -15,7 +15,7 @@ COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
 UNDO = ImportUndo(status="undone", until=NOW, removed=1200, restored=3, kept=1)
 
 
-def seen(**fields: Any) -> ImportView:
+def read(**fields: Any) -> ImportRead:
     given: dict[str, Any] = dict.fromkeys((*COUNTS, "rows_read"), 0) | {
         "id": uuid4(),
         "filename": "a.csv",
@@ -38,7 +38,11 @@ def seen(**fields: Any) -> ImportView:
         "applied_at": None,
         "started_by": None,
     }
-    return ImportView.of(ImportRead.model_validate(given | fields))
+    return ImportRead.model_validate(given | fields)
+
+
+def seen(**fields: Any) -> ImportView:
+    return ImportView.of(read(**fields))
 
 
 def test_a_stopped_import_says_how_many_rows_are_in_the_catalogue():

@@ -1,0 +1,86 @@
+"""Follow what is imported, by whomever, for what every page shows of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import reflex as rx
+from reflex.event import EventType
+
+from product_importer.core.db import OUTAGE
+from product_importer.core.errors import NotFound
+from product_importer.imports.activity import ActiveImports
+from product_importer.imports.pages import result_words
+from product_importer.imports.pages.running.milestones import Milestones
+from product_importer.imports.progress import current
+from product_importer.imports.schemas import ImportRead
+from product_importer.ui.activity_state import ActivityState, show
+from product_importer.ui.notifications import notify
+from product_importer.ui.shown_pages import is_open
+
+LOOK_SECONDS = 1.0
+_active = ActiveImports()
+
+
+class RunningState(rx.State):
+    """What one browser tab has seen of running imports."""
+
+    _milestones: Milestones = Milestones()
+    _shows: bool = False
+
+    @rx.event(background=True, supersedes=True)
+    async def follow_imports(self) -> AsyncGenerator[EventType[()]]:
+        """Follow all imports as long as the tab is open; hidden, too: its title and notifications are for then.
+
+        All tabs together cost one query each time.
+        """
+        async with self:
+            # A page that opens says nothing again.
+            (await self.get_state(ActivityState)).announcement = ""
+        while await is_open(self):
+            try:
+                ended = await self._look()
+            except OUTAGE:
+                # What is shown stays.
+                ended = []
+            for job in ended:
+                yield _say(job)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self) -> list[ImportRead]:
+        """Show what is active, and return what has ended since the last look."""
+        active = await _active.now()
+        gone = self._milestones.gone(active)
+        ended = [job for job in await asyncio.gather(*map(_ended, gone)) if job]
+        if not (active or gone or self._shows):
+            return []
+        async with self:
+            self._shows = bool(active)
+            show(await self.get_state(ActivityState), *_shown(active))
+            for job in (*active, *ended):
+                await tell(self, job)
+            for job_id in gone:
+                self._milestones.forget(job_id)
+        return ended
+
+
+async def tell(state: rx.State, job: ImportRead) -> None:
+    """Tell the screen reader of a state's tab how far an import is, if that is a step; the state is locked."""
+    running = await state.get_state(RunningState)
+    if words := running._milestones.take(job):
+        (await state.get_state(ActivityState)).announcement = words
+
+
+async def _ended(job_id: str) -> ImportRead | None:
+    try:
+        return await asyncio.to_thread(current, UUID(job_id))
+    except NotFound:
+        return None
+
+
+def _shown(active: list[ImportRead]) -> tuple[str, str]:
+    return (f"{int(active[0].percent)} %", active[0].filename) if active else ("", "")
+
+
+def _say(job: ImportRead) -> EventType[()]:
+    return notify(job.filename, result_words.result(job), tag=f"import-{job.id}", address=f"/imports/{job.id}")
