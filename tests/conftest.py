@@ -39,6 +39,7 @@ TABLES = {
             "import_row_error",
             "import_row_patch",
             "import_mapping",
+            "import_named_mapping",
             "import_undo_restored",
             "event",
             "event_batch",

@@ -226,6 +226,17 @@ class ImportMapping(SQLModel, table=True):
     accepted_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
 
 
+class NamedMapping(SQLModel, table=True):
+    """A column mapping that was saved under a name, for any file. `name_key` is the name without case."""
+
+    __tablename__ = "import_named_mapping"
+
+    name_key: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    name: str = Field(sa_column=_text())
+    columns: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False))
+    updated_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))
+
+
 class ImportUndoKept(SQLModel, table=True):
     """A product that an undo did not change, because it was changed since the import."""
 
