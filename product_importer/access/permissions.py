@@ -16,6 +16,8 @@ ROUTES: dict[str, Permission | None] = {
     "delete_token": READ,
     "upload_csv": IMPORT,
     "import_products": IMPORT,
+    "download_csv_template": READ,
+    "download_xlsx_template": READ,
     "list_imports": READ,
     "read_import": READ,
     "list_import_changes": READ,

@@ -15,7 +15,7 @@ from product_importer.core import db
 from product_importer.core.errors import Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service
+from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service, templates
 from product_importer.imports.edits import fixing
 from product_importer.imports.edits import service as edits
 from product_importer.imports.edits.schemas import EditedRows, RowsEdit
@@ -43,15 +43,22 @@ class CSVResponse(StreamingResponse):
     media_type = "text/csv; charset=utf-8"
 
 
+class XLSXResponse(Response):
+    """An Excel workbook."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
 IdempotencyKey = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+( [\x21-\x7e]+)*$")
 ]
 
+BINARY = {"schema": {"type": "string", "format": "binary"}}
 CSV: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "The file.",
-        "content": {CSVResponse.media_type: {"schema": {"type": "string", "format": "binary"}}},
-    }
+    200: {"description": "The file.", "content": {CSVResponse.media_type: BINARY}}
+}
+XLSX: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The workbook.", "content": {XLSXResponse.media_type: BINARY}}
 }
 LOCATION = {
     "Location": {"description": "The import's address.", "schema": {"type": "string", "format": "uri-reference"}}
@@ -108,6 +115,20 @@ async def import_products(
     except ClientDisconnect:
         raise _cut_off() from None
     return _accepted(accepted, response)
+
+
+@router.get("/import-template.csv", summary="Download a template as CSV", response_class=CSVResponse, responses=CSV)
+def download_csv_template() -> StreamingResponse:
+    """Return a CSV to begin with: the columns of a catalogue, and two rows that say what belongs there."""
+    return CSVResponse(iter([templates.csv_template()]), headers=_attachment("import-template.csv"))
+
+
+@router.get(
+    "/import-template.xlsx", summary="Download a template as a workbook", response_class=XLSXResponse, responses=XLSX
+)
+def download_xlsx_template() -> Response:
+    """Return the same as an Excel workbook, whose SKUs are texts: Excel changes no digits of them."""
+    return XLSXResponse(templates.xlsx_template(), headers=_attachment("import-template.xlsx"))
 
 
 @router.get("/jobs", summary="List imports")
@@ -198,8 +219,8 @@ def download_rejects(job_id: UUID, duplicates: Annotated[bool, WITH_DUPLICATES] 
 
     Its columns are the file's own, followed by `_line`, `_code` and `_reason`, which an import ignores.
     """
-    name = f'attachment; filename="rejects-{job_id}.csv"'
-    return CSVResponse(rejected_rows.stream_rejects(job_id, duplicates), headers={"Content-Disposition": name})
+    headers = _attachment(f"rejects-{job_id}.csv")
+    return CSVResponse(rejected_rows.stream_rejects(job_id, duplicates), headers=headers)
 
 
 @router.get("/jobs/{job_id}/errors", summary="List rejected rows", responses=problems(404))
@@ -234,6 +255,11 @@ async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Heade
     if first.is_final and last_event_id == _event_id(first):
         return Response(status_code=204)
     return EventSourceResponse(_events(first), ping=COMMENT_SECONDS)
+
+
+def _attachment(filename: str) -> dict[str, str]:
+    """Return the headers by which a browser saves a file under this name."""
+    return {"Content-Disposition": f'attachment; filename="{filename}"'}
 
 
 def _cut_off() -> Invalid:
