@@ -68,9 +68,9 @@ def body(*rows: Any, **props: Any) -> rx.Component:
     return rx.el.tbody(*rows, class_name=BODY, **props)
 
 
-def row(*cells: rx.Component, **props: Any) -> rx.Component:
+def row(*cells: rx.Component, class_name: Any = "", **props: Any) -> rx.Component:
     """Return a row."""
-    return rx.el.tr(*cells, class_name=ROW, **props)
+    return rx.el.tr(*cells, class_name=f"{ROW} {class_name}", **props)
 
 
 def lead(*content: Any, class_name: str = "", **props: Any) -> rx.Component:

@@ -15,6 +15,7 @@ from product_importer.core.db import OUTAGE, OUTAGE_SECONDS
 from product_importer.core.errors import DomainError, Unavailable
 from product_importer.imports import service
 from product_importer.imports.models import ImportStatus, UndoStatus
+from product_importer.imports.pages.nesting import nested
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportPage, ImportQuery
@@ -166,7 +167,7 @@ class HistoryState(AddressListState, rx.State):
 
     async def _reload(self, listing: ImportListing) -> None:
         found = await ask_page(service.list_imports, listing.query())
-        shown = [ImportView.of(job) for job in found.items]
+        shown = nested(list(map(ImportView.of, found.items)))
         async with self:
             is_same = (shown, found.total) == (list(self.imports), self.total)
             if self.listing == listing and self.loaded and not self.loading and not is_same:
@@ -202,13 +203,15 @@ class HistoryState(AddressListState, rx.State):
         if isinstance(found, DomainError):
             self.error = found.detail
             return
-        self.imports = [ImportView.of(job) for job in found.items]
+        self.imports = nested(list(map(ImportView.of, found.items)))
         self.listing = replace(self.listing, page=found.page)
         self.pages, self.total = found.pages, found.total
         self.loaded, self.error = True, ""
 
     def _replace(self, changed: ImportView) -> None:
-        self.imports = [changed if item.id == changed.id else item for item in self.imports]
+        self.imports = [
+            replace(changed, depth=item.depth) if item.id == changed.id else item for item in self.imports
+        ]
 
 
 def _end(ended: ImportView) -> EventType[()]:

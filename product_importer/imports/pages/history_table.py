@@ -24,6 +24,9 @@ from product_importer.ui.widgets import (
 COLUMNS = ("File", "Status", "Rows", "Created", "Updated", "Rejected", "Duration", "Uploaded")
 STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in ImportStatus))
 IS_FILTERED = (HistoryState.listing.q != "") | (HistoryState.listing.status != "")
+# The classes of an import of fixed rows, in the table and where each row is a card, by its depth.
+INDENTED = ("md:pl-10", "md:pl-16", "md:pl-22")
+INDENTED_CARDS = ("max-md:ml-4", "max-md:ml-8", "max-md:ml-12")
 NUMERIC = ("Rows", "Created", "Updated", "Rejected", "Duration")
 SEARCH = "flex flex-wrap gap-x-4 gap-y-2.5 max-md:w-full"
 # A label beside its field.
@@ -99,7 +102,7 @@ def history_row(job: ImportView) -> rx.Component:
     """One import."""
     status = (badge(job.status, tone=job.tone), undo_state(job), outcome(job))
     return tables.row(
-        tables.lead(file(job), class_name="md:min-w-[180px]"),
+        tables.lead(file(job), class_name=f"md:min-w-[180px] {by_depth(job, *INDENTED)}"),
         tables.cell(rx.el.div(*status, class_name=STATUS), label="Status"),
         tables.number(job.total, label="Rows"),
         tables.number(done(job, job.created), label="Created"),
@@ -108,6 +111,8 @@ def history_row(job: ImportView) -> rx.Component:
         tables.number(took(job), label="Duration"),
         tables.cell(uploaded(job), label="Uploaded", class_name="text-muted"),
         data_testid="import-row",
+        data_depth=job.depth,
+        class_name=by_depth(job, *INDENTED_CARDS),
         key=job.id,
     )
 
@@ -117,8 +122,25 @@ def file(job: ImportView) -> rx.Component:
     chosen = rx.foreach(job.changed_options, lambda label: rx.el.span(label, class_name=styles.CHIP))
     return rx.el.div(
         link(job.filename, to=f"/imports/{job.id}", class_name=f"{styles.STRONG} py-0.5 hover:text-accent"),
+        rx.cond(job.parent, parent(job)),
         rx.cond(job.changed_options.length() > 0, rx.el.div(chosen, class_name=styles.CHIPS)),
         class_name="grid justify-items-start gap-1",
+    )
+
+
+def by_depth(job: ImportView, *classes: str) -> rx.Var[str]:
+    """One of `classes`, by how many forebears stand above an import of fixed rows; the last for all deeper ones."""
+    return rx.match(job.depth, (0, ""), *enumerate(classes[:-1], 1), classes[-1])
+
+
+def parent(job: ImportView) -> rx.Component:
+    """A link to the import whose rejected rows this one imports again, which may be on another page."""
+    return link(
+        rx.icon("corner-down-right", size=16, aria_hidden="true"),
+        f"fixes of {job.filename}",
+        to=f"/imports/{job.parent}",
+        data_testid="import-parent",
+        class_name="inline-flex min-h-6 items-center gap-1 font-normal text-muted underline",
     )
 
 

@@ -56,6 +56,9 @@ class ImportView:
     """An import as the pages show it."""
 
     id: str = ""
+    # The import whose rejected rows it imports again, and how many forebears stand above it in the history.
+    parent: str = ""
+    depth: int = 0
     filename: str = ""
     size: str = ""
     status: str = ""
@@ -106,6 +109,7 @@ class ImportView:
         is_over, has_stopped = job.status in FINAL, job.status in (ImportStatus.FAILED, ImportStatus.CANCELLED)
         return cls(
             id=str(job.id),
+            parent=str(job.parent_id or ""),
             filename=job.filename,
             size=size(job.size_bytes),
             status=job.status,
