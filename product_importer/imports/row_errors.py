@@ -142,11 +142,11 @@ def _reasons(session: Session, job_id: UUID, lines: Sequence[int]) -> dict[int, 
 
 def _rejection(job: ImportJob, line: int, code: str, reason: str, cells: list[str]) -> RowRejection:
     known = RowErrorCode(code)
-    wrong = next(_wrong_cells(job, known, reason, cells), None)
+    wrong = next(wrong_cells(job, known, reason, cells), None)
     return RowRejection(line=line, code=known, reason=reason, cells=cells, wrong_cell=wrong)
 
 
-def _wrong_cells(job: ImportJob, code: RowErrorCode, reason: str, cells: Iterable[str]) -> Iterator[int]:
+def wrong_cells(job: ImportJob, code: RowErrorCode, reason: str, cells: Iterable[str]) -> Iterator[int]:
     """Yield the positions of wrong cells, as far as they can be told."""
     for position, (name, field, cell) in enumerate(zip(job.header, job.fields, cells, strict=False)):
         if code in WRONG_FIELDS:

@@ -52,14 +52,19 @@ def _check_fixable(session: Session, job: ImportJob) -> None:
         )
     if job.file_deleted_at is not None:
         raise Conflict("The uploaded file was deleted. Upload it again.", kind=ProblemType.NOT_FIXABLE)
-    linked = select(ImportJob.id).where(
-        col(ImportJob.parent_id) == job.id,
-        col(ImportJob.undo_status).is_(None),
-        col(ImportJob.status).not_in(GIVEN_UP),
-    )
-    if earlier := session.scalar(linked.limit(1)):
+    if earlier := find_linked(session, job.id):
         raise Conflict(
             "The rejected rows were imported again already. If that import rejected rows, edit and import those.",
             kind=ProblemType.NOT_FIXABLE,
             job_id=str(earlier),
         )
+
+
+def find_linked(session: Session, job_id: UUID) -> UUID | None:
+    """Return the import that has imported an import's rejected rows, or does; None if there is none."""
+    linked = select(ImportJob.id).where(
+        col(ImportJob.parent_id) == job_id,
+        col(ImportJob.undo_status).is_(None),
+        col(ImportJob.status).not_in(GIVEN_UP),
+    )
+    return session.scalar(linked.limit(1))

@@ -24,27 +24,47 @@ ROWS_AT_ONCE = 1_000
 CHANGED = [outcome.value for outcome in ChangeOutcome]
 # A row that changes nothing has the values of the product that it was compared with.
 SHOWN = sql.SQL("""
-SELECT seen.line,
-    seen.outcome = ANY(%(changed)s) OR held.id IS NOT NULL AS is_known,
-    coalesce(seen.sku, held.sku) AS sku,
-    coalesce(seen.name, held.name) AS name,
-    coalesce(seen.description, held.description) AS description,
-    coalesce(seen.active, held.active) AS active,
-    coalesce(seen.attributes, held.attributes) AS attributes
-FROM {preview} AS seen
-LEFT JOIN product AS held
-    ON held.id = seen.product_id AND held.version = seen.version AND seen.outcome <> ALL(%(changed)s)
-WHERE seen.line = ANY(%(lines)s)
+SELECT seen.line, seen.outcome, seen.is_change,
+    (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated,
+    CASE WHEN seen.is_change THEN seen.sku ELSE coalesce(held.sku, seen.sku_key) END AS sku,
+    CASE WHEN seen.is_change THEN seen.name ELSE held.name END AS name,
+    CASE WHEN seen.is_change THEN seen.description ELSE held.description END AS description,
+    CASE WHEN seen.is_change THEN seen.active ELSE held.active END AS active,
+    CASE WHEN seen.is_change THEN seen.attributes ELSE held.attributes END AS attributes
+FROM (SELECT *, outcome = ANY(%(changed)s) AS is_change FROM {preview} WHERE line = ANY(%(lines)s)) AS seen
+LEFT JOIN product AS held USING (sku_key)
+""")
+# The outcomes of a dry run and the rejected rows, as states of `check_schemas`.
+REJECTED = sql.SQL("""
+SELECT line, CASE code WHEN 'duplicate' THEN 'duplicate' ELSE 'problem' END AS state
+FROM import_row_error WHERE job_id = %(job_id)s AND (%(is_dry_run)s OR code <> 'duplicate')
+""")
+SEEN = sql.SQL("""
+UNION ALL
+SELECT line, CASE outcome WHEN 'created' THEN 'create' WHEN 'updated' THEN 'update' ELSE outcome END
+FROM {preview} WHERE outcome IN ('created', 'updated', 'unchanged')
+""")
+LINES = sql.SQL("""
+SELECT line FROM ({rows}) AS rows
+WHERE (state = ANY(%(states)s) AND line <> ALL(%(edited)s)) OR line = ANY(%(matching)s)
+ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
 """)
 
 
 class StoredRow(NamedTuple):
-    """A row as the reader read it, and why it was rejected, if it was."""
+    """A row as the reader read it, and why it was rejected, if it was.
+
+    `outcome` is what a dry run found; `is_outdated` whether the product that the row was compared with was changed
+    since. A row that changes nothing is `is_known` only while it was not.
+    """
 
     line: int
     cells: list[str]
     code: RowErrorCode | None = None
     reason: str | None = None
+    outcome: str | None = None
+    is_outdated: bool = False
+    is_known: bool = True
 
 
 class StoredRows:
@@ -66,11 +86,42 @@ class StoredRows:
         Raises:
             Conflict: a product that a row was compared with was changed since.
         """
+        rows = self.read(lines)
+        for row in rows.values():
+            if not row.is_known:
+                raise Conflict(
+                    f"The product of line {row.line} was changed since the dry run. Repeat the dry run.",
+                    kind=ProblemType.PREVIEW_OUTDATED,
+                    title="The dry run is out of date",
+                )
+        return rows
+
+    def read(self, lines: Sequence[int]) -> dict[int, StoredRow]:
+        """Return rows by their lines, also those that are not known any more."""
         errors = self._session.execute(self._rejected.where(col(ImportRowError.line).in_(lines)))
         rows = {error.line: _of_error(error) for error in errors}
         if self._job.preview_table is not None and (missing := [line for line in lines if line not in rows]):
             rows |= {row.line: row for row in self._shown(self._job.preview_table, missing)}
         return rows
+
+    def lines(
+        self, states: Sequence[str], edited: Sequence[int], matching: Sequence[int], limit: int, offset: int
+    ) -> list[int]:
+        """Return lines in order: those that had one of `states` and were not `edited`, and those `matching` now."""
+        table = self._job.preview_table
+        rows = REJECTED if table is None else REJECTED + SEEN.format(preview=identifier(table))
+        values = {
+            "job_id": str(self._job.id),
+            "is_dry_run": table is not None,
+            "states": list(states),
+            "edited": list(edited),
+            "matching": list(matching),
+            "limit": limit,
+            "offset": offset,
+        }
+        with raw_connection(self._session).cursor() as cursor:
+            cursor.execute(LINES.format(rows=rows), values)
+            return [line for (line,) in cursor.fetchall()]
 
     def lines_of(self, code: RowErrorCode, limit: int) -> list[int]:
         """Return the lines that were rejected for a reason, in order, at most `limit`."""
@@ -89,13 +140,13 @@ class StoredRows:
         with raw_connection(self._session).cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
             cursor.execute(SHOWN.format(preview=identifier(table)), {"changed": CHANGED, "lines": lines})
             for row in cursor.fetchall():
-                if not row["is_known"]:
-                    raise Conflict(
-                        f"The product of line {row['line']} was changed since the dry run. Repeat the dry run.",
-                        kind=ProblemType.PREVIEW_OUTDATED,
-                        title="The dry run is out of date",
-                    )
-                yield StoredRow(row["line"], list(self._cells(row)))
+                yield StoredRow(
+                    row["line"],
+                    list(self._cells(row)),
+                    outcome=row["outcome"],
+                    is_outdated=row["is_outdated"],
+                    is_known=row["is_change"] or not row["is_outdated"],
+                )
 
     def _cells(self, row: dict[str, Any]) -> Iterable[str]:
         for position, field in enumerate(self._header.fields):

@@ -1,0 +1,1 @@
+"""A grid of DOM rows that are edited in place, for every page."""
