@@ -31,7 +31,6 @@ export function Grid({
   columns, rows, changed = {}, label, name, readOnly = false, storageKey = "", onEdit, onAction,
 }) {
   const grid = useRef(null);
-  const position = useRef(null);
   const shown = useShownRows(rows, changed);
   const layout = useLayout(columns, storageKey);
   const edit = useCallback((edits) => {
@@ -52,7 +51,7 @@ export function Grid({
     return () => box?.removeEventListener("grid:focus", focus);
   }, [name, shown.rows, layout.columns]);
 
-  const isEditable = (key, row) => !readOnly && !row.locked && layout.columns.find((one) => one.key === key)?.editable;
+  const isEditable = (key, row) => !readOnly && isOpen(row, key) && layout.columns.find((one) => one.key === key)?.editable;
   const paste = ({ row, column }, event) => {
     event.preventDefault();
     const from = { row: shown.rows.indexOf(row), column: layout.columns.findIndex((one) => one.key === column.key) };
@@ -89,7 +88,6 @@ export function Grid({
       onCellPaste={paste}
       onCellCopy={copy}
       onCellKeyDown={press}
-      onActivePositionChange={(active) => { position.current = active; }}
       columnWidths={layout.widths}
       onColumnWidthsChange={layout.resize}
       onColumnsReorder={layout.move}
@@ -138,20 +136,26 @@ function useShownRows(rows, changed) {
 // Widths and order of the columns; the browser keeps them if there is a key to keep them under.
 function useLayout(columns, storageKey) {
   const [stored, setStored] = useState(() => read(storageKey));
-  const store = (next) => { setStored(next); write(storageKey, next); };
+  // The library measures columns, and keeps that here, too.
+  const [widths, setWidths] = useState(() => new Map(stored.widths));
+  const store = (change) => { const next = { ...stored, ...change }; setStored(next); write(storageKey, next); };
   const ordered = useMemo(() => {
     const rank = (column) => { const at = stored.order.indexOf(column.key); return at < 0 ? columns.indexOf(column) : at; };
     return [...columns].sort((one, other) => rank(one) - rank(other));
   }, [columns, stored.order]);
   return {
     columns: ordered,
-    widths: useMemo(() => new Map(stored.widths), [stored.widths]),
-    resize: (widths) => store({ ...stored, widths: [...widths].filter(([, width]) => width.type === "resized") }),
+    widths,
+    resize: (next) => {
+      setWidths(next);
+      const resized = [...next].filter(([, width]) => width.type === "resized");
+      if (resized.length) store({ widths: resized });
+    },
     move: (from, to) => {
       const keys = ordered.map((column) => column.key).filter((key) => key !== from);
       const after = ordered.findIndex((column) => column.key === from) < ordered.findIndex((column) => column.key === to);
       keys.splice(keys.indexOf(to) + (after ? 1 : 0), 0, from);
-      store({ ...stored, order: keys });
+      store({ order: keys });
     },
   };
 }
@@ -175,7 +179,7 @@ function drawnColumn(column, readOnly, onAction) {
     frozen: column.frozen,
     resizable: true,
     draggable: Boolean(column.editable),
-    editable: (row) => Boolean(column.editable) && !readOnly && !row.locked,
+    editable: (row) => Boolean(column.editable) && !readOnly && isOpen(row, column.key),
     renderCell: (props) => draw({ ...props, onAction, readOnly }),
     renderEditCell: column.editable ? Editor : undefined,
     // Answers to other edits come meanwhile.
@@ -266,6 +270,10 @@ function Editor({ row, column, onRowChange, onClose }) {
       }}
     />
   );
+}
+
+function isOpen(row, key) {
+  return !row.locked && !row.cut?.includes(key);
 }
 
 function rowHeight(row) {

@@ -62,9 +62,7 @@ class Checker:
         found = self._session.scalars(select(Product).where(col(Product.sku_key).in_(keys)))
         return {product.sku_key: product for product in found}
 
-    def _checked(
-        self, row: StoredRow, now: EditedRow, patch: RowPatch, held: Mapping[str, Product]
-    ) -> CheckedRow:
+    def _checked(self, row: StoredRow, now: EditedRow, patch: RowPatch, held: Mapping[str, Product]) -> CheckedRow:
         sku = self._sku(now)
         before = self._before(now, held.get(sku_key(sku))) if now.code is None and not now.skipped else {}
         state = self._state(row, now, patch, is_held=sku_key(sku) in held, differs=bool(before))
@@ -113,9 +111,10 @@ class Checker:
             # An import keeps the spelling of a SKU.
             return None
         if field == "active":
-            flag = held.active
-            return value if (active_flag(value) == "t") == flag else str(flag).lower()
-        return _text(getattr(held, field) if field in TEXTS else held.attributes.get(self._header.attributes[position]))
+            return value if (active_flag(value) == "t") == held.active else str(held.active).lower()
+        if field in TEXTS:
+            return str(getattr(held, field))
+        return _text(held.attributes.get(self._header.attributes[position]))
 
     def _wrong(self, now: EditedRow, cells: Mapping[str, str]) -> Iterator[str]:
         if now.code is None:

@@ -3,6 +3,9 @@
 import reflex as rx
 
 from product_importer.imports.models import UndoStatus
+from product_importer.imports.pages.check.check import needs_you
+from product_importer.imports.pages.check.check_state import CheckState
+from product_importer.imports.pages.check.rows import GRID
 from product_importer.imports.pages.import_details import details
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.running.bar import import_bar
@@ -12,6 +15,7 @@ from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui import routes
 from product_importer.ui.access_state import AccessState, for_importers
+from product_importer.ui.grid.component import focus_grid
 from product_importer.ui.notifications import how_to_allow, notify_button
 from product_importer.ui.widgets import badge, button, download_link, link, local_time, notice
 
@@ -62,7 +66,8 @@ def running_buttons(job: ImportView) -> rx.Component:
 def result(job: ImportView) -> rx.Component:
     """What the import has done, in words."""
     words = rx.el.p(
-        job.result,
+        job.done,
+        rx.cond(job.needs, rx.fragment(", ", needs_you(job.needs))),
         role="status",
         class_name=[
             "text-lg font-semibold tracking-tight wrap-anywhere",
@@ -71,14 +76,23 @@ def result(job: ImportView) -> rx.Component:
         data_tone=job.tone,
         data_testid="import-result",
     )
-    return rx.cond(job.result, words)
+    return rx.cond(job.done, rx.fragment(words, rx.cond(job.parent_id, parent_link(job))))
+
+
+def parent_link(job: ImportView) -> rx.Component:
+    """Say of a linked import whose rows it has imported again."""
+    return rx.el.p(
+        "These are corrected rows of ",
+        link("an earlier import", to=f"/imports/{job.parent_id}", class_name="underline", data_testid="import-parent"),
+        ".",
+    )
 
 
 def dry_run_note() -> rx.Component:
     """What a dry run was, and how to go on."""
     return rx.el.p(
         "This was a dry run: the catalogue was not changed.",
-        rx.cond(AccessState.can_import, " Check the changes below, then apply them.", ""),
+        rx.cond(AccessState.can_import, " Check the rows below, then import them.", ""),
         class_name="rounded-lg bg-accent-soft px-3.5 py-2.5",
     )
 
@@ -97,7 +111,12 @@ def head(job: ImportView, title: rx.Component, buttons: rx.Component) -> rx.Comp
 def actions(job: ImportView) -> rx.Component:
     """The actions that are possible once the import has ended."""
     parts = rx.el.div(
-        for_importers(rx.cond(job.can_apply, apply_button()), rx.cond(job.can_retry, retry_button(job))),
+        for_importers(
+            rx.cond(job.can_apply, apply_button()),
+            rx.cond(job.can_retry, retry_button(job)),
+            rx.cond(job.can_apply, change_columns()),
+            rx.cond(job.needs & ~job.can_apply, fix_button()),
+        ),
         rx.cond(job.created_address, products_link(job)),
         for_importers(rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job))),
         rx.cond(job.has_rejects, rejects_link(job)),
@@ -105,6 +124,16 @@ def actions(job: ImportView) -> rx.Component:
         class_name="flex flex-wrap items-center gap-2 empty:hidden",
     )
     return rx.cond(job.is_running, rx.fragment(), parts)
+
+
+def change_columns() -> rx.Component:
+    """The place of the button that goes back to the columns."""
+    return rx.el.span(data_testid="check-change-columns")
+
+
+def fix_button() -> rx.Component:
+    """Go to the rows that were rejected."""
+    return button("Fix the rows", kind="primary", on_click=focus_grid(GRID), data_testid="import-fix-rows")
 
 
 def products_link(job: ImportView) -> rx.Component:
@@ -142,7 +171,7 @@ def retry_button(job: ImportView) -> rx.Component:
 def apply_button() -> rx.Component:
     """Apply the dry run."""
     return button(
-        "Apply",
+        rx.cond(CheckState.import_words, CheckState.import_words, "Import"),
         kind="primary",
         on_click=ImportState.apply_import,
         disabled=ImportState.is_busy,

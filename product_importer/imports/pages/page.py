@@ -2,12 +2,11 @@
 
 import reflex as rx
 
-from product_importer.imports.pages.dry_run_changes import dry_run_changes
+from product_importer.imports.pages.check.check import check, rows_to_fix
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.history_table import history, search
 from product_importer.imports.pages.import_card import import_card, running_import
 from product_importer.imports.pages.import_state import ImportState
-from product_importer.imports.pages.rejections import rejections
 from product_importer.imports.pages.undo_dialog import kept_products, undo_dialog
 from product_importer.imports.pages.upload_form import upload_form
 from product_importer.ui import routes, styles, widgets
@@ -40,13 +39,12 @@ def import_page() -> rx.Component:
 
 
 def one_import() -> rx.Component:
-    """The import's card, its rejected rows, and the products that it would change or that its undo kept."""
+    """The import's card, its rows to check or to correct, and the products that its undo kept."""
     job = ImportState.live
     return rx.fragment(
         import_card(job),
-        rx.cond(job.has_rejects, section("Rows that need you", rejections(job.id))),
+        rx.cond(job.can_apply, check(job.id), rx.cond(job.needs, rows_to_fix(job.id))),
         rx.cond(job.undo.has_kept, section("Kept products", kept_products(job.id))),
-        rx.cond(job.can_apply, section("Changes", dry_run_changes(job.id))),
     )
 
 

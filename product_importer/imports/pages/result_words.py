@@ -35,13 +35,23 @@ def tone(job: ImportRead) -> str:
 
 def result(job: ImportRead) -> str:
     """Return what an ended import has done, such as "19 products imported, 1 row needs you"; empty before its end."""
+    return ", ".join(filter(None, (done(job), needs(job))))
+
+
+def done(job: ImportRead) -> str:
+    """Return the first part of the result: what was done."""
     if job.status not in FINAL or is_undone(job):
         return ""
     if job.status in STOPPED:
         return f"{STOPPED[job.status]}: {_before_the_stop(job)}"
-    done = would_do(job) if is_dry_run(job) else _done(job)
-    needs = f", {counted(job.rejected, 'row')} {'needs' if job.rejected == 1 else 'need'} you"
-    return f"{done}{needs if job.rejected else ''}"
+    return would_do(job) if is_dry_run(job) else _done(job)
+
+
+def needs(job: ImportRead) -> str:
+    """Return the second part of the result: how many rows need somebody; empty if none does."""
+    if job.status not in FINAL or job.status in STOPPED or is_undone(job) or not job.rejected:
+        return ""
+    return f"{counted(job.rejected, 'row')} {'needs' if job.rejected == 1 else 'need'} you"
 
 
 def would_do(job: ImportRead) -> str:

@@ -3,8 +3,8 @@
 import reflex as rx
 
 from product_importer.imports.models import UndoStatus
-from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
+from product_importer.imports.pages.kept_view import KeptView
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui import styles, tables

@@ -8,8 +8,8 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
 from product_importer.imports import service
-from product_importer.imports.pages.change_view_models import KeptView
 from product_importer.imports.pages.import_state import ImportState
+from product_importer.imports.pages.kept_view import KeptView
 from product_importer.imports.schemas import PageQuery
 from product_importer.ui.confirmation import ConfirmationState
 from product_importer.ui.services import ask

@@ -65,6 +65,11 @@ class ImportView:
     tone: str = "neutral"
     # What it has done, in words, once it has ended.
     result: str = ""
+    # The two parts of it: what was done, and how many rows need somebody.
+    done: str = ""
+    needs: str = ""
+    # The import whose rejected rows this one imports again.
+    parent_id: str = ""
     doing: str = ""
     percent: int = 0
     bar: BarView = field(default_factory=BarView)
@@ -115,6 +120,9 @@ class ImportView:
             status=job.status,
             tone=result_words.tone(job),
             result=result_words.result(job),
+            done=result_words.done(job),
+            needs=result_words.needs(job),
+            parent_id=str(job.parent_id or ""),
             doing=_doing(job),
             percent=int(job.percent),
             bar=BarView.of(job, is_dry_run=is_dry_run(job)),

@@ -26,7 +26,7 @@ class DataGrid(NoSSRComponent):
     """
 
     library = "$/public/grid.jsx"
-    lib_dependencies: list[str] = ["react-data-grid@7.0.0-beta.61"]
+    lib_dependencies: list[str] = ["react-data-grid@7.0.0-beta.61"]  # noqa: RUF012 - as Reflex has it
     tag = "Grid"
 
     columns: rx.Var[list[GridColumn]]

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class GridColumn:
-    """A column. Its `kind` is "value", "state" (the row's state) or "action" (the row's button); `width` in pixels."""
+    """A column. Its `kind` is "value", "state" (the row's state) or "action" (the row's button).
+
+    `width` is in pixels, or CSS for a track of a grid.
+    """
 
     key: str = ""
     name: str = ""
     kind: str = "value"
-    width: int = 0
+    width: int | str = 0
     frozen: bool = False
     editable: bool = False
 
@@ -38,7 +41,8 @@ class RowAction:
 class GridRow:
     """A row: texts by the keys of columns, and what is to be said about them.
 
-    `before` has old values, `problems` what is wrong, `edited` the keys of edited cells. `stamp` changes with every
+    `before` has old values, `problems` what is wrong, `edited` the keys of edited cells, `cut` those of cells
+    that are too long to be edited here. `stamp` changes with every
     answer to an edit of the row, also with a refusal: until then the grid shows what was typed.
     """
 
@@ -48,6 +52,7 @@ class GridRow:
     before: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     edited: list[str] = field(default_factory=list)
+    cut: list[str] = field(default_factory=list)
     state: RowState = RowState()
     action: RowAction = RowAction()
     locked: bool = False

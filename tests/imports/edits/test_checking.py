@@ -1,5 +1,6 @@
 """The rows of a dry run, and the rejected ones of an import, as they are now: states, old values, counts, pages."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
@@ -48,7 +49,9 @@ def states(job_id: UUID) -> dict[str, int]:
     return {state: count for state, count in db.run(checking.summarize, job_id).states.items() if count}
 
 
-def edit(job_id: UUID, *edits: dict[str, object], reasons: object = (), shown: tuple[int, ...] = ()) -> list[CheckedRow]:
+def edit(
+    job_id: UUID, *edits: dict[str, object], reasons: Sequence[object] = (), shown: tuple[int, ...] = ()
+) -> list[CheckedRow]:
     given = RowsEdit.model_validate({"rows": list(edits), "reasons": list(reasons)})
     return db.run(checking.edit_and_list, job_id, given, shown)
 
@@ -106,7 +109,9 @@ def test_an_edited_row_is_in_the_state_that_it_has_now(dry_run):
     # An edit that makes another product of it shows that product's values.
     [other] = edit(dry_run, {"line": 5, "cells": {"sku": "C-3"}}, shown=(5,))
     assert (other.state, other.before) == ("update", {"name": "Fork", "description": "steel", "active": "false"})
-    [back] = edit(dry_run, {"line": 2, "cells": {"description": "white", "active": "yes", "colour": "red"}}, shown=(2,))
+    [back] = edit(
+        dry_run, {"line": 2, "cells": {"description": "white", "active": "yes", "colour": "red"}}, shown=(2,)
+    )
     assert back.state == "unchanged"
     assert states(dry_run) == {"update": 1, "create": 1, "problem": 2, "unchanged": 2, "duplicate": 1}
     assert lines(dry_run, state="update") == [5]

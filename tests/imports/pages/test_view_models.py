@@ -5,10 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 from product_importer.imports.pages import labels
-from product_importer.imports.pages.change_view_models import DifferenceView
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.parsing.file_format import Format
-from product_importer.imports.schemas import FieldChange, ImportChoices, ImportRead, ImportUndo
+from product_importer.imports.schemas import ImportChoices, ImportRead, ImportUndo
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 COUNTS = ("created", "updated", "unchanged", "duplicates", "rejected")
@@ -121,17 +120,3 @@ def test_a_warning_says_how_often_and_where():
     assert shown(1, 2) == "Once, in line 2."
     assert shown(1_200, 3_400) == "1,200 times, first in line 3,400."
     assert (shown(None, None), shown(None, 4)) == ("", "")
-
-
-def test_a_long_text_is_shown_from_shortly_before_its_first_difference():
-    same = "The same words. " * 50
-    shown = DifferenceView.of(FieldChange(field="description", before=f"{same}red", after=f"{same}blue"))
-    assert (shown.label, shown.before[0], shown.before[-3:], shown.after[-4:]) == ("Description", "…", "red", "blue")
-    assert len(shown.before) < 60
-
-
-def test_a_missing_value_is_not_shown_as_removed():
-    made = DifferenceView.of(FieldChange(field="active", before=None, after=True))
-    assert (made.label, made.after, made.is_removed, made.is_added) == ("Status", "Active", False, True)
-    gone = DifferenceView.of(FieldChange(field="colour", before="", after=None))
-    assert (gone.before, gone.is_removed, gone.is_added) == ("", True, False)

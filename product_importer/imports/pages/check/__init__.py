@@ -1,0 +1,1 @@
+"""Check the rows of a dry run, and correct rejected rows, in one grid."""
