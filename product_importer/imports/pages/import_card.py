@@ -13,14 +13,12 @@ from product_importer.imports.pages.running.speed_chart import speed_chart
 from product_importer.imports.pages.undo_dialog import undo_result
 from product_importer.imports.pages.undo_state import UndoState
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.ui import routes
+from product_importer.ui import routes, styles
 from product_importer.ui.access_state import AccessState, for_importers
 from product_importer.ui.grid.component import focus_grid
 from product_importer.ui.notifications import how_to_allow, notify_button
-from product_importer.ui.widgets import badge, button, download_link, link, local_time, notice
+from product_importer.ui.widgets import badge, button, button_link, download_link, link, local_time, notice
 
-CARD = "grid grid-cols-[minmax(0,1fr)] gap-4 rounded-[10px] border border-line bg-raised p-5 shadow-[var(--shadow)]"
-CHIP = "rounded-md border border-line px-2 font-mono text-xs leading-5 text-muted"
 NOTE = "block text-xs font-medium tracking-normal text-accent"
 
 
@@ -32,7 +30,7 @@ def running_import(job: ImportView) -> rx.Component:
         ),
         import_bar(job),
         figures(job),
-        class_name=CARD,
+        class_name=f"{styles.CARD} {styles.STACK}",
     )
 
 
@@ -52,7 +50,7 @@ def import_card(job: ImportView) -> rx.Component:
         figures(job),
         speed_chart(job),
         details(job),
-        class_name=CARD,
+        class_name=f"{styles.CARD} {styles.STACK}",
     )
 
 
@@ -76,14 +74,19 @@ def result(job: ImportView) -> rx.Component:
         data_tone=job.tone,
         data_testid="import-result",
     )
-    return rx.cond(job.done, rx.fragment(words, rx.cond(job.parent_id, parent_link(job))))
+    return rx.cond(job.done, rx.fragment(words, rx.cond(job.parent, parent_link(job))))
 
 
 def parent_link(job: ImportView) -> rx.Component:
     """Say of a linked import whose rows it has imported again."""
     return rx.el.p(
         "These are corrected rows of ",
-        link("an earlier import", to=f"/imports/{job.parent_id}", class_name="underline", data_testid="import-parent"),
+        link(
+            "an earlier import",
+            to=f"/imports/{job.parent}",
+            class_name=styles.TEXT_LINK,
+            data_testid="import-parent",
+        ),
         ".",
     )
 
@@ -120,8 +123,8 @@ def actions(job: ImportView) -> rx.Component:
         rx.cond(job.created_address, products_link(job)),
         for_importers(rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job))),
         rx.cond(job.has_rejects, rejects_link(job)),
-        for_importers(link("Import again", to=routes.IMPORTS, class_name="button", data_testid="import-again")),
-        class_name="flex flex-wrap items-center gap-2 empty:hidden",
+        for_importers(button_link("Import again", to=routes.IMPORTS, data_testid="import-again")),
+        class_name=styles.ACTIONS,
     )
     return rx.cond(job.is_running, rx.fragment(), parts)
 
@@ -138,7 +141,7 @@ def fix_button() -> rx.Component:
 
 def products_link(job: ImportView) -> rx.Component:
     """Show the products that the import created."""
-    return link("View the new products", to=job.created_address, class_name="button", data_testid="import-products")
+    return button_link("View the new products", to=job.created_address, data_testid="import-products")
 
 
 def rejects_link(job: ImportView) -> rx.Component:
@@ -146,7 +149,7 @@ def rejects_link(job: ImportView) -> rx.Component:
     return download_link(
         "Download the rejected rows",
         href=f"/api/jobs/{job.id}/rejects",
-        class_name="button",
+        class_name=styles.button_look(""),
         data_testid="import-rejects",
     )
 
@@ -190,7 +193,7 @@ def undo_button(job: ImportView) -> rx.Component:
 def action_error() -> rx.Component:
     """Why an action failed, with examples of the products in the way."""
     error = ImportState.action_error
-    examples = rx.foreach(error.examples, lambda sku: rx.el.li(sku, class_name=CHIP))
+    examples = rx.foreach(error.examples, lambda sku: rx.el.li(sku, class_name=f"{styles.CHIP} {styles.MONO}"))
     return notice(
         rx.el.p(error.detail),
         rx.cond(error.examples.length() > 0, rx.el.ul(examples, class_name="mt-2 flex flex-wrap gap-1.5")),
@@ -219,7 +222,7 @@ def figures(job: ImportView) -> rx.Component:
         count("Unchanged", job.unchanged, testid="import-unchanged"),
         count("Duplicates", job.duplicates, testid="import-duplicates", note=duplicates_link(job)),
         count("Rejected", job.rejected, testid="import-rejected"),
-        class_name="grid grid-cols-2 gap-4 border-t border-line pt-4 min-[721px]:grid-cols-7",
+        class_name="grid grid-cols-2 gap-4 border-t border-line pt-4 md:grid-cols-7",
     )
 
 

@@ -68,8 +68,6 @@ class ImportView:
     # The two parts of it: what was done, and how many rows need somebody.
     done: str = ""
     needs: str = ""
-    # The import whose rejected rows this one imports again.
-    parent_id: str = ""
     doing: str = ""
     percent: int = 0
     bar: BarView = field(default_factory=BarView)
@@ -122,7 +120,6 @@ class ImportView:
             result=result_words.result(job),
             done=result_words.done(job),
             needs=result_words.needs(job),
-            parent_id=str(job.parent_id or ""),
             doing=_doing(job),
             percent=int(job.percent),
             bar=BarView.of(job, is_dry_run=is_dry_run(job)),
