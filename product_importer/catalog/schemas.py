@@ -81,7 +81,7 @@ def _attributes(given: dict[str, str]) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for name, value in given.items():
         trimmed = trim(name)
-        if error := _name_error(trimmed, attributes) or _value_error(value):
+        if error := name_error(trimmed, attributes) or _value_error(value):
             raise ValueError(f"“{trimmed[:60].encode(errors='replace').decode()}”: {error}")
         attributes[trimmed] = value
     if sum(map(len, attributes)) + sum(map(len, attributes.values())) > MAX_ALL_ATTRIBUTES:
@@ -89,7 +89,8 @@ def _attributes(given: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in attributes.items() if value}
 
 
-def _name_error(name: str, taken: Iterable[str]) -> str | None:
+def name_error(name: str, taken: Iterable[str] = ()) -> str | None:
+    """Return why a trimmed name cannot be that of an attribute besides those that are taken; None if it can."""
     if not name:
         return "A name must not be blank"
     if len(name) > MAX_ATTRIBUTE_NAME:

@@ -115,7 +115,7 @@ class ImportJob(SQLModel, table=True):
     # How the bytes are read, as `file_format.Format`; the options, as `schemas.ImportChoices`.
     format: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     choices: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    # The file's header, and the product field of each column ("" for an attribute, "ignored" for none).
+    # The file's header, and the field of each column, as `columns.header.Header` has them.
     header: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     fields: list[str] = Field(sa_column=Column(JSONB, nullable=False))
     # The client's `Idempotency-Key`: the same upload, sent again, is not imported again.

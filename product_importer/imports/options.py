@@ -7,9 +7,11 @@ from contextlib import suppress
 from typing import Annotated, Literal, get_args
 
 import webencodings
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from product_importer.catalog.schemas import COLUMNS, name_error
+from product_importer.core.edges import trim
 from product_importer.core.errors import field_errors, invalid_fields
 from product_importer.core.names import repeated_in_json
 
@@ -21,7 +23,9 @@ Scientific = Literal["reject", "keep"]
 Delimiter = Literal[",", ";", "\t", "|"]
 # What a column can become other than a product field.
 ATTRIBUTE, IGNORE = "attribute", "ignore"
-Target = Literal["sku", "name", "description", "active", "attribute", "ignore"]
+# Before the name of an attribute that is not named like its column.
+NAMED = "attribute:"
+MAX_ATTRIBUTE_NAME = 100
 
 # The encodings that exported catalogues use, as the Encoding Standard (WHATWG) defines them; the first three are
 # detected.
@@ -69,6 +73,36 @@ def _encoding(value: object) -> object:
     return value if standard is None else BY_STANDARD.get(standard.name, value)
 
 
+def _target(value: str) -> str:
+    """Return what a column becomes, the name of an attribute trimmed.
+
+    Raises:
+        ValueError: it is not possible.
+    """
+    if value in (*COLUMNS, ATTRIBUTE, IGNORE):
+        return value
+    if not value.startswith(NAMED):
+        raise ValueError(f"Should be {', '.join(COLUMNS)}, {ATTRIBUTE}, {NAMED}NAME or {IGNORE}")
+    name = trim(value.removeprefix(NAMED))
+    if error := name_error(name):
+        raise ValueError(error)
+    if len(name) > MAX_ATTRIBUTE_NAME:
+        raise ValueError(f"A name has at most {MAX_ATTRIBUTE_NAME} characters")
+    return NAMED + name
+
+
+# What a column becomes. The JSON Schema says as much of the rules as all programs understand.
+Target = Annotated[
+    str,
+    AfterValidator(_target),
+    Field(
+        json_schema_extra={
+            "pattern": rf"^({'|'.join((*COLUMNS, ATTRIBUTE, IGNORE))}|{NAMED}[^\u0000]{{1,{MAX_ATTRIBUTE_NAME}}})$"
+        }
+    ),
+]
+
+
 def _delimiter(value: object) -> object:
     r"""Return a tab for the two characters `\t`, which shells pass on unchanged."""
     return "\t" if value == r"\t" else value
@@ -105,8 +139,9 @@ class ImportOptions(BaseModel):
         dict[str, Target] | None,
         BeforeValidator(_from_json),
         Field(
-            description="JSON object: column of the file to product field, `attribute` or `ignore`. Other columns "
-            "are matched by name. Case and outer spaces do not matter. Saved for files with the same columns.",
+            description="JSON object: column of the file to product field, `attribute`, `attribute:NAME` for an "
+            "attribute with another name, or `ignore`. Other columns are matched by name. Case and outer spaces of "
+            "columns do not matter. Saved for files with the same columns.",
             examples=[{"Handle": "sku", "Title": "name", "Body (HTML)": "description", "Vendor": "ignore"}],
         ),
     ] = None

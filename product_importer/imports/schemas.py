@@ -87,8 +87,8 @@ class ImportUndo(BaseModel):
 class ImportRead(BaseModel):
     """An import. `percent` never goes back; `total_rows` is null until it is known, `eta_seconds` until it is steady.
 
-    `columns` maps each column of the file to a product field, "attribute" or "ignore". `undo` is null where there
-    is nothing to undo; `file_available` says whether the uploaded file is still stored.
+    `columns` maps each column of the file to a product field, "attribute", "attribute:NAME" or "ignore". `undo` is
+    null where there is nothing to undo; `file_available` says whether the uploaded file is still stored.
     `started_by` names the person or token that uploaded the file, or that retried or applied the import last; null
     where nobody is known. `parent_id` is the import whose rejected rows this one imports again.
     """

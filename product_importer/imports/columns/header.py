@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from product_importer.catalog.schemas import RESERVED
 from product_importer.core.csv_injection import unescape
 from product_importer.core.edges import trim
 from product_importer.core.errors import Invalid, Unprocessable
 from product_importer.core.problem_types import ProblemType
+from product_importer.imports.columns.attribute_names import UniqueNames, chosen_name, is_attribute
 from product_importer.imports.columns.continuations import count_continuations
 from product_importer.imports.columns.suggestions import suggest
 from product_importer.imports.options import ATTRIBUTE, IGNORE
@@ -32,7 +32,11 @@ TARGETS = {ATTRIBUTE: "", IGNORE: IGNORED}
 
 @dataclass(frozen=True)
 class Header:
-    """A file's column names, and the product field of each: "" for an attribute, `IGNORED` for none."""
+    """A file's column names, and the product field of each.
+
+    It is "" for an attribute with the column's name, `attribute:NAME` for one with another name, and `IGNORED` for
+    none.
+    """
 
     names: tuple[str, ...]
     fields: tuple[str, ...]
@@ -47,11 +51,11 @@ class Header:
 
         Names that an import reads otherwise get a number: an export of the attribute can then be imported again.
         """
-        names = _UniqueNames()
+        names = UniqueNames(filter(None, map(chosen_name, self.fields)))
         return {
-            position: names.add(trim(unescape(self.names[position])) or default_name(position))
+            position: chosen_name(field) or names.add(own_name(self.names[position], position))
             for position, field in enumerate(self.fields)
-            if not field
+            if is_attribute(field)
         }
 
 
@@ -86,6 +90,7 @@ def match(
     mapped = _mapped_fields(folded, columns or {})
     taken = frozenset(mapped.values())
     fields = [mapped[name] if name in mapped else _field_by_name(name, taken) for name in folded]
+    _refuse_taken_names(names, fields)
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         # Columns that are mapped or fill a field by name are not suggested for another.
@@ -130,6 +135,11 @@ def fold(name: str) -> str:
     return trim(unescape(trim(name))).casefold()
 
 
+def own_name(name: str, position: int) -> str:
+    """Return the name of a column's attribute where no other one is chosen."""
+    return trim(unescape(name)) or default_name(position)
+
+
 def default_name(position: int) -> str:
     """Return the name given to an unnamed column."""
     return f"column {position + 1}"
@@ -160,12 +170,38 @@ def _mapped_fields(names: list[str], columns: Mapping[str, str]) -> dict[str, st
         return None
 
     messages = {f"columns.{name}": error_of(fold(name), target) for name, target in columns.items()}
-    errors = [{"field": field, "message": message} for field, message in messages.items() if message]
+    _refuse([{"field": field, "message": message} for field, message in messages.items() if message])
+    return {fold(name): TARGETS.get(target, target) for name, target in columns.items()}
+
+
+def _refuse_taken_names(names: Sequence[str], fields: Sequence[str]) -> None:
+    """Refuse a chosen name that another column's attribute has.
+
+    Raises:
+        Unprocessable: `errors` names each column of such a name.
+    """
+    attributes = [
+        (name, chosen_name(field), chosen_name(field) or own_name(name, position))
+        for position, (name, field) in enumerate(zip(names, fields, strict=True))
+        if is_attribute(field)
+    ]
+    found = Counter(attribute for _, _, attribute in attributes)
+    errors = [
+        {
+            "field": f"columns.{name}",
+            "message": f"Another column becomes the attribute “{chosen}”, too. Choose another name for one of them",
+        }
+        for name, chosen, _ in attributes
+        if chosen and found[chosen] > 1
+    ]
+    _refuse(errors)
+
+
+def _refuse(errors: list[dict[str, str]]) -> None:
     if errors:
         raise Unprocessable(
             "; ".join(f"{error['field']}: {error['message']}" for error in errors[:20]), errors=errors
         )
-    return {fold(name): TARGETS.get(target, target) for name, target in columns.items()}
 
 
 def _field_by_name(name: str, taken: frozenset[str]) -> str:
@@ -194,21 +230,3 @@ def _header_error(
         found=names,
         suggestions=dict(suggestions or {}),
     )
-
-
-class _UniqueNames:
-    """Make names unique: a name that is taken or reserved gets the next free number."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._numbers: dict[str, int] = {}
-
-    def add(self, name: str) -> str:
-        number = self._numbers.get(name, 1)
-        candidate = name if number == 1 else f"{name} ({number})"
-        while candidate in self._taken or candidate.casefold() in RESERVED:
-            number += 1
-            candidate = f"{name} ({number})"
-        self._taken.add(candidate)
-        self._numbers[name] = number
-        return candidate

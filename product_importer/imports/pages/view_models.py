@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Self
 
+from product_importer.imports.columns.attribute_names import chosen_name
 from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
@@ -221,7 +222,11 @@ def _other_columns(columns: dict[str, str]) -> list[str]:
     """Describe the columns that became attributes, and those that were ignored."""
     lines = []
     for target, result in ((ATTRIBUTE, "kept as attributes"), (IGNORE, "ignored")):
-        names = [name or "(no name)" for name, given in columns.items() if given == target]
+        names = [
+            (name or "(no name)") + (f" as {chosen}" if (chosen := chosen_name(given)) else "")
+            for name, given in columns.items()
+            if given.partition(":")[0] == target
+        ]
         if names:
             shown = ", ".join(names[:MAX_COLUMN_NAMES]) + (", …" if len(names) > MAX_COLUMN_NAMES else "")
             lines.append(f"{counted(len(names), 'column')} {result}: {shown}")

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from product_importer.catalog.schemas import sku_key
 from product_importer.core.csv_injection import unescape_column
 from product_importer.core.edges import trim, trim_name
+from product_importer.imports.columns.attribute_names import is_attribute
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.columns.synonyms import active_flag
 from product_importer.imports.parsing.csv.arrow import ArrowChunk
@@ -70,7 +71,7 @@ class RunColumns:
     def cells(self, rows: pa.Table) -> list[list[str]]:
         """Return rows of a run as they are reported: in the order of the file's columns, ignored ones blank."""
         attributes = iter(self.attributes)
-        names = [next(attributes) if field == "" else field for field in self._header.fields]
+        names = [next(attributes) if is_attribute(field) else field for field in self._header.fields]
         blank = [""] * rows.num_rows
         columns = [blank if name == IGNORED else _as_text(rows[name]) for name in names]
         return [list(cells) for cells in zip(*columns, strict=True)]

@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from product_importer.catalog.schemas import sku_key
 from product_importer.core.edges import trim
+from product_importer.imports.columns.attribute_names import is_attribute
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.options import Continuation
 
-# The fields of a first column that can tell which product a row belongs to. Name, description and active cannot: many
-# products share them.
-GROUPING = ("sku", "", IGNORED)
+# The fields of a first column that can tell which product a row belongs to, as an attribute can. Name, description
+# and active cannot: many products share them.
+GROUPING = ("sku", IGNORED)
 # What a row takes from the product above where its own cell is blank.
 FILLED = ("name", "description", "active")
 
@@ -43,7 +44,7 @@ class VariantGroups:
     """
 
     def __init__(self, header: Header, keep_blank: bool, continuation: Continuation = "reject"):
-        self._is_grouped = header.fields[0] in GROUPING
+        self._is_grouped = header.fields[0] in GROUPING or is_attribute(header.fields[0])
         self._sku = header.fields.index("sku")
         self._name = header.fields.index("name")
         self._filled = [header.fields.index(field) for field in FILLED if field in header.fields]
