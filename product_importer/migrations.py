@@ -13,6 +13,7 @@ from product_importer.catalog import models as catalog_models
 from product_importer.catalog.models import SEGMENT_PREFIX
 from product_importer.core import db, outbox
 from product_importer.core.embedded.servers import ServiceError
+from product_importer.imports import draft_models
 from product_importer.imports import models as import_models
 from product_importer.imports.pipeline import dry_run, undo
 from product_importer.webhooks import models as webhook_models
@@ -20,7 +21,7 @@ from product_importer.webhooks import models as webhook_models
 ROOT = Path(__file__).resolve().parent.parent
 
 # All modules that define tables: importing them fills the metadata.
-MODELS = (access_models, catalog_models, import_models, outbox, webhook_models)
+MODELS = (access_models, catalog_models, draft_models, import_models, outbox, webhook_models)
 METADATA = SQLModel.metadata
 # Prefixes of tables that are created at run time.
 PREFIXES = (SEGMENT_PREFIX, dry_run.PREFIX, undo.PREFIX)

@@ -40,6 +40,7 @@ TABLES = {
             "import_row_patch",
             "import_mapping",
             "import_named_mapping",
+            "import_draft",
             "import_undo_restored",
             "event",
             "event_batch",

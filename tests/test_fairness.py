@@ -15,7 +15,7 @@ from product_importer.commands.process_manager import kill_session
 from product_importer.core import db, queue, redis
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
-from product_importer.imports.upload.receiver import LARGE_BYTES
+from product_importer.imports.upload.accepting import LARGE_BYTES
 from tests.application import ROOT
 from tests.imports.conftest import run_import, upload
 from tests.waiting import wait_for

@@ -19,6 +19,7 @@ class AdvisoryLock(IntEnum):
     CLAIM_LARGE_IMPORT = 7_301_006
     WRITE_RANGE = 7_301_007
     ENCRYPT_SECRETS = 7_301_008
+    ADMIT_DRAFT = 7_301_009
 
 
 # Taken in the maintenance database. Locks belong to a database, so the number may equal one above.

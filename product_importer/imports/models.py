@@ -108,7 +108,7 @@ class ImportJob(SQLModel, table=True):
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
-    # Whether the file is large (`receiver.LARGE_BYTES`); whether the import holds one of the shared workers.
+    # Whether the file is large (`accepting.LARGE_BYTES`); whether the import holds one of the shared workers.
     is_large: bool = Field(default=False, sa_column=_flag())
     holds_worker: bool = Field(default=False, sa_column=_flag())
     sha256: str = Field(sa_column=_text())

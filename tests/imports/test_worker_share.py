@@ -16,7 +16,7 @@ from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
 from product_importer.imports.service import RUN_IMPORT
-from product_importer.imports.upload import receiver
+from product_importer.imports.upload import accepting
 from tests.imports.conftest import execute, upload
 from tests.imports.pipeline.test_runner import fetch
 
@@ -136,7 +136,7 @@ def packed(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, packed], ids=["plain", "gzip", "zip"])
 def test_the_unpacked_size_makes_an_import_large(database, monkeypatch, pack):
-    monkeypatch.setattr(receiver, "LARGE_BYTES", 100_000)
+    monkeypatch.setattr(accepting, "LARGE_BYTES", 100_000)
     for size, is_large in ((99_000, False), (101_000, True)):
         job_id = upload(pack(FILE + b"d,e,%s\n" % (b"f" * size)))
         assert fetch(f"SELECT is_large FROM import_job WHERE id = '{job_id}'") == [(is_large,)]

@@ -1,43 +1,30 @@
 """Store an upload while it arrives, check it, and create its import."""
 
 import asyncio
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 from uuid import UUID
-from zipfile import ZipFile
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from product_importer.core import db
-from product_importer.core.errors import StorageFull
 from product_importer.core.ids import new_id
-from product_importer.core.settings import settings
-from product_importer.core.storage import opened, storage
-from product_importer.imports import admission, service
-from product_importer.imports.columns import header, saved_mappings
-from product_importer.imports.columns.header import Header
-from product_importer.imports.models import ImportJob
+from product_importer.core.storage import storage
+from product_importer.imports import admission, service, stored_files
 from product_importer.imports.options import ImportOptions
-from product_importer.imports.parsing.archives import open_archive, too_large
-from product_importer.imports.parsing.books.kinds import NAMES, is_read_by_calamine
-from product_importer.imports.parsing.file_format import Format, Kind
-from product_importer.imports.parsing.format_detection import detect_format, early_header
-from product_importer.imports.parsing.header_sample import HeaderSample
-from product_importer.imports.parsing.sheet_choice import naming_sheet
-from product_importer.imports.parsing.stream_inspection import HEAD_BYTES, StreamInspection
+from product_importer.imports.parsing.file_format import Kind
+from product_importer.imports.parsing.format_detection import early_header
+from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
 from product_importer.imports.schemas import ImportRead
-from product_importer.imports.upload import confirmation
+from product_importer.imports.upload import accepting
+from product_importer.imports.upload.incoming_file import IncomingFile
 
 MAX_FILENAME = 255
-# Smaller files are read and merged in a second or two; larger ones may delay other imports.
-LARGE_BYTES = 16 * 1024 * 1024
 # An unfinished upload that has not grown for this long is orphaned.
 ORPHANED_SECONDS = 6 * 3600
 # Accepting a workbook may wait for a reader process: in a pool of its own, it does not delay the bytes of uploads.
@@ -68,16 +55,10 @@ class IncomingUpload:
         """
         self._id = new_id()
         self._filename = clean_filename(filename)
-        self._key = f"{self._id}.csv"
-        with _storage_errors():
-            self._writer = storage().writer(self._key)
-        self._digest = BackgroundDigest()
+        self._file = IncomingFile(f"{self._id}.csv", options.encoding if options else None)
         self._options = options
         self._kind = kind
-        self._inspection = StreamInspection(options.encoding if options else None)
         self._is_header_checked = options is None or kind is not None
-        self._size = 0
-        self._is_done = False
 
     @property
     def id(self) -> UUID:
@@ -100,13 +81,7 @@ class IncomingUpload:
             Invalid: the bytes so far show that the file is no catalogue.
             StorageFull: they cannot be stored.
         """
-        if self._size + len(chunk) > settings().max_upload_bytes:
-            raise too_large()
-        self._digest.update(chunk)
-        self._inspection.feed(chunk)
-        with _storage_errors():
-            self._writer.write(chunk)
-        self._size += len(chunk)
+        self._file.write(chunk)
         if self._options is not None:
             self._check_early(self._options)
 
@@ -131,58 +106,32 @@ class IncomingUpload:
             TooMany: too many imports are unfinished.
         """
         options = options or self._options or ImportOptions()
-        self._inspection.feed(b"", final=True)
-        with _storage_errors():
-            self._writer.commit()
+        file = self._file.commit()
         try:
-            with opened(self._key) as stream:
-                found = detect_format(stream, self._inspection, options, self._kind)
-                is_large = (self._workbook_bytes(stream) if found.size is None else found.size) > LARGE_BYTES
-            format = found.format
-            with naming_sheet(format.part if format.kind in NAMES else None, lambda: found.other_sheets):
-                matched, columns = _match(found.head, options)
-            if ask_header_line:
-                confirmation.check_header_line(format, matched.names, options)
-            job = ImportJob(
-                id=self._id,
+            job, columns = accepting.prepare(
+                file,
+                self._file.inspection,
+                options,
+                job_id=self._id,
                 filename=self._filename,
-                storage_key=self._key,
-                size_bytes=self._size,
-                is_large=is_large,
-                sha256=self._digest.hexadecimal(),
-                format=format.model_dump(),
-                warnings=found.warnings.stored(),
-                header=list(matched.names),
-                fields=list(matched.fields),
-                choices=_choices(options, format),
-                idempotency_key=idempotency_key,
+                kind=self._kind,
+                ask_header_line=ask_header_line,
             )
+            job.idempotency_key = idempotency_key
             accepted = db.run(service.start_import, job, columns, refuse_running)
-            if accepted.id != self._id:
-                storage().delete(self._key)
         except BaseException:
-            storage().delete(self._key)
+            storage().delete(file.key)
             raise
-        finally:
-            self._is_done = True
-            self._digest.close()
+        if accepted.id != self._id:
+            storage().delete(file.key)
         return accepted
 
     def abort(self) -> None:
         """Delete what has arrived, unless the file was accepted or deleted already."""
-        if not self._is_done:
-            self._is_done = True
-            self._writer.abort()
-            self._digest.close()
-
-    def _workbook_bytes(self, stream: BinaryIO) -> int:
-        if self._inspection.container == "ole":
-            return self._size
-        with open_archive(stream, ZipFile) as archive:
-            return sum(member.file_size for member in archive.infolist())
+        self._file.abort()
 
     def _check_early(self, options: ImportOptions) -> None:
-        contents = self._inspection.contents
+        contents = self._file.inspection.contents
         if contents.detector.error is not None:
             raise contents.detector.error
         if self._is_header_checked or len(contents.head) < HEAD_BYTES:
@@ -190,32 +139,7 @@ class IncomingUpload:
         self._is_header_checked = True
         head = early_header(contents, options)
         if head is not None:
-            _match(head, options)
-
-
-class BackgroundDigest:
-    """Computes a SHA-256 in a thread of its own, at most one chunk behind."""
-
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="digest")
-        self._last: Future[None] | None = None
-
-    def update(self, chunk: bytes) -> None:
-        """Add the next bytes."""
-        if self._last is not None:
-            self._last.result()
-        self._last = self._thread.submit(self._digest.update, chunk)
-
-    def hexadecimal(self) -> str:
-        """Return the digest of all bytes so far."""
-        if self._last is not None:
-            self._last.result()
-        return self._digest.hexdigest()
-
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.shutdown()
+            accepting.match(head, options)
 
 
 async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **options: Any) -> ImportRead:
@@ -226,40 +150,9 @@ async def in_accept_pool(accept: Callable[..., ImportRead], *values: Any, **opti
 
 
 def delete_orphans(session: Session) -> None:
-    """Delete orphaned upload files: those that no import needs, left by processes killed during an upload."""
-    known = set(session.scalars(select(ImportJob.storage_key).where(col(ImportJob.file_deleted_at).is_(None))))
-    for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - known:
+    """Delete orphaned files: those that no import and no draft needs, left by processes killed during an upload."""
+    for key in set(storage().keys(older_than_seconds=ORPHANED_SECONDS)) - stored_files.needed(session):
         storage().delete(key)
-
-
-def _match(head: HeaderSample, options: ImportOptions) -> tuple[Header, Mapping[str, str] | None]:
-    """Return a file's matched header, and the column mapping that was used: the given or the saved one, or None.
-
-    Raises:
-        Invalid, Unprocessable: the header lacks a required column, or one that is mapped.
-    """
-    header.check_column_count(head.names)
-    columns: Mapping[str, str] | None
-    columns = options.columns if options.columns is not None else db.run(saved_mappings.find, head.names)
-    return header.match(head.names, columns, head.sample), columns
-
-
-def _choices(options: ImportOptions, format: Format) -> dict[str, object]:
-    """Return the options that the job's row keeps.
-
-    Where a formula without a value looks like a blank cell, blank cells keep values: none is cleared by mistake.
-    """
-    return options.stored() | ({"blank": "keep"} if is_read_by_calamine(format) else {})
-
-
-@contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Convert errors of the storage to `StorageFull`."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise StorageFull(f"The file could not be stored: {reason}. The upload was discarded.") from error
 
 
 def clean_filename(filename: str) -> str:
