@@ -8,7 +8,8 @@ from sqlmodel import Session, col, select
 
 from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
-from product_importer.core.storage import storage
+from product_importer.imports import stored_files
+from product_importer.imports.drafts import rows
 from product_importer.imports.models import FINAL, ImportJob, ImportRange, ImportRowPatch, ImportUndoRestored
 from product_importer.imports.pipeline import dry_run, undo
 
@@ -21,6 +22,8 @@ MAX_AT_ONCE = 500
 def prune(session: Session) -> None:
     """Delete what is older than the settings keep it."""
     _prune_files(session)
+    if count := rows.delete_expired(session):
+        log.info("%s drafts of imports have expired and were deleted", count)
     _prune_undos(session)
     session.execute(
         delete(ImportUndoRestored).where(col(ImportUndoRestored.restored_at) < _days_ago(settings().undo_days))
@@ -31,24 +34,13 @@ def _prune_files(session: Session) -> None:
     """Delete the uploaded files of old imports, with what a retry or an apply would have needed."""
     for job in _ended(session, settings().upload_retention_days, col(ImportJob.file_deleted_at).is_(None)):
         job.file_deleted_at = session.scalar(select(func.now()))
-        if not _has_other_user(session, job):
-            storage().delete(job.storage_key)
+        stored_files.delete_unless_needed(session, job.storage_key, without=job.id)
         if job.preview_table is not None:
             dry_run.drop(raw_connection(session), job.id)
             job.preview_table = None
         for model in (ImportRange, ImportRowPatch):
             session.execute(delete(model).where(col(model.job_id) == job.id))
         log.info("import %s: its uploaded file has expired and was deleted", job.id)
-
-
-def _has_other_user(session: Session, job: ImportJob) -> bool:
-    """Whether an import of rejected rows, or the one that rejected them, still needs the same file."""
-    others = select(ImportJob.id).where(
-        col(ImportJob.storage_key) == job.storage_key,
-        col(ImportJob.id) != job.id,
-        col(ImportJob.file_deleted_at).is_(None),
-    )
-    return session.scalar(others.limit(1)) is not None
 
 
 def _prune_undos(session: Session) -> None:
