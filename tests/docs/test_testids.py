@@ -6,10 +6,10 @@ from functools import cache
 
 import pytest
 from reflex.components.component import BaseComponent
-from reflex_base.vars.base import Var
 
 from product_importer.product_importer import app
-from tests.docs.documents import assert_same, first_column, read
+from product_importer.ui.grid.component import DataGrid
+from tests.docs.documents import ROOT, assert_same, first_column, read
 
 DOCUMENT = read("docs/testids.md")
 ROUTES = {
@@ -20,14 +20,18 @@ ROUTES = {
     "Tokens": {"tokens"},
     "Account": {"account"},
 }
-# What every page has stands on this one alone.
+# It has only what every page has.
 PLAIN = "404"
-ID = re.compile(r"[a-z]+([-_][a-z…]+)*")
+ID = re.compile(r"[a-z]+([-_][a-z]+)*(-…)?")
+# What the grid draws itself.
+DRAWN = frozenset(re.findall(r'data-testid="([^"]+)"', (ROOT / "assets/grid.jsx").read_text()))
+# What follows the fixed part of a text that is made of a value.
+VALUE = re.compile(r"<reflex\.Var>.*", re.DOTALL)
 
 
 @cache
 def ids(route: str) -> frozenset[str]:
-    """Return the test ids of a page, also of what it shows only at times."""
+    """Return the test ids of a page, also of what it shows only at times; `…` stands for a value in one."""
     page = app._unevaluated_pages[route].component
     component = page() if callable(page) else page
     assert isinstance(component, BaseComponent)
@@ -36,14 +40,20 @@ def ids(route: str) -> frozenset[str]:
 
 def _ids(component: BaseComponent) -> Iterator[str]:
     if given := getattr(component, "custom_attrs", {}).get("data-testid"):
-        yield _words(given)
+        yield VALUE.sub("…", given if isinstance(given, str) else f"{given}")
+    if isinstance(component, DataGrid):
+        yield from (*DRAWN, str(component.name).strip('"'))
     for child in (*component.children, *getattr(component, "_get_components_in_props", tuple)()):
         yield from _ids(child)
 
 
-def _words(given: str | Var[str]) -> str:
-    """Return an id; one that is made of a value has `…` in its place."""
-    return given if isinstance(given, str) else "…".join(re.findall(r'"([^"]*)"', str(given)))
+def of_section(heading: str) -> frozenset[str]:
+    return frozenset[str]().union(*map(ids, ROUTES[heading]))
+
+
+def of_all() -> frozenset[str]:
+    """Return what each section would list."""
+    return frozenset.intersection(*map(of_section, ROUTES))
 
 
 def listed(heading: str) -> set[str]:
@@ -56,14 +66,13 @@ def test_every_page_is_listed():
 
 
 def test_what_every_page_has_is_listed_once():
-    assert_same(listed("Every page"), ids(PLAIN), "docs/testids.md, Every page")
-    assert all(ids(PLAIN) <= ids(route) for routes in ROUTES.values() for route in routes)
+    assert_same(listed("Every page"), of_all(), "docs/testids.md, Every page")
+    assert ids(PLAIN) <= of_all()
 
 
 @pytest.mark.parametrize("heading", ROUTES)
 def test_every_test_id_of_a_page_is_listed_and_every_listed_one_exists(heading):
-    found = frozenset[str]().union(*map(ids, ROUTES[heading])) - ids(PLAIN)
-    assert_same(listed(heading), found, f"docs/testids.md, {heading}")
+    assert_same(listed(heading), of_section(heading) - of_all(), f"docs/testids.md, {heading}")
 
 
 def test_test_ids_are_words_with_hyphens():
