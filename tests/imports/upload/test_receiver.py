@@ -73,6 +73,8 @@ def test_a_character_that_is_cut_off_at_the_end_is_found(database):
         (b"PK\x03\x04\0\0,\n", "not-csv"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1_000), "not-csv"),
         (b"sku,name\na,b\n", "invalid-csv-header"),
+        # It breaks off behind the objects that name its columns.
+        (b"[" + b'{"sku":"a","name":"b","description":"c"},' * 400 + b'{"sku', "not-csv"),
     ],
 )
 def test_a_file_that_is_no_catalogue_is_rejected_and_leaves_nothing(database, content, kind):
