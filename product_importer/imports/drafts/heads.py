@@ -1,14 +1,19 @@
 """Read the columns of a text from its beginning, as if that were all of it."""
 
 import io
+import re
+from contextlib import suppress
+from json import JSONDecoder
 
-from product_importer.core.errors import Invalid
 from product_importer.imports.drafts.inspection import Inspected, raised
 from product_importer.imports.options import ImportOptions
 from product_importer.imports.parsing.format_detection import Detected, detect_format
 from product_importer.imports.parsing.json_detection import json_kind
 from product_importer.imports.parsing.stream_inspection import StreamInspection
 
+DECODER = JSONDecoder()
+# What stands between the elements of an array.
+NO_ELEMENT = re.compile(r"[\s,]*")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -22,24 +27,13 @@ def detect_head(head: bytes, inspected: Inspected, options: ImportOptions, is_al
     """
     if inspected.error is not None and inspected.chosen == options.encoding:
         raise raised(inspected.error)
-    lines = head if is_all else whole_lines(head)
-    is_array = not is_all and json_kind(head, "utf-8") == "json"
-    if not (lines or is_array or is_all):
+    seen = head if is_all else whole_elements(head) if json_kind(head, "utf-8") == "json" else whole_lines(head)
+    if not (seen or is_all):
         return None
-    seen = head if is_array else lines
     inspection = StreamInspection(options.encoding)
-    inspection.feed(seen)
-    inspection.feed(b"", final=not is_array)
-    if inspection.container is None:
-        return None
+    inspection.feed(seen, final=True)
     _know(inspection, inspected, options)
-    try:
-        return detect_format(io.BytesIO(seen), inspection, options)
-    except Invalid:
-        # The end of an array is missing, which may be all that is wrong.
-        if is_array:
-            return None
-        raise
+    return detect_format(io.BytesIO(seen), inspection, options)
 
 
 def _know(inspection: StreamInspection, inspected: Inspected, options: ImportOptions) -> None:
@@ -48,6 +42,16 @@ def _know(inspection: StreamInspection, inspected: Inspected, options: ImportOpt
         detector = inspection.contents.detector
         detector.encoding, detector.is_guessed = inspected.text.encoding, inspected.text.is_guessed
         detector.error, detector.is_other_text = None, False
+
+
+def whole_elements(head: bytes) -> bytes:
+    """Return the beginning of a JSON array up to the last element that is complete, as an array; empty if none is."""
+    text = head.decode(errors="ignore")
+    begin = place = text.index("[") + 1
+    with suppress(ValueError, RecursionError):
+        while between := NO_ELEMENT.match(text, place):
+            _, place = DECODER.raw_decode(text, between.end())
+    return f"{text[:place]}]".encode() if place > begin else b""
 
 
 def whole_lines(head: bytes) -> bytes:

@@ -37,7 +37,7 @@ def preview(draft_id: UUID) -> DraftPreview:
     try:
         return read_columns(draft, lambda names: db.run(saved_mappings.find, names))
     except DomainError as error:
-        return DraftPreview(error=error_of(error))
+        return DraftPreview(error=error_of(error), sheets=list(error.extra.get("sheets", ())))
 
 
 def read_columns(draft: ImportDraft, find_mapping: FindMapping) -> DraftPreview:

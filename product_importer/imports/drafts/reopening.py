@@ -4,6 +4,7 @@ from product_importer.core.errors import Conflict, DomainError
 from product_importer.core.storage import ObjectNotFound, opened
 from product_importer.imports.columns.header import fold
 from product_importer.imports.drafts.inspection import Inspected
+from product_importer.imports.drafts.inspection import inspect as inspect_stored
 from product_importer.imports.drafts.preview import FILE_GONE
 from product_importer.imports.models import ImportJob
 from product_importer.imports.options import STORED, ImportOptions, parse
@@ -30,7 +31,7 @@ def options_of(job: ImportJob) -> ImportOptions:
 
 
 def inspect(job: ImportJob) -> tuple[Inspected, bytes | None]:
-    """Return what the beginning of an import's file shows, and that of its text if it is unpacked as it arrives.
+    """Return what a small text, or the beginning of another file, shows; and the beginning of the text, if it is one.
 
     Raises:
         Conflict: the file is not stored.
@@ -38,12 +39,16 @@ def inspect(job: ImportJob) -> tuple[Inspected, bytes | None]:
     try:
         with opened(job.storage_key) as stream:
             inspection = StreamInspection()
-            inspection.feed(stream.read(HEAD_BYTES), final=job.size_bytes <= HEAD_BYTES)
+            inspection.feed(stream.read(HEAD_BYTES))
+            inspection.feed(b"", final=job.size_bytes <= HEAD_BYTES)
     except ObjectNotFound:
         raise Conflict(FILE_GONE) from None
     except DomainError as error:
         raise Conflict(f"The file cannot be read again: {error.detail}") from error
-    return Inspected.of(inspection), bytes(inspection.contents.head) or None
+    head = bytes(inspection.contents.head) or None
+    if head is None or job.size_bytes > HEAD_BYTES:
+        return Inspected.of(inspection), head
+    return inspect_stored(job.storage_key, inspection, options_of(job))
 
 
 def _columns(job: ImportJob) -> dict[str, str]:

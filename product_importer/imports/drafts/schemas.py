@@ -45,8 +45,9 @@ class DraftError(BaseModel):
 class DraftRead(BaseModel):
     """A draft; its import takes over its id.
 
-    `size_bytes` have arrived of `expected_bytes`, which are None if unknown. `will_start` is "import" or "dry_run"
-    if that was asked for before the upload ended.
+    `size_bytes` have arrived of `expected_bytes`, which are None if unknown. `will_start` is "import" or "dry_run" if
+    that was asked for before the upload ended. `error` says why no option makes the file readable, or why the import
+    that was to start at the upload's end did not.
     """
 
     id: UUID
@@ -61,9 +62,11 @@ class DraftRead(BaseModel):
 
 
 class DraftColumn(BaseModel):
-    """A column of the file, the beginnings of its first cells, and what it becomes.
+    """A column of the file, the beginnings of its first cells that are not blank, and what it becomes.
 
-    `target` is as in `ImportOptions.columns`: a product field, `attribute`, `attribute:NAME` or `ignore`.
+    `position` counts from 0. `name` is the key in `ImportOptions.columns`; it is empty for a column without a name,
+    and columns of one name become the same. `target` is as in `ImportOptions.columns`: a product field, `attribute`,
+    `attribute:NAME` or `ignore`.
     """
 
     position: int
@@ -76,6 +79,8 @@ class DraftColumn(BaseModel):
 class DraftPreview(BaseModel):
     """How a draft's file is read with its options: its columns, or why they cannot be shown.
 
+    Without columns and without an error, too little of the file has arrived. Where a sheet cannot be read, `sheets`
+    are those to choose from.
     `is_whole` if the whole file was seen, and not only its beginning. `missing` are the required fields without a
     column; `problem` says in words why it cannot be imported with these columns, and is empty if it can.
     `continuations` counts the rows of the sample that continue the product above.

@@ -67,7 +67,7 @@ def naming_sheet(title: str | None, other_sheets: Callable[[], Sequence[str]]) -
     `title` is None where a file is no workbook.
 
     Raises:
-        Invalid: the very error, so that it keeps its class and what that holds; its detail names the sheets.
+        Invalid: the very error, so that it keeps its class and what that holds; its detail and `sheets` name them.
     """
     try:
         yield
@@ -77,6 +77,7 @@ def naming_sheet(title: str | None, other_sheets: Callable[[], Sequence[str]]) -
             advice = f" (others can be chosen by their names: {named(others)})" if others else ""
             error.detail = f"In the sheet “{title}”{advice}: {error.detail}"
             error.args = (error.detail,)
+            error.extra = {**error.extra, "sheets": [title, *others][:MAX_NAMED]}
         raise
 
 
