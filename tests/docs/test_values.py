@@ -12,6 +12,8 @@ from product_importer.core.settings import Settings
 from product_importer.core.settings.remote import RemoteSettings
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
+from product_importer.imports.drafts import rows
+from product_importer.imports.options import MAX_ATTRIBUTE_NAME
 from product_importer.imports.parsing import limited_process, opening
 from product_importer.imports.parsing.records import MAX_RECORD_CHARACTERS
 from product_importer.imports.parsing.xlsx import package, styles
@@ -113,6 +115,16 @@ def test_the_limits_are_those_of_the_code():
         f"has {limited_process.DEADLINE_SECONDS} seconds and {limited_process.MEMORY_BYTES // 2**20:,} MB of memory"
         in " ".join(FORMAT.split())
     )
+
+
+def test_the_limits_of_drafts_are_those_of_the_code():
+    architecture, operations = (" ".join(read(f"docs/{name}.md").split()) for name in ("architecture", "operations"))
+    assert f"there are {rows.MAX_DRAFTS} drafts" in architecture
+    assert f"nothing has arrived for {rows.STALLED_SECONDS} seconds" in architecture
+    assert f"nothing happens for {rows.KEPT_HOURS} hours" in architecture
+    assert f"deleted {rows.KEPT_HOURS} hours after" in operations
+    assert f"At most {rows.MAX_DRAFTS} such files" in operations
+    assert f"The NAME of an attribute has 1 to {MAX_ATTRIBUTE_NAME} characters" in FORMAT
 
 
 def test_the_words_for_active_are_those_of_the_code():

@@ -1,5 +1,7 @@
 """What the columns of a draft become, and how that was found; the import then has just these columns."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,12 @@ TARGETS = ["sku", "name", "description", "active", "attribute", "attribute:maker
 mappings = st.none() | st.dictionaries(st.sampled_from([*NAMES, "gone"]), st.sampled_from(TARGETS), max_size=6)
 
 
-def found(names, chosen=None, saved=None, sample=()):
+def found(
+    names: list[str],
+    chosen: dict[str, str] | None = None,
+    saved: dict[str, str] | None = None,
+    sample: Sequence[list[str]] = (),
+) -> list[tuple[str, str]]:
     columns = columns_of(HeaderSample(names, [list(row) for row in sample]), chosen, saved)
     return [(column.target, column.found.value) for column in columns]
 
