@@ -1,6 +1,9 @@
 """A sample catalogue to try an import with: 20 products, one of them without a name."""
 
+from uuid import UUID
+
 from product_importer.core.csv_text import to_csv
+from product_importer.imports.drafts.receiving import IncomingDraft
 
 FILENAME = "sample-products.csv"
 # One row is wrong, so that a newcomer sees how it is mended.
@@ -27,6 +30,24 @@ ROWS = (
     ("MONSTERA-21", "Monstera, 21 cm pot", "Likes bright shade.", "yes", "Plants", "Grünwerk", "green", "34.00"),
     ("POT-21", "Terracotta pot 21 cm", "Frost-proof.", "yes", "Plants", "Grünwerk", "terracotta", "11.90"),
 )  # fmt: skip
+
+
+def start_sample() -> UUID:
+    """Make a draft of the sample catalogue, and return its id. It blocks: call it in a thread.
+
+    Raises:
+        TooMany: there are too many drafts.
+        StorageFull: nothing can be stored.
+    """
+    content = sample_file()
+    draft = IncomingDraft(FILENAME, len(content))
+    try:
+        draft.write(content)
+        draft.finish()
+    except BaseException:
+        draft.abort()
+        raise
+    return draft.id
 
 
 def sample_file() -> bytes:

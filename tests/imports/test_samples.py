@@ -1,7 +1,10 @@
 """The sample catalogue: 20 products, of which all but one are imported at once, and that one after it is mended."""
 
+from product_importer.core import db
 from product_importer.imports import tasks
-from product_importer.imports.samples import FILENAME, ROWS, sample_file
+from product_importer.imports.drafts import service as drafts
+from product_importer.imports.drafts.schemas import DraftStatus
+from product_importer.imports.samples import FILENAME, ROWS, sample_file, start_sample
 from tests.imports.conftest import row_errors
 
 
@@ -15,6 +18,18 @@ def test_all_but_one_of_twenty_products_are_imported_as_they_are(client, run_imp
     assert attributes == {"category", "brand", "colour", "price"}
     assert {item["active"] for item in items} == {True, False}
     assert len({item["attributes"]["category"] for item in items}) == 6
+
+
+def test_a_draft_of_it_starts_as_it_is(client):
+    draft_id = start_sample()
+    draft = db.run(drafts.read_draft, draft_id)
+    assert (draft.filename, draft.status, draft.error) == (FILENAME, DraftStatus.RECEIVED, None)
+    assert draft.size_bytes == draft.expected_bytes == len(sample_file())
+    assert client.get("/api/jobs").json()["total"] == 0
+    assert db.run(drafts.start, draft_id, False).id == draft_id
+    tasks.run_import(str(draft_id))
+    ended = client.get(f"/api/jobs/{draft_id}").json()
+    assert (ended["status"], ended["created"], ended["rejected"]) == ("completed", 19, 1)
 
 
 def test_the_wrong_row_is_mended_by_its_name(client, run_import):

@@ -158,3 +158,11 @@ def test_a_mapping_by_name_imports_another_file_of_the_same_shop(database, run_i
     assert applied.missing == ["No longer there"]
     job = run_import(content, columns=applied.columns)
     assert (job.created, job.columns["Handle"], job.columns["Vendor"]) == (7, "sku", "ignore")
+
+
+def test_an_attribute_keeps_the_name_that_was_chosen_for_it(client, run_import):
+    db.run(save_mapping, "Shop", {"Code": "sku", "Title": "name", "Text": "description", "Col": "attribute:Colour"})
+    applied = apply_mapping(db.run(find_mapping, "Shop").columns, ["code", "title", "text", "col"])
+    run_import(b"code,title,text,col\na,A,x,red\n", columns=applied.columns)
+    [product] = client.get("/api/products").json()["items"]
+    assert product["attributes"] == {"Colour": "red"}
