@@ -74,17 +74,18 @@ def current(job_id: UUID) -> ImportRead:
 def live(job: ImportJob) -> ImportRead:
     """Return the import of a job's row, with its worker's progress while it is being processed."""
     stored = ImportRead.of(job)
-    stored.percent = max(stored.percent, _percent_of_counts(stored))
+    stored.percent = max(stored.percent, _proven_percent(stored))
     progress = _worker_progress(job.id, job.fence) if stored.status == ImportStatus.PROCESSING else None
     return stored if progress is None else stored.model_copy(update=asdict(progress))
 
 
-def _percent_of_counts(stored: ImportRead) -> float:
-    """Return the percent that the committed counts prove: they are newer than the percent of the last heartbeat."""
-    if not stored.total_rows or not stored.processed_rows:
+def _proven_percent(stored: ImportRead) -> float:
+    """Return the percent that phase and committed counts prove: they are newer than that of the last heartbeat."""
+    if not stored.processed_rows and stored.phase in (ImportPhase.WAITING, ImportPhase.READING):
         return 0.0
+    merged = stored.processed_rows / stored.total_rows if stored.total_rows else 0.0
     # 100 is shown only when the import has ended.
-    return min(99.9, round(percent_of(ImportPhase.MERGING, 1.0, stored.processed_rows / stored.total_rows), 1))
+    return min(99.9, round(percent_of(ImportPhase.MERGING, 1.0, merged), 1))
 
 
 async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:

@@ -32,6 +32,7 @@ def navigation_note() -> rx.Component:
     return rx.cond(
         ActivityState.percent,
         rx.el.span(
+            " ",
             ActivityState.percent,
             rx.el.span(" of ", ActivityState.subject, class_name="sr-only"),
             class_name="ml-1.5 text-xs text-accent tabular-nums",

@@ -11,7 +11,7 @@ from product_importer.core.errors import NotFound
 from product_importer.core.ids import new_id
 from product_importer.imports import progress
 from product_importer.imports.pipeline.lease import claim
-from product_importer.imports.progress import WorkerProgress, current, publish, watch
+from product_importer.imports.progress import READ_SHARE, WorkerProgress, current, publish, watch
 from product_importer.imports.schemas import ImportRead
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish
@@ -55,6 +55,13 @@ def test_percent_follows_the_committed_counts_if_the_heartbeat_is_late(claimed):
     assert current(claimed.job.id).percent == 62.5
     execute("UPDATE import_job SET created = 3")
     assert current(claimed.job.id).percent == 99.9
+
+
+def test_percent_follows_the_phase_if_the_heartbeat_is_late(claimed):
+    execute("UPDATE import_job SET percent = 3, phase = 'reading', total_rows = NULL")
+    assert current(claimed.job.id).percent == 3
+    execute("UPDATE import_job SET phase = 'indexing'")
+    assert current(claimed.job.id).percent == READ_SHARE
 
 
 def test_the_watcher_begins_with_the_stored_state_and_ends_with_the_import(claimed):

@@ -38,8 +38,8 @@ def import_card(job: ImportView) -> rx.Component:
     """The import on its own page, whose title is the file's name."""
     return rx.el.div(
         head(job, rx.fragment(), rx.cond(job.is_running, running_buttons(job))),
-        import_bar(job),
         rx.cond(job.is_running, how_to_allow()),
+        import_bar(job),
         result(job),
         actions(job),
         rx.cond(ImportState.action_error.title, action_error()),

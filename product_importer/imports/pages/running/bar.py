@@ -46,7 +46,8 @@ def part(percent: Any, tone: Any) -> rx.Component:
         f"{FILLS} bg-accent",
     )
     return rx.el.div(
-        rx.el.div(style={"width": f"{percent}%"}, class_name=fill),
+        # As an attribute: Reflex would add a rule to the page's styles for each width.
+        rx.el.div(custom_attrs={"style": {"width": f"{percent}%"}}, class_name=fill),
         class_name="h-1.5 overflow-hidden rounded-full bg-line",
     )
 

@@ -57,18 +57,18 @@ class RunningState(rx.State):
         async with self:
             self._shows = bool(active)
             show(await self.get_state(ActivityState), *_shown(active))
-            for job in (*active, *ended):
-                await tell(self, job)
+            await tell(self, *active, *ended)
             for job_id in gone:
                 self._milestones.forget(job_id)
         return ended
 
 
-async def tell(state: rx.State, job: ImportRead) -> None:
-    """Tell the screen reader of a state's tab how far an import is, if that is a step; the state is locked."""
+async def tell(state: rx.State, *jobs: ImportRead) -> None:
+    """Tell the screen reader of a state's tab how far imports are, if that is a step; the state is locked."""
     running = await state.get_state(RunningState)
-    if words := running._milestones.take(job):
-        (await state.get_state(ActivityState)).announcement = words
+    words = list(filter(None, map(running._milestones.take, jobs)))
+    if words:
+        (await state.get_state(ActivityState)).announcement = " ".join(words)
 
 
 async def _ended(job_id: str) -> ImportRead | None:
