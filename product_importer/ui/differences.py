@@ -7,7 +7,7 @@ import reflex as rx
 
 TABLE = "mt-2.5 w-full table-fixed border-collapse text-[13px] max-md:block"
 HEAD = "py-[5px] pr-2 text-left align-top font-medium wrap-anywhere text-muted"
-ROW = "border-t border-line max-md:block max-md:py-1.5"
+ROW = "border-t border-line max-md:block max-md:py-1.5 max-md:first:border-t-0"
 NAME = "py-[5px] pr-2 text-left align-top font-medium wrap-anywhere text-muted max-md:block max-md:py-px"
 CELL = (
     "py-[5px] pr-2 align-top wrap-anywhere max-md:flex max-md:gap-2 max-md:py-px max-md:before:w-14 "

@@ -32,7 +32,7 @@ ACTIONS = (
 TIME = "whitespace-nowrap text-muted"
 DETAILS = "bg-sunken px-3.5 pt-3 pb-4 wrap-anywhere max-md:block max-md:pb-3"
 DETAILS_ROW = "max-md:block max-md:overflow-hidden max-md:rounded-xl max-md:border max-md:border-line"
-SORT = "inline-flex min-h-6 cursor-pointer items-center gap-1 rounded-sm font-medium hover:text-ink"
+SORT = "inline-flex min-h-6 min-w-6 cursor-pointer items-center gap-1 rounded-sm font-medium hover:text-ink"
 
 
 def table(heads: Iterable[Any], *bodies: Any, is_busy: Any = False, **props: Any) -> rx.Component:

@@ -7,18 +7,9 @@ import reflex as rx
 from product_importer.access.pages.account_state import AGAIN, NEW, OLD, AccountState, SessionView
 from product_importer.ui import routes, styles, tables
 from product_importer.ui.access_state import AccessState
+from product_importer.ui.forms import error_id, form_field
 from product_importer.ui.layout import page, section
-from product_importer.ui.widgets import (
-    badge,
-    busy_button,
-    button,
-    empty_state,
-    error_id,
-    error_notice,
-    form_field,
-    loading,
-    local_time,
-)
+from product_importer.ui.widgets import badge, busy_button, button, empty_state, error_notice, loading, local_time
 
 # A name with a badge.
 NAMED = "flex min-h-[22px] flex-wrap items-center gap-2.5"

@@ -20,7 +20,7 @@ from product_importer.ui.widgets import (
     search_field,
 )
 
-FILTERS = "grid grid-cols-2 gap-3 max-md:first:*:col-span-full md:grid-cols-[1.4fr_1.2fr_1fr_160px_160px]"
+FILTERS = "grid grid-cols-2 gap-3 max-md:*:first:col-span-full md:grid-cols-[1.4fr_1.2fr_1fr_160px_160px]"
 
 
 def audit_page() -> rx.Component:

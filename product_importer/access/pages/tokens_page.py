@@ -13,6 +13,7 @@ from product_importer.access.pages.tokens_state import (
 from product_importer.access.schemas import TOKEN_DAYS, Permission
 from product_importer.ui import routes, styles, tables
 from product_importer.ui.access_state import AccessState, for_admins, for_importers, for_writers
+from product_importer.ui.forms import error_id, fault, form_field
 from product_importer.ui.layout import page
 from product_importer.ui.modal import (
     action_bar,
@@ -29,10 +30,7 @@ from product_importer.ui.widgets import (
     busy_button,
     button,
     empty_state,
-    error_id,
     error_notice,
-    fault,
-    form_field,
     list_pager,
     loading,
     local_time,

@@ -6,19 +6,11 @@ import reflex as rx
 
 from product_importer.catalog.pages.editor_state import DIALOG, AttributeView, EditorState
 from product_importer.catalog.pages.form_data import Difference
-from product_importer.ui import styles, widgets
+from product_importer.ui import forms, styles
 from product_importer.ui.differences import comparison, differences
+from product_importer.ui.forms import form_field
 from product_importer.ui.modal import dialog_actions, initial_focus, modal
-from product_importer.ui.widgets import (
-    DEBOUNCE_MS,
-    busy_button,
-    button,
-    error_notice,
-    form_field,
-    link,
-    local_time,
-    notice,
-)
+from product_importer.ui.widgets import DEBOUNCE_MS, busy_button, button, error_notice, link, local_time, notice
 
 ATTRIBUTE = "grid grid-cols-[1fr_auto] items-start gap-2 max-md:pb-2 md:grid-cols-[2fr_3fr_auto]"
 
@@ -77,7 +69,7 @@ def last_change() -> rx.Component:
 
 def input_props(name: str) -> dict[str, Any]:
     """Return the properties of a text input."""
-    return widgets.input_props(name, prefix="product", form=EditorState.form, errors=EditorState.errors)
+    return forms.input_props(name, prefix="product", form=EditorState.form, errors=EditorState.errors)
 
 
 def sku_field() -> rx.Component:

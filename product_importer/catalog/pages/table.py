@@ -8,7 +8,8 @@ from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import ProductView
 from product_importer.ui import styles, tables
 from product_importer.ui.access_state import for_writers
-from product_importer.ui.widgets import DATE, badge, button, local_time, switch
+from product_importer.ui.forms import switch
+from product_importer.ui.widgets import DATE, badge, button, local_time
 
 
 def product_table() -> rx.Component:

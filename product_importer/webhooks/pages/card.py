@@ -4,7 +4,8 @@ import reflex as rx
 
 from product_importer.ui import styles
 from product_importer.ui.access_state import for_admins
-from product_importer.ui.widgets import badge, busy_button, button, button_link, link, local_time, notice, switch
+from product_importer.ui.forms import switch
+from product_importer.ui.widgets import badge, busy_button, button, button_link, link, local_time, notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState

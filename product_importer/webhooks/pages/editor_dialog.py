@@ -4,9 +4,10 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.ui import styles, widgets
+from product_importer.ui import forms, styles
+from product_importer.ui.forms import error_id, fault, form_field
 from product_importer.ui.modal import dialog_actions, initial_focus, modal
-from product_importer.ui.widgets import busy_button, error_id, error_notice, fault, form_field
+from product_importer.ui.widgets import busy_button, error_notice
 from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
 from product_importer.webhooks.pages.view_models import EVENT_NAMES
@@ -50,7 +51,7 @@ def webhook_form() -> rx.Component:
 
 def described(name: str) -> dict[str, Any]:
     """The properties that every text field of the form has."""
-    return widgets.input_props(
+    return forms.input_props(
         name, prefix="webhook", form=WebhookEditorState.form, errors=WebhookEditorState.field_errors
     )
 
