@@ -40,10 +40,12 @@ LOADING = "min-h-40 animate-pulse rounded-xl border border-line bg-sunken"
 CHIPS = "flex flex-wrap gap-1.5"
 CHIP = "rounded-md border border-line px-2 text-xs leading-5 font-normal text-muted"
 NOTICE = (
-    "scroll-mb-20 rounded-lg px-3.5 py-3 wrap-anywhere data-[tone=bad]:bg-bad-soft "
+    "group/notice scroll-mb-20 rounded-lg px-3.5 py-3 wrap-anywhere data-[tone=bad]:bg-bad-soft "
     "data-[tone=warning]:bg-warning-soft"
 )
-NOTICE_TITLE = "flex gap-2 font-semibold in-data-[tone=bad]:text-bad in-data-[tone=warning]:text-warning"
+NOTICE_TITLE = (
+    "flex gap-2 font-semibold group-data-[tone=bad]/notice:text-bad group-data-[tone=warning]/notice:text-warning"
+)
 BADGE = (
     "inline-flex items-center gap-1.5 rounded-full bg-sunken px-[9px] py-px text-xs leading-5 font-medium "
     "whitespace-nowrap text-muted before:size-1.5 before:rounded-full before:bg-current "
@@ -52,10 +54,11 @@ BADGE = (
     "data-[tone=good]:bg-good-soft data-[tone=good]:text-good data-[tone=warning]:bg-warning-soft "
     "data-[tone=warning]:text-warning"
 )
-PROGRESS = "h-1.5 overflow-hidden rounded-full bg-line forced-color-adjust-none forced-colors:outline"
+PROGRESS = "group/progress h-1.5 overflow-hidden rounded-full bg-line forced-color-adjust-none forced-colors:outline"
 PROGRESS_FILL = (
-    "h-full rounded-full bg-accent transition-[width] duration-300 ease-linear in-data-[tone=bad]:bg-bad "
-    "in-data-[tone=good]:bg-good in-data-[tone=neutral]:bg-muted in-data-[tone=warning]:bg-warning"
+    "h-full rounded-full bg-accent transition-[width] duration-300 ease-linear group-data-[tone=bad]/progress:bg-bad "
+    "group-data-[tone=good]/progress:bg-good group-data-[tone=neutral]/progress:bg-muted "
+    "group-data-[tone=warning]/progress:bg-warning"
 )
 
 # Controls.
