@@ -198,6 +198,7 @@ function ValueCell({ row, column: { key } }) {
       data-column={key}
       data-problem={problem ? "true" : undefined}
       data-edited={isEdited ? "true" : undefined}
+      data-waiting={row.waiting?.includes(key) ? "true" : undefined}
     >
       {before !== undefined && (
         <del className="truncate text-xs text-muted line-through" title={before}>

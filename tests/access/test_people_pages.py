@@ -108,7 +108,9 @@ def test_an_import_shows_only_who_may_import_how_to_go_on(role: Role, visit: Vis
     expect(page.get_by_test_id("import-status")).to_have_text("previewed")
     for button in ("import-retry", "import-apply"):
         expect(page.get_by_test_id(button)).to_have_count(shown)
-    expect(page.get_by_text("then apply them")).to_have_count(shown)
+    expect(page.get_by_text("then import them")).to_have_count(shown)
+    page.locator("[data-testid=grid-row] [data-column]").get_by_text("Mug").dblclick()
+    expect(page.locator("[data-testid=grid-row] textarea")).to_have_count(shown)
 
 
 def test_the_sign_in_leads_back_and_the_way_back_after_the_sign_out_shows_nothing(visit: Visit):

@@ -1,6 +1,9 @@
 """Schemas of the rows that are checked before an import, or corrected after it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import NamedTuple, Self
 
 from pydantic import BaseModel
 
@@ -48,22 +51,22 @@ class CheckedRow(BaseModel):
     is_outdated: bool
     is_known: bool
 
-
-class ReasonCount(BaseModel):
-    """How many rows have a problem now; `column` is the one that can be set for all of them, if there is one."""
-
-    code: RowErrorCode
-    count: int
-    column: str | None
+    @property
+    def is_edited(self) -> bool:
+        """Whether a cell was edited, or the row is left out."""
+        return bool(self.edited) or self.state == RowState.SKIPPED
 
 
 class CheckSummary(BaseModel):
-    """How many rows are in each state now, how many were edited, the problems, and the names of the columns."""
+    """How many rows are in each state now, how many were edited, and how many have each problem.
+
+    `settable` names by problem the column that can be set for all its rows.
+    """
 
     states: dict[RowState, int]
     edited: int
-    reasons: list[ReasonCount]
-    columns: list[str]
+    reasons: dict[RowErrorCode, int]
+    settable: dict[RowErrorCode, str]
 
     @property
     def changes(self) -> int:
@@ -74,6 +77,24 @@ class CheckSummary(BaseModel):
     def good(self) -> int:
         """How many rows can be imported as they are."""
         return self.changes + self.states[RowState.UNCHANGED]
+
+    def after(self, before: Iterable[CheckedRow], now: Iterable[CheckedRow]) -> Self:
+        """Return the summary once rows have become what they are now."""
+        states, reasons, edited = Counter(self.states), Counter(self.reasons), self.edited
+        for rows, sign in ((before, -1), (now, 1)):
+            for row in rows:
+                states[row.state] += sign
+                edited += sign * row.is_edited
+                if row.state == RowState.PROBLEM and row.code is not None:
+                    reasons[row.code] += sign
+        return self.model_copy(update={"states": dict(states), "reasons": dict(reasons), "edited": edited})
+
+
+class RowsMoved(NamedTuple):
+    """Rows before an edit, and the same ones after it."""
+
+    before: list[CheckedRow]
+    now: list[CheckedRow]
 
 
 CheckPage = Page[CheckedRow]

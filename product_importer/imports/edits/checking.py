@@ -5,6 +5,7 @@ Services never commit: the caller owns the transaction.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from uuid import UUID
 
 from sqlmodel import Session
@@ -18,7 +19,7 @@ from product_importer.imports.edits.check_schemas import (
     CheckPage,
     CheckQuery,
     CheckSummary,
-    ReasonCount,
+    RowsMoved,
     RowState,
 )
 from product_importer.imports.edits.checked_rows import Checker, edits_of, original_state
@@ -52,13 +53,16 @@ def summarize(session: Session, job_id: UUID) -> CheckSummary:
     return _Check(session, _checkable(session, job_id)).summary()
 
 
-def edit_and_list(session: Session, job_id: UUID, edit: RowsEdit, lines: Sequence[int]) -> list[CheckedRow]:
-    """Edit rows, and return those of some lines as they are then.
+def edit_and_list(session: Session, job_id: UUID, edit: RowsEdit, lines: Sequence[int]) -> RowsMoved:
+    """Edit rows, and return those of some lines, before and after.
 
     Raises: as `service.edit_rows` and `list_rows` do.
     """
+    jobs.lock(session, job_id)
+    job = _checkable(session, job_id)
+    before = _Check(session, job).rows(lines)
     service.edit_rows(session, job_id, edit)
-    return _Check(session, _checkable(session, job_id)).rows(lines)
+    return RowsMoved(before, _Check(session, job).rows(lines))
 
 
 def _checkable(session: Session, job_id: UUID) -> ImportJob:
@@ -75,8 +79,11 @@ class _Check:
     def __init__(self, session: Session, job: ImportJob):
         self._session, self._job = session, job
         self._stored, self._checker = StoredRows(session, job), Checker(session, job)
-        self._edits = edits_of(session, job.id)
-        self._edited = dict(self._edited_rows())
+
+    @cached_property
+    def _edited(self) -> dict[int, tuple[StoredRow, CheckedRow]]:
+        """All edited rows by line, as they were stored and as they are now."""
+        return dict(self._edited_rows())
 
     def lines(self, query: CheckQuery) -> list[int]:
         """Return the lines of a page."""
@@ -89,7 +96,8 @@ class _Check:
     def rows(self, lines: Sequence[int]) -> list[CheckedRow]:
         """Return rows by their lines."""
         found = self._stored.read(lines)
-        return self._checker.check((found[line] for line in lines if line in found), self._edits)
+        edits = edits_of(self._session, self._job.id, lines)
+        return self._checker.check([found[line] for line in lines if line in found], edits)
 
     def total(self, query: CheckQuery) -> int:
         """Return how many rows a query finds."""
@@ -103,19 +111,20 @@ class _Check:
         return CheckSummary(
             states=self._states(),
             edited=len(self._edited),
-            reasons=[
-                ReasonCount(code=code, count=count, column=self._column_to_set(code))
-                for code, count in self._reasons().most_common()
-                if count > 0
-            ],
-            columns=self._checker.columns,
+            reasons=self._reasons(),
+            settable={
+                code: self._checker.column_of(field)
+                for code, field in row_errors.WRONG_FIELDS.items()
+                if field in FIELDS_TO_SET and field in self._job.fields
+            },
         )
 
     def _edited_rows(self) -> Iterator[tuple[int, tuple[StoredRow, CheckedRow]]]:
-        lines = sorted(self._edits)
+        edits = edits_of(self._session, self._job.id)
+        lines = sorted(edits)
         for start in range(0, len(lines), ROWS_AT_ONCE):
             stored = self._stored.read(lines[start : start + ROWS_AT_ONCE])
-            for row in self._checker.check(stored.values(), self._edits):
+            for row in self._checker.check(stored.values(), edits):
                 yield row.line, (stored[row.line], row)
 
     def _states(self) -> dict[RowState, int]:
@@ -147,7 +156,3 @@ class _Check:
                 reasons[now.code] += 1
         del reasons[RowErrorCode.DUPLICATE]
         return reasons
-
-    def _column_to_set(self, code: RowErrorCode) -> str | None:
-        field = row_errors.WRONG_FIELDS.get(code)
-        return self._checker.column_of(field) if field in FIELDS_TO_SET else None

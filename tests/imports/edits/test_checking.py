@@ -9,7 +9,7 @@ from product_importer.core import db
 from product_importer.core.errors import Conflict, NotFound
 from product_importer.imports import service, tasks
 from product_importer.imports.edits import checking, fixing
-from product_importer.imports.edits.check_schemas import CheckedRow, CheckQuery, RowState
+from product_importer.imports.edits.check_schemas import CheckedRow, CheckQuery, CheckSummary, RowState
 from product_importer.imports.edits.schemas import RowsEdit
 from product_importer.imports.progress import current
 from tests.imports.conftest import execute
@@ -53,7 +53,18 @@ def edit(
     job_id: UUID, *edits: dict[str, object], reasons: Sequence[object] = (), shown: tuple[int, ...] = ()
 ) -> list[CheckedRow]:
     given = RowsEdit.model_validate({"rows": list(edits), "reasons": list(reasons)})
-    return db.run(checking.edit_and_list, job_id, given, shown)
+    summary = db.run(checking.summarize, job_id)
+    moved = db.run(checking.edit_and_list, job_id, given, shown)
+    if not reasons and len(shown) == len(edits):
+        # The page counts by what has moved.
+        now = db.run(checking.summarize, job_id)
+        assert with_reasons(summary.after(*moved)) == with_reasons(now)
+    return moved.now
+
+
+def with_reasons(summary: CheckSummary) -> CheckSummary:
+    reasons = {code: count for code, count in summary.reasons.items() if count}
+    return summary.model_copy(update={"reasons": reasons})
 
 
 def test_rows_have_their_states_old_values_and_wrong_cells(dry_run):
@@ -90,12 +101,10 @@ def test_rows_are_counted_and_listed_by_state(dry_run):
         "duplicate": [4],
         "skipped": [],
     }
-    reasons = db.run(checking.summarize, dry_run).reasons
-    assert {reason.code: (reason.count, reason.column) for reason in reasons} == {
-        "no_name": (1, "name"),
-        "bad_active": (1, "active"),
-        "no_sku": (1, None),
-    }
+    summary = db.run(checking.summarize, dry_run)
+    assert summary.reasons == {"no_name": 1, "bad_active": 1, "no_sku": 1}
+    # A SKU is another one in each row.
+    assert summary.settable == {"no_name": "name", "no_name_to_keep": "name", "bad_active": "active"}
     page = db.run(checking.list_rows, dry_run, CheckQuery(page=2, page_size=3))
     assert ([row.line for row in page.items], page.total, page.pages) == ([5, 6, 7], 7, 3)
 
@@ -134,7 +143,7 @@ def test_rows_with_one_problem_are_set_or_left_out_together(dry_run):
         "skipped": 1,
     }
     assert lines(dry_run, state="skipped") == [8]
-    assert [reason.code for reason in db.run(checking.summarize, dry_run).reasons] == ["bad_active"]
+    assert with_reasons(db.run(checking.summarize, dry_run)).reasons == {"bad_active": 1}
     db.run(service.apply_import, dry_run)
     tasks.run_import(str(dry_run))
     job = current(dry_run)

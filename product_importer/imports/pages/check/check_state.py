@@ -10,11 +10,11 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
 from product_importer.imports.edits import checking, fixing
-from product_importer.imports.edits.check_schemas import CheckedRow, CheckPage, CheckQuery, CheckSummary
+from product_importer.imports.edits.check_schemas import CheckPage, CheckQuery, CheckSummary, RowsMoved
 from product_importer.imports.edits.schemas import RowsEdit
 from product_importer.imports.pages.check import words
 from product_importer.imports.pages.check.edits import action_edit, cells_edit, reason_edit, said
-from product_importer.imports.pages.check.filter_view import EDITED, FilterView, ReasonView, filters
+from product_importer.imports.pages.check.filter_view import EDITED, FilterView, ReasonView, filters, reasons
 from product_importer.imports.pages.check.row_view import grid_columns, grid_row
 from product_importer.imports.pages.error_view import ErrorView
 from product_importer.ui.grid.component import CellEdit
@@ -49,6 +49,7 @@ class CheckState(rx.State):
     _import_id: str = ""
     _names: list[str] = []  # noqa: RUF012
     _stamp: int = 0
+    _summary: CheckSummary | None = None
 
     @rx.event
     def open_check(self, import_id: str) -> list[EventType[()]]:
@@ -102,7 +103,8 @@ class CheckState(rx.State):
             return
         async with self:
             if import_id == self._import_id:
-                self._show_summary(summary, linked)
+                self._show_summary(summary)
+                self.linked = str(linked or "")
 
     @rx.event(background=True)
     async def edit_cells(self, edits: list[CellEdit]) -> EventType[()] | None:
@@ -153,7 +155,7 @@ class CheckState(rx.State):
             edit = requested()
             # An edit by reason may be of any row that is shown.
             lines = [row.line for row in edit.rows] or shown
-            now = await ask(checking.edit_and_list, UUID(import_id), edit, lines)
+            moved = await ask(checking.edit_and_list, UUID(import_id), edit, lines)
         except DomainError as error:
             async with self:
                 self._take_back(error)
@@ -161,8 +163,9 @@ class CheckState(rx.State):
         async with self:
             if import_id != self._import_id:
                 return None
-            self._show_changed(now)
-        return CheckState.load_summary
+            self._show_changed(moved)
+        # How many rows an edit by reason has changed is not known here.
+        return CheckState.load_summary if edit.reasons else None
 
     def _show_rows(self, found: CheckPage) -> None:
         self._stamp += 1
@@ -172,15 +175,16 @@ class CheckState(rx.State):
         self.changed = {}
         self.pages, self.loaded, self.error = found.pages, True, ""
 
-    def _show_summary(self, summary: CheckSummary, linked: UUID | None) -> None:
-        self.filters = filters(summary, self.chosen)
-        self.reasons = [ReasonView.of(reason) for reason in summary.reasons]
+    def _show_summary(self, summary: CheckSummary) -> None:
+        self._summary = summary
+        self.filters, self.reasons = filters(summary, self.chosen), reasons(summary)
         self.import_words, self.fix_words = words.import_words(summary), words.fix_words(summary)
-        self.linked = str(linked or "")
 
-    def _show_changed(self, now: list[CheckedRow]) -> None:
+    def _show_changed(self, moved: RowsMoved) -> None:
         self._stamp += 1
-        rows = [grid_row(row, self._names, self._stamp) for row in now]
+        rows = [grid_row(row, self._names, self._stamp) for row in moved.now]
+        if self._summary is not None:
+            self._show_summary(self._summary.after(*moved))
         self.changed = {**self.changed, **{row.id: row for row in rows}}
         self.refusal, self.said = ErrorView(), said(rows)
 

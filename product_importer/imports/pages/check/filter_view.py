@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from product_importer.imports.edits.check_schemas import CheckSummary, ReasonCount
+from product_importer.imports.edits.check_schemas import CheckSummary
+from product_importer.imports.error_codes import RowErrorCode
 from product_importer.imports.pages.check.words import FILTERS, TITLES, filter_words
 from product_importer.imports.pages.result_words import counted
 
@@ -28,9 +29,9 @@ class ReasonView:
     column: str = ""
 
     @classmethod
-    def of(cls, found: ReasonCount) -> Self:
-        """Return `found` as the page shows it."""
-        return cls(found.code, TITLES[found.code], counted(found.count, "row"), found.column or "")
+    def of(cls, summary: CheckSummary, code: RowErrorCode) -> Self:
+        """Return a problem as the page shows it."""
+        return cls(code, TITLES[code], counted(summary.reasons[code], "row"), summary.settable.get(code, ""))
 
 
 def filters(summary: CheckSummary, chosen: str) -> list[FilterView]:
@@ -43,3 +44,9 @@ def filters(summary: CheckSummary, chosen: str) -> list[FilterView]:
     if summary.edited or chosen == EDITED:
         shown.append(FilterView(EDITED, f"{summary.edited:,} edited"))
     return shown
+
+
+def reasons(summary: CheckSummary) -> list[ReasonView]:
+    """Return the problems that rows have, the most frequent first."""
+    found = sorted(summary.reasons, key=lambda code: -summary.reasons[code])
+    return [ReasonView.of(summary, code) for code in found if summary.reasons[code] > 0]
