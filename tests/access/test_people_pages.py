@@ -109,7 +109,7 @@ def test_an_import_shows_only_who_may_import_how_to_go_on(role: Role, visit: Vis
     for button in ("import-retry", "import-apply"):
         expect(page.get_by_test_id(button)).to_have_count(shown)
     expect(page.get_by_text("then import them")).to_have_count(shown)
-    page.locator("[data-testid=grid-row] [data-column]").get_by_text("Mug").dblclick()
+    page.locator("[data-testid=grid-row] [data-column]").get_by_text("Mug", exact=True).dblclick()
     expect(page.locator("[data-testid=grid-row] textarea")).to_have_count(shown)
 
 

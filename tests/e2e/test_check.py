@@ -264,6 +264,8 @@ def test_rejected_rows_are_corrected_and_imported_as_a_linked_import(page: Page,
     job_id = upload(application, file("Fix"), "fix.csv")
     page.goto(f"/imports/{job_id}")
     expect(page.get_by_test_id("grid-row")).to_have_count(3)
+    page.get_by_test_id("import-fix").click()
+    expect(page.get_by_test_id("check-refusal")).to_contain_text("No row is fixed yet")
     page.get_by_test_id("import-fix-rows").click()
     expect(cell(page, WRONG_NAME, "name")).to_be_focused()
     edit(page, WRONG_NAME, "name", "Bowl")

@@ -22,6 +22,7 @@ from product_importer.ui.grid.values import GridColumn, GridRow
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 100
+NOTHING_FIXED = ErrorView("No row is fixed yet", "Correct at least one of the rows below, then import them.")
 
 
 class CheckState(rx.State):
@@ -132,6 +133,9 @@ class CheckState(rx.State):
         """Import the corrected rows as an import of its own, and go to it."""
         async with self:
             if self.is_busy:
+                return None
+            if self._summary is not None and not self._summary.good:
+                self.refusal = NOTHING_FIXED
                 return None
             self.is_busy, self.refusal = True, ErrorView()
         try:

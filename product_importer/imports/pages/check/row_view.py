@@ -24,7 +24,7 @@ def grid_columns(names: Sequence[str]) -> list[GridColumn]:
     """Return the columns: the line, the state, the row's button, and those of the file with their position as key."""
     return [
         GridColumn(LINE, "Line", width=64, frozen=True),
-        GridColumn(STATE, "What happens", kind="state", width=190),
+        GridColumn(STATE, "What happens", kind="state", width=220),
         GridColumn(ACTION, "Action", kind="action", width=84),
         *(GridColumn(str(at), name, width="minmax(150px, 1fr)", editable=True) for at, name in enumerate(names)),
     ]
