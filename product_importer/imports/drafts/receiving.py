@@ -29,11 +29,11 @@ class IncomingDraft:
     """A file that is being received as a draft. Every method blocks: call it in a thread."""
 
     def __init__(self, filename: str, expected_bytes: int | None = None, draft_id: UUID | None = None):
-        """Create a draft; with `draft_id`, take up one whose upload broke off, from the start.
+        """Create a draft; with `draft_id`, take up one whose file has not arrived, from the start.
 
         Raises:
             NotFound: there is no such draft.
-            Conflict: its file has arrived, or is arriving.
+            Conflict: its file has arrived.
             TooMany: there are too many drafts.
             StorageFull: nothing can be stored.
         """
@@ -140,8 +140,9 @@ def _create(session: Session, draft_id: UUID, key: str, filename: str, expected:
 
 def _take_up(session: Session, draft_id: UUID, key: str, filename: str, expected: int | None) -> None:
     draft = rows.lock(session, draft_id)
-    if not (rows.is_broken(session, draft) or draft.storage_key is None):
-        raise Conflict("The draft's file has arrived, or is arriving right now. Discard it, or choose a new one.")
+    # An upload that still seems to go on may have lost its server: it ends with an error if it has not.
+    if draft.status == DraftStatus.RECEIVED and draft.storage_key is not None:
+        raise Conflict("The draft's file has arrived. Discard it, or choose a new one.")
     if draft.filename != filename:
         # The start was meant for another file.
         draft.will_start = draft.start_options = None

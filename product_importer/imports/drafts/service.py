@@ -110,10 +110,10 @@ def from_import(session: Session, job_id: UUID) -> DraftRead:
 
 
 def _check_startable(session: Session, draft: ImportDraft) -> None:
-    if rows.is_broken(session, draft):
-        raise Conflict("The upload broke off, so there is no file to import. Upload it again.")
     if draft.storage_key is None and draft.error is not None:
         raise raised(DraftError.model_validate(draft.error))
+    if rows.is_broken(session, draft):
+        raise Conflict("The upload broke off, so there is no file to import. Upload it again.")
 
 
 def _changed(session: Session, draft: ImportDraft) -> DraftRead:
