@@ -27,6 +27,9 @@ from product_importer.catalog.pages.page import products_page
 from product_importer.core import secrets
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.settings import settings
+from product_importer.imports.pages.drafts.draft_state import DraftState
+from product_importer.imports.pages.drafts.drop_zone import drop_anywhere
+from product_importer.imports.pages.drafts.list_state import DraftListState
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.page import import_page, imports_page
@@ -82,8 +85,8 @@ tabs = bind(app)
 
 
 def add_page(page: Callable[[], rx.Component], *, on_load: Sequence[Any] = (), **given: Any) -> None:
-    """Add a page, which shows what is imported while it is open."""
-    app.add_page(page, on_load=[*on_load, RunningState.follow_imports], **given)
+    """Add a page, which takes files that are dropped on it, and shows what is imported while it is open."""
+    app.add_page(lambda: drop_anywhere(page()), on_load=[*on_load, RunningState.follow_imports], **given)
 
 
 add_page(
@@ -101,13 +104,13 @@ add_page(
     imports_page,
     route=routes.IMPORTS,
     title=title("Imports"),
-    on_load=[HistoryState.open_history],
+    on_load=[DraftListState.follow_drafts, HistoryState.open_history],
 )
 add_page(
     import_page,
     route=routes.IMPORT,
-    title=ImportState.title,
-    on_load=[UndoState.close, ImportState.open_import],
+    title=rx.cond((ImportState.live.id == "") & (DraftState.title != ""), DraftState.title, ImportState.title),
+    on_load=[UndoState.close, DraftState.open_draft, ImportState.open_import],
 )
 add_page(
     webhooks_page,

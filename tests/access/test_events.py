@@ -27,7 +27,7 @@ from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.core import db
-from product_importer.imports.pages.upload_state import UploadState
+from product_importer.imports.pages.drafts.receive_state import ReceiveState
 from product_importer.product_importer import app
 from tests.access.people import add_person, sign_in
 from tests.access.records import entries
@@ -221,7 +221,7 @@ def test_an_upload_is_for_ones_own_tab_and_role(role: Role, own: bool, status: i
         "Cookie": f"pi_session={secret}",
         "Origin": served.url,
         "reflex-client-token": tab(secret if own else other).token,
-        "reflex-event-handler": format_event_handler(UploadState.event_handlers["start_import"]),
+        "reflex-event-handler": format_event_handler(ReceiveState.event_handlers["receive"]),
     }
     assert served.client.post("/_upload", headers=headers, content=b"x").status_code == status
 

@@ -28,7 +28,7 @@ SIGN_IN = "**/sign-in**"
 # By page, the test ids of what needs the permission to import, to change products, and to administer.
 RESTRICTED = {
     "/": (["products-import"], ["product-new", "products-delete-all", "product-edit", "product-delete"], []),
-    "/imports": (["import-file", "import-start", "import-try", "choices"], [], []),
+    "/imports": (["import-file", "import-steps"], [], []),
     "/webhooks": (
         [],
         [],

@@ -15,7 +15,8 @@ from reflex.event import EventHandler
 from reflex_base.utils.format import format_event_handler
 
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.imports.pages.upload_state import UploadState
+from product_importer.imports.pages.drafts.draft_state import DraftState
+from product_importer.imports.pages.drafts.receive_state import ReceiveState
 from tests.application import ROOT, Application, free_port
 from tests.e2e.test_pages import SECONDS, drop
 
@@ -127,7 +128,7 @@ def test_reflexs_own_routes_are_protected_too(application: Application, method: 
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-@pytest.mark.parametrize("handler", [CatalogState.open_products, UploadState.start_import, UploadState.show_upload])
+@pytest.mark.parametrize("handler", [CatalogState.open_products, ReceiveState.receive, DraftState.choose_encoding])
 def test_an_upload_that_reflex_does_not_expect_is_a_400(application: Application, handler: EventHandler):
     """Only one of the three handlers accepts files, and its body must be a form."""
     headers = {"reflex-client-token": "x", "reflex-event-handler": format_event_handler(handler)}

@@ -12,9 +12,6 @@ from product_importer.core.storage import storage
 from product_importer.imports import service, tasks
 from product_importer.imports.admission import MAX_UNFINISHED
 from product_importer.imports.models import ImportJob
-from product_importer.imports.options import ImportOptions
-from product_importer.imports.pages import receiving
-from product_importer.imports.pages.error_view import ErrorView
 from product_importer.imports.upload import multipart, receiver
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish
@@ -72,14 +69,6 @@ def test_the_body_of_a_rejected_upload_is_not_read(database):
     fill(MAX_UNFINISHED)
     with pytest.raises(TooMany):
         finish(multipart.receive_upload(FORM, unreadable_body()))
-
-
-def test_the_page_rejects_a_file_before_it_reads_it_and_shows_why(database):
-    fill(MAX_UNFINISHED)
-    with pytest.raises(TooMany) as error:
-        finish(receiving.received(unreadable_body(), ImportOptions()))
-    shown = ErrorView.of(error.value)
-    assert (shown.title, shown.detail.startswith("100 imports are unfinished")) == ("Too many imports at once", True)
 
 
 def test_concurrent_uploads_do_not_exceed_the_limit(database):

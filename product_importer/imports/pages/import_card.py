@@ -6,6 +6,7 @@ from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.check.check import needs_you
 from product_importer.imports.pages.check.check_state import CheckState
 from product_importer.imports.pages.check.rows import GRID
+from product_importer.imports.pages.drafts.receive_state import ReceiveState
 from product_importer.imports.pages.import_details import details
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.running.bar import import_bar
@@ -117,7 +118,7 @@ def actions(job: ImportView) -> rx.Component:
         for_importers(
             rx.cond(job.can_apply, apply_button()),
             rx.cond(job.can_retry, retry_button(job)),
-            rx.cond(job.can_apply, change_columns()),
+            rx.cond(job.can_apply, change_columns(job)),
             rx.cond(job.needs & ~job.can_apply, fix_button()),
         ),
         rx.cond(job.created_address, products_link(job)),
@@ -129,9 +130,9 @@ def actions(job: ImportView) -> rx.Component:
     return rx.cond(job.is_running, rx.fragment(), parts)
 
 
-def change_columns() -> rx.Component:
-    """The place of the button that goes back to the columns."""
-    return rx.el.span(data_testid="check-change-columns")
+def change_columns(job: ImportView) -> rx.Component:
+    """Go back to the columns, with the same file."""
+    return button("Change columns", on_click=ReceiveState.reopen_import(job.id), data_testid="check-change-columns")
 
 
 def fix_button() -> rx.Component:

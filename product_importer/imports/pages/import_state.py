@@ -5,10 +5,12 @@ from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
+from sqlmodel import Session
 
 from product_importer.core.db import OUTAGE
-from product_importer.core.errors import DomainError, NotFound
+from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.imports import service
+from product_importer.imports.drafts import service as drafts
 from product_importer.imports.pages.error_view import ErrorView
 from product_importer.imports.pages.running.running_state import tell
 from product_importer.imports.pages.running.speed_state import SpeedState, measure
@@ -38,9 +40,11 @@ class ImportState(rx.State):
 
     @rx.event
     def open_import(self) -> EventType[()]:
-        """Show the import that the address names, and follow its progress."""
-        self.live, self.missing, self.is_busy, self.action_error = ImportView(), False, False, ErrorView()
-        self._shown = self.router.url.path.rstrip("/").rpartition("/")[2]
+        """Show the import that the address names, and follow its progress; a draft's page shows a draft."""
+        shown = self.router.url.path.rstrip("/").rpartition("/")[2]
+        if shown != self._shown:
+            self.live = ImportView()
+        self.missing, self.is_busy, self.action_error, self._shown = False, False, ErrorView(), shown
         return ImportState.follow_import
 
     @rx.event(background=True, supersedes=True)
@@ -49,11 +53,13 @@ class ImportState(rx.State):
         async with self:
             shown, self.load_error = self._shown, ""
         try:
-            await self._follow(UUID(shown))
+            # In this order: a draft may become an import meanwhile, but not the other way round.
+            if not await ask(is_draft, UUID(shown)):
+                await self._follow(UUID(shown))
         except (ValueError, NotFound):
             async with self:
                 self.missing = True
-        except OUTAGE:
+        except (Unavailable, *OUTAGE):
             async with self:
                 self.load_error = "The database does not answer. Try again in a moment."
 
@@ -101,3 +107,11 @@ class ImportState(rx.State):
                 self.live = ImportView.of(job)
                 measure(await self.get_state(SpeedState), job)
                 await tell(self, job)
+
+
+def is_draft(session: Session, draft_id: UUID) -> bool:
+    """Whether the id is that of a draft."""
+    try:
+        return bool(drafts.read_draft(session, draft_id))
+    except NotFound:
+        return False

@@ -3,12 +3,17 @@
 import reflex as rx
 
 from product_importer.imports.pages.check.check import check, rows_to_fix
+from product_importer.imports.pages.drafts.draft_state import DraftState
+from product_importer.imports.pages.drafts.draft_view import draft_view
+from product_importer.imports.pages.drafts.drafts_list import unfinished_drafts
+from product_importer.imports.pages.drafts.drop_zone import drop_zone, first_steps
+from product_importer.imports.pages.drafts.list_state import DraftListState
 from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.history_table import history, search
 from product_importer.imports.pages.import_card import import_card, running_import
 from product_importer.imports.pages.import_state import ImportState
+from product_importer.imports.pages.steps import steps
 from product_importer.imports.pages.undo_dialog import kept_products, undo_dialog
-from product_importer.imports.pages.upload_form import upload_form
 from product_importer.ui import routes, styles, widgets
 from product_importer.ui.access_state import for_importers
 from product_importer.ui.layout import page, section
@@ -16,10 +21,15 @@ from product_importer.ui.widgets import button, button_link, empty_state, notice
 
 
 def imports_page() -> rx.Component:
-    """Upload a catalogue, and list running and ended imports."""
+    """Choose a file, and list what waits, runs and has ended."""
     return page(
         "Imports",
-        for_importers(upload_form()),
+        for_importers(
+            steps("file"),
+            drop_zone(),
+            rx.cond(DraftListState.is_empty_catalogue, first_steps()),
+            unfinished_drafts(),
+        ),
         rx.cond(HistoryState.running.id, section("In progress", running_import(HistoryState.running))),
         section("History", history(), actions=search()),
         current=routes.IMPORTS,
@@ -27,11 +37,13 @@ def imports_page() -> rx.Component:
 
 
 def import_page() -> rx.Component:
-    """Show one import, from the upload to its result."""
+    """Show one import, from its draft to its result."""
+    shown = rx.cond(DraftState.draft.id, draft_view(), rx.cond(ImportState.missing, missing(), loading()))
+    draft_name = rx.cond(DraftState.draft.id, DraftState.draft.filename, "Import")
     return page(
-        rx.cond(ImportState.live.filename, ImportState.live.filename, "Import"),
+        rx.cond(ImportState.live.filename, ImportState.live.filename, draft_name),
         rx.cond(ImportState.load_error, load_error()),
-        rx.cond(ImportState.missing, missing(), rx.cond(ImportState.live.id, one_import(), loading())),
+        rx.cond(ImportState.live.id, one_import(), shown),
         undo_dialog(),
         current=routes.IMPORTS,
         actions=button_link("All imports", to=routes.IMPORTS),
@@ -39,9 +51,11 @@ def import_page() -> rx.Component:
 
 
 def one_import() -> rx.Component:
-    """The import's card, its rows to check or to correct, and the products that its undo kept."""
+    """The step, the import's card, its rows to check or to correct, and the products that its undo kept."""
     job = ImportState.live
+    running = rx.cond(job.is_dry_run, "check", "import")
     return rx.fragment(
+        steps(rx.cond(job.can_apply, "check", rx.cond(job.is_running, running, "result"))),
         import_card(job),
         rx.cond(job.can_apply, check(job.id), rx.cond(job.needs, rows_to_fix(job.id))),
         rx.cond(job.undo.has_kept, section("Kept products", kept_products(job.id))),

@@ -18,7 +18,6 @@ from product_importer.imports.parsing.format_detection import Detected, detect_f
 from product_importer.imports.parsing.header_sample import HeaderSample
 from product_importer.imports.parsing.sheet_choice import naming_sheet
 from product_importer.imports.parsing.stream_inspection import StreamInspection
-from product_importer.imports.upload import confirmation
 from product_importer.imports.upload.incoming_file import StoredFile
 
 # Smaller files are read and merged in a second or two; larger ones may delay other imports.
@@ -33,14 +32,12 @@ def prepare(
     job_id: UUID,
     filename: str,
     kind: Kind | None = None,
-    ask_header_line: bool = False,
 ) -> tuple[ImportJob, Mapping[str, str] | None]:
     """Return the row of the import of a file that was inspected, for `service.start_import`, and its column mapping.
 
     A file of a known `kind` is read as that, whatever its text looks like.
 
     Raises:
-        Conflict: with `ask_header_line`, the column names were found below the first line.
         Invalid: the file is empty, is not text, or lacks a required column.
         Unprocessable: an option means nothing for this kind of file, or a mapped column does not exist.
         UnsupportedMedia: the file is not of the known kind.
@@ -53,8 +50,6 @@ def prepare(
     format = found.format
     with naming_sheet(format.part if format.kind in NAMES else None, lambda: found.other_sheets):
         matched, columns = match(found.head, options)
-    if ask_header_line:
-        confirmation.check_header_line(format, matched.names, options)
     job = ImportJob(
         id=job_id,
         filename=filename,

@@ -90,7 +90,6 @@ class IncomingUpload:
         options: ImportOptions | None = None,
         idempotency_key: str | None = None,
         refuse_running: bool = False,
-        ask_header_line: bool = False,
     ) -> ImportRead:
         """Check the header, then create the import and notify a worker.
 
@@ -98,7 +97,7 @@ class IncomingUpload:
 
         Raises:
             Conflict: the key was used for another file or with other options; with `refuse_running`, the same file
-                is being imported right now; with `ask_header_line`, the column names were found below the first line.
+                is being imported right now.
             Invalid: the file is empty, is not text, or lacks a required column; the upload is discarded.
             Unprocessable: an option means nothing for this kind of file.
             UnsupportedMedia: the file is not of the known kind.
@@ -115,7 +114,6 @@ class IncomingUpload:
                 job_id=self._id,
                 filename=self._filename,
                 kind=self._kind,
-                ask_header_line=ask_header_line,
             )
             job.idempotency_key = idempotency_key
             accepted = db.run(service.start_import, job, columns, refuse_running)

@@ -1,0 +1,70 @@
+"""The drafts that wait, as the import page lists them, and whether the catalogue is empty."""
+
+import asyncio
+from uuid import UUID
+
+import reflex as rx
+from reflex.event import EventType
+from sqlmodel import Session
+
+from product_importer.catalog import service as catalog
+from product_importer.catalog.schemas import ProductQuery
+from product_importer.core.db import OUTAGE_SECONDS
+from product_importer.core.errors import DomainError, NotFound
+from product_importer.imports.drafts import service
+from product_importer.imports.pages.drafts.view_models import DraftView
+from product_importer.ui import routes, toasts
+from product_importer.ui.services import ask
+from product_importer.ui.shown_pages import is_shown
+
+# While the page is open, what others do is shown after at most this time.
+RELOAD_SECONDS = 2.0
+
+
+class DraftListState(rx.State):
+    """One browser tab's view of all drafts."""
+
+    drafts: list[DraftView] = []  # noqa: RUF012 - Reflex copies it for each tab
+    is_empty_catalogue: bool = False
+
+    @rx.event(background=True, supersedes=True)
+    async def follow_drafts(self) -> None:
+        """Keep the list up to date while the page is open."""
+        while True:
+            try:
+                found, is_empty = await ask(_drafts), await ask(_is_empty)
+            except DomainError:
+                await asyncio.sleep(OUTAGE_SECONDS)
+            else:
+                await self._show(found, is_empty)
+                await asyncio.sleep(RELOAD_SECONDS)
+            if not await is_shown(self, routes.IMPORTS):
+                return
+
+    @rx.event(background=True)
+    async def discard_draft(self, draft_id: str) -> EventType[()] | None:
+        """Discard a draft and its file."""
+        try:
+            await ask(service.discard, UUID(draft_id))
+        except (NotFound, ValueError):
+            pass
+        except DomainError as error:
+            return toasts.error(error.title, description=error.detail)
+        async with self:
+            self.drafts = [draft for draft in self.drafts if draft.id != draft_id]
+        return rx.call_script(f"uploads.forget('{UUID(draft_id)}')")
+
+    async def _show(self, drafts: list[DraftView], is_empty: bool) -> None:
+        async with self:
+            if drafts != self.drafts:
+                self.drafts = drafts
+            if is_empty != self.is_empty_catalogue:
+                self.is_empty_catalogue = is_empty
+
+
+def _drafts(session: Session) -> list[DraftView]:
+    return [DraftView.of(draft) for draft in service.list_drafts(session)]
+
+
+def _is_empty(session: Session) -> bool:
+    return not catalog.list_products(session, ProductQuery(page_size=1)).items

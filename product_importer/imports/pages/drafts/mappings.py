@@ -1,0 +1,64 @@
+"""The named mappings above the columns: choose one, save the chosen columns as one, delete one."""
+
+import reflex as rx
+
+from product_importer.imports.pages.drafts.mappings_state import MappingState
+from product_importer.ui import styles
+from product_importer.ui.modal import dialog_actions, dialog_button, initial_focus, modal
+from product_importer.ui.widgets import busy_button, button, error_notice, field
+
+
+def mappings() -> rx.Component:
+    """The names to choose from, and the buttons that save and delete."""
+    control = rx.el.select(
+        rx.el.option("Found by the names of the columns", value=""),
+        rx.foreach(MappingState.names, lambda name: rx.el.option(name, value=name)),
+        id="mapping-choose",
+        value=MappingState.chosen,
+        on_change=MappingState.choose_mapping,
+        class_name=styles.INPUT,
+        data_testid="mapping-choose",
+    )
+    delete = button("Delete", kind="quiet bad", on_click=MappingState.delete_mapping, data_testid="mapping-delete")
+    return rx.el.div(
+        rx.el.div(field("Column mapping", control, name="mapping-choose"), class_name="min-w-56 grow"),
+        dialog_button("Save as …", on_click=MappingState.ask_name, data_testid="mapping-save-as"),
+        rx.cond(MappingState.chosen, delete),
+        _name_dialog(),
+        on_mount=MappingState.load_mappings,
+        class_name="flex flex-wrap items-end gap-3",
+    )
+
+
+def _name_dialog() -> rx.Component:
+    name = rx.el.input(
+        id="mapping-name",
+        name="mapping-name",
+        type="text",
+        default_value=MappingState.chosen,
+        max_length=100,
+        auto_complete="off",
+        class_name=styles.INPUT,
+        data_testid="mapping-name",
+        **initial_focus(),
+    )
+    save = busy_button(
+        "Save", "Saving …", is_busy=MappingState.is_busy, kind="primary", type="submit", data_testid="mapping-save"
+    )
+    return modal(
+        "Save the mapping",
+        rx.el.form(
+            rx.el.p(
+                "What each column becomes is kept under this name. A mapping of the same name is replaced.",
+                class_name="text-muted",
+            ),
+            field("Name", name, name="mapping-name"),
+            error_notice(MappingState.error, title="The mapping was not saved", testid="mapping-error"),
+            dialog_actions("mapping-dialog", save),
+            on_submit=MappingState.save_mapping,
+            class_name="grid gap-4",
+        ),
+        name="mapping-dialog",
+        shown=MappingState.is_open,
+        on_close=MappingState.close,
+    )
