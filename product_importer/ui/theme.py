@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-STYLESHEETS = ["/theme.css", "/imports.css"]
+STYLESHEETS = ["/theme.css"]
 
 
 def head() -> list[rx.Component]:

@@ -13,13 +13,9 @@ THEME = (ASSETS / "theme.css").read_text()
 BY_HAND = re.compile(r"#[0-9a-f]{3,8}\b|rgb\(|\[[0-9]+px\]:(?!gap)|\bdark:")
 
 
-# The steps of an import still need it.
-REST = "imports.css"
-
-
 def test_there_is_one_style_sheet():
-    assert {path.name for path in ASSETS.glob("**/*.css")} - {REST} == {"theme.css"}
-    assert [sheet for sheet in theme.STYLESHEETS if sheet != f"/{REST}"] == ["/theme.css"]
+    assert [path.name for path in ASSETS.glob("**/*.css")] == ["theme.css"]
+    assert theme.STYLESHEETS == ["/theme.css"]
 
 
 def test_the_style_sheet_stays_short():

@@ -4,6 +4,7 @@ import reflex as rx
 
 from product_importer.imports.pages.check.check_state import CheckState
 from product_importer.imports.pages.check.rows import GRID, rows
+from product_importer.ui import styles
 from product_importer.ui.grid.component import focus_grid
 from product_importer.ui.layout import section
 from product_importer.ui.widgets import button, link
@@ -31,7 +32,7 @@ def fix_actions() -> rx.Component:
     linked = link(
         "These rows were imported again",
         to=f"/imports/{CheckState.linked}",
-        class_name="download",
+        class_name=styles.TEXT_LINK,
         data_testid="import-linked",
     )
     return rx.cond(CheckState.linked, linked, fix)

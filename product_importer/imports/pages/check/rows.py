@@ -4,6 +4,7 @@ import reflex as rx
 
 from product_importer.imports.pages.check.check_state import CheckState
 from product_importer.imports.pages.check.filter_view import FilterView, ReasonView
+from product_importer.ui import styles
 from product_importer.ui.access_state import AccessState, for_importers
 from product_importer.ui.grid.component import data_grid
 from product_importer.ui.widgets import button, empty_state, link, loading, notice, pager
@@ -28,7 +29,7 @@ def loading_error() -> rx.Component:
     return notice(
         rx.el.p(CheckState.error),
         rx.el.div(
-            button("Try again", on_click=[CheckState.load_rows, CheckState.load_summary]), class_name="actions"
+            button("Try again", on_click=[CheckState.load_rows, CheckState.load_summary]), class_name=styles.ACTIONS
         ),
         title="The rows cannot be shown",
     )
@@ -55,7 +56,7 @@ def refusal() -> rx.Component:
     error = CheckState.refusal
     return notice(
         rx.el.p(error.detail),
-        rx.cond(error.import_address, link("Show that import", to=error.import_address, class_name="download")),
+        rx.cond(error.import_address, link("Show that import", to=error.import_address, class_name=styles.TEXT_LINK)),
         title=error.title,
         data_testid="check-refusal",
     )
@@ -127,7 +128,7 @@ def set_all(shown: ReasonView) -> rx.Component:
             aria_label=f"{shown.column} for these rows: {shown.title}",
             placeholder=shown.column,
             auto_complete="off",
-            class_name="input !w-36",
+            class_name=f"{styles.INPUT} w-36!",
             data_testid="reason-value",
         ),
         button("Set all", type="submit", data_testid="reason-set"),
