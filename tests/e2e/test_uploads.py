@@ -129,7 +129,11 @@ def test_leaving_during_an_upload_asks_first(page: Page):
 
     page.on("dialog", stay)
     uploads: list[Route] = []
-    page.route("**/_upload", uploads.append)
+
+    def hold(route: Route) -> None:
+        uploads.append(route)
+
+    page.route("**/_upload", hold)
     choose(page, csv_of("Left-1,Left,x"), "left.csv")
     wait_for(lambda: page.evaluate("1") and uploads, 10, "the file is being sent")
     with page.expect_event("dialog"):
