@@ -10,7 +10,7 @@ INSTALL_PROJECT = $(BIN)/pip install --quiet --disable-pip-version-check --no-de
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
-.PHONY: help run dev lint unit test faults bench lock
+.PHONY: help run dev lint unit test faults bench screenshots lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -37,6 +37,9 @@ faults: $(VENV)/test.stamp ## test crashes and outages for about an hour; FAULTS
 
 bench: $(VENV)/test.stamp ## measure speed and memory in about 20 minutes; BENCH_ROWS=5000000 instead of 500,000 products
 	@exec $(BIN)/python -m bench
+
+screenshots: $(VENV)/test.stamp ## write docs/screenshots: every page, light and dark, wide and narrow, and an animation
+	@exec $(BIN)/python -m screenshots
 
 lock: $(VENV)/test.stamp ## compile requirements*.txt from requirements*.in; LOCK=--upgrade also raises versions that are locked
 	@$(COMPILE) requirements.in --output-file requirements.txt

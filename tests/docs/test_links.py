@@ -10,7 +10,7 @@ from tests.docs import values
 from tests.docs.documents import DOCUMENTS, ROOT, blocks, read
 
 README_LINES = 150
-TOP_FOLDERS = ("alembic", "assets", "bench", "deploy", "docs", "product_importer", "tests")
+TOP_FOLDERS = ("alembic", "assets", "bench", "deploy", "docs", "product_importer", "screenshots", "tests")
 # A path of the repository in backticks: with a folder, or with the suffix of a known kind of file.
 FILE_KINDS = "in|ini|mako|md|py|sql|toml|txt|yaml|yml"
 PATH = re.compile(rf"`((?:[\w.-]+/)*[\w-]+\.(?:{FILE_KINDS})|(?:{'|'.join(TOP_FOLDERS)})/[\w./-]*)`")
