@@ -167,6 +167,7 @@ EVENTS: dict[str, Permission] = {
     "DraftState.start_import": IMPORT,
     "DraftState.start_dry_run": IMPORT,
     "DraftState.discard": IMPORT,
+    "MappingState.open_mappings": IMPORT,
     "MappingState.load_mappings": IMPORT,
     "MappingState.choose_mapping": IMPORT,
     "MappingState.ask_name": IMPORT,

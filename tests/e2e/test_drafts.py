@@ -73,7 +73,7 @@ def test_a_shops_export_is_imported_in_one_click(page: Page):
 
 def test_unknown_columns_are_asked_for_and_the_first_has_the_focus(page: Page):
     choose(page, csv_of("Asked-1,Foo,Bar", header="x1,x2,x3"))
-    expect(error(page)).to_contain_text("Still missing: sku, name and description.")
+    expect(error(page)).to_contain_text("Missing columns: sku, name, description.")
     expect(target(page, "x1")).to_be_focused()
     page.get_by_role("heading", level=1).click()
     page.get_by_test_id("import-start").click()
@@ -82,7 +82,7 @@ def test_unknown_columns_are_asked_for_and_the_first_has_the_focus(page: Page):
         target(page, column).select_option(becomes)
     # A field has one column: the one that had it is an attribute now.
     expect(target(page, "x2")).to_have_value("attribute")
-    expect(error(page)).to_contain_text("Still missing: description.")
+    expect(error(page)).to_contain_text("Missing columns: description.")
     target(page, "x2").select_option("name")
     target(page, "x3").select_option("description")
     expect(error(page)).to_have_count(0)
@@ -240,7 +240,7 @@ def test_named_mappings_are_saved_chosen_and_deleted(page: Page):
     page.get_by_test_id("mapping-choose").select_option("Supplier M")
     expect(target(page, "m1")).to_have_value("sku")
     expect(page.locator("[data-sonner-toast]")).to_contain_text("Missing: “m2”.")
-    expect(error(page)).to_contain_text("Still missing: name.")
+    expect(error(page)).to_contain_text("Missing columns: name.")
     page.get_by_test_id("mapping-delete").click()
     expect(page.get_by_test_id("mapping-choose").locator("option")).to_have_count(1)
 

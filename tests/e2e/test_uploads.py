@@ -85,6 +85,21 @@ def test_an_upload_goes_on_while_other_pages_are_shown_and_starts_at_its_end(pag
     expect(page.get_by_test_id("upload-queue")).to_have_count(0)
 
 
+def test_another_tab_follows_the_upload_and_starts_its_import(page: Page):
+    other = page.context.new_page()
+    with slow(page):
+        choose(page, catalogue(100_000, first=2_000_000), "followed.csv")
+        expect(page.get_by_test_id("column-row").first).to_be_visible()
+        other.goto(page.url)
+        expect(other.get_by_text("Being uploaded in another window")).to_be_visible()
+        expect(other.get_by_test_id("upload-progress")).to_have_attribute("aria-valuenow", re.compile("[1-9]"))
+        other.get_by_test_id("import-start").click()
+        expect(page.get_by_test_id("import-waiting")).to_be_visible()
+    for each in (other, page):
+        arrived(each)
+        expect(status(each)).to_have_text("completed")
+
+
 def test_a_broken_connection_is_said_and_the_file_sent_again(page: Page):
     with slow(page):
         choose(page, catalogue(100_000, first=8_000_000), "broken.csv")

@@ -131,8 +131,9 @@ def broken(sent: Any) -> rx.Component:
 def from_elsewhere() -> rx.Component:
     """The upload of another tab, or of another person."""
     return rx.el.div(
-        rx.el.p("Being uploaded in another window.", role="status"),
+        rx.el.p("Being uploaded in another window. If there is none any more, choose the file again.", role="status"),
         progress_bar(DraftState.draft.percent, label="Upload", data_testid="upload-progress"),
+        choose_same(kind=""),
         class_name="grid gap-2 rounded-xl border border-line bg-raised p-4",
     )
 
@@ -141,19 +142,22 @@ def choose_again() -> rx.Component:
     """The upload broke, and the browser has no file any more: the same one is asked for."""
     return notice(
         rx.el.p("Choose “", DraftState.draft.filename, "” again: the draft keeps its columns and options."),
-        rx.el.div(
-            file_input(DraftState.draft.id, aria_label="Choose the same file again", class_name=UNSEEN),
-            rx.el.span(
-                "Choose the same file",
-                class_name=f"{styles.button_look('primary')} {LOOKS_FOCUSED}",
-                aria_hidden="true",
-            ),
-            class_name="relative mt-2 inline-block",
-            data_testid="upload-choose",
-        ),
+        choose_same(kind="primary"),
         title="The upload was not finished",
         tone="warning",
         data_testid="upload-broken",
+    )
+
+
+def choose_same(*, kind: str) -> rx.Component:
+    """A button that chooses the file of this draft again; its upload begins anew."""
+    return rx.el.div(
+        file_input(DraftState.draft.id, aria_label="Choose the same file again", class_name=UNSEEN),
+        rx.el.span(
+            "Choose the same file", class_name=f"{styles.button_look(kind)} {LOOKS_FOCUSED}", aria_hidden="true"
+        ),
+        class_name="relative mt-2 inline-block",
+        data_testid="upload-choose",
     )
 
 

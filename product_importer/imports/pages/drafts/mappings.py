@@ -25,7 +25,7 @@ def mappings() -> rx.Component:
         dialog_button("Save as …", on_click=MappingState.ask_name, data_testid="mapping-save-as"),
         rx.cond(MappingState.chosen, delete),
         _name_dialog(),
-        on_mount=MappingState.load_mappings,
+        on_mount=MappingState.open_mappings,
         class_name="flex flex-wrap items-end gap-3",
     )
 

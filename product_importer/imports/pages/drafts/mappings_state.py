@@ -19,9 +19,15 @@ class MappingState(ConfirmationState, rx.State):
     names: list[str] = []  # noqa: RUF012 - Reflex copies it for each tab
     chosen: str = ""
 
+    @rx.event
+    def open_mappings(self) -> EventType[()]:
+        """Begin with no mapping when a draft's page opens."""
+        self.chosen = ""
+        return MappingState.load_mappings
+
     @rx.event(background=True)
     async def load_mappings(self) -> None:
-        """Load the names when a draft's page opens."""
+        """Load the names."""
         try:
             found = await ask(_names)
         except DomainError:

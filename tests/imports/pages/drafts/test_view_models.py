@@ -89,11 +89,14 @@ def test_only_text_has_an_encoding_and_a_delimiter():
 
 
 def test_what_the_draft_met_comes_before_what_its_preview_says():
-    preview = DraftPreview(problem="Still missing: sku.", missing=["sku"], error=error())
+    preview = DraftPreview(problem="Still missing: sku.", missing=["sku"])
     assert problem_of(DraftError(type="x", title="First", detail="d"), preview).title == "First"
-    assert problem_of(None, preview).title == "Title"
-    shown = problem_of(None, DraftPreview(problem="Still missing: sku.", missing=["sku"]))
-    assert (shown.title, shown.detail, shown.tone) == ("Which columns are these?", "Still missing: sku.", "warning")
+    assert problem_of(None, DraftPreview(error=error())).title == "Title"
+    for before in (None, error("invalid-csv-header")):
+        shown = problem_of(before, preview)
+        assert (shown.title, shown.tone) == ("Which columns are these?", "warning")
+        assert shown.detail.startswith("Missing columns: sku.")
+    assert problem_of(None, DraftPreview(problem="Twice.")).detail == "Twice."
     assert problem_of(None, DraftPreview()).title == ""
 
 
