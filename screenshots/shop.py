@@ -47,10 +47,9 @@ def catalogue(rows: int, first: int = 1, *, note: str = "Washes in the machine."
     for number in range(first, first + rows):
         kind, make = KINDS[number % len(KINDS)], MAKES[number // len(KINDS) % len(MAKES)]
         colour = COLOURS[number % len(COLOURS)]
-        lines.append(
-            f"{kind[:3].upper()}-{number:05},{make} {kind.lower()},{make} {kind.lower()} in {colour}. {note},{colour},"
-            f"{4 + number % 90}.50"
-        )
+        text = f"{make} {kind.lower()} in {colour}. {note}"
+        price = f"{4 + number % 90}.50"
+        lines.append(f"{kind[:3].upper()}-{number:05},{make} {kind.lower()},{text},{colour},{price}")
     return "\n".join(lines) + "\n"
 
 

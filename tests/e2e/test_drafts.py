@@ -71,6 +71,27 @@ def test_a_shops_export_is_imported_in_one_click(page: Page):
     expect(page.get_by_test_id("import-unchanged")).to_have_text(str(len(PRODUCTS)))
 
 
+def test_the_address_names_the_step_and_the_page_is_opened_once_for_each(page: Page):
+    opened: list[str] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on(
+            "framesent", lambda frame: opened.append(str(frame)) if "hydrate_and_load" in str(frame) else None
+        ),
+    )
+    choose(page, csv_of("Stepped-1,Foo,Bar"))
+    expect(page).to_have_url(re.compile(r"\?step=columns$"))
+    page.get_by_test_id("import-try").click()
+    expect(status(page)).to_have_text("previewed")
+    expect(page).to_have_url(re.compile(r"\?step=check$"))
+    page.get_by_test_id("import-apply").click()
+    expect(status(page)).to_have_text("completed")
+    expect(page).to_have_url(re.compile(r"\?step=result$"))
+    page.reload()
+    expect(page.get_by_test_id("import-steps").locator("[aria-current=step]")).to_have_text(re.compile("Result"))
+    assert len(opened) <= len(("imports", "columns", "check", "result", "reload")), opened
+
+
 def test_unknown_columns_are_asked_for_and_the_first_has_the_focus(page: Page):
     choose(page, csv_of("Asked-1,Foo,Bar", header="x1,x2,x3"))
     expect(error(page)).to_contain_text("Missing columns: sku, name, description.")

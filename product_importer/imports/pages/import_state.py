@@ -17,7 +17,7 @@ from product_importer.imports.pages.running.speed_state import SpeedState, measu
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
-from product_importer.ui import theme, toasts
+from product_importer.ui import routes, theme, toasts
 from product_importer.ui.services import ask
 
 
@@ -48,8 +48,8 @@ class ImportState(rx.State):
         return ImportState.follow_import
 
     @rx.event(background=True, supersedes=True)
-    async def follow_import(self) -> None:
-        """Follow the import until it has ended."""
+    async def follow_import(self) -> EventType[()] | None:
+        """Follow the import until it has ended, then let the address name the step that it has come to."""
         async with self:
             shown, self.load_error = self._shown, ""
         try:
@@ -62,6 +62,8 @@ class ImportState(rx.State):
         except (Unavailable, *OUTAGE):
             async with self:
                 self.load_error = "The database does not answer. Try again in a moment."
+        async with self:
+            return self._to_step()
 
     @rx.event(background=True)
     async def cancel_import(self, job_id: str) -> EventType[()] | None:
@@ -98,6 +100,13 @@ class ImportState(rx.State):
             self.is_busy = False
             self.live = ImportView.of(job)
         return ImportState.follow_import
+
+    def _to_step(self) -> EventType[()] | None:
+        """Correct the step in the address, if it names one; also Back and a reload then show what is shown now."""
+        named, shown = self.router.url.query_parameters.get("step"), self.live
+        if named in (None, shown.step) or shown.id != self.router.url.path.rstrip("/").rpartition("/")[2]:
+            return None
+        return rx.redirect(f"{routes.IMPORTS}/{shown.id}?step={shown.step}", replace=True)
 
     async def _follow(self, job_id: UUID) -> None:
         async for job in watch(job_id):

@@ -53,9 +53,8 @@ def import_page() -> rx.Component:
 def one_import() -> rx.Component:
     """The step, the import's card, its rows to check or to correct, and the products that its undo kept."""
     job = ImportState.live
-    running = rx.cond(job.is_dry_run, "check", "import")
     return rx.fragment(
-        steps(rx.cond(job.can_apply, "check", rx.cond(job.is_running, running, "result"))),
+        steps(job.step),
         import_card(job),
         rx.cond(job.can_apply, check(job.id), rx.cond(job.needs, rows_to_fix(job.id))),
         rx.cond(job.undo.has_kept, section("Kept products", kept_products(job.id))),

@@ -63,6 +63,8 @@ class ImportView:
     filename: str = ""
     size: str = ""
     status: str = ""
+    # The step of the five that it is at.
+    step: str = ""
     tone: str = "neutral"
     # What it has done, in words, once it has ended.
     result: str = ""
@@ -117,6 +119,7 @@ class ImportView:
             filename=job.filename,
             size=size(job.size_bytes),
             status=job.status,
+            step=_step(job),
             tone=result_words.tone(job),
             result=result_words.result(job),
             done=result_words.done(job),
@@ -161,6 +164,13 @@ class ImportView:
 def _created_address(job: ImportRead) -> str:
     is_shown = job.created and job.status in FINAL and not is_dry_run(job) and not is_undone(job)
     return f"{routes.PRODUCTS}?import={job.id}" if is_shown else ""
+
+
+def _step(job: ImportRead) -> str:
+    """Return the step that an import is at, a key of `steps.STEPS`."""
+    if job.status not in FINAL:
+        return "check" if is_dry_run(job) else "import"
+    return "check" if job.status == ImportStatus.PREVIEWED else "result"
 
 
 def _doing(job: ImportRead) -> str:

@@ -34,6 +34,8 @@ class DraftState(ChosenOptions, rx.State):
     is_starting: bool = False
     # What the preview was read from: the draft's status and the bytes that had arrived.
     _read_at: tuple[str, int] = ("", -1)
+    # Whether its import is shown: the draft stays until that has loaded.
+    _has_left: bool = False
 
     @rx.var
     def title(self) -> str:
@@ -174,14 +176,15 @@ class DraftState(ChosenOptions, rx.State):
     async def _leave(self, shown: str) -> EventType[()] | None:
         """Show the import that the draft has become, on the same address; nothing where there was no draft."""
         async with self:
-            if self.draft.id != shown:
+            if self.draft.id != shown or self._has_left:
                 return None
+            self._has_left = True
             step = "check" if self.draft.will_start == "dry_run" else "import"
         return [forget_upload(shown), rx.redirect(f"{routes.IMPORTS}/{shown}?step={step}", replace=True)]
 
     def _forget(self) -> None:
         """Forget the draft that was shown."""
-        self.draft, self.refusal, self.fault = DraftView(), Problem(), ""
+        self.draft, self.refusal, self.fault, self._has_left = DraftView(), Problem(), "", False
         self._error, self._read_at, self._options = None, ("", -1), ImportOptions()
         self.columns, self.encodings, self.options, self.reading = [], [], {}, ReadingView()
         self.is_read = self.is_starting = False
