@@ -16,6 +16,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 GROUPS = (
     ("tests/faults/test_redis.py", "tests/faults/test_stops.py", "tests/faults/test_postgres.py"),
     ("tests/faults/",),
+    ("tests/e2e/test_check.py", "tests/e2e/test_drafts.py", "tests/e2e/test_uploads.py"),
     ("tests/e2e/",),
     ("tests/core/embedded/test_postgres_role.py",),
     ("tests/core/embedded/test_servers.py",),
