@@ -8,19 +8,26 @@ from reflex_components_core.el.elements.sectioning import Section  # type: ignor
 from product_importer.ui.access_state import AccessState
 
 # What had the focus may be removed, such as the row that was deleted. The focus would be at the top of the page then.
+# The heading takes it, because it shows that it has it, and says what the page is about.
 KEEP_FOCUS = """
 useEffect(() => {
-    const content = document.getElementById("content");
     let last = null;
     const remember = (event) => { last = event.target; };
     const rescue = new MutationObserver(() => {
         if (!last || last.isConnected || document.activeElement !== document.body) return;
         last = null;
-        content.focus({ preventScroll: true });
+        document.querySelector("#content h1").focus({ preventScroll: true });
     });
     document.addEventListener("focusin", remember);
     rescue.observe(document.body, { childList: true, subtree: true });
     return () => { document.removeEventListener("focusin", remember); rescue.disconnect(); };
+}, []);"""
+# What led to another page is not on it. The browser itself begins at the top of a page that it loads: that stays.
+BEGIN_AT_HEADING = """
+useEffect(() => {
+    const lost = document.activeElement === document.body;
+    if (window.pageWasLeft && lost) document.querySelector("#content h1").focus({ preventScroll: true });
+    return () => { window.pageWasLeft = true; };
 }, []);"""
 # assets/role.js reads it before the next page is drawn.
 REMEMBER_ROLE = f"""
@@ -41,5 +48,5 @@ class Content(Section):
         return {"react": "useEffect"}
 
     def add_hooks(self) -> list[str | rx.Var[Any]]:
-        """Add both effects."""
-        return [KEEP_FOCUS, rx.Var(REMEMBER_ROLE, _var_data=AccessState.role._get_all_var_data())]
+        """Add the effects."""
+        return [KEEP_FOCUS, BEGIN_AT_HEADING, rx.Var(REMEMBER_ROLE, _var_data=AccessState.role._get_all_var_data())]
