@@ -65,6 +65,8 @@ export function Grid({
     event.preventDefault();
   };
   const press = ({ mode, row, column }, event) => {
+    // Tab leaves the grid: the way through all its cells would be long. While a cell is edited it goes to the next one.
+    if (mode === "ACTIVE" && event.key === "Tab") event.preventGridDefault();
     if (mode !== "ACTIVE" || !row || !column || !["Delete", "Backspace"].includes(event.key)) return;
     event.preventGridDefault();
     if (isEditable(column.key, row)) edit([{ row: row.id, key: column.key, value: "" }]);
