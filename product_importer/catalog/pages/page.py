@@ -194,7 +194,7 @@ def no_products() -> rx.Component:
             for_importers(
                 empty_state(
                     "No products yet",
-                    "Import a file to fill the catalogue, or add a product by hand.",
+                    "Import a file to fill the catalogue, or try it with sample data; or add a product by hand.",
                     button_link("Import a file", to=routes.IMPORTS, kind="primary"),
                 ),
                 instead=empty_state("No products yet", "They appear here when somebody has imported or added them."),
