@@ -18,6 +18,7 @@ from product_importer.imports.drafts.schemas import DraftColumn, DraftError, Dra
 from product_importer.imports.options import BY_CODEC, ImportOptions
 from product_importer.imports.parsing.format_detection import Detected, detect_format
 from product_importer.imports.parsing.header_sample import HeaderSample
+from product_importer.imports.pipeline.variant_rows import VariantGroups
 
 FindMapping = Callable[[Sequence[str]], Mapping[str, str] | None]
 # A first column that holds these does not tell which product a row belongs to.
@@ -69,6 +70,7 @@ def read_columns(draft: ImportDraft, find_mapping: FindMapping) -> DraftPreview:
         sheet=(format.part or "") if found.size is None else "",
         sheets=_sheets(inspected, found),
         continuations=_count_continuations(found.head, columns),
+        variants=_count_variants(found.head, columns),
         sample_rows=len(found.head.sample),
         warnings=[*(warning["message"] for warning in found.warnings.stored()), *inspected.notes],
         is_whole=_is_whole(draft, inspected, options),
@@ -116,6 +118,21 @@ def _count_continuations(head: HeaderSample, columns: Sequence[DraftColumn]) -> 
     if name is None or columns[0].target in NOT_GROUPING:
         return 0
     return count_continuations([column.name for column in columns], head.sample).get(name, 0)
+
+
+def _count_variants(head: HeaderSample, columns: Sequence[DraftColumn]) -> int:
+    try:
+        groups = VariantGroups(header.match(head.names, told(columns)), keep_blank=False, continuation="fill")
+    except DomainError:
+        return 0
+    count = 0
+    for line, cells in enumerate(head.sample):
+        row = [*cells, *[""] * (len(columns) - len(cells))]
+        parent = groups.parent_of(row)
+        count += parent is not None and groups.filled(row, parent) is not None
+        if parent is None:
+            groups.accept(line, row)
+    return count
 
 
 def _sheets(inspected: Inspected, found: Detected) -> list[str]:

@@ -83,7 +83,8 @@ class DraftPreview(BaseModel):
     are those to choose from.
     `is_whole` if the whole file was seen, and not only its beginning. `missing` are the required fields without a
     column; `problem` says in words why it cannot be imported with these columns, and is empty if it can.
-    `continuations` counts the rows of the sample that continue the product above.
+    `continuations` counts the rows of the sample that continue the product above, `variants` those of them that have
+    an SKU of their own.
     """
 
     columns: list[DraftColumn] = []
@@ -96,6 +97,7 @@ class DraftPreview(BaseModel):
     sheet: str = ""
     sheets: list[str] = []
     continuations: int = 0
+    variants: int = 0
     sample_rows: int = 0
     warnings: list[str] = []
     is_whole: bool = False

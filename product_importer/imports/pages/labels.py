@@ -13,7 +13,7 @@ DUPLICATES = {"last": "Use the last row", "first": "Use the first row", "reject"
 BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
 CONTINUATIONS = {
     "reject": "Reject them",
-    "fill": "Fill them from the product above",
+    "fill": "Make each a product, filled from the one above",
     "skip": "Leave them out",
 }
 SCIENTIFIC = {"reject": "Reject the row", "keep": "Keep it as it is"}

@@ -217,7 +217,12 @@ def test_a_renamed_attribute_is_imported_so(database):
 def test_rows_that_continue_a_product_are_counted(database):
     content = b"Handle,sku,Title,description\n" + b"mug,m1,Mug,x\nmug,m2,,\nmug,,,\n" * 20
     shown = preview(received(content).id)
-    assert (shown.continuations, shown.sample_rows) == (40, 60)
+    assert (shown.continuations, shown.variants, shown.sample_rows) == (40, 20, 60)
+
+
+def test_rows_are_no_variants_without_columns_to_tell_them(database):
+    content = b"Handle,a,b,description\n" + b"mug,m1,Mug,x\nmug,m2,,\n"
+    assert preview(received(content).id).variants == 0
 
 
 def test_a_preview_of_a_large_text_is_quick(database):

@@ -201,6 +201,12 @@ class ChosenOptions(rx.State, mixin=True):
             self._show_preview(found)
             return False
 
+    async def _answer(self, found: DraftPreview) -> None:
+        """Let variants become products where nobody has chosen in this browser what becomes of them."""
+        if found.variants and not (await self.get_state(RememberedState)).continuation:
+            self._options = self._options.model_copy(update={"continuation": "fill"})
+            self._show_options()
+
     def _show_options(self) -> None:
         given = self._options
         delimiters = {character: name for name, character in labels.CHARACTERS.items()}

@@ -110,6 +110,7 @@ class DraftState(ChosenOptions, rx.State):
         if must_read:
             found = await asyncio.to_thread(preview, draft_id)
             async with self:
+                await self._answer(found)
                 self._show_read(draft, found)
         return draft.status != DraftStatus.RECEIVED and await is_shown(self, f"{routes.IMPORTS}/{draft_id}")
 

@@ -10,7 +10,12 @@ from product_importer.imports.pages.drafts.draft_state import DraftState
 from product_importer.imports.pages.drafts.drop_zone import LOOKS_FOCUSED, UNSEEN, upload_progress
 from product_importer.imports.pages.drafts.focus import asking
 from product_importer.imports.pages.drafts.mappings import mappings
-from product_importer.imports.pages.drafts.reading_form import encoding_choice, options_form, reading_form
+from product_importer.imports.pages.drafts.reading_form import (
+    encoding_choice,
+    options_form,
+    reading_form,
+    variants_question,
+)
 from product_importer.imports.pages.drafts.uploads import file_input, send_again, upload_of
 from product_importer.imports.pages.steps import steps
 from product_importer.ui import styles
@@ -43,6 +48,7 @@ def columns_step() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.cond(DraftState.encodings.length() > 0, encoding_choice()),
+            rx.cond(DraftState.reading.continuations, variants_question()),
             rx.cond(DraftState.columns.length() > 0, rx.fragment(mappings(), columns_table(), warnings())),
             class_name="grid min-w-0 content-start gap-4",
         ),

@@ -13,18 +13,27 @@ CARD = "grid content-start gap-3 rounded-xl border border-line bg-raised p-4"
 
 
 def reading_form() -> rx.Component:
-    """Encoding, delimiter, sheet, header line and variants; only what the kind of file has."""
+    """Encoding, delimiter, sheet, header line and variants; only what the file has and what is asked nowhere else."""
     reading = DraftState.reading
     return rx.el.section(
         rx.el.h2("How the file is read", class_name="text-sm font-semibold"),
         rx.cond(reading.is_text, rx.fragment(_encoding(), _delimiter())),
         rx.cond(reading.sheets.length() > 0, _sheet()),
         rx.cond(reading.has_header_line, _header_line()),
-        _option("Variants and images in rows without a name", labels.CONTINUATIONS, "continuation"),
-        rx.cond(reading.continuations, _note(reading.continuations, "columns-continuations")),
+        rx.cond(reading.continuations, rx.fragment(), _continuation("Variants and images in rows without a name")),
         aria_label="How the file is read",
         class_name=CARD,
         data_testid="reading",
+    )
+
+
+def variants_question() -> rx.Component:
+    """What becomes of the rows that continue the product above, where the beginning of the file has such rows."""
+    return rx.el.section(
+        _continuation("What are the rows without a name?"),
+        _note(DraftState.reading.continuations, "columns-continuations"),
+        aria_label="Rows without a name",
+        class_name=CARD,
     )
 
 
@@ -80,6 +89,10 @@ def _sheet() -> rx.Component:
 def _option(label: str, values: dict[str, str], name: str) -> rx.Component:
     options = [rx.el.option(text, value=value) for value, text in values.items()]
     return _select(label, options, name, DraftState.choose_option(name))
+
+
+def _continuation(label: str) -> rx.Component:
+    return _option(label, labels.CONTINUATIONS, "continuation")
 
 
 def _select(label: str, options: list[rx.Component], name: str, on_change: Any) -> rx.Component:

@@ -20,7 +20,8 @@ class RememberedState(rx.State):
     mode: str = rx.LocalStorage("upsert", name="import-mode")
     duplicates: str = rx.LocalStorage("last", name="import-duplicates")
     blank: str = rx.LocalStorage("clear", name="import-blank")
-    continuation: str = rx.LocalStorage("reject", name="import-continuation")
+    # Empty until it was chosen: the columns step answers it by the file until then.
+    continuation: str = rx.LocalStorage("", name="import-continuation")
     scientific: str = rx.LocalStorage("reject", name="import-scientific")
 
 
