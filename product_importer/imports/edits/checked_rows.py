@@ -19,7 +19,9 @@ from product_importer.imports.edits.schemas import EditedRow
 from product_importer.imports.edits.stored_rows import StoredRow
 from product_importer.imports.error_codes import RowErrorCode, RowOutcome
 from product_importer.imports.models import ImportJob
+from product_importer.imports.pipeline.decide import REASONS
 from product_importer.imports.pipeline.row_edits import RowPatch
+from product_importer.imports.schemas import ImportChoices
 
 # A longer cell is cut, and cannot be edited here.
 MAX_CELL = 5_000
@@ -28,7 +30,7 @@ STATES = {
     RowOutcome.UPDATED: RowState.UPDATE,
     RowOutcome.UNCHANGED: RowState.UNCHANGED,
 }
-TEXTS = ("sku", "name", "description")
+TEXT_FIELDS = ("sku", "name", "description")
 
 
 class Checker:
@@ -39,7 +41,7 @@ class Checker:
         self._judge = Judge(job)
         self._header = Header(tuple(job.header), tuple(job.fields))
         self._sku_column = self.column_of("sku")
-        self._keeps_blank = job.choices.get("blank") == "keep"
+        self._choices = ImportChoices.model_validate(job.choices)
 
     @property
     def columns(self) -> list[str]:
@@ -52,9 +54,28 @@ class Checker:
 
     def check(self, rows: Iterable[StoredRow], edits: Mapping[int, RowPatch]) -> list[CheckedRow]:
         """Return rows as they are now."""
-        judged = [(row, self._judge.judge(row, edits.get(row.line, patches.NO_PATCH))) for row in rows]
-        held = self._held(now for _, now in judged)
-        return [self._checked(row, now, edits.get(row.line, patches.NO_PATCH), held) for row, now in judged]
+        given = [(row, edits.get(row.line, patches.NO_PATCH)) for row in rows]
+        judged = [self._judge.judge(row, patch) for row, patch in given]
+        held = self._held(judged)
+        return [
+            self._checked(row, self._compared(now, held) if patch.cells else now, patch, held)
+            for (row, patch), now in zip(given, judged, strict=True)
+        ]
+
+    def _compared(self, now: EditedRow, held: Mapping[str, Product]) -> EditedRow:
+        """Return an edited row with what the catalogue decides: the dry run has compared it as it was before."""
+        if now.skipped or now.code is not None:
+            return now
+        code = self._refusal(now, sku_key(self._sku(now)) in held)
+        return now if code is None else now.model_copy(update={"code": code, "reason": REASONS[code]})
+
+    def _refusal(self, now: EditedRow, is_held: bool) -> RowErrorCode | None:
+        if self._choices.mode == "create" and is_held:
+            return RowErrorCode.EXISTS
+        if self._choices.mode == "update" and not is_held:
+            return RowErrorCode.NOT_FOUND
+        has_no_name = not now.cells[self.column_of("name")].strip()
+        return RowErrorCode.NO_NAME_TO_KEEP if has_no_name and not is_held else None
 
     def _held(self, rows: Iterable[EditedRow]) -> dict[str, Product]:
         """Return the products that the catalogue has for rows, by their keys."""
@@ -100,7 +121,7 @@ class Checker:
             name: before[:MAX_CELL]
             for name, after, before in pairs
             # A blank cell that keeps the value changes nothing.
-            if before is not None and before != after and not (self._keeps_blank and not after)
+            if before is not None and before != after and not (self._choices.blank == "keep" and not after)
         }
 
     def _held_value(self, held: Product, name: str, value: str) -> str | None:
@@ -112,7 +133,7 @@ class Checker:
             return None
         if field == "active":
             return value if (active_flag(value) == "t") == held.active else str(held.active).lower()
-        if field in TEXTS:
+        if field in TEXT_FIELDS:
             return str(getattr(held, field))
         return _text(held.attributes.get(self._header.attributes[position]))
 
