@@ -18,6 +18,7 @@ from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui import routes, theme, toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 
@@ -54,9 +55,10 @@ class ImportState(rx.State):
             shown, self.load_error = self._shown, ""
         try:
             # In this order: a draft may become an import meanwhile, but not the other way round.
-            if not await ask(is_draft, UUID(shown)):
-                await self._follow(UUID(shown))
-        except (ValueError, NotFound):
+            import_id = parse_id(shown, "import")
+            if not await ask(is_draft, import_id):
+                await self._follow(import_id)
+        except NotFound:
             async with self:
                 self.missing = True
         except (Unavailable, *OUTAGE):
@@ -69,7 +71,7 @@ class ImportState(rx.State):
     async def cancel_import(self, job_id: str) -> EventType[()] | None:
         """Cancel a running import after its current batch."""
         try:
-            await ask(service.cancel_import, UUID(job_id))
+            await ask(service.cancel_import, parse_id(job_id, "import"))
         except DomainError as error:
             return toasts.error(error.detail)
         return None
@@ -91,7 +93,7 @@ class ImportState(rx.State):
                 return None
             self.is_busy, self.action_error, job_id = True, ErrorView(), self.live.id
         try:
-            job = await ask(action, UUID(job_id))
+            job = await ask(action, parse_id(job_id, "import"))
         except DomainError as error:
             async with self:
                 self.is_busy, self.action_error = False, ErrorView.of(error)

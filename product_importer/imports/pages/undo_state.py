@@ -1,8 +1,5 @@
 """The state of the dialog that undoes an import, and of the list of products that the undo kept."""
 
-from functools import partial
-from uuid import UUID
-
 import reflex as rx
 from reflex.event import EventType
 
@@ -12,6 +9,7 @@ from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.kept_view import KeptView
 from product_importer.imports.schemas import PageQuery
 from product_importer.ui.confirmation import ConfirmationState
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 20
@@ -35,7 +33,7 @@ class UndoState(ConfirmationState, rx.State):
     @rx.event(background=True)
     async def undo_import(self) -> EventType[()] | None:
         """Undo the import, then follow it."""
-        undone = await self._confirm(partial(ask, service.undo_import, UUID(self._import_id)))
+        undone = await self._confirm(lambda: ask(service.undo_import, parse_id(self._import_id, "import")))
         return ImportState.follow_import if undone else None
 
     @rx.event
@@ -55,7 +53,8 @@ class UndoState(ConfirmationState, rx.State):
         """Load the page that is shown."""
         import_id, page = self._import_id, self.kept_page
         try:
-            found = await ask(service.list_undo_kept, UUID(import_id), PageQuery(page=page, page_size=PAGE_SIZE))
+            query = PageQuery(page=page, page_size=PAGE_SIZE)
+            found = await ask(service.list_undo_kept, parse_id(import_id, "import"), query)
         except DomainError as error:
             async with self:
                 self.kept_error = error.detail

@@ -1,10 +1,11 @@
 """The grid as a component of Reflex: assets/grid.jsx, loaded only by the pages that show a grid."""
 
-from typing import Any, TypedDict
+from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec, passthrough_event_spec
 from reflex_base.components.component import NoSSRComponent
+from typing_extensions import TypedDict
 
 from product_importer.ui.grid.values import GridColumn, GridRow
 

@@ -2,18 +2,18 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import delivery_log
 from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.form_data import error_text
-from product_importer.webhooks.pages.list_state import WebhookState, id_in_path, parse_id
+from product_importer.webhooks.pages.list_state import WebhookState, id_in_path
 from product_importer.webhooks.pages.view_models import TONES, DeliveryView
 from product_importer.webhooks.schemas import DeliveryPage, DeliveryQuery
 
@@ -98,7 +98,9 @@ class DeliveryState(rx.State):
     async def redeliver(self, delivery_id: str) -> list[EventType[()]]:
         """Send a delivery again."""
         try:
-            await ask(delivery_log.redeliver, parse_id(self._webhook_id), UUID(delivery_id))
+            await ask(
+                delivery_log.redeliver, parse_id(self._webhook_id, "webhook"), parse_id(delivery_id, "delivery")
+            )
         except NotFound:
             deleted = toasts.error("The delivery was not sent again.", description="It has been deleted.")
             return [deleted, DeliveryState.refresh]
@@ -125,7 +127,9 @@ class DeliveryState(rx.State):
             self.is_redelivering, self.redeliver_error = True, ""
         _, period = PERIODS.get(form.get("period", ""), PERIODS["hour"])
         try:
-            done = await ask(delivery_log.redeliver_failed, parse_id(self._webhook_id), datetime.now(UTC) - period)
+            done = await ask(
+                delivery_log.redeliver_failed, parse_id(self._webhook_id, "webhook"), datetime.now(UTC) - period
+            )
         except DomainError as error:
             async with self:
                 self.is_redelivering, self.redeliver_error = False, error_text(error)
@@ -145,7 +149,7 @@ class DeliveryState(rx.State):
         webhook_id, status, page = self._query()
         query = DeliveryQuery.model_validate({"status": status or None, "page": page, "page_size": PAGE_SIZE})
         try:
-            listed = parse_id(webhook_id)
+            listed = parse_id(webhook_id, "webhook")
             return await ask_page(lambda session, page: delivery_log.list_deliveries(session, listed, page), query)
         except DomainError as error:
             return error

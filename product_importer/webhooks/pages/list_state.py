@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
@@ -11,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.ui import toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import service
 from product_importer.webhooks.pages.form_data import error_text
@@ -77,7 +77,7 @@ class WebhookState(rx.State):
                 return None
             self._change(webhook_id, enabled=enabled, is_switching=True)
         try:
-            saved = await ask(service.update_webhook, UUID(webhook_id), WebhookUpdate(enabled=enabled))
+            saved = await ask(service.update_webhook, parse_id(webhook_id, "webhook"), WebhookUpdate(enabled=enabled))
         except DomainError as error:
             async with self:
                 self._change(webhook_id, enabled=before.enabled, is_switching=False)
@@ -100,7 +100,7 @@ class WebhookState(rx.State):
                 return None
             self._change(webhook_id, is_testing=True, test=OutcomeView())
         try:
-            outcome = OutcomeView.of_test(await _test(UUID(webhook_id)))
+            outcome = OutcomeView.of_test(await _test(webhook_id))
         except DomainError as error:
             async with self:
                 self._change(webhook_id, is_testing=False)
@@ -132,20 +132,8 @@ def id_in_path(path: str) -> str:
     return path.rstrip("/").rpartition("/")[2]
 
 
-def parse_id(url_id: str) -> UUID:
-    """Return the webhook id in a URL.
-
-    Raises:
-        NotFound: it is not a UUID.
-    """
-    try:
-        return UUID(url_id)
-    except ValueError:
-        raise NotFound("There is no such webhook.") from None
-
-
 async def _load_one(url_id: str) -> tuple[list[WebhookRead], int, int]:
-    return [await ask(service.read_webhook, parse_id(url_id))], 1, 1
+    return [await ask(service.read_webhook, parse_id(url_id, "webhook"))], 1, 1
 
 
 async def _load_page(page: int) -> tuple[list[WebhookRead], int, int]:
@@ -153,9 +141,9 @@ async def _load_page(page: int) -> tuple[list[WebhookRead], int, int]:
     return found.items, found.page, found.pages
 
 
-async def _test(webhook_id: UUID) -> TestResult:
+async def _test(webhook_id: str) -> TestResult:
     try:
-        return await service.test_webhook(webhook_id)
+        return await service.test_webhook(parse_id(webhook_id, "webhook"))
     except SQLAlchemyError as error:
         raise Unavailable("The database does not answer. Try again.") from error
 

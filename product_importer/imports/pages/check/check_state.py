@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
@@ -19,6 +18,7 @@ from product_importer.imports.pages.check.row_view import grid_columns, grid_row
 from product_importer.imports.pages.error_view import ErrorView
 from product_importer.ui.grid.component import CellEdit
 from product_importer.ui.grid.values import GridColumn, GridRow
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 100
@@ -82,7 +82,7 @@ class CheckState(rx.State):
             {"state": chosen if is_state else None, "edited": chosen == EDITED, "page": page, "page_size": PAGE_SIZE}
         )
         try:
-            found = await ask(checking.list_rows, UUID(import_id), query)
+            found = await ask(checking.list_rows, parse_id(import_id, "import"), query)
         except DomainError as error:
             async with self:
                 self.error = error.detail
@@ -96,8 +96,8 @@ class CheckState(rx.State):
         """Count the rows as they are now."""
         import_id = self._import_id
         try:
-            summary = await ask(checking.summarize, UUID(import_id))
-            linked = await ask(fixing.find_linked, UUID(import_id))
+            summary = await ask(checking.summarize, parse_id(import_id, "import"))
+            linked = await ask(fixing.find_linked, parse_id(import_id, "import"))
         except DomainError as error:
             async with self:
                 self.error = error.detail
@@ -139,7 +139,7 @@ class CheckState(rx.State):
                 return None
             self.is_busy, self.refusal = True, ErrorView()
         try:
-            job = await ask(fixing.fix_import, UUID(self._import_id))
+            job = await ask(fixing.fix_import, parse_id(self._import_id, "import"))
         except DomainError as error:
             async with self:
                 self.is_busy, self.refusal = False, ErrorView.of(error)
@@ -159,7 +159,7 @@ class CheckState(rx.State):
             edit = requested()
             # An edit by reason may be of any row that is shown.
             lines = [row.line for row in edit.rows] or shown
-            moved = await ask(checking.edit_and_list, UUID(import_id), edit, lines)
+            moved = await ask(checking.edit_and_list, parse_id(import_id, "import"), edit, lines)
         except DomainError as error:
             async with self:
                 self._take_back(error)

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
@@ -28,6 +27,7 @@ from product_importer.imports.pages.drafts.view_models import (
     with_targets,
 )
 from product_importer.ui import toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 # A page of the table has so many columns: more would be slow.
@@ -185,8 +185,9 @@ class ChosenOptions(rx.State, mixin=True):
         async with self:
             shown, options = self._shown, self._options
         try:
-            await ask(service.change_options, UUID(shown), options)
-            found = await asyncio.to_thread(preview, UUID(shown))
+            draft_id = parse_id(shown, "draft")
+            await ask(service.change_options, draft_id, options)
+            found = await asyncio.to_thread(preview, draft_id)
         except NotFound:
             # The import has started meanwhile.
             return False

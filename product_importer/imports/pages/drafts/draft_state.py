@@ -18,6 +18,7 @@ from product_importer.imports.pages.drafts.chosen_options import ChosenOptions
 from product_importer.imports.pages.drafts.view_models import DraftView, Problem, ReadingView
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui import routes, theme, toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 from product_importer.ui.shown_pages import is_shown
 
@@ -57,8 +58,8 @@ class DraftState(ChosenOptions, rx.State):
         async with self:
             shown = self._shown
         try:
-            draft_id = UUID(shown)
-        except ValueError:
+            draft_id = parse_id(shown, "draft")
+        except NotFound:
             return None
         while True:
             try:
@@ -81,12 +82,16 @@ class DraftState(ChosenOptions, rx.State):
         return await self._start(dry_run=True)
 
     @rx.event(background=True)
-    async def discard(self) -> EventType[()]:
+    async def discard(self) -> EventType[()] | None:
         """Discard the draft and its file."""
         async with self:
             shown = self._shown
         try:
-            await ask(service.discard, UUID(shown))
+            draft_id = parse_id(shown, "draft")
+        except NotFound:
+            return None
+        try:
+            await ask(service.discard, draft_id)
         except NotFound:
             pass
         except DomainError as error:
@@ -152,7 +157,7 @@ class DraftState(ChosenOptions, rx.State):
             self.is_starting, self.refusal = True, Problem()
             shown, options = self._shown, self._options
         try:
-            started = await ask(_start_with, UUID(shown), options, dry_run)
+            started = await ask(_start_with, parse_id(shown, "draft"), options, dry_run)
         except NotFound:
             return await self._leave(shown)
         except DomainError as error:
@@ -177,7 +182,7 @@ class DraftState(ChosenOptions, rx.State):
     async def _leave(self, shown: str) -> EventType[()] | None:
         """Show the import that the draft has become, on the same address; nothing where there was no draft."""
         async with self:
-            if self.draft.id != shown or self._has_left:
+            if not shown or self.draft.id != shown or self._has_left:
                 return None
             self._has_left = True
             step = "check" if self.draft.will_start == "dry_run" else "import"

@@ -1,7 +1,6 @@
 """The drafts that wait, as the import page lists them, and whether the catalogue is empty."""
 
 import asyncio
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventType
@@ -12,8 +11,10 @@ from product_importer.catalog.schemas import ProductQuery
 from product_importer.core.db import OUTAGE_SECONDS
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.imports.drafts import service
+from product_importer.imports.pages.drafts.draft_state import forget_upload
 from product_importer.imports.pages.drafts.view_models import DraftView
 from product_importer.ui import routes, toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 from product_importer.ui.shown_pages import is_shown
 
@@ -45,14 +46,18 @@ class DraftListState(rx.State):
     async def discard_draft(self, draft_id: str) -> EventType[()] | None:
         """Discard a draft and its file."""
         try:
-            await ask(service.discard, UUID(draft_id))
-        except (NotFound, ValueError):
+            discarded = parse_id(draft_id, "draft")
+        except NotFound:
+            return None
+        try:
+            await ask(service.discard, discarded)
+        except NotFound:
             pass
         except DomainError as error:
             return toasts.error(error.title, description=error.detail)
         async with self:
             self.drafts = [draft for draft in self.drafts if draft.id != draft_id]
-        return rx.call_script(f"uploads.forget('{UUID(draft_id)}')")
+        return forget_upload(draft_id)
 
     async def _show(self, drafts: list[DraftView], is_empty: bool) -> None:
         async with self:

@@ -9,13 +9,14 @@ import reflex as rx
 from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE
-from product_importer.core.errors import DomainError, NotFound
+from product_importer.core.errors import DomainError
 from product_importer.imports import samples
 from product_importer.imports.drafts import service
 from product_importer.imports.drafts.receiving import IncomingDraft
 from product_importer.imports.options import parse
 from product_importer.imports.pages.drafts.remembered import RememberedState, chosen
 from product_importer.ui import routes, toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 Parameters = ParamSpec("Parameters")
@@ -70,7 +71,7 @@ class ReceiveState(rx.State):
     async def reopen_import(self, import_id: str) -> EventType[()]:
         """Make a draft of an ended import's file, with its columns and options, and go to it."""
         try:
-            draft = await ask(service.from_import, UUID(import_id))
+            draft = await ask(service.from_import, parse_id(import_id, "import"))
         except DomainError as error:
             return toasts.error(error.title, description=error.detail)
         return rx.redirect(f"{routes.IMPORTS}/{draft.id}?step=columns")
@@ -81,10 +82,7 @@ class ReceiveState(rx.State):
         Raises:
             DomainError: that is not possible.
         """
-        try:
-            again = UUID(draft_id) if draft_id else None
-        except ValueError:
-            raise NotFound("This draft does not exist. Choose the file again.") from None
+        again = parse_id(draft_id, "draft") if draft_id else None
         incoming = await _finish(IncomingDraft, path.rpartition("/")[2], expected_bytes, again)
         async with self:
             remembered = chosen(await self.get_state(RememberedState))

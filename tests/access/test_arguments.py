@@ -1,0 +1,46 @@
+"""Events with arguments that no page sends: each is refused or does nothing, and no handler fails."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from reflex_base.registry import RegistrationContext
+
+from product_importer.access import permissions
+from product_importer.access.pages.guard import handler_name
+from product_importer.access.schemas import Role
+from tests.access.people import add_person, sign_in
+from tests.access.test_events import HANDLERS, hints_of, refusal, tab
+from tests.access.websockets import WebsocketTab
+from tests.application import Application
+
+assert tab, "it is a fixture"
+
+pytestmark = pytest.mark.e2e
+
+VALUES = ["", "no id", str(uuid4()), "x" * 50_000, "\0", -5, 10**30, 1.5, None, True, ["a"], {"a": 1}, [{"row": []}]]
+# Their ids come from the page's own list.
+PARTS = ("Check", "Draft", "Import", "Mapping", "Notification", "Receive", "Running", "Undo")
+EVENTS = [
+    event for event in HANDLERS if handler_name(event).startswith(PARTS) and handler_name(event) in permissions.EVENTS
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:20])
+def test_no_argument_makes_a_handler_fail(value: Any, tab: Callable[..., WebsocketTab], served: Application):
+    opened = tab(sign_in(add_person(Role.ADMIN)))
+    before = len(served.output.read_text())
+    for event in EVENTS:
+        names = [name for name, _ in hints_of(RegistrationContext.get().event_handlers[event].handler)]
+        refusal(opened, event, **dict.fromkeys(names, value))
+    opened.close()
+    assert "Traceback" not in served.output.read_text()[before:]
+
+
+def test_a_missing_or_unknown_argument_is_refused(tab: Callable[..., WebsocketTab]):
+    opened = tab(sign_in(add_person(Role.ADMIN)))
+    turn = next(event for event in HANDLERS if handler_name(event) == "DraftState.turn_list")
+    for payload in ({}, {"by": 1, "more": 2}, {"by": "one"}):
+        opened.send(turn, **payload)
+        assert "wrong arguments" in str(opened.receive())
