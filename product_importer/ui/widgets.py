@@ -144,19 +144,6 @@ def progress_bar(percent: Any, *, label: str, tone: Any = "busy", **props: Any) 
     )
 
 
-def figure(label: Any, value: Any, *, testid: str, note: Any = None, **props: Any) -> rx.Component:
-    """Return a number with its name; only the number has the test id."""
-    return rx.el.div(
-        rx.el.dt(label, class_name="text-xs text-muted"),
-        rx.el.dd(
-            rx.el.span(value, data_testid=testid),
-            note if note is not None else "",
-            class_name="text-lg font-semibold tracking-tight tabular-nums",
-        ),
-        **props,
-    )
-
-
 def empty_state(title: Any, text: Any, *actions: rx.Component) -> rx.Component:
     """Return what an empty list shows: a title, an explanation, and actions."""
     return rx.el.div(

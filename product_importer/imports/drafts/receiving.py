@@ -22,6 +22,8 @@ from product_importer.imports.upload.incoming_file import IncomingFile, StoredFi
 from product_importer.imports.upload.receiver import clean_filename
 
 REPORT_SECONDS = 0.5
+# Of a column of PostgreSQL.
+MAX_EXPECTED = 1 << 63
 GONE = "This upload has ended: the file was discarded, or is being uploaded anew."
 
 
@@ -30,6 +32,8 @@ class IncomingDraft:
 
     def __init__(self, filename: str, expected_bytes: int | None = None, draft_id: UUID | None = None):
         """Create a draft; with `draft_id`, take up one whose file has not arrived, from the start.
+
+        `expected_bytes` is what the sender says; it is not known where that cannot be.
 
         Raises:
             NotFound: there is no such draft.
@@ -40,7 +44,8 @@ class IncomingDraft:
         self.id = draft_id or new_id()
         self._key = f"{self.id if draft_id is None else new_id()}.csv"
         begin = _create if draft_id is None else _take_up
-        db.run(begin, self.id, self._key, clean_filename(filename), expected_bytes)
+        expected = expected_bytes if 0 <= (expected_bytes or 0) < MAX_EXPECTED else None
+        db.run(begin, self.id, self._key, clean_filename(filename), expected)
         try:
             self._file = IncomingFile(self._key)
         except DomainError as error:

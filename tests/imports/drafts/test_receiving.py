@@ -1,14 +1,19 @@
 """A draft's file is received, inspected and kept, until its import takes it over."""
 
+import asyncio
+import threading
+from uuid import UUID
+
 import pytest
 
 from product_importer.core import db
-from product_importer.core.errors import Conflict, Invalid, NotFound, TooMany
+from product_importer.core.errors import Conflict, Invalid, NotFound, TooMany, Unavailable
 from product_importer.imports import retention, tasks
 from product_importer.imports.drafts import receiving, rows, service
 from product_importer.imports.drafts.preview import preview
 from product_importer.imports.drafts.receiving import IncomingDraft
 from product_importer.imports.drafts.schemas import DraftRead
+from product_importer.imports.pages.drafts.receive_state import ReceiveState
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.upload import receiver
@@ -58,6 +63,25 @@ def test_progress_is_told_while_the_file_arrives(database, monkeypatch):
     incoming.write(FILE[40:])
     assert db.run(service.read_draft, incoming.id).size_bytes == len(FILE)
     incoming.abort()
+
+
+@pytest.mark.parametrize("expected", [-5, 1 << 63, 10**30])
+def test_an_impossible_size_is_not_known(expected, database):
+    incoming = IncomingDraft("a.csv", expected)
+    assert db.run(service.read_draft, incoming.id).expected_bytes is None
+    incoming.abort()
+
+
+def test_an_upload_whose_page_cannot_be_told_is_broken(database):
+    class Tab:
+        async def _tell(self, key: str, draft_id: UUID, *, is_new: bool) -> None:
+            raise Unavailable("The database does not answer.")
+
+    with pytest.raises(Unavailable):
+        asyncio.run(ReceiveState._begin(Tab(), "a.csv", "key", 5, ""))
+    (draft,) = db.run(service.list_drafts)
+    assert (draft.status, stored()) == ("broken", [])
+    assert "digest" not in " ".join(thread.name for thread in threading.enumerate())
 
 
 def test_columns_are_shown_before_the_upload_ends(database):

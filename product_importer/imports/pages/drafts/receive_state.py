@@ -60,7 +60,7 @@ class ReceiveState(rx.State):
     async def start_sample(self) -> EventType[()]:
         """Make a draft of sample products, and go to it."""
         try:
-            draft_id = await asyncio.to_thread(_sample)
+            draft_id = await asyncio.to_thread(samples.start_sample)
         except DomainError as error:
             return toasts.error(error.title, description=error.detail)
         except OUTAGE:
@@ -84,12 +84,19 @@ class ReceiveState(rx.State):
         """
         again = parse_id(draft_id, "draft") if draft_id else None
         incoming = await _finish(IncomingDraft, path.rpartition("/")[2], expected_bytes, again)
+        try:
+            await self._tell(key, incoming.id, is_new=again is None)
+        except BaseException:
+            await _finish(incoming.abort)
+            raise
+        return incoming
+
+    async def _tell(self, key: str, draft_id: UUID, *, is_new: bool) -> None:
         async with self:
             remembered = chosen(await self.get_state(RememberedState))
-            self.begun = _newest({**self.begun, key: str(incoming.id)})
-        if again is None:
-            await ask(service.change_options, incoming.id, parse(remembered))
-        return incoming
+            self.begun = _newest({**self.begun, key: str(draft_id)})
+        if is_new:
+            await ask(service.change_options, draft_id, parse(remembered))
 
     async def _refuse(self, key: str, reason: str) -> None:
         async with self:
@@ -99,15 +106,6 @@ class ReceiveState(rx.State):
 def _newest(told: dict[str, str]) -> dict[str, str]:
     """Return what the browser may not know yet."""
     return dict(list(told.items())[-MAX_TOLD:])
-
-
-def _sample() -> UUID:
-    """Make a draft of the sample catalogue, and return its id."""
-    content = samples.sample_file()
-    incoming = IncomingDraft(samples.FILENAME, len(content))
-    incoming.write(content)
-    incoming.finish()
-    return incoming.id
 
 
 async def _finish(work: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
