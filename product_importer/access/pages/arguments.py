@@ -21,11 +21,12 @@ def check(event: Event) -> None:
     handler = RegistrationContext.get().event_handlers[event.name].handler
     if not handler.fn.__module__.startswith("product_importer."):
         return
+    adapters = _adapters(handler)
     try:
         inspect.signature(handler.fn).bind(None, **event.payload)
         for name, value in event.payload.items():
-            if adapter := _adapters(handler).get(name):
-                adapter.validate_python(value)
+            if name in adapters:
+                adapters[name].validate_python(value)
     except (TypeError, ValidationError):
         raise Unprocessable("The page sent an event with wrong arguments. Load the page again.") from None
 
@@ -35,6 +36,8 @@ def _adapters(handler: EventHandler) -> dict[str, TypeAdapter[Any]]:
     """Return what checks each argument that is plain JSON; an upload's chunks are not."""
     adapters = {}
     for name, hint in handler._get_type_hints().items():
+        if name == "return":
+            continue
         try:
             adapters[name] = TypeAdapter(hint)
         except PydanticSchemaGenerationError:
