@@ -46,7 +46,11 @@ export function Grid({
   useEffect(() => {
     // Other parts of the page send the focus here, to the first cell with a problem.
     const box = document.getElementById(name);
-    const focus = () => focusProblem(grid.current, shown.rows, layout.columns);
+    const focus = () => {
+      if (focusProblem(grid.current, shown.rows, layout.columns)) window.gridAsked = null;
+    };
+    // They may have asked for it before it was there.
+    if (window.gridAsked === location.pathname) focus();
     box?.addEventListener("grid:focus", focus);
     return () => box?.removeEventListener("grid:focus", focus);
   }, [name, shown.rows, layout.columns]);
@@ -285,13 +289,14 @@ function rowHeight(row) {
 }
 
 function focusProblem(handle, rows, columns) {
-  if (!handle || !rows.length) return;
+  if (!handle || !rows.length) return false;
   const rowIdx = Math.max(0, rows.findIndex((row) => Object.keys(row.problems ?? {}).length || row.state?.name === "problem"));
   const wrong = columns.findIndex((column) => column.key in (rows[rowIdx].problems ?? {}));
   const idx = wrong >= 0 ? wrong : Math.max(0, columns.findIndex((column) => column.editable));
   handle.element?.scrollIntoView({ block: "nearest" });
   handle.scrollToCell({ idx, rowIdx });
   handle.setActivePosition({ idx, rowIdx }, { shouldFocus: true });
+  return true;
 }
 
 // Cells of a text with tabs and lines, as spreadsheets copy it, laid over the grid from a cell on.

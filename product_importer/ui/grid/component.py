@@ -47,5 +47,6 @@ def data_grid(*, name: str, label: Any, **props: Any) -> rx.Component:
 
 
 def focus_grid(name: str) -> EventSpec:
-    """Focus the first cell with a problem, else the first cell, of the grid `name`."""
-    return rx.call_script(f"document.getElementById('{name}')?.dispatchEvent(new Event('grid:focus'))")
+    """Focus the first cell with a problem, else the first cell, of the grid `name`; once it is there, if it loads."""
+    ask = "window.gridAsked = location.pathname; "
+    return rx.call_script(f"{ask}document.getElementById('{name}')?.dispatchEvent(new Event('grid:focus'))")
