@@ -13,7 +13,7 @@ DUPLICATES = {"last": "Use the last row", "first": "Use the first row", "reject"
 BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
 CONTINUATIONS = {
     "reject": "Reject them",
-    "fill": "Make each a product, filled from the one above",
+    "fill": "Make each a product",
     "skip": "Leave them out",
 }
 SCIENTIFIC = {"reject": "Reject the row", "keep": "Keep it as it is"}
