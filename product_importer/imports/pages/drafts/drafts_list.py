@@ -26,12 +26,7 @@ def _row(draft: Any) -> rx.Component:
             rx.el.p(draft.size, " · ", local_time(draft.created_at), class_name="text-muted"),
             class_name="min-w-0 grow",
         ),
-        rx.match(
-            draft.status,
-            (DraftStatus.RECEIVING.value, badge(f"uploading, {draft.percent} %", tone="busy")),
-            (DraftStatus.BROKEN.value, badge("upload broken", tone="warning")),
-            rx.fragment(),
-        ),
+        rx.cond(draft.is_refused, badge("cannot be read as it is", tone="warning"), _upload(draft)),
         button_link(
             "Continue",
             to=f"/imports/{draft.id}?step=columns",
@@ -48,4 +43,14 @@ def _row(draft: Any) -> rx.Component:
         key=draft.id,
         class_name="flex flex-wrap items-center gap-3 px-4 py-3",
         data_testid="draft-row",
+    )
+
+
+def _upload(draft: Any) -> rx.Component:
+    """How far the upload is, unless the file has arrived."""
+    return rx.match(
+        draft.status,
+        (DraftStatus.RECEIVING.value, badge(f"uploading, {draft.percent} %", tone="busy")),
+        (DraftStatus.BROKEN.value, badge("upload broken", tone="warning")),
+        rx.fragment(),
     )

@@ -84,7 +84,9 @@ ASK_ENCODING = "It is not UTF-8, and nothing in it says how its text is encoded.
 def problem_of(error: DraftError | None, preview: DraftPreview) -> Problem:
     """Return why a file cannot be imported; without a title if it can. `error` is what its draft met before."""
     if preview.missing and (error is None or error.type == ProblemType.INVALID_CSV_HEADER):
-        missing = f"Missing columns: {', '.join(preview.missing)}. Choose below which columns of the file they are."
+        sheet = ", or another sheet of the workbook" if len(preview.sheets) > 1 else ""
+        names = ", ".join(preview.missing)
+        missing = f"Missing columns: {names}. Choose below which columns of the file they are{sheet}."
         return Problem("Which columns are these?", missing, "warning")
     if found := error or preview.error:
         return Problem.of(found)

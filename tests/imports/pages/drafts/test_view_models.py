@@ -96,6 +96,9 @@ def test_what_the_draft_met_comes_before_what_its_preview_says():
         shown = problem_of(before, preview)
         assert (shown.title, shown.tone) == ("Which columns are these?", "warning")
         assert shown.detail.startswith("Missing columns: sku.")
+        assert shown.detail.endswith("which columns of the file they are.")
+    book = DraftPreview(missing=["sku"], sheets=["A", "B"])
+    assert problem_of(None, book).detail.endswith("they are, or another sheet of the workbook.")
     assert problem_of(None, DraftPreview(problem="Twice.")).detail == "Twice."
     assert problem_of(None, DraftPreview()).title == ""
 
