@@ -33,7 +33,7 @@ def test_a_result_says_what_went_in_and_what_needs_you(page: Page, application: 
     expect(rejected.first.locator("[data-problem]")).to_contain_text("“perhaps” is no word for active or inactive")
     expect(rejected.nth(1).locator("[data-problem]")).to_contain_text("The SKU is empty.")
     in_order = ["Fix the rows", "View the new products", "Undo until", "Download the rejected rows", "Import again"]
-    expect(page.locator(".result-actions").locator("button, a")).to_contain_text(in_order)
+    expect(page.get_by_test_id("import-actions").locator("button, a")).to_contain_text(in_order)
     page.get_by_test_id("import-products").click()
     expect(page.get_by_test_id("products-total")).to_have_text("2")
     assert query(page) == {"import": [job_id]}

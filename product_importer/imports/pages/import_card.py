@@ -126,6 +126,7 @@ def actions(job: ImportView) -> rx.Component:
         rx.cond(job.has_rejects, rejects_link(job)),
         for_importers(button_link("Import again", to=routes.IMPORTS, data_testid="import-again")),
         class_name=styles.ACTIONS,
+        data_testid="import-actions",
     )
     return rx.cond(job.is_running, rx.fragment(), parts)
 
