@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -78,7 +79,7 @@ def test_an_upload_whose_page_cannot_be_told_is_broken(database):
             raise Unavailable("The database does not answer.")
 
     with pytest.raises(Unavailable):
-        asyncio.run(ReceiveState._begin(Tab(), "a.csv", "key", 5, ""))
+        asyncio.run(ReceiveState._begin(cast(ReceiveState, Tab()), "a.csv", "key", 5, ""))
     (draft,) = db.run(service.list_drafts)
     assert (draft.status, stored()) == ("broken", [])
     assert "digest" not in " ".join(thread.name for thread in threading.enumerate())
