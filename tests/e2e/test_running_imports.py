@@ -66,6 +66,7 @@ def test_every_page_shows_the_percent_of_an_import_by_rest(page: Page, applicati
         expect(page.get_by_role("link", name=re.compile("^Imports .* of held"))).to_have_attribute("href", "/imports")
         assert percent(page).evaluate("node => node.closest('[aria-live], [role=status], [role=alert]')") is None
         page.get_by_role("link", name="Imports").click()
+        expect(page).to_have_url(re.compile("/imports$"))
         expect(percent(page)).to_be_visible()
         page.reload()
         expect(percent(page)).to_be_visible()
