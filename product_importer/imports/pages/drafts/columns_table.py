@@ -130,6 +130,8 @@ def _attribute(column: Any) -> rx.Component:
         auto_complete="off",
         aria_label="Name of the attribute from “" + column.name + "”",
         on_change=lambda name: DraftState.name_attribute(column.position, name).debounce(DEBOUNCE_MS),
+        # A click on “Import” may come before the typing is over.
+        on_blur=lambda name: DraftState.name_attribute(column.position, name),
         class_name=f"{styles.INPUT} md:w-48",
         data_testid="column-attribute",
     )

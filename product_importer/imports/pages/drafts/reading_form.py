@@ -120,6 +120,8 @@ def _header_line() -> rx.Component:
         placeholder=rx.cond(found, "Found: line " + found, "Found automatically; 0 for none"),
         auto_complete="off",
         on_change=DraftState.choose_header_line.debounce(DEBOUNCE_MS),
+        # A click on “Import” may come before the typing is over.
+        on_blur=DraftState.choose_header_line,
         class_name=styles.INPUT,
         data_testid=name,
     )
