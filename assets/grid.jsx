@@ -301,10 +301,23 @@ function focusProblem(handle, rows, columns) {
 
 // Cells of a text with tabs and lines, as spreadsheets copy it, laid over the grid from a cell on.
 function pasted(text, from, rows, columns) {
-  const lines = text.replace(/\r\n?/g, "\n").replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
-  return lines.flatMap((values, down) => values.flatMap((value, right) => {
+  return copied(text.replace(/\r\n?/g, "\n").replace(/\n$/, "")).flatMap((values, down) => values.flatMap((value, right) => {
     const target = rows[from.row + down];
     const column = columns[from.column + right];
     return target && column ? [{ row: target.id, key: column.key, value, target }] : [];
   }));
+}
+
+// The cells of each line; spreadsheets quote a cell with a line break or a tab in it.
+function copied(text) {
+  const lines = [[]];
+  const cell = /"((?:[^"]|"")*)"(?=[\t\n]|$)|[^\t\n]*/y;
+  for (let at = 0; ; at += 1) {
+    cell.lastIndex = at;
+    const [found, quoted = ""] = cell.exec(text);
+    lines.at(-1).push(/[\t\n]/.test(quoted) ? quoted.replaceAll('""', '"') : found);
+    at += found.length;
+    if (at >= text.length) return lines;
+    if (text[at] === "\n") lines.push([]);
+  }
 }

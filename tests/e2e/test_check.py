@@ -184,13 +184,15 @@ def test_several_cells_are_pasted(page: Page, application: Application):
     page.evaluate(
         """() => {
             const data = new DataTransfer();
-            data.setData("text/plain", "Bowl\\tdeep\\tyes\\nPan\\tsteel\\tno\\n");
+            data.setData("text/plain", 'Bowl\\t"deep\\nblue"\\tyes\\nPan\\tsteel\\tno\\n');
             document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
         }"""
     )
     expect(row(page, WRONG_NAME)).to_have_attribute("data-state", "create")
     expect(row(page, WRONG_ACTIVE)).to_have_attribute("data-state", "create")
     expect(cell(page, WRONG_ACTIVE, "description")).to_contain_text("steel")
+    # A line break within a cell is no new row.
+    expect(cell(page, WRONG_NAME, "description")).to_contain_text("blue")
     expect(filter_button(page, "edited")).to_have_text("2 edited")
 
 
