@@ -41,6 +41,12 @@ def checked(page: Page, application: Application, prefix: str, content: bytes | 
     page.goto(f"/imports/{job_id}")
     expect(grid(page)).to_be_visible()
     return job_id
+# Half a window to the right; whether there was room.
+SCROLL_ON = """grid => new Promise(done => {
+    const before = grid.scrollLeft;
+    grid.scrollLeft += grid.clientWidth / 2;
+    requestAnimationFrame(() => requestAnimationFrame(() => done(grid.scrollLeft > before)));
+})"""
 
 
 def grid(page: Page) -> Locator:
@@ -52,9 +58,11 @@ def row(page: Page, line: int) -> Locator:
 
 
 def cell(page: Page, line: int, column: str) -> Locator:
-    """Return a cell by the name of its column."""
-    names = grid(page).get_by_role("columnheader").all_inner_texts()
-    return row(page, line).locator(f"[role=gridcell][aria-colindex='{names.index(column) + 1}']")
+    """Return a cell by the name of its column; in a narrow window the grid scrolls to it, and draws it only then."""
+    head = grid(page).get_by_role("columnheader").filter(has_text=re.compile(f"^{column}$"))
+    while not head.count():
+        assert grid(page).evaluate(SCROLL_ON), f"there is a column {column}"
+    return row(page, line).locator(f"[role=gridcell][aria-colindex='{head.get_attribute('aria-colindex')}']")
 
 
 def edit(page: Page, line: int, column: str, value: str) -> None:

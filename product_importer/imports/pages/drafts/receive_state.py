@@ -94,9 +94,11 @@ class ReceiveState(rx.State):
     async def _tell(self, key: str, draft_id: UUID, *, is_new: bool) -> None:
         async with self:
             remembered = chosen(await self.get_state(RememberedState))
-            self.begun = _newest({**self.begun, key: str(draft_id)})
+        # The page of the draft opens as soon as its id is told, and shows the options once.
         if is_new:
             await ask(service.change_options, draft_id, parse(remembered))
+        async with self:
+            self.begun = _newest({**self.begun, key: str(draft_id)})
 
     async def _refuse(self, key: str, reason: str) -> None:
         async with self:
