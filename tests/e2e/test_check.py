@@ -41,6 +41,8 @@ def checked(page: Page, application: Application, prefix: str, content: bytes | 
     page.goto(f"/imports/{job_id}")
     expect(grid(page)).to_be_visible()
     return job_id
+
+
 # Half a window to the right; whether there was room.
 SCROLL_ON = """grid => new Promise(done => {
     const before = grid.scrollLeft;
