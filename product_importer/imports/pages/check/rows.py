@@ -171,7 +171,8 @@ def grid() -> rx.Component:
 def hint() -> rx.Component:
     """How cells are edited."""
     return rx.el.p(
-        "Double-click a cell, or press Enter on it, to edit it. The uploaded file stays as it is.",
+        "Double-click a cell, or press Enter on it, to edit it. The uploaded file stays as it is. Which of several "
+        "rows with one SKU is used is settled by the import.",
         class_name="text-[13px] text-muted",
     )
 
