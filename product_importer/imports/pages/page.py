@@ -30,9 +30,16 @@ def imports_page() -> rx.Component:
             rx.cond(DraftListState.is_empty_catalogue, first_steps()),
             unfinished_drafts(),
         ),
+        rx.cond(DraftListState.is_loaded, started_imports()),
+        current=routes.IMPORTS,
+    )
+
+
+def started_imports() -> rx.Component:
+    """What runs and has ended."""
+    return rx.fragment(
         rx.cond(HistoryState.running.id, section("In progress", running_import(HistoryState.running))),
         section("History", history(), actions=search()),
-        current=routes.IMPORTS,
     )
 
 

@@ -27,6 +27,8 @@ class DraftListState(rx.State):
 
     drafts: list[DraftView] = []  # noqa: RUF012 - Reflex copies it for each tab
     is_empty_catalogue: bool = False
+    # Whether the list was asked for once: what stands below it would move when it comes later.
+    is_loaded: bool = False
 
     @rx.event(background=True, supersedes=True)
     async def follow_drafts(self) -> None:
@@ -35,6 +37,8 @@ class DraftListState(rx.State):
             try:
                 found, is_empty = await ask(_drafts), await ask(_is_empty)
             except DomainError:
+                async with self:
+                    self.is_loaded = True
                 await asyncio.sleep(OUTAGE_SECONDS)
             else:
                 await self._show(found, is_empty)
@@ -65,6 +69,8 @@ class DraftListState(rx.State):
                 self.drafts = drafts
             if is_empty != self.is_empty_catalogue:
                 self.is_empty_catalogue = is_empty
+            if not self.is_loaded:
+                self.is_loaded = True
 
 
 def _drafts(session: Session) -> list[DraftView]:
