@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from reflex_base.registry import RegistrationContext
@@ -19,7 +18,22 @@ assert tab, "it is a fixture"
 
 pytestmark = pytest.mark.e2e
 
-VALUES = ["", "no id", str(uuid4()), "x" * 50_000, "\0", -5, 10**30, 1.5, None, True, ["a"], {"a": 1}, [{"row": []}]]
+ID = "01a225be-0000-7000-8000-000000000000"
+VALUES = [
+    "",
+    "no id",
+    ID,
+    "x" * 50_000,
+    "\0",
+    -5,
+    10**30,
+    1.5,
+    None,
+    True,
+    ["a"],
+    {"a": 1},
+    [{"row": []}],
+]
 # Their ids come from the page's own list.
 PARTS = ("Check", "Draft", "Import", "Mapping", "Notification", "Receive", "Running", "Undo")
 EVENTS = [
