@@ -17,14 +17,20 @@ const files = new Map();
 const listeners = new Set();
 let sending = null;
 let handler = "";
+// Before the server knows the tab, it takes no file from it.
+let isKnown = false;
 
 /** React's view of all uploads. */
 export const useUploads = () => useSyncExternalStore(subscribe, () => uploads, () => uploads);
 
 /** Takes files wherever they are dropped in the window; shows its children while they are dragged over it. */
-export const DropOverlay = ({ receiver, disabled, begun, refused, children }) => {
+export const DropOverlay = ({ receiver, known, disabled, begun, refused, children }) => {
   const [isOver, setOver] = useState(false);
   const navigate = useNavigate();
+  useEffect(() => {
+    isKnown = known;
+    sendNext();
+  }, [known]);
   useEffect(() => {
     const draft = takeNote(begun, refused);
     if (draft) navigate(`/imports/${draft}?step=columns`);
@@ -121,7 +127,7 @@ const change = (key, values) =>
 
 const sendNext = () => {
   const next = uploads.find((upload) => upload.state === "waiting");
-  if (sending || !next) return;
+  if (!isKnown || sending || !next) return;
   change(next.key, { state: "sending" });
   const request = new XMLHttpRequest();
   sending = { key: next.key, request, lastMoved: Date.now() };

@@ -65,7 +65,7 @@ def test_a_token_is_made_shown_once_and_deleted(role: Role, visit: Visit, served
     press(row.get_by_test_id("token-delete"))
     press(page.get_by_test_id("confirm-delete-token"))
     expect(row).to_have_count(0)
-    expect(page.locator("main")).to_be_focused()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert status_of(served, token) == httpx.codes.UNAUTHORIZED
 
 
@@ -144,3 +144,12 @@ def test_axe_finds_nothing_on_the_pages_of_an_administrator(path: str, visit: Vi
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_file_that_is_chosen_at_once_waits_until_the_server_knows_the_tab(visit: Visit):
+    page = visit(sign_in(add_person(Role.EDITOR)), "/imports")
+    page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(
+        {"name": "at-once.csv", "mimeType": "text/csv", "buffer": CATALOGUE}
+    )
+    page.wait_for_url(re.compile(r"/imports/.*\?step=columns$"))
+    expect(page.get_by_test_id("import-start")).to_be_visible()

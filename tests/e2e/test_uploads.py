@@ -39,9 +39,12 @@ def slow(page: Page) -> Iterator[None]:
 def test_a_file_is_dropped_on_any_page(page: Page, path: str):
     page.goto(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    wait_for(lambda: page.evaluate("'uploads' in window"), 10, "the page takes files")
-    page.evaluate(DROP, {"names": ["dropped.csv"], "event": "dragover"})
-    expect(page.get_by_test_id("drop-overlay")).to_be_visible()
+
+    def shows_overlay() -> bool:
+        page.evaluate(DROP, {"names": ["dropped.csv"], "event": "dragover"})
+        return page.get_by_test_id("drop-overlay").is_visible()
+
+    wait_for(shows_overlay, 30, "the page takes files")
     page.evaluate(DROP, {"names": ["dropped.csv"], "event": "drop"})
     expect(page.get_by_test_id("drop-overlay")).to_have_count(0)
     expect(page.get_by_role("heading", level=1)).to_have_text("dropped.csv")

@@ -33,27 +33,15 @@ def read_header_sample(records: RecordReader, header_line: int | None = None) ->
     Columns at the end that have neither a name nor a value in these rows are left out.
 
     Raises:
-        Invalid: as `read_names` does; or what follows cannot be read.
+        Invalid: as `read_names` does.
     """
     names = read_names(records, header_line)
     if isinstance(records, Records):
         rows: Sequence[list[str]] = records.next_rows(SAMPLE_ROWS)
     else:
-        rows = _first_rows(records)
+        rows = next(records.chunks(), Chunk()).rows[:SAMPLE_ROWS]
     width = max(filled_width(names), *(filled_width(row[: len(names)]) for row in rows), 0)
     return HeaderSample(names[:width], list(_sample(rows, width)))
-
-
-def _first_rows(records: RecordReader) -> Sequence[list[str]]:
-    """Return the first rows of anything but a CSV, which is read in larger pieces.
-
-    Raises:
-        Invalid: something in such a piece cannot be read; `not-csv`.
-    """
-    try:
-        return next(records.chunks(), Chunk()).rows[:SAMPLE_ROWS]
-    except Unreadable as error:
-        raise not_csv(error.message) from error
 
 
 def _sample(rows: Sequence[list[str]], width: int) -> Iterator[list[str]]:

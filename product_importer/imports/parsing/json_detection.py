@@ -59,7 +59,11 @@ def read_json(
     if len(records.sample()) == 1:
         _refuse_wrapper(records.sample()[0], own_fields, is_in_array=format.kind == "json")
     check_column_count(names)
-    return read_header_sample(records)
+    try:
+        return read_header_sample(records)
+    except Unreadable as error:
+        # Behind the first objects, which were read already.
+        raise not_csv(error.message) from error
 
 
 def _check(sample: list[Element], names: list[str], path: list[str], is_surely_lines: bool) -> None:

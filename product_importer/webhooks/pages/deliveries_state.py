@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import reflex as rx
 from reflex.event import EventType
@@ -119,13 +120,13 @@ class DeliveryState(rx.State):
         self.is_asking = False
 
     @rx.event(background=True)
-    async def redeliver_failed(self, form: dict[str, str]) -> list[EventType[()]] | None:
+    async def redeliver_failed(self, form: dict[str, Any]) -> list[EventType[()]] | None:
         """Send every delivery again that failed within the period."""
         async with self:
             if self.is_redelivering:
                 return None
             self.is_redelivering, self.redeliver_error = True, ""
-        _, period = PERIODS.get(form.get("period", ""), PERIODS["hour"])
+        _, period = PERIODS.get(str(form.get("period")), PERIODS["hour"])
         try:
             done = await ask(
                 delivery_log.redeliver_failed, parse_id(self._webhook_id, "webhook"), datetime.now(UTC) - period

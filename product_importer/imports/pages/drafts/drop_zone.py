@@ -55,6 +55,7 @@ def drop_overlay(*content: rx.Component) -> rx.Component:
             data_testid="drop-overlay",
         ),
         receiver=RECEIVER,
+        known=AccessState.is_known,
         disabled=~AccessState.can_import,
         begun=ReceiveState.begun,
         refused=ReceiveState.refused,

@@ -98,6 +98,8 @@ class DropOverlay(rx.Component):
     tag = "DropOverlay"
 
     receiver: rx.Var[str]
+    # Whether the server knows the tab: nothing is sent before.
+    known: rx.Var[bool]
     disabled: rx.Var[bool]
     begun: rx.Var[dict[str, str]]
     refused: rx.Var[dict[str, str]]
