@@ -8,7 +8,6 @@ from screenshots.shop import WRONG, Shop, catalogue
 from screenshots.views import FOLDER, LOOKS, picture, visitor
 
 SIZE = (960, 600)
-QUALITY = 60
 # How long a picture is shown, in milliseconds.
 SHORT, LONG = 120, 1_800
 
@@ -49,6 +48,6 @@ class _Frames:
             append_images=self._pictures[1:],
             duration=self._durations,
             loop=0,
-            quality=QUALITY,
-            method=4,
+            lossless=True,
+            method=6,
         )
