@@ -27,6 +27,8 @@ class RunningState(rx.State):
 
     _milestones: Milestones = Milestones()
     _shows: bool = False
+    # The path of the page that the tab shows.
+    _path: str = ""
 
     @rx.event(background=True, supersedes=True)
     async def follow_imports(self) -> AsyncGenerator[EventType[()]]:
@@ -35,8 +37,10 @@ class RunningState(rx.State):
         All tabs together cost one query each time.
         """
         async with self:
-            # A page that opens says nothing again.
-            (await self.get_state(ActivityState)).announcement = ""
+            # Another page says nothing again; the next step of an import is on the same page.
+            if self._path != self.router.url.path:
+                self._path = self.router.url.path
+                (await self.get_state(ActivityState)).announcement = ""
         while await is_open(self):
             try:
                 ended = await self._look()
