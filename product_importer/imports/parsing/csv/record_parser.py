@@ -122,7 +122,8 @@ class RecordParser:
                 yield done.chunk()
                 done = RowBuffer()
         yield done.chunk()
-        return certain
+        # Rows that came with it may still wait, if nothing was broken.
+        return min([certain, *waiting.lines[:1]])
 
     def _recover(self, broken: BrokenRecord, waiting: RowBuffer, done: RowBuffer, header: int | None) -> int:
         """Move the rows before the lost lines to `done`, with the errors; return the line at which to read on."""

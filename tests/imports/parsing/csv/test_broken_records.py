@@ -4,6 +4,8 @@ import csv
 import io
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from product_importer.imports.parsing.csv import arrow, reader
 from product_importer.imports.parsing.csv.reader import Records
@@ -85,6 +87,34 @@ def test_a_field_without_its_first_quote_is_found_in_the_previous_block(monkeypa
     assert not set(lines) & set(range(first, first + 7))
     assert {error.line for error in errors} >= set(range(first, first + 7))
     assert len(lines) + len(errors) == text.count("\n") - 1
+
+
+@pytest.mark.parametrize("length", range(700, 1_300, 40))
+def test_rows_with_an_inch_mark_and_long_texts_of_several_lines_are_all_read(monkeypatch, length):
+    """Blocks end within texts, one after the other, and are shorter than what a wrong quote may make doubtful."""
+    monkeypatch.setattr(reader, "BLOCK_CHARACTERS", 20_000)
+    rows = [(f"S-{n}", '5" pipe', "x" * length + "\nmore" * (n % 3)) for n in range(300)]
+    text = HEADER + "".join(f'{sku},{name},"{description}"\n' for sku, name, description in rows)
+    lines, errors = lines_and_errors(text)
+    assert (len(lines), errors) == (300, [])
+
+
+def height(row: list[str]) -> int:
+    return 1 + sum(len(io.StringIO(field, newline=None).read().split("\n")) - 1 for field in row)
+
+
+@given(st.text(st.sampled_from('a",\n'), max_size=30), st.sampled_from(["\n", "\r\n", "\r"]), st.integers(1, 12))
+@example('a\n\na","\n,""",aa\n\n"a', "\n", 1)
+def test_each_line_belongs_to_a_row_or_an_error_whatever_the_size_of_blocks(text, line_break, characters):
+    text = text.replace("\n", line_break)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "BLOCK_CHARACTERS", characters)
+        chunks = list(Records(io.StringIO(text, newline="")).chunks())
+    rows = [pair for chunk in chunks for pair in zip(chunk.lines, chunk.rows, strict=True)]
+    rows += [(error.line, error.row) for chunk in chunks for error in chunk.errors]
+    told = {number for line, row in rows for number in range(line, line + height(row))}
+    lines = io.StringIO(text, newline="").readlines()
+    assert {number for number, line in enumerate(lines, 1) if line.strip("\r\n")} <= told
 
 
 def test_a_line_that_is_far_too_long_is_not_searched_for_mistakes():
