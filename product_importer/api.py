@@ -10,36 +10,37 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
-from psycopg2.errors import QueryCanceled
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from product_importer import __version__, health, metrics
 from product_importer.access import api as access
 from product_importer.access import permissions
 from product_importer.access.api import require_permission
+from product_importer.access.gate.authentication import PROGRAM_PATHS
 from product_importer.access.gate.bodies import UPLOADS
 from product_importer.access.gate.hosts import OPEN_PATHS
 from product_importer.access.gate.origins import SAFE_METHODS
 from product_importer.catalog import api as catalog
-from product_importer.core.db import OUTAGE, TIMEOUT_SECONDS
+from product_importer.core.db import OUTAGE
 from product_importer.core.errors import (
     DESCRIPTIONS,
     HEADERS,
     DomainError,
     Invalid,
     NotFound,
-    Unavailable,
     field_errors,
     invalid_fields,
 )
+from product_importer.core.outages import unavailable
 from product_importer.core.problem_types import ProblemType
 from product_importer.core.problems import PROBLEM_MEDIA, problem, problem_of
 from product_importer.imports import api as imports
 from product_importer.strict import body_fields, reject_undeclared
 from product_importer.webhooks import api as webhooks
 
+NO_ANSWER = "The database does not answer. Try again in a moment; /api/ready says what is missing."
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 OPENAPI = "/api/openapi.json"
@@ -67,6 +68,12 @@ def operation_id(route: APIRoute) -> str:
     return str(route.name)
 
 
+async def check_request(request: Request) -> None:
+    """Check, before each route, who asks and what for. One dependency: FastAPI takes its time for each."""
+    await require_permission(request)
+    await reject_undeclared(request)
+
+
 api = FastAPI(
     title="Product Importer",
     version=__version__,
@@ -77,9 +84,10 @@ api = FastAPI(
     redoc_url=None,
     generate_unique_id_function=operation_id,
     webhooks=webhooks.messages,
-    dependencies=[Depends(require_permission), Depends(reject_undeclared)],
+    dependencies=[Depends(check_request)],
 )
-for router in (imports.router, catalog.router, webhooks.router, access.router, health.router):
+# Routes are tried in this order: what programs ask for most comes first.
+for router in (catalog.router, imports.router, webhooks.router, access.router, health.router):
     api.include_router(router, prefix="/api")
 # At `/metrics`, where Prometheus looks by default.
 api.include_router(metrics.router)
@@ -207,12 +215,8 @@ def answer_http_error(_: Request, error: HTTPException) -> JSONResponse:
 
 
 def answer_unavailable(_: Request, cause: Exception) -> JSONResponse:
-    """Answer that PostgreSQL cannot be reached, or took too long."""
-    if isinstance(getattr(cause, "orig", None), QueryCanceled):
-        error = Unavailable(f"The database took longer than {TIMEOUT_SECONDS} s. Nothing was changed; try again.")
-    else:
-        error = Unavailable("The database does not answer. Try again in a moment; /api/ready says what is missing.")
-    return problem_of(error)
+    """Answer that PostgreSQL cannot be reached, took too long, or stopped a statement for another one."""
+    return problem_of(unavailable(cause, NO_ANSWER))
 
 
 for outage_error in OUTAGE:
@@ -260,6 +264,20 @@ class UnknownRoute:
 
 for pattern in ("/api", "/api/{path:path}", "/metrics"):
     api.router.routes.append(Route(pattern, UnknownRoute(), include_in_schema=False))
+
+
+class Programs:
+    """An ASGI application that sends what programs use straight to REST, and all else on to the pages.
+
+    Reflex's layers around each request are for pages, and would take a tenth of the time of a short request.
+    """
+
+    def __init__(self, pages: ASGIApp):
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_program = scope["type"] == "http" and scope["path"].startswith(PROGRAM_PATHS)
+        await (api if is_program else self._pages)(scope, receive, send)
 
 
 def _takes(request: Request, method: str) -> bool:

@@ -17,7 +17,7 @@ from product_importer.access.schemas import Permission
 from product_importer.catalog import sku_conflicts
 from product_importer.core import db, queue, redis, secrets, storage
 from product_importer.core.embedded.servers import ServiceError
-from product_importer.core.errors import first_line
+from product_importer.core.outages import summary
 from product_importer.core.settings import settings
 from product_importer.webhooks import stored_secrets
 
@@ -47,7 +47,7 @@ class Readiness(BaseModel):
 
 
 @router.get("/health", summary="The process is alive")
-def read_health() -> dict[str, str]:
+async def read_health() -> dict[str, str]:
     """Answers as long as the process runs, whatever else is down."""
     return {"status": "ok"}
 
@@ -79,7 +79,7 @@ def check() -> Readiness:
     checks = [
         _checked("postgresql", _ask_postgresql, "start it, or set DATABASE_URL"),
         _checked("redis", _ask_redis, "start it, or set REDIS_URL"),
-        _checked("migrations", _ask_migrations, "run `product-importer migrate`"),
+        _checked("migrations", _ask_migrations, "run `product-importer migrate` of the newest version"),
         _checked("worker", partial(_ask_workers, "imports"), "run `product-importer worker`"),
         # Not required: without it only deliveries wait, and not everyone uses webhooks.
         _checked(
@@ -118,7 +118,7 @@ def _checked(name: str, ask: Callable[[], str], fix: str, is_required: bool = Tr
         return Check(name=name, ok=True, detail=ask(), is_required=is_required)
     except (sqlalchemy.exc.SQLAlchemyError, RedisError, ServiceError, storage.StorageError, CheckFailed) as error:
         # The lines after the first may hold addresses.
-        reason = f"{first_line(error)} ({fix})"
+        reason = f"{summary(error)} ({fix})"
         return Check(name=name, ok=False, detail=reason, is_required=is_required, fix=fix)
 
 
@@ -140,9 +140,10 @@ def _ask_redis() -> str:
 
 
 def _ask_migrations() -> str:
-    if not migrations.is_current():
-        raise CheckFailed("the database's schema is not up to date")
-    return "up to date"
+    schema = migrations.read_schema()
+    if not schema.is_usable:
+        raise CheckFailed(str(schema))
+    return str(schema)
 
 
 def _ask_workers(name: str) -> str:

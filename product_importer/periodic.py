@@ -1,6 +1,7 @@
 """Background work of every web process: reconciling, indexing, encrypting, cleaning up and keeping servers alive."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 
@@ -13,8 +14,8 @@ from product_importer.catalog.search.upkeep import Upkeep
 from product_importer.core import db
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
-from product_importer.core.errors import first_line
-from product_importer.imports import retention, service
+from product_importer.core.outages import summary
+from product_importer.imports import retention, service, undo_indexes
 from product_importer.imports.reconciler import reconcile as reconcile_imports
 from product_importer.imports.upload import receiver
 from product_importer.webhooks import stored_secrets
@@ -36,7 +37,7 @@ async def run() -> None:
 async def _migrate_and_work() -> None:
     while not await _try(_migrated):  # noqa: ASYNC110 - waits for another server
         await asyncio.sleep(RECONCILE_SECONDS)
-    await asyncio.gather(keep_reconciling(), update_text_index(), delete_expired())
+    await asyncio.gather(keep_reconciling(), update_text_index(), index_overwritten(), delete_expired())
 
 
 def _migrated() -> bool:
@@ -54,7 +55,7 @@ async def restart_supervisors() -> None:
 
 
 async def delete_expired() -> None:
-    """Delete files of interrupted uploads and what is kept for a time only, until cancelled."""
+    """Delete files of interrupted uploads, what is kept for a time only, and garbage, until cancelled."""
     while True:
         await _try(db.run, receiver.delete_orphans)
         await _try(db.run, retention.prune)
@@ -62,6 +63,8 @@ async def delete_expired() -> None:
         await _try(db.run, setup_links.delete_expired)
         while await _try(db.run, audit_log.prune):
             pass
+        # By its number of new objects alone, a web process with little to do would keep garbage for hours.
+        gc.collect()
         await asyncio.sleep(SWEEP_SECONDS)
 
 
@@ -82,6 +85,13 @@ async def update_text_index() -> None:
             await asyncio.sleep(INDEX_SECONDS)
 
 
+async def index_overwritten() -> None:
+    """Index what ended imports have overwritten, one after the other, until cancelled."""
+    while True:
+        if not await _try(db.run, undo_indexes.step):
+            await asyncio.sleep(RECONCILE_SECONDS)
+
+
 def text_index_upkeep() -> Upkeep:
     """Return what keeps the text index up to date behind imports."""
     return Upkeep(lambda: db.run(service.is_any_running))
@@ -92,5 +102,5 @@ async def _try(work: Callable[..., object], *arguments: object) -> object:
     try:
         return await asyncio.to_thread(work, *arguments)
     except (SQLAlchemyError, RedisError, ServiceError) as error:
-        log.warning("the background work has to wait: %s", first_line(error))
+        log.warning("the background work has to wait: %s", summary(error))
         return None

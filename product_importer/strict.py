@@ -8,6 +8,7 @@ A dependency of the whole application reads the declarations of the route, so ne
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, get_args, get_origin
@@ -65,27 +66,52 @@ def _media(route: APIRoute) -> dict[str, Any]:
     return media
 
 
-def _declared_parameters(route: APIRoute) -> dict[str, Any]:
-    """Return the types of the query parameters that a route declares, by name; None if it reads one itself."""
-    own = (route.openapi_extra or {}).get("parameters", [])
-    return {parameter["name"]: None for parameter in own if parameter["in"] == "query"} | {
-        field.alias: field.field_info.annotation
-        for field in get_flat_params(route.dependant)
-        if not isinstance(field.field_info, Path | Header | Cookie)
-    }
+@dataclass(frozen=True)
+class _Declared:
+    """What a route declares: the types of its parameters by name, None if it reads one itself.
+
+    `prefixes` is what the names begin with that it declares as a family; its model checks the rest of them.
+    """
+
+    query: dict[str, Any]
+    prefixes: tuple[str, ...]
+    path: dict[str, Any]
+
+    @classmethod
+    def by(cls, route: APIRoute) -> "_Declared":
+        own = (route.openapi_extra or {}).get("parameters", [])
+        query = {parameter["name"]: None for parameter in own if parameter["in"] == "query"} | {
+            field.alias: field.field_info.annotation
+            for field in get_flat_params(route.dependant)
+            if not isinstance(field.field_info, Path | Header | Cookie)
+        }
+        prefixes = tuple(parameter["x-prefix"] for parameter in own if "x-prefix" in parameter)
+        path = {field.alias: field.field_info.annotation for field in route.dependant.path_params}
+        return cls(query, prefixes, path)
+
+
+# By the route's identity: routes cannot be hashed, and stay to the end. Reading one takes a tenth of a short request.
+_declared: dict[int, tuple[APIRoute, _Declared]] = {}
+
+
+def _declared_by(route: APIRoute) -> _Declared:
+    if id(route) not in _declared:
+        _declared[id(route)] = route, _Declared.by(route)
+    return _declared[id(route)][1]
 
 
 def _parameter_errors(request: Request, route: APIRoute) -> Iterator[dict[str, str]]:
     given = request.query_params.multi_items()
-    declared = _declared_parameters(route) if given else {}
+    declared = _declared_by(route)
     for name, count in Counter(name for name, _ in given).items():
-        if name not in declared:
-            yield _unknown_parameter(name, declared, body_fields(route))
-        elif count > 1 and get_origin(declared[name]) is not list:
+        if name not in declared.query and not name.startswith(declared.prefixes):
+            yield _unknown_parameter(name, declared.query, body_fields(route))
+        elif count > 1 and get_origin(declared.query.get(name)) is not list:
             yield repeated_field(name)
-    yield from _format_errors((name, value, declared.get(name)) for name, value in given)
-    path = {field.alias: field.field_info.annotation for field in route.dependant.path_params}
-    yield from _format_errors((name, str(value), path.get(name)) for name, value in request.path_params.items())
+    yield from _format_errors((name, value, declared.query.get(name)) for name, value in given)
+    yield from _format_errors(
+        (name, str(value), declared.path.get(name)) for name, value in request.path_params.items()
+    )
 
 
 def _unknown_parameter(name: str, declared: Collection[str], fields: Collection[str]) -> dict[str, str]:

@@ -36,6 +36,10 @@ class Application:
     `before` are words put before every command, for example to give it another disk.
     """
 
+    # The folder of its code, and the address on which it listens.
+    root = ROOT
+    address = "127.0.0.1"
+
     def __init__(self, before: Sequence[str] = (), **environment: str):
         self.before = before
         self.data = data_folder()
@@ -43,10 +47,16 @@ class Application:
         self.moves_to(free_port())
         self.process: subprocess.Popen[str] | None = None
 
+    def shares(self, data: Path) -> None:
+        """Use the data of another application, and its embedded servers."""
+        shutil.rmtree(self.data.parent)
+        self.data = data
+        self.environment |= {"DATA_DIR": str(data)}
+
     def moves_to(self, port: int) -> None:
         """Set the port for the next start."""
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{self.address}:{port}"
         self.environment |= {"PORT": str(port)}
         self.client = httpx.Client(base_url=self.url, timeout=30)
 
@@ -57,10 +67,14 @@ class Application:
 
     def spawn(self, *command: str) -> subprocess.Popen[str]:
         """Start one command of the command line and write its output to `output`."""
+        return self.launch("-m", "product_importer", *command)
+
+    def launch(self, *words: str) -> subprocess.Popen[str]:
+        """Start Python with these words, as `spawn` does."""
         with self.output.open("a") as output:
             return subprocess.Popen(
-                [*self.before, sys.executable, "-m", "product_importer", *command],
-                cwd=ROOT,
+                [*self.before, sys.executable, *words],
+                cwd=self.root,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -109,6 +123,14 @@ class Application:
         final = ("completed", "failed", "cancelled")
         wait_for(lambda: self.job(job_id)["status"] in final, seconds, f"import {job_id} ends")
         return self.job(job_id)
+
+    def empty(self, seconds: float = 90) -> None:
+        """Delete all products, as soon as no import runs: one of another test may."""
+
+        def is_empty() -> bool:
+            return self.client.delete("/api/products", params={"confirm": "true"}).status_code == 200
+
+        wait_for(is_empty, seconds, "all products are deleted")
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from product_importer.api import KNOWN_ROUTES, describe
 # The first words of operation ids.
 VERBS = {
     "apply", "cancel", "create", "delete", "download", "edit", "export", "fix", "follow", "import", "list", "patch",
-    "put", "read", "redeliver", "retry", "rotate", "test", "undo", "upload",
+    "put", "read", "redeliver", "retry", "rotate", "start", "test", "undo", "upload",
 }  # fmt: skip
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 

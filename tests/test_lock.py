@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,9 @@ def test_the_development_lock_contains_the_runtime_lock_in_the_same_versions():
 
 def test_installed_versions_are_those_of_the_lock_file():
     wanted = {one.name: version(one) for one, _ in locked(DEV) if applies(one)}
-    installed: dict[str, str] = {
-        canonicalize_name(one.name): one.version for one in importlib.metadata.distributions()
-    }
+    # Only what is installed: some packages, once imported, add the folder of those that they bring along.
+    packages = importlib.metadata.distributions(path=[sysconfig.get_path("purelib")])
+    installed: dict[str, str] = {canonicalize_name(one.name): one.version for one in packages}
     assert {name: installed.get(name) for name in wanted} == wanted, "run `make test`, which installs them"
 
 

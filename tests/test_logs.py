@@ -67,7 +67,7 @@ def test_websocket_messages_forge_no_line_and_leak_no_secret(application):
         "as a string",
         "must be a dictionary",
         "missing 1 required",
-        "Frontend Exception",
+        "error in a page",
     )
     wait_for(lambda: all(sign in application.output.read_text() for sign in signs), 30, "Reflex logs the errors")
     tab.close()

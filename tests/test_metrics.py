@@ -1,18 +1,23 @@
 """Metrics, with and without servers, and their documentation."""
 
+import json
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, event, text
+from sqlmodel import col, select
 
 from product_importer import metrics
+from product_importer.catalog.search import indexer
 from product_importer.core import db, queue, redis
-from product_importer.core.outbox import Event
-from product_importer.imports.models import ImportJob, ImportStatus
+from product_importer.core.ids import new_id
+from product_importer.core.outbox import Event, EventBatch
+from product_importer.imports import spools
+from product_importer.imports.models import ImportJob, ImportRange, ImportStatus
 from product_importer.webhooks.models import Delivery, Webhook
 from tests.docs.documents import ROOT, assert_same, table
 from tests.imports.conftest import run_import, upload
@@ -39,7 +44,14 @@ def test_imports_rows_and_products_are_those_of_the_database(client, run_import)
     assert values(found, "products") == {None: 2}
     nothing = dict.fromkeys(ImportStatus, 0)
     assert values(found, "imports") == nothing | {"completed": 2, "pending": 1}
-    assert values(found, "rows") == {"created": 2, "updated": 1, "unchanged": 1, "duplicates": 1, "rejected": 1}
+    assert values(found, "rows") == {
+        "created": 2,
+        "updated": 1,
+        "unchanged": 1,
+        "duplicates": 1,
+        "rejected": 1,
+        "deleted": 0,
+    }
     assert 0 < values(found, "oldest_pending_import_seconds")[None] < 60
     assert values(found, "up") == {"postgresql": 1, "redis": 1}
     assert "product_importer_build_info" in {item.name for family in found.values() for item in family.samples}
@@ -83,6 +95,86 @@ def test_waiting_events_and_failing_webhooks_are_counted(client):
     assert values(found, "deliveries_pending") == {None: 1}
     assert values(found, "newest_deliveries") == {"pending": 1, "succeeded": 0, "failed": 2}
     assert values(found, "webhooks_failing") == {None: 1}
+
+
+def test_an_event_is_as_old_as_the_oldest_webhook_waits_for_it(client):
+    """What nobody waits for has no age: no webhook, or a disabled one."""
+
+    def age() -> float:
+        return values(scrape(client), "oldest_undelivered_event_seconds")[None]
+
+    hours = [Event(event_type="product_created", payload={}, created_at=_ago(hours)) for hours in (5, 4, 3, 2)]
+    with db.session() as session:
+        session.add_all(hours)
+    assert age() == 0
+    with db.session() as session:
+        webhook = Webhook(url="https://example.com/", event_types=[], secret="")
+        disabled = Webhook(url="https://example.org/", event_types=[], secret="", enabled=False)
+        session.add_all([webhook, disabled])
+        session.flush()
+        events = session.scalars(select(Event).order_by(col(Event.created_at))).all()
+        for recorded, receiver, status in (
+            (events[0], webhook, "succeeded"),
+            (events[0], disabled, "pending"),
+            (events[1], webhook, "failed"),
+            (events[2], webhook, "pending"),
+        ):
+            recorded.dispatched_at = datetime.now(UTC)
+            session.add(
+                Delivery(webhook_id=receiver.id, event_id=recorded.id, event_type="product_created", status=status)
+            )
+    assert 3 <= age() / 3600 < 3.1
+    with db.session() as session:
+        session.execute(text("UPDATE webhook_delivery SET status = 'succeeded' WHERE status = 'pending'"))
+    assert 2 <= age() / 3600 < 2.1
+    with db.session() as session:
+        session.execute(text("UPDATE event SET dispatched_at = now()"))
+    assert age() == 0
+
+
+def test_events_of_an_import_have_an_age_once_they_are_released(client):
+    with db.session() as session:
+        session.add(Webhook(url="https://example.com/", event_types=[], secret=""))
+        batch = EventBatch(id=new_id())
+        session.add(batch)
+        session.add(Event(event_type="product_created", payload={}, batch_id=batch.id, created_at=_ago(9)))
+    assert values(scrape(client), "oldest_undelivered_event_seconds") == {None: 0}
+    with db.session() as session:
+        session.execute(text("UPDATE event_batch SET released_at = now() - interval '1 hour'"))
+    assert 1 <= values(scrape(client), "oldest_undelivered_event_seconds")[None] / 3600 < 1.1
+
+
+def _ago(hours: float) -> datetime:
+    return datetime.now(UTC) - timedelta(hours=hours)
+
+
+def test_the_backlog_of_the_text_index_falls_with_each_step(client, run_import):
+    rows = "".join(f"s{number},name {number},x\n" for number in range(indexer.MIN_CHANGES))
+    run_import(f"sku,name,description\n{rows}")
+    assert values(scrape(client), "text_index_backlog") == {"changed": indexer.MIN_CHANGES, "unindexed": 0}
+    db.run(indexer.collect)
+    assert values(scrape(client), "text_index_backlog") == {"changed": 0, "unindexed": indexer.MIN_CHANGES}
+    db.run(indexer.build)
+    assert values(scrape(client), "text_index_backlog") == {"changed": 0, "unindexed": 0}
+
+
+def test_ranges_wait_while_their_import_is_being_processed(client):
+    job_id = upload(b"sku,name,description\na,A,x\n")
+    with db.session() as session:
+        session.add_all(ImportRange(job_id=job_id, number=number, last_key=str(number)) for number in range(3))
+        session.flush()
+        session.execute(text("UPDATE import_range SET done_at = now() WHERE number = 0"))
+    assert values(scrape(client), "import_ranges_waiting") == {None: 0}
+    with db.session() as session:
+        session.get_one(ImportJob, job_id).status = ImportStatus.PROCESSING
+    assert values(scrape(client), "import_ranges_waiting") == {None: 2}
+
+
+def test_spooled_bytes_are_those_that_processes_report(client):
+    redis.client().hset(
+        spools.KEY, mapping={"a:1": json.dumps([time.time(), 7]), "b:2": json.dumps([time.time(), 5])}
+    )
+    assert values(scrape(client), "spooled_bytes") == {None: 12}
 
 
 def test_waiting_events_are_counted_up_to_a_limit(client, monkeypatch):

@@ -21,7 +21,7 @@ RECORD_FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-def require_permission(request: Request) -> None:
+async def require_permission(request: Request) -> None:
     """Check that whoever sends a request has the permission that its route needs.
 
     Raises:

@@ -31,8 +31,11 @@ class AuditAction(StrEnum):
     PRODUCT_CREATED = "product_created"
     PRODUCT_UPDATED = "product_updated"
     PRODUCT_DELETED = "product_deleted"
+    PRODUCT_RESTORED = "product_restored"
     PRODUCTS_DELETED = "products_deleted"
     PRODUCTS_EXPORTED = "products_exported"
+    PRODUCTS_ACTION_STARTED = "products_action_started"
+    PRODUCTS_ACTION_ENDED = "products_action_ended"
     IMPORT_STARTED = "import_started"
     IMPORT_ENDED = "import_ended"
     IMPORT_CANCELLED = "import_cancelled"
@@ -86,21 +89,21 @@ def record(
             object_kind=kind,
             object_id=id,
             object_name=name,
-            before=_cut(before),
-            after=_cut(after),
-            details=_cut(details),
+            before=cut(before),
+            after=cut(after),
+            details=cut(details),
         )
     )
 
 
-def _cut(value: Any) -> Any:
+def cut(value: Any) -> Any:
     """Return a JSON value whose texts have at most `MAX_TEXT` characters, and a note of how many they had."""
     match value:
         case str():
             return value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}… ({len(value):,} characters)"
         case dict():
-            return {name: _cut(inner) for name, inner in value.items()}
+            return {name: cut(inner) for name, inner in value.items()}
         case list() | tuple():
-            return [_cut(inner) for inner in value]
+            return [cut(inner) for inner in value]
         case _:
             return value

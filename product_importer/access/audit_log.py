@@ -3,8 +3,8 @@
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal, or_, text, tuple_
@@ -31,6 +31,23 @@ NEWEST_FIRST = (col(AuditEvent.at).desc(), col(AuditEvent.id).desc())
 ALLOW_DELETES = text("SET LOCAL product_importer.audit_retention = 'on'")
 
 COLUMNS = tuple(AuditRead.model_fields)
+
+
+class Noted(NamedTuple):
+    """An entry about one version of an object, without the values that changed."""
+
+    id: UUID
+    at: datetime
+    action: AuditAction
+    by: Principal
+    version: int
+
+
+class Values(NamedTuple):
+    """What an entry has of the values that changed."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
 def list_events(session: Session, query: AuditQuery) -> AuditPage:
@@ -71,6 +88,36 @@ def find_version(
     if event is None:
         return None
     return Principal(PrincipalKind(event.actor_kind), id=event.actor_id, name=event.actor_name)
+
+
+def find_versions(session: Session, object_id: UUID, actions: Collection[AuditAction], limit: int) -> list[Noted]:
+    """Return the newest entries about the versions of an object, newest first."""
+    version = col(AuditEvent.details)["version"].as_integer()
+    who = col(AuditEvent.actor_kind), col(AuditEvent.actor_id), col(AuditEvent.actor_name)
+    noted = (
+        select(col(AuditEvent.id), col(AuditEvent.at), col(AuditEvent.action), *who, version)  # type: ignore[call-overload]
+        .where(AuditEvent.object_id == object_id, col(AuditEvent.action).in_(actions), version.is_not(None))
+        .order_by(col(AuditEvent.id).desc())
+        .limit(limit)
+    )
+    return [
+        Noted(id, at, AuditAction(action), Principal(PrincipalKind(kind), id=actor_id, name=name), made)
+        for id, at, action, kind, actor_id, name, made in session.execute(noted)
+    ]
+
+
+def find_values(session: Session, ids: Collection[UUID]) -> dict[UUID, Values]:
+    """Return the values that changed, by the id of the entry."""
+    found = select(AuditEvent.id, AuditEvent.before, AuditEvent.after).where(col(AuditEvent.id).in_(ids))
+    return {id: Values(before, after) for id, before, after in session.execute(found)}
+
+
+def find_after(session: Session, action: AuditAction, moment: datetime) -> AuditEvent | None:
+    """Return the first entry of an action on no single object after a moment."""
+    later = select(AuditEvent).where(
+        col(AuditEvent.object_id).is_(None), AuditEvent.action == action, col(AuditEvent.at) > moment
+    )
+    return session.scalar(later.order_by(col(AuditEvent.id)).limit(1))
 
 
 def prune(session: Session) -> bool:

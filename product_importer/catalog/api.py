@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
@@ -13,16 +14,27 @@ from product_importer.catalog import record, service
 from product_importer.catalog.etags import TAGS_PATTERN, etag, expected_versions, is_known
 from product_importer.catalog.export import FORMATS, Export
 from product_importer.catalog.export_query import ExportQuery
+from product_importer.catalog.history import reading as history
+from product_importer.catalog.history.schemas import HistoryPage
 from product_importer.catalog.schemas import (
+    ATTRIBUTE_FILTERS,
     ProductCreate,
     ProductPage,
     ProductQuery,
     ProductRead,
     ProductUpdate,
 )
+from product_importer.catalog.search import product_query
 from product_importer.core import db
 from product_importer.core.errors import Invalid, UnsupportedMedia, problems
+from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
+
+# Lists that take a millisecond or two: more threads would only take the processor away from each other. What may wait
+# longer for PostgreSQL has the threads of all other routes.
+QUICK = CapacityLimiter(4)
+# While PostgreSQL is away nothing is quick: then more than these do not wait for each other.
+MAX_WAITING = 64
 
 router = APIRouter(prefix="/products", tags=["products"], responses=problems(422, 503))
 
@@ -89,6 +101,7 @@ CONFIRM: dict[str, Any] = {
     "description": "Must be `true`, or nothing is deleted.",
     "schema": {"type": "string", "enum": ["true"]},
 }
+FILTERED: dict[str, Any] = {"parameters": [ATTRIBUTE_FILTERS]}
 FILES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
@@ -101,11 +114,19 @@ TAGGED: dict[int | str, dict[str, Any]] = {200: {"headers": ETAG}}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The product has not changed.", "headers": ETAG}}
 
 
-@router.head("", include_in_schema=False)
-@router.get("", summary="List products")
-def list_products(query: Annotated[ProductQuery, Query()]) -> ProductPage:
+@router.head("", include_in_schema=False, openapi_extra=FILTERED)
+@router.get("", summary="List products", response_model=ProductPage, openapi_extra=FILTERED)
+async def list_products(query: Annotated[ProductQuery, Query()]) -> Response:
     """Return one page of the products that match all given filters, by page number or by cursor."""
-    return db.run(service.list_products, query)
+    is_quick = product_query.is_quick(query) and QUICK.statistics().tasks_waiting < MAX_WAITING
+    limiter = QUICK if is_quick else None
+    return await to_thread.run_sync(_list_products, query, limiter=limiter)
+
+
+def _list_products(query: ProductQuery) -> Response:
+    # Written here: FastAPI would check each product once more.
+    page = db.run(service.list_products, query)
+    return Response(page.model_dump_json(), media_type="application/json")
 
 
 @router.post(
@@ -132,7 +153,9 @@ def delete_all_products(confirm: Annotated[str, Query(include_in_schema=False)] 
     return Deleted(deleted=db.run(service.delete_all_products))
 
 
-@router.get("/export", summary="Export products", response_class=StreamingResponse, responses=FILES)
+@router.get(
+    "/export", summary="Export products", response_class=StreamingResponse, responses=FILES, openapi_extra=FILTERED
+)
 async def export_products(request: Request, query: Annotated[ExportQuery, Query()]) -> StreamingResponse:
     """Send the products that match as a file: sku, name, description, active, then each attribute in use.
 
@@ -140,7 +163,7 @@ async def export_products(request: Request, query: Annotated[ExportQuery, Query(
     additional apostrophe, which an import removes. 422 if a column does not exist, or if the products do not fit the
     format: a workbook has at most 1,048,576 rows, and 32,767 characters in a cell.
     """
-    export = await run_in_threadpool(Export, query, query.columns, query.format)
+    export = await run_in_threadpool(Export, query, query.columns, query.format, query.product_id)
     try:
         # A client that is gone gets a response that ends at once.
         while not export.is_prepared and not await request.is_disconnected():
@@ -188,6 +211,17 @@ def patch_product(
 ) -> ProductRead:
     """Change the given fields."""
     return put_product(product_id, given, response, if_match)
+
+
+@router.head("/{product_id:uuid}/history", include_in_schema=False)
+@router.get("/{product_id:uuid}/history", summary="The history of a product", responses=problems(404))
+def list_product_history(product_id: ProductId, query: Annotated[PageQuery, Query()]) -> HistoryPage:
+    """Return what changed a product, newest first; also of a deleted one, as long as the record has it.
+
+    Changes by hand are known for `AUDIT_RETENTION_DAYS`, what an import has overwritten for `UNDO_DAYS`, and which
+    import created the product for ever.
+    """
+    return db.run(history.list_history, product_id, query)
 
 
 @router.delete("/{product_id:uuid}", status_code=204, summary="Delete a product", responses=problems(400, 404, 412))

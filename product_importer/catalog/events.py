@@ -33,7 +33,7 @@ def record(session: Session, event_type: EventType, product: Product) -> None:
     outbox.record(session, event_type, message, product.version)
 
 
-def record_all_deleted(session: Session, deleted: int) -> None:
-    """Record one event for the deletion of all products, `deleted` in number."""
+def record_many_deleted(session: Session, deleted: int) -> None:
+    """Record one event for the deletion of all products or of many, `deleted` in number."""
     message = ProductsDeletedMessage(event_type=EventType.PRODUCTS_DELETED, deleted=deleted, timestamp=time.time())
     outbox.record(session, EventType.PRODUCTS_DELETED, message)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, func, literal, literal_column, or_, text
 from sqlmodel import Session, col, select
@@ -57,11 +58,15 @@ class Export:
     """
 
     def __init__(
-        self, criteria: ProductFilter, columns: Sequence[str] = (), format: ExportFormat = ExportFormat.CSV
+        self,
+        criteria: ProductFilter,
+        columns: Sequence[str] = (),
+        format: ExportFormat = ExportFormat.CSV,
+        product_ids: Sequence[UUID] = (),
     ) -> None:
         self._lock = Lock()
         self._done = _Done()
-        self._pieces = _pieces(conditions(Product, criteria), columns, format, self._done)
+        self._pieces = _pieces(_chosen(criteria, product_ids), columns, format, self._done)
         # The first piece opens the database, so that an outage is raised here, before a response has begun.
         self._first = next(self._pieces, None)
 
@@ -94,15 +99,21 @@ class Export:
             self._pieces.close()
 
 
-def check(session: Session, criteria: ProductFilter, format: ExportFormat) -> None:
+def check(session: Session, criteria: ProductFilter, format: ExportFormat, product_ids: Sequence[UUID] = ()) -> None:
     """Check that an export of all columns is possible; a browser shows no reason for a download that is refused.
 
     Raises:
         Unprocessable: the products that match do not fit the format.
     """
-    columns = _fitting_columns(session.connection(), conditions(Product, criteria), (), format)
+    columns = _fitting_columns(session.connection(), _chosen(criteria, product_ids), (), format)
     if format is ExportFormat.PARQUET:
         columns.bounded()
+
+
+def _chosen(criteria: ProductFilter, product_ids: Sequence[UUID]) -> Conditions:
+    """Return the conditions of the filters, and of ids where some are given."""
+    of_ids = [col(Product.id).in_(product_ids)] if product_ids else []
+    return [*conditions(Product, criteria), *of_ids]
 
 
 @dataclass

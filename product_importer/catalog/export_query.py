@@ -1,7 +1,8 @@
 """What a request for an export chooses: products, format and columns."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar
+from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
@@ -18,11 +19,16 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def _each_once(columns: list[str]) -> list[str]:
-    for name in columns:
-        if columns.count(name) > 1:
-            raise ValueError(f"“{name[:60]}” is named twice")
-    return columns
+# So many ids still fit into an address.
+MAX_PRODUCT_IDS = 200
+Name = TypeVar("Name", str, UUID)
+
+
+def _each_once(names: list[Name]) -> list[Name]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"“{str(name)[:60]}” is named twice")
+    return names
 
 
 class ExportQuery(ProductFilter):
@@ -43,6 +49,16 @@ class ExportQuery(ProductFilter):
             description="The columns of the file, in this order: `sku`, `name`, `description`, `active` and names of "
             "attributes. Send the parameter once for each column, as a name may hold a comma. All, if absent.",
             examples=[["sku", "name", "colour"]],
+            json_schema_extra={"uniqueItems": True},
+        ),
+    ] = Field(default_factory=list)
+    product_id: Annotated[
+        list[UUID],
+        AfterValidator(_each_once),
+        Field(
+            max_length=MAX_PRODUCT_IDS,
+            description="The ids of products: only these, as far as they match the filters. Send the parameter once "
+            "for each. All, if absent.",
             json_schema_extra={"uniqueItems": True},
         ),
     ] = Field(default_factory=list)

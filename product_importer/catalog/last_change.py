@@ -14,11 +14,15 @@ from product_importer.core.errors import NotFound
 
 
 class Writer(NamedTuple):
-    """Who wrote a product: a person or a token by name, through an import or not; None where it is not known."""
+    """Who wrote a product: a person or a token by name, through a job or not; None where it is not known.
+
+    `action` is what the job does where it is an action on products: it has a name in place of a file's.
+    """
 
     name: str | None = None
-    import_id: UUID | None = None
+    job_id: UUID | None = None
     filename: str | None = None
+    action: str | None = None
 
 
 class LastChange(NamedTuple):
@@ -28,7 +32,7 @@ class LastChange(NamedTuple):
     by: Writer
 
 
-# Functions that tell which import has written a product's version. The catalogue does not know imports.
+# Functions that tell which job has written a product's version. The catalogue does not know imports.
 IMPORT_FINDERS: list[Callable[[Session, Product], Writer | None]] = []
 
 
@@ -45,7 +49,7 @@ def read(session: Session, product_id: UUID) -> LastChange:
 
 
 def _writer(session: Session, product: Product) -> Writer:
-    actions = AuditAction.PRODUCT_CREATED, AuditAction.PRODUCT_UPDATED
+    actions = AuditAction.PRODUCT_CREATED, AuditAction.PRODUCT_UPDATED, AuditAction.PRODUCT_RESTORED
     by_hand = audit_log.find_version(session, product.id, product.version, actions)
     if by_hand is not None:
         return Writer(by_hand.known_name)

@@ -1,4 +1,4 @@
-"""The tables of products, their count, their changes and the text index."""
+"""The tables of products, their count, their changes, the text index, and views of the list."""
 
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,19 @@ class Product(SQLModel, table=True):
     )
 
 
+class SavedView(SQLModel, table=True):
+    """A view of the list of products that was saved under a name. `name_key` is the name without case."""
+
+    __tablename__ = "saved_view"
+
+    name_key: str = Field(sa_column=Column(Text(collation="C"), primary_key=True))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    updated_at: datetime | None = Field(
+        default=None, sa_column=Column(DateTime(timezone=True), nullable=False, server_default=func.now())
+    )
+
+
 # Statements over the table's columns are built faster than over the class.
 PRODUCTS: Table = Product.__table__  # type: ignore[attr-defined]
 
@@ -87,7 +100,8 @@ sku_conflict = Table(
 
 # The segments of the text index; segment n is the table `product_search_n`. A replaced segment is retired, and
 # dropped when no query can be using it any more. `letters` are those in its texts that are not ASCII; NULL before it
-# is indexed, or if there are too many.
+# is indexed, or if there are too many. `attributes_indexed` is NULL if it has no attributes, because an earlier
+# version wrote it; `attribute_names` are the most frequent ones once they are indexed.
 search_segment = Table(
     "search_segment",
     SQLModel.metadata,
@@ -95,12 +109,17 @@ search_segment = Table(
     Column("rows", BigInteger, nullable=False),
     Column("is_indexed", Boolean, nullable=False),
     Column("letters", Text),
+    Column("attributes_indexed", Boolean),
+    Column("attribute_names", ARRAY(Text)),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("retired_at", DateTime(timezone=True), nullable=True),
 )
 
 SEGMENT_PREFIX = "product_search_"
-SEGMENT_COLUMNS = ("product_id", "sku", "name", "description")
+SEGMENT_COLUMNS = ("product_id", "sku", "name", "description", "attribute_names", "attribute_values")
+# In a segment the values of attributes are one text, in the order of the names. This character parts them; in values
+# and in terms a space takes its place.
+VALUE_END = "\x1e"
 # SKUs are also indexed by parts of this many characters, because numbers have common trigrams: a fifth of the numbers
 # up to 500,000 contain `000`.
 SKU_PART = 5

@@ -30,6 +30,11 @@ def updated(session: Session, product: Product, before: Values) -> None:
     _record(session, AuditAction.PRODUCT_UPDATED, product, before=old, after=new)
 
 
+def restored(session: Session, product: Product) -> None:
+    """Record that a deleted product is there again."""
+    _record(session, AuditAction.PRODUCT_RESTORED, product, after=values(product))
+
+
 def deleted(session: Session, product: Product) -> None:
     """Record a deleted product."""
     _record(session, AuditAction.PRODUCT_DELETED, product, before=values(product))

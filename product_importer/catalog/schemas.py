@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
+from product_importer.catalog import attribute_filters
 from product_importer.core.edges import INVISIBLE_RANGES, hidden_in, trim, trim_name, trim_pasted
 from product_importer.core.pagination import MAX_CURSOR, Page, PageQuery
 
@@ -76,6 +77,17 @@ def _trimmed_name(value: Any) -> Any:
 
 def _attributes(given: dict[str, str]) -> dict[str, str]:
     """Return attributes as an import stores them: names trimmed, empty values dropped."""
+    return {name: value for name, value in _named(given).items() if value}
+
+
+def _some_named(given: dict[str, str]) -> dict[str, str]:
+    if not given:
+        raise ValueError("Name at least one attribute")
+    return _named(given)
+
+
+def _named(given: dict[str, str]) -> dict[str, str]:
+    """Return attributes with trimmed names, checked."""
     if len(given) > MAX_ATTRIBUTES:
         raise ValueError(f"A product has at most {MAX_ATTRIBUTES} attributes, not {len(given)}")
     attributes: dict[str, str] = {}
@@ -86,7 +98,7 @@ def _attributes(given: dict[str, str]) -> dict[str, str]:
         attributes[trimmed] = value
     if sum(map(len, attributes)) + sum(map(len, attributes.values())) > MAX_ALL_ATTRIBUTES:
         raise ValueError(f"All attributes together have at most {MAX_ALL_ATTRIBUTES:,} characters")
-    return {name: value for name, value in attributes.items() if value}
+    return attributes
 
 
 def name_error(name: str, taken: Iterable[str] = ()) -> str | None:
@@ -139,19 +151,33 @@ Description = Annotated[
     AfterValidator(_storable),
 ]
 Active = Annotated[StrictBool, Field(examples=[True])]
+_ATTRIBUTES: dict[str, Any] = {
+    "maxProperties": MAX_ATTRIBUTES,
+    "propertyNames": {"maxLength": MAX_ATTRIBUTE_NAME, **NOT_BLANK},
+    "additionalProperties": {"type": "string", "maxLength": MAX_ATTRIBUTE, **NO_NUL},
+}
+_LIMITS = (
+    f"At most {MAX_ATTRIBUTES}, names of {MAX_ATTRIBUTE_NAME} and values of {MAX_ATTRIBUTE:,} characters; no name of "
+    "a product's own field."
+)
 Attributes = Annotated[
     dict[str, str],
     Field(
-        description=f"Further columns, by name; an empty value removes one. At most {MAX_ATTRIBUTES}, names of "
-        f"{MAX_ATTRIBUTE_NAME} and values of {MAX_ATTRIBUTE:,} characters; no name of a product's own field.",
+        description=f"Further columns, by name; an empty value removes one. {_LIMITS}",
         examples=[{"colour": "blue"}],
-        json_schema_extra={
-            "maxProperties": MAX_ATTRIBUTES,
-            "propertyNames": {"maxLength": MAX_ATTRIBUTE_NAME, **NOT_BLANK},
-            "additionalProperties": {"type": "string", "maxLength": MAX_ATTRIBUTE, **NO_NUL},
-        },
+        json_schema_extra=_ATTRIBUTES,
     ),
     AfterValidator(_attributes),
+]
+# Attributes to set in products that have others, too.
+AttributeChanges = Annotated[
+    dict[str, str],
+    Field(
+        description=f"Attributes to set, by name; an empty value removes one, and the others stay. {_LIMITS}",
+        examples=[{"colour": "blue", "season": ""}],
+        json_schema_extra={**_ATTRIBUTES, "minProperties": 1},
+    ),
+    AfterValidator(_some_named),
 ]
 
 
@@ -198,18 +224,28 @@ class ProductRead(BaseModel):
     updated_at: datetime
 
 
+# The text that a filter looks for.
+Term = Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)]
+ATTRIBUTE_FILTERS = attribute_filters.parameter(
+    {"pattern": rf"^attribute\.[^\u0000]*[^\s{_INVISIBLE}\u0000][^\u0000]*$"},
+    {"type": "string", "maxLength": MAX_NAME, **NO_NUL},
+)
+
+
 class ProductFilter(BaseModel):
     """Filters for products. Texts are substrings in any case; `%` and `_` are literal.
 
-    The edges of a text are trimmed if they hold invisible characters, as in a pasted SKU.
+    The edges of a text are trimmed if they hold invisible characters, as in a pasted SKU. Further fields are
+    `attribute.NAME`, for example `ProductFilter.model_validate({"attribute.colour": "teal"})`.
     """
 
     # In Python, `import` is no name.
-    model_config = ConfigDict(extra="forbid", validate_by_name=True)
+    model_config = ConfigDict(extra="allow", validate_by_name=True)
+    __pydantic_extra__: dict[str, Term] = Field(init=False)
 
     sku: Annotated[str, Field(max_length=MAX_SKU, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
-    name: Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
-    description: Annotated[str, Field(max_length=MAX_NAME, json_schema_extra=NO_NUL), AfterValidator(_term)] = ""
+    name: Term = ""
+    description: Term = ""
     active: bool | None = None
     q: Annotated[
         str,
@@ -219,6 +255,18 @@ class ProductFilter(BaseModel):
     import_id: Annotated[
         UUID | None, Field(alias="import", description="The id of an import: only products that it created.")
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_names(cls, given: Any) -> Any:
+        fields = {known for name, field in cls.model_fields.items() for known in (name, field.alias) if known}
+        return attribute_filters.checked(given, fields, name_error) if isinstance(given, dict) else given
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The texts in attributes, by the attribute's name; an empty one asks only for the attribute."""
+        given = (self.__pydantic_extra__ or {}).items()
+        return {name.removeprefix(attribute_filters.PREFIX): term for name, term in given}
 
 
 class ProductQuery(PageQuery, ProductFilter):

@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import func, text
+from pydantic import TypeAdapter
+from sqlalchemy import func, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col, select
 
-from product_importer.catalog import events, record
-from product_importer.catalog.models import Product
+from product_importer.catalog import distributed, events, record
+from product_importer.catalog.models import PRODUCTS, Product
 from product_importer.catalog.schemas import (
     ProductCreate,
     ProductPage,
@@ -28,11 +29,16 @@ from product_importer.core.problem_types import ProblemType
 # The version, or one of the versions, that a product must still have; None accepts any.
 Expected = int | frozenset[int] | None
 
+# Reads a whole page at once.
+PRODUCT_LIST = TypeAdapter(list[ProductRead])
+# A row of a search begins with these.
+COLUMNS = tuple(PRODUCTS.c.keys())
 # How long deleting all products waits for readers of the table, such as exports.
 DELETE_ALL_WAIT_SECONDS = 5
 # In SQL, because the catalogue may not import the models of imports: they build on it.
 UNFINISHED_IMPORT = text("""
-    SELECT id, filename, CASE undo_status WHEN 'pending' THEN 'being undone' ELSE status END AS state
+    SELECT id, filename, action IS NOT NULL AS is_action,
+        CASE undo_status WHEN 'pending' THEN 'being undone' ELSE status END AS state
     FROM import_job WHERE status IN ('pending', 'processing') OR undo_status = 'pending'
     ORDER BY created_at LIMIT 1
 """)
@@ -48,7 +54,8 @@ def list_products(session: Session, query: ProductQuery) -> ProductPage:
     start = page_start(query)
     found = product_query.find(session, query, start)
     return ProductPage(
-        items=[ProductRead.model_validate(product) for product in found.items],
+        # From objects, it would take more than twice as long.
+        items=PRODUCT_LIST.validate_python([dict(zip(COLUMNS, row, strict=False)) for row in found.items]),
         total=found.total,
         total_is_exact=found.total_is_exact,
         page=start.page,
@@ -102,8 +109,8 @@ def update_product(
     return ProductRead.model_validate(product)
 
 
-def delete_product(session: Session, product_id: UUID, expected_version: Expected = None) -> None:
-    """Delete a product and record `product_deleted`.
+def delete_product(session: Session, product_id: UUID, expected_version: Expected = None) -> ProductRead:
+    """Delete a product, record `product_deleted`, and return it as it was.
 
     Raises:
         NotFound: there is no such product.
@@ -112,8 +119,30 @@ def delete_product(session: Session, product_id: UUID, expected_version: Expecte
     product = _get(session, product_id, locked=True)
     _require_version(product, expected_version)
     session.delete(product)
+    session.flush()
+    distributed.note_one(session, None, delta=-1)
     events.record(session, EventType.PRODUCT_DELETED, product)
     record.deleted(session, product)
+    return ProductRead.model_validate(product)
+
+
+def restore_product(session: Session, deleted: ProductRead) -> ProductRead:
+    """Create a deleted product again, under its id and with its values, and record `product_created`.
+
+    Its version is the next one. Do nothing if it is there again already.
+
+    Raises:
+        Conflict: another product has the SKU by now; `product_id` in its `extra` is that product's id.
+    """
+    present = session.get(Product, deleted.id)
+    if present is not None:
+        return ProductRead.model_validate(present)
+    given = deleted.model_dump(exclude={"version", "updated_at"})
+    product = Product(**given, version=deleted.version + 1, sku_key=sku_key(deleted.sku))
+    _write(session, product, {})
+    events.record(session, EventType.PRODUCT_CREATED, product)
+    record.restored(session, product)
+    return ProductRead.model_validate(product)
 
 
 def delete_all_products(session: Session) -> int:
@@ -130,8 +159,9 @@ def delete_all_products(session: Session) -> int:
     _refuse_while_importing(session)
     deleted = product_query.catalogue_size(session)
     session.execute(text("TRUNCATE product"))
+    distributed.note_truncation(session)
     session.expire_all()
-    events.record_all_deleted(session, deleted)
+    events.record_many_deleted(session, deleted)
     record.all_deleted(session, deleted)
     return deleted
 
@@ -142,7 +172,7 @@ def is_sku_taken(session: Session, sku: str, except_id: UUID | None = None) -> b
 
 
 def _get(session: Session, product_id: UUID, locked: bool = False) -> Product:
-    product = session.get(Product, product_id, with_for_update=locked, populate_existing=locked)
+    product = distributed.locked(session, product_id) if locked else session.get(Product, product_id)
     if product is None:
         raise NotFound(f"There is no product {product_id}.")
     return product
@@ -153,7 +183,7 @@ def _require_version(product: Product, expected: Expected) -> None:
     if accepted is None or product.version in accepted:
         return
     raise Stale(
-        f"The product was changed in the meantime: it has version {product.version} now.",
+        f"The product was changed meanwhile: it has version {product.version} now.",
         current=ProductRead.model_validate(product).model_dump(mode="json"),
     )
 
@@ -163,13 +193,17 @@ def _write(session: Session, product: Product, values: dict[str, Any]) -> None:
     sku = values.get("sku", product.sku)
     # The key of an unchanged SKU stays, also that of a product in `sku_conflict`.
     keyed = values if sku == product.sku else {**values, "sku_key": sku_key(sku)}
+    is_new = inspect(product).transient
     try:
         with session.begin_nested():
+            if keyed.get("sku_key", product.sku_key) != product.sku_key:
+                distributed.move(session, product)
             for field, value in keyed.items():
                 setattr(product, field, value)
             session.add(product)
     except IntegrityError as error:
         raise _sku_taken(session, sku) from error
+    distributed.note_one(session, product, delta=int(is_new))
 
 
 def _sku_taken(session: Session, sku: str) -> Conflict:
@@ -207,8 +241,9 @@ def _refuse_while_importing(session: Session) -> None:
     """Refuse to delete all products while an import or an undo is active."""
     unfinished = session.execute(UNFINISHED_IMPORT).first()
     if unfinished is not None:
+        kind = "action" if unfinished.is_action else "import of"
         raise Conflict(
-            f"The import of “{unfinished.filename}” is {unfinished.state}. Wait for its end, or cancel it first.",
+            f"The {kind} “{unfinished.filename}” is {unfinished.state}. Wait for its end, or cancel it first.",
             kind=ProblemType.IMPORT_RUNNING,
             title="An import is running",
             job_id=str(unfinished.id),

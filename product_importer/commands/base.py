@@ -102,8 +102,9 @@ def _reason(error: Exception) -> str | None:
 
     from product_importer.commands.import_source import SourceError
     from product_importer.commands.output import OutputError
+    from product_importer.core import outages
     from product_importer.core.embedded.servers import ServiceError
-    from product_importer.core.errors import DomainError
+    from product_importer.core.errors import DomainError, first_line
     from product_importer.core.storage import StorageError
     from product_importer.web.ports import PortError
 
@@ -111,17 +112,14 @@ def _reason(error: Exception) -> str | None:
         case ServiceError() | StorageError():
             return logs.safe(str(error))
         case OperationalError():
-            told = _first_line(error.orig)
-            return logs.safe(f"PostgreSQL does not answer, start it or change DATABASE_URL: {told}")
+            title = outages.title(error)
+            advice = ", start it or change DATABASE_URL" if title == outages.SILENT else ", try again"
+            return logs.safe(f"{title}{advice}: {outages.summary(error.orig or error)}")
         case RedisError():
-            return logs.safe(f"Redis does not answer, start it or change REDIS_URL: {_first_line(error)}")
+            return logs.safe(f"Redis does not answer, start it or change REDIS_URL: {first_line(error)}")
         case DomainError():
             return logs.escaped(error.detail)
         case SourceError() | OutputError() | PortError():
             return logs.escaped(str(error))
         case _:
             return None
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().partition("\n")[0]

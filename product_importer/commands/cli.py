@@ -111,11 +111,47 @@ def import_(file: str, rejects: str | None, **options: object) -> int:
 @click.option("--q", help="Only products with this text in SKU, name or description.")
 @click.option("--active", metavar="true|false", help="Only active products, or only inactive ones.")
 @click.option("--import", "import", metavar="ID", help="Only products that the import with this id created.")
+@click.option("--product-id", metavar="ID", multiple=True, help="Only this product. Repeat it for more.")
 def export(file: str, **query: str | tuple[str, ...] | None) -> int:
     """Export products to a file, or to standard output for `-`. A file of that name is replaced in the end."""
     from product_importer.commands import export_file
 
     return export_file.run(file, query)
+
+
+@cli.command()
+@click.argument("file")
+def backup(file: str) -> None:
+    """Write a backup: the database and the uploaded files, as they are at one moment. The application may run."""
+    from product_importer.commands import backup
+
+    backup.back_up(file)
+
+
+@cli.command()
+@click.argument("file")
+def restore(file: str) -> None:
+    """Restore a backup into an empty database. The application must not run yet."""
+    from product_importer.commands import backup
+
+    backup.restore(file)
+
+
+@cli.command()
+@click.option("--to", metavar="URL", required=True, help="The new, empty database, as DATABASE_URL names it.")
+def move(to: str) -> None:
+    """Copy everything to the database of another server, to go on there. The application must not run."""
+    from product_importer.commands import backup
+
+    backup.move(to)
+
+
+@cli.command()
+def distribute() -> None:
+    """Distribute the products over the nodes of Citus, for good. The application must not run."""
+    from product_importer.commands import distribute
+
+    distribute.run()
 
 
 @cli.group()

@@ -53,7 +53,7 @@ def _from_here(query: ExportQuery, target: str) -> str:
     from product_importer.core import db
 
     migrations.migrate()
-    with closing(Export(query, query.columns, query.format)) as export:
+    with closing(Export(query, query.columns, query.format, query.product_id)) as export:
         try:
             output.write(export, target)
         finally:

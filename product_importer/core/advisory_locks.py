@@ -20,6 +20,7 @@ class AdvisoryLock(IntEnum):
     WRITE_RANGE = 7_301_007
     ENCRYPT_SECRETS = 7_301_008
     ADMIT_DRAFT = 7_301_009
+    INDEX_UNDO = 7_301_021
 
 
 # Taken in the maintenance database. Locks belong to a database, so the number may equal one above.

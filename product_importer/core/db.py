@@ -1,6 +1,7 @@
 """PostgreSQL: the connection pool, transactions and composed statements."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -8,13 +9,15 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.errors import DeadlockDetected, SerializationFailure
+from psycopg2.errors import DeadlockDetected, ReadOnlySqlTransaction, SerializationFailure
 from psycopg2.extensions import connection as PgConnection
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from pydantic_core import from_json
+from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlmodel import Session, SQLModel
 
 from product_importer.core.embedded import servers
@@ -26,9 +29,23 @@ MAX_RETRIES = 3
 # What SQLAlchemy raises while PostgreSQL is away, and how long to wait before asking it again.
 OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 OUTAGE_SECONDS = 2
-LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, OperationalError, InterfaceError)
-# No request takes nearly this long. A transaction that may take longer sets its own limit with SET LOCAL.
+LOST = (
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    ReadOnlySqlTransaction,
+    OperationalError,
+    InterfaceError,
+)
+# As many connections a process has at most.
+MAX_CONNECTIONS = 20
+# Connections that rested for longer are asked whether they still are one: a quarter of the time of a short read.
+REST_SECONDS = 1.0
+# No request takes nearly this long. A transaction that may take longer sets its own limit with SET LOCAL. One that
+# should take less begins with this execution option, in seconds.
 TIMEOUT_SECONDS = 30
+LIMIT_OPTION = "statement_seconds"
+# With this execution option each statement is a transaction by itself, in one message with its limits.
+ALONE_OPTION = "statements_alone"
 # The names of our tables and columns. User input is never used as one.
 IDENTIFIER = re.compile("[a-z][a-z0-9_]*")
 
@@ -43,14 +60,16 @@ SQLModel.metadata.naming_convention = {
 
 SUPERUSER = "SELECT rolname, rolsuper FROM pg_roles WHERE rolname = session_user"
 
-# A host that vanished is noticed after about half a minute instead of two hours.
+# A host that vanished is noticed after about half a minute, not after two hours, or after a quarter of an hour where
+# something was being sent to it. A URL may say something else, but for the name.
 CONNECT_ARGS = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
-    "application_name": "product-importer",
+    "tcp_user_timeout": 25_000,
 }
+APPLICATION_NAME = "product-importer"
 
 
 @lru_cache
@@ -59,29 +78,78 @@ def engine() -> Engine:
 
     Dispose of it before a fork: connections must not be shared between processes.
     """
-    pooled = create_engine(
-        servers.database_url(),
-        connect_args=CONNECT_ARGS,
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=10,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
+    # No overflow: its connections would be made and closed for each transaction.
+    pooled = _made_engine(pool_size=MAX_CONNECTIONS, max_overflow=0, pool_timeout=10)
     event.listen(pooled, "begin", _set_up_transaction)
-    event.listen(pooled, "handle_error", _convert_lost_connection)
+    event.listen(pooled, "before_cursor_execute", _set_up_statement, retval=True)
+    event.listen(pooled, "checkin", _note_use)
+    event.listen(pooled, "checkout", _ping_after_rest)
     return pooled
+
+
+def _made_engine(application_name: str = APPLICATION_NAME, **options: Any) -> Engine:
+    url = make_url(servers.database_url())
+    defaults = {name: value for name, value in CONNECT_ARGS.items() if name not in url.query}
+    arguments = {**defaults, "application_name": application_name}
+    # Each product has a JSON value: Python's own reader would take a tenth of the time of a list.
+    made = create_engine(url, connect_args=arguments, hide_parameters=True, json_deserializer=from_json, **options)
+    event.listen(made, "handle_error", _convert_lost_connection)
+    return made
 
 
 def _set_up_transaction(connection: Connection) -> None:
     # For each transaction: behind a pooler the next one may run in another session. Compiling a plan with LLVM may
     # take half a second, and our statements do not gain that much.
-    connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{TIMEOUT_SECONDS}s'; SET LOCAL jit = off")
+    options = connection.get_execution_options()
+    if not options.get(ALONE_OPTION):
+        limit = f"{options.get(LIMIT_OPTION, TIMEOUT_SECONDS)}s"
+        connection.exec_driver_sql("SET LOCAL statement_timeout = %s; SET LOCAL jit = off", (limit,))
+
+
+def _set_up_statement(
+    connection: Connection, _: object, statement: str, parameters: Any, *__: object
+) -> tuple[str, Any]:
+    """Begin the message of a statement that is alone with its limits: PostgreSQL runs it as one transaction."""
+    options = connection.get_execution_options()
+    if not options.get(ALONE_OPTION):
+        return statement, parameters
+    limit = {"statement_limit": f"{options.get(LIMIT_OPTION, TIMEOUT_SECONDS)}s"}
+    limited = f"SET LOCAL statement_timeout = %(statement_limit)s; SET LOCAL jit = off; {statement}"
+    return limited, {**parameters, **limit}
+
+
+def _note_use(connection: PgConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+    # None where the connection was lost.
+    if connection is not None and connection.autocommit:
+        try:
+            connection.autocommit = False
+        except psycopg2.Error as error:
+            # An error here would keep the connection's place in the pool for ever.
+            record.invalidate(error)
+
+
+def _ping_after_rest(connection: DBAPIConnection, record: ConnectionPoolEntry, _: object) -> None:
+    """Have lost connections replaced, as `pool_pre_ping` does; one that has just been used needs no ping."""
+    dialect = engine().dialect
+    if time.monotonic() - record.info.get("used", time.monotonic()) < REST_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg2.Error as error:
+        if dialect.is_disconnect(error, None, None):
+            raise InvalidatePoolError from error
+        raise
 
 
 def _convert_lost_connection(context: ExceptionContext) -> None:
-    """Raise OperationalError for every lost connection: psycopg2 raises a plain DatabaseError if the server dies."""
+    """Raise OperationalError for every lost connection: psycopg2 raises a plain DatabaseError if the server dies.
+
+    A server that only reads has lost its role: the next connection may find the one that has it.
+    """
     error = context.original_exception
+    if isinstance(error, ReadOnlySqlTransaction):
+        context.is_disconnect = True
     if context.is_disconnect and is_lost(error):
         raise OperationalError(
             context.statement, None, error, hide_parameters=True, connection_invalidated=True
@@ -98,16 +166,8 @@ def worker_pool() -> Engine:
 
     It may be connected before the job is known: `name_connections` then names what it has.
     """
-    pooled = create_engine(
-        servers.database_url(),
-        connect_args=CONNECT_ARGS,
-        # No limit: the job itself has one.
-        pool_size=0,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    event.listen(pooled, "handle_error", _convert_lost_connection)
-    return pooled
+    # No limit: the job itself has one.
+    return _made_engine(pool_size=0, pool_pre_ping=True)
 
 
 def name_connections(engine: Engine, application_name: str) -> None:
@@ -136,10 +196,7 @@ def superuser_warning() -> str | None:
 
 def unpooled(application_name: str) -> Engine:
     """Return an engine without a pool, for one long transaction; `application_name` names its connection."""
-    arguments = {**CONNECT_ARGS, "application_name": application_name}
-    engine = create_engine(servers.database_url(), connect_args=arguments, poolclass=NullPool, hide_parameters=True)
-    event.listen(engine, "handle_error", _convert_lost_connection)
-    return engine
+    return _made_engine(application_name, poolclass=NullPool)
 
 
 @contextmanager
@@ -147,6 +204,18 @@ def session() -> Iterator[Session]:
     """Open one transaction: committed at the end of the block, rolled back when it raises."""
     with Session(engine(), expire_on_commit=False) as opened, opened.begin():
         yield opened
+
+
+def read_alone(session: Session, seconds: float) -> None:
+    """Let each statement of a session be a transaction by itself, in one message to PostgreSQL instead of four.
+
+    It must be the first use of the session, and its statements only read.
+    """
+    session.connection(execution_options={ALONE_OPTION: True, LIMIT_OPTION: seconds})
+    connection = raw_connection(session)
+    # psycopg2 sends the default of an isolation level that was set before, now and when the connection is returned.
+    connection.isolation_level = None
+    connection.autocommit = True
 
 
 def raw_connection(session: Session) -> PgConnection:

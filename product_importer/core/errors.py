@@ -104,7 +104,7 @@ class Stale(DomainError):
 
     status = 412
     kind = ProblemType.STALE
-    title = "Changed in the meantime"
+    title = "Changed meanwhile"
 
 
 class TooLarge(DomainError):
@@ -195,7 +195,7 @@ DESCRIPTIONS = {
     404: "It does not exist.",
     408: "Nothing has arrived for 30 s.",
     409: "It conflicts with what is stored, or with a running import.",
-    412: "It was changed in the meantime; `current` is its present state.",
+    412: "It was changed meanwhile; `current` is its present state.",
     413: "It is too large.",
     415: "The body has the wrong format.",
     422: "Some fields are invalid; `errors` names them.",

@@ -43,7 +43,7 @@ class ProductDeletedMessage(ProductMessage):
 
 
 class ProductsDeletedMessage(BaseModel):
-    """All products were deleted at once."""
+    """Many products were deleted at once: all of them, or those of an action."""
 
     event_type: Literal[EventType.PRODUCTS_DELETED]
     deleted: Annotated[Count, Field(description="How many.")]

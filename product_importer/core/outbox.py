@@ -90,6 +90,11 @@ def hold_batch(session: Session, batch_id: UUID) -> bool:
     return True
 
 
+def has_batch(session: Session, batch_id: UUID) -> bool:
+    """Whether a batch has begun, and not all of its events are dispatched."""
+    return session.get(EventBatch, batch_id) is not None
+
+
 def release_batch(session: Session, batch_id: UUID) -> None:
     """Release the events of a batch for sending; do nothing if there is no such batch."""
     batch = session.get(EventBatch, batch_id)

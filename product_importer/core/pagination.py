@@ -50,16 +50,19 @@ class Page(BaseModel, Generic[Item]):
 class Cursor:
     """Where the next page of a list begins: its order, its number, and the sort values of the item before it.
 
-    It grants no access that its holder does not have anyway, so it is not signed.
+    `filters` tells the list's filters from others; it is empty where that is not checked. A cursor grants no access
+    that its holder does not have anyway, so it is not signed.
     """
 
     sort: str
     page: int
     after: tuple[str, ...]
+    filters: str = ""
 
     def encode(self) -> str:
         """Return the cursor as URL-safe Base64 without padding."""
-        text = json.dumps(astuple(self), ensure_ascii=False, separators=(",", ":"))
+        parts = astuple(self) if self.filters else astuple(self)[:-1]
+        text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
     @classmethod
@@ -70,8 +73,10 @@ class Cursor:
             Unprocessable: the text is not an encoded cursor.
         """
         try:
-            sort, page, after = json.loads(urlsafe_b64decode(encoded.encode("ascii") + b"=" * (-len(encoded) % 4)))
-            cursor = cls(sort, page, tuple(after))
+            sort, page, after, *filters = json.loads(
+                urlsafe_b64decode(encoded.encode("ascii") + b"=" * (-len(encoded) % 4))
+            )
+            cursor = cls(sort, page, tuple(after), *filters)
             # Each cursor has exactly one spelling; reject the others that Base64 and JSON allow.
             is_valid = cursor._is_well_formed() and cursor.encode() == encoded
         except (ValueError, TypeError, RecursionError):
@@ -81,7 +86,7 @@ class Cursor:
         return cursor
 
     def _is_well_formed(self) -> bool:
-        texts = (self.sort, *self.after)
+        texts = (self.sort, self.filters, *self.after)
         is_page = type(self.page) is int and 0 < self.page < MAX_CURSOR_PAGE
         return is_page and all(type(text) is str and "\0" not in text for text in texts)
 

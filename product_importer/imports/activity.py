@@ -1,11 +1,11 @@
 """Which imports are active now, read at most once in a while, however many pages ask."""
 
-import asyncio
-import time
+from functools import partial
 
 from sqlmodel import Session, col, select
 
 from product_importer.core import db
+from product_importer.core.shared_reads import SharedReads
 from product_importer.imports import progress
 from product_importer.imports.models import ACTIVE, ImportJob, ImportStatus
 from product_importer.imports.schemas import ImportRead
@@ -27,12 +27,10 @@ def find_active(session: Session) -> list[ImportRead]:
 
 
 class ActiveImports:
-    """The imports that are not over, for all pages of this process: one query answers those who ask together."""
+    """The imports that are not over, for all pages of this process."""
 
     def __init__(self) -> None:
-        self._found: list[ImportRead] = []
-        self._read_at = float("-inf")
-        self._reading: asyncio.Task[list[ImportRead]] | None = None
+        self._reads = SharedReads[list[ImportRead]](FRESH_SECONDS)
 
     async def now(self) -> list[ImportRead]:
         """Return the active imports.
@@ -40,15 +38,4 @@ class ActiveImports:
         Raises:
             OUTAGE: the database does not answer.
         """
-        if time.monotonic() - self._read_at < FRESH_SECONDS:
-            return self._found
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read())
-        # Who asks may be cancelled; the others still wait.
-        return await asyncio.shield(self._reading)
-
-    async def _read(self) -> list[ImportRead]:
-        began = time.monotonic()
-        self._found = await asyncio.to_thread(db.run, find_active)
-        self._read_at = began
-        return self._found
+        return await self._reads.get(None, partial(db.run, find_active))

@@ -1,7 +1,8 @@
 """REST routes of imports: parse the request, call one service function, respond."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,11 +12,23 @@ from pydantic import StringConstraints
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import ClientDisconnect
 
+from product_importer.catalog.schemas import ATTRIBUTE_FILTERS
 from product_importer.core import db
-from product_importer.core.errors import Invalid, NotFound, problems
+from product_importer.core.errors import Forbidden, Invalid, NotFound, problems
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import dry_runs, progress, rejected_rows, row_errors, service, templates
+from product_importer.imports import (
+    actions,
+    dry_runs,
+    jobs,
+    progress,
+    rejected_rows,
+    row_errors,
+    service,
+    templates,
+    watching,
+)
+from product_importer.imports.action_schemas import ActionQuery, ProductAction
 from product_importer.imports.edits import fixing
 from product_importer.imports.edits import service as edits
 from product_importer.imports.edits.schemas import EditedRows, RowsEdit
@@ -117,6 +130,28 @@ async def import_products(
     return _accepted(accepted, response)
 
 
+@router.post(
+    "/products/actions",
+    status_code=202,
+    summary="Change or delete many products",
+    responses={202: {"headers": LOCATION}, **problems(400, 429)},
+    openapi_extra={"parameters": [ATTRIBUTE_FILTERS]},
+)
+def start_product_action(
+    query: Annotated[ActionQuery, Query()],
+    given: ProductAction,
+    response: Response,
+) -> ImportAccepted:
+    """Activate, deactivate, change or delete the products that match the filters, or those of them with given ids.
+
+    It is a job like an import: followed, cancelled, retried and undone the same way, at `/api/jobs/{id}`. It takes
+    the products that match when it begins; one that does not match any more at its turn stays as it is. 400 without
+    filters, `product_ids` and `confirm=true`; 429 while too many imports are unfinished.
+    """
+    is_confirmed = query.confirm is not None
+    return _accepted(db.run(actions.start_action, query.criteria(), given, is_confirmed=is_confirmed), response)
+
+
 @router.get("/import-template.csv", summary="Download a template as CSV", response_class=CSVResponse, responses=CSV)
 def download_csv_template() -> StreamingResponse:
     """Return a CSV to begin with: the columns of a catalogue, and two rows that say what belongs there."""
@@ -140,7 +175,7 @@ def list_imports(query: Annotated[ImportQuery, Query()]) -> ImportPage:
 @router.get("/jobs/{job_id}", summary="Get an import", responses=problems(404))
 def read_import(job_id: UUID) -> ImportRead:
     """Return an import's current state, progress and counts."""
-    return progress.current(job_id)
+    return _visible(progress.current(job_id))
 
 
 @router.post("/jobs/{job_id}/cancel", status_code=202, summary="Cancel an import", responses=problems(404, 409))
@@ -248,13 +283,14 @@ async def follow_import(job_id: UUID, last_event_id: Annotated[str | None, Heade
     """
     try:
         # Read before the response begins, so that an unknown import is a 404 and not an empty stream.
-        first = await anext(progress.watch(job_id))
+        changes = watching.watch(job_id)
+        first = _visible(await anext(changes))
     except db.OUTAGE:
         # An EventSource that gets anything but 200 does not reconnect.
         return EventSourceResponse(_events_after_outage(job_id), ping=COMMENT_SECONDS)
     if first.is_final and last_event_id == _event_id(first):
         return Response(status_code=204)
-    return EventSourceResponse(_events(first), ping=COMMENT_SECONDS)
+    return EventSourceResponse(_events(first, changes), ping=COMMENT_SECONDS)
 
 
 def _attachment(filename: str) -> dict[str, str]:
@@ -267,15 +303,25 @@ def _cut_off() -> Invalid:
     return Invalid("The upload was cut off before its end and was discarded.", kind=ProblemType.BAD_FORM)
 
 
+def _visible(job: ImportRead) -> ImportRead:
+    """Return the job if who asks may follow it.
+
+    Raises:
+        Forbidden: they may not.
+    """
+    jobs.require_view(job.action.kind if job.action else None)
+    return job
+
+
 def _accepted(accepted: ImportRead, response: Response) -> ImportAccepted:
     response.headers["Location"] = f"/api/jobs/{accepted.id}"
     return ImportAccepted(job_id=accepted.id)
 
 
-async def _events(first: ImportRead) -> AsyncIterator[ServerSentEvent]:
-    yield _event(first)
-    async for job in progress.watch(first.id):
-        if job != first:
+async def _events(first: ImportRead, changes: AsyncGenerator[ImportRead]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(changes):
+        yield _event(first)
+        async for job in changes:
             yield _event(job)
 
 
@@ -283,12 +329,13 @@ async def _events_after_outage(job_id: UUID) -> AsyncIterator[ServerSentEvent]:
     while True:
         await asyncio.sleep(db.OUTAGE_SECONDS)
         try:
-            first = await anext(progress.watch(job_id))
+            changes = watching.watch(job_id)
+            first = _visible(await anext(changes))
         except db.OUTAGE:
             continue
-        except NotFound:
+        except (NotFound, Forbidden):
             return
-        async for event in _events(first):
+        async for event in _events(first, changes):
             yield event
         return
 

@@ -86,5 +86,7 @@ class UndoKeptReason(StrEnum):
     """Why an undo left a product as it was."""
 
     CHANGED_AFTER_CREATION = "It was created by this import and changed afterwards."
-    CHANGED_AFTER_UPDATE = "It was changed again after this import."
+    CHANGED_AFTER_UPDATE = "It was changed again afterwards."
     DELETED = "It was deleted afterwards, and is not brought back."
+    SKU_TAKEN = "Another product has its SKU now."
+    EXISTS = "It was brought back already."

@@ -1,4 +1,4 @@
-"""Find the import that has written the present version of a product."""
+"""Find the import or action that has written the present version of a product."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from product_importer.catalog.last_change import Writer
 from product_importer.catalog.models import Product
 from product_importer.core import db
 from product_importer.core.ids import id_range
+from product_importer.imports import jobs
 from product_importer.imports.models import ImportJob
 from product_importer.imports.pipeline import undo
 
@@ -29,10 +30,10 @@ def find(session: Session, product: Product) -> Writer | None:
 
     Which import has overwritten a product is known for `UNDO_DAYS`, from the values that it keeps for an undo.
     """
-    jobs = _creators(session, product.id) if product.version == 1 else _updaters(session, product)
-    for job in jobs:
+    candidates = _creators(session, product.id) if product.version == 1 else _updaters(session, product)
+    for job in candidates:
         if product.version == 1 or _has_overwritten(session, job, product):
-            return Writer(Principal.of_stored(job.started_by).known_name, job.id, job.filename)
+            return Writer(Principal.of_stored(job.started_by).known_name, job.id, job.filename, jobs.action_kind(job))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Tables of imports: jobs, their ranges of keys, rejected and edited rows, saved column mappings, and undos."""
+"""Tables of imports and actions: jobs, their ranges and batches, rejected and edited rows, mappings, and undos."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -40,6 +41,11 @@ class ImportStatus(StrEnum):
 # An active import still changes; a final one only changes when somebody asks for it.
 ACTIVE = (ImportStatus.PENDING, ImportStatus.PROCESSING)
 FINAL = frozenset(ImportStatus) - {*ACTIVE}
+# Of an import's row: whether it has ended, and what it wrote is in the catalogue. A dry run has written nothing.
+HAS_WRITTEN = (
+    "finished_at IS NOT NULL AND undo_status IS DISTINCT FROM 'undone'"
+    " AND ((choices ->> 'dry_run') IS DISTINCT FROM 'true' OR applied_at IS NOT NULL)"
+)
 RETRYABLE = (ImportStatus.FAILED, ImportStatus.CANCELLED, ImportStatus.PREVIEWED)
 
 
@@ -86,6 +92,8 @@ def _count() -> Any:
 class ImportJob(SQLModel, table=True):
     """One import: its file, its state, its counts, and what a worker needs to continue where another stopped.
 
+    A job with `action` has no file: it changes products that are there.
+
     `fence` is the fencing token: the worker that raised it last owns the import until `lease_until`, and a worker
     with an older token writes nothing. `ImportRange` has the ranges of keys that are merged one by one.
     """
@@ -93,18 +101,36 @@ class ImportJob(SQLModel, table=True):
     __tablename__ = "import_job"
     __table_args__ = (
         Index("ix_import_job_created_at", "created_at"),
+        Index("ix_import_job_filename", "filename", "created_at"),
         Index("ix_import_job_parent_id", "parent_id"),
         Index("ix_import_job_storage_key", "storage_key"),
+        Index("ix_import_job_undo_table", "created_at", postgresql_where=text("undo_table IS NOT NULL")),
         Index(
             "ix_import_job_unfinished",
             "lease_until",
             postgresql_where=text(f"status IN ('{ImportStatus.PENDING}', '{ImportStatus.PROCESSING}')"),
+        ),
+        # Holds all that the overview adds up, so that it need not read the rows.
+        Index(
+            "ix_import_job_written",
+            "finished_at",
+            postgresql_include=["status", "created", "updated", "rejected"],
+            postgresql_where=text(HAS_WRITTEN),
+        ),
+        Index("ix_import_job_being_undone", "id", postgresql_where=text("undo_status = 'pending'")),
+        Index("ix_import_job_failed", "finished_at", postgresql_where=text(f"status = '{ImportStatus.FAILED}'")),
+        Index(
+            "ix_import_job_to_correct",
+            "finished_at",
+            postgresql_where=text(f"status = '{ImportStatus.COMPLETED}' AND rejected > 0"),
         ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     # The import whose rejected rows this one imports again, of the same stored file.
     parent_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
+    # What an action does with which products, as `action_schemas.StoredAction`; its name stands for a file's.
+    action: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     filename: str = Field(sa_column=_text())
     storage_key: str = Field(sa_column=_text())
     size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -135,6 +161,7 @@ class ImportJob(SQLModel, table=True):
     unchanged: int = Field(default=0, sa_column=_count())
     duplicates: int = Field(default=0, sa_column=_count())
     rejected: int = Field(default=0, sa_column=_count())
+    deleted: int = Field(default=0, sa_column=_count())
     error_code: str | None = Field(default=None, sa_column=_text(nullable=True))
     error_message: str | None = Field(default=None, sa_column=_text(nullable=True))
     error_line: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
@@ -153,6 +180,8 @@ class ImportJob(SQLModel, table=True):
     # A dry run's table of outcomes, until it is applied or expires; when it was applied.
     preview_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     applied_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    # Names the sorted rows in the storage of uploads, while the import shares them with other workers.
+    spool_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
     # The table of the values that this import overwrote, until it expires; the result of an undo.
     undo_table: str | None = Field(default=None, sa_column=_text(nullable=True))
     undo_status: str | None = Field(default=None, sa_column=_text(nullable=True))
@@ -173,7 +202,8 @@ class ImportRange(SQLModel, table=True):
 
     `number` ascends with the keys. The last range has no `last_key`: it goes to the end. The ids of new products are
     numbered from `first_number` on; if it is null, as in imports begun before an upgrade, by their lines.
-    Without a foreign key: ranges are deleted with the import's end or its file, and no import is ever deleted.
+    `holder` writes it until `lease_until`: the job's id stands for the import's own worker. `fence` rises with each
+    claim. Without a foreign key: ranges are deleted with the import's end or its file, and no import is ever deleted.
     """
 
     __tablename__ = "import_range"
@@ -182,6 +212,25 @@ class ImportRange(SQLModel, table=True):
     number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     last_key: str | None = Field(default=None, sa_column=Column(Text(collation="C"), nullable=True))
     first_number: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    done_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    holder: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
+    fence: int = Field(default=0, sa_column=_count())
+    lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class ImportActionBatch(SQLModel, table=True):
+    """Products that an action takes in one transaction: their ids, and how many they are.
+
+    The ids of their events are numbered from `first_number` on. Without a foreign key, as `ImportRange`.
+    """
+
+    __tablename__ = "import_action_batch"
+
+    job_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    product_ids: list[UUID] = Field(sa_column=Column(ARRAY(Uuid), nullable=False))
+    products: int = Field(sa_column=Column(Integer, nullable=False))
+    first_number: int = Field(sa_column=Column(BigInteger, nullable=False))
     done_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
 
 
@@ -199,6 +248,20 @@ class ImportRowError(SQLModel, table=True):
     reason: str = Field(sa_column=_text())
     # json, not jsonb: stored as it is, never searched.
     row: list[str] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class ImportRejectCount(SQLModel, table=True):
+    """How many rows of an ended import were rejected with one code. Without a foreign key, as `ImportRowError`."""
+
+    __tablename__ = "import_reject_count"
+    __table_args__ = (
+        Index("ix_import_reject_count_ended_at", "ended_at", postgresql_include=["code", "number", "job_id"]),
+    )
+
+    job_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
+    code: str = Field(sa_column=Column(Text, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False))
 
 
 class ImportRowPatch(SQLModel, table=True):
@@ -249,11 +312,17 @@ class ImportUndoKept(SQLModel, table=True):
 
 
 class ImportUndoRestored(SQLModel, table=True):
-    """After an undo, a product's `version` has the values of `as_version`, so an earlier import can be undone too."""
+    """After an undo, a product's `version` has the values of `as_version`, so an earlier import can be undone too.
+
+    `job_id` is what was undone; null of undos before this was kept. `overwritten` has the values that the undo
+    replaced, of the fields that differ. It is in the row of the greatest `as_version`: that which this undo restored.
+    """
 
     __tablename__ = "import_undo_restored"
 
     product_id: UUID = Field(sa_column=Column(Uuid, primary_key=True))
     version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     as_version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    job_id: UUID | None = Field(default=None, sa_column=Column(Uuid, nullable=True))
+    overwritten: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     restored_at: datetime | None = Field(default=None, sa_column=_moment(nullable=False, server_default=func.now()))

@@ -4,20 +4,14 @@ The job's row alone says how much is done, so no failure moves it back. Redis on
 estimate, and wakes watchers.
 """
 
-import asyncio
 import json
 import logging
-import time
-from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
-from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from product_importer.core import db, redis
-from product_importer.core.errors import first_line
 from product_importer.imports import jobs
 from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 from product_importer.imports.schemas import ImportRead
@@ -26,8 +20,6 @@ log = logging.getLogger(__name__)
 
 # How long Redis keeps a worker's progress after its last report.
 EXPIRE_SECONDS = 60
-# How long a watcher waits for a message before it reads the row anyway: messages may be lost.
-POLL_SECONDS = 1.0
 
 # The percent at which reading ends and merging begins, measured with files of new products.
 READ_SHARE = 25.0
@@ -50,11 +42,11 @@ def percent_of(phase: str, read: float, merged: float) -> float:
 
 def publish(job_id: UUID, fence: int, progress: WorkerProgress) -> None:
     """Publish a worker's progress; without Redis, watchers still see the job's row every second."""
-    key, text = _key(job_id), json.dumps({"fence": fence, **asdict(progress)})
+    channel, text = key(job_id), json.dumps({"fence": fence, **asdict(progress)})
     try:
         with redis.client().pipeline(transaction=False) as pipeline:
-            pipeline.set(key, text, ex=EXPIRE_SECONDS)
-            pipeline.publish(key, text)
+            pipeline.set(channel, text, ex=EXPIRE_SECONDS)
+            pipeline.publish(channel, text)
             pipeline.execute()
     except RedisError as error:
         log.debug("import %s: progress could not be published: %s", job_id, error)
@@ -88,64 +80,10 @@ def _proven_percent(stored: ImportRead) -> float:
     return min(99.9, round(percent_of(ImportPhase.MERGING, 1.0, merged), 1))
 
 
-async def watch(job_id: UUID) -> AsyncGenerator[ImportRead]:
-    """Yield an import as it is now, then each change; end after a final status. `percent` never goes back.
-
-    Raises:
-        NotFound: there is no such import.
-    """
-    client = redis.async_client()
-    pubsub = client.pubsub(ignore_subscribe_messages=True)
-    try:
-        # Before the first look: an end between that and the subscription would be seen a second late.
-        await _subscribe(pubsub, job_id)
-        shown = await asyncio.to_thread(current, job_id)
-        yield shown
-        while not shown.is_final:
-            await _next_message(pubsub, job_id)
-            try:
-                seen = await asyncio.to_thread(current, job_id)
-            except db.OUTAGE as error:
-                # Watchers keep what they have until PostgreSQL is back.
-                log.warning("import %s: its progress cannot be read: %s", job_id, first_line(error))
-                await asyncio.sleep(POLL_SECONDS)
-                continue
-            seen.percent = max(seen.percent, shown.percent)
-            if seen != shown:
-                shown = seen
-                yield shown
-    finally:
-        with suppress(RedisError, OSError):
-            await pubsub.aclose()  # type: ignore[no-untyped-call]
-            await client.aclose()
-
-
-async def _subscribe(pubsub: PubSub, job_id: UUID) -> None:
-    try:
-        await pubsub.subscribe(_key(job_id))
-    except (RedisError, OSError) as error:
-        log.debug("import %s: no subscription yet: %s", job_id, error)
-
-
-async def _next_message(pubsub: PubSub, job_id: UUID) -> None:
-    """Wait for a message of the worker, at most `POLL_SECONDS`, with or without Redis."""
-    deadline = time.monotonic() + POLL_SECONDS
-    try:
-        if not pubsub.subscribed:
-            await pubsub.subscribe(_key(job_id))
-        # The confirmation of the subscription is returned as None, before the time is over.
-        while (left := deadline - time.monotonic()) > 0:
-            if await pubsub.get_message(timeout=left):
-                return
-    except (RedisError, OSError) as error:
-        log.debug("import %s: no messages, polling instead: %s", job_id, error)
-        await asyncio.sleep(max(0.0, deadline - time.monotonic()))
-
-
 def _worker_progress(job_id: UUID, fence: int) -> WorkerProgress | None:
     """Return the last report of the worker with this fencing token, or None."""
     try:
-        text = redis.client().get(_key(job_id))
+        text = redis.client().get(key(job_id))
     except RedisError:
         return None
     report = json.loads(text) if text else {}  # type: ignore[arg-type]
@@ -154,5 +92,6 @@ def _worker_progress(job_id: UUID, fence: int) -> WorkerProgress | None:
     return WorkerProgress(report["eta_seconds"], report["rows_per_second"])
 
 
-def _key(job_id: UUID) -> str:
+def key(job_id: UUID) -> str:
+    """Return the key of a worker's progress, which is also the channel that wakes watchers."""
     return f"import:{job_id}:progress"

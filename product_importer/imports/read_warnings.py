@@ -1,13 +1,15 @@
-"""Count what a file was read with an assumption for; docs/file-format.md explains each code."""
+"""Count what a file was read with an assumption for, or an action left; docs/file-format.md explains each code."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from product_importer.catalog.schemas import MAX_ALL_ATTRIBUTES, MAX_ATTRIBUTES
+
 
 class WarningCode(StrEnum):
-    """What was assumed about a file."""
+    """What was assumed about a file, or which products an action left as they were."""
 
     GUESSED_ENCODING = "guessed_encoding"
     BACKSLASH_ESCAPES = "backslash_escapes"
@@ -19,6 +21,7 @@ class WarningCode(StrEnum):
     FILLED_DOWN = "filled_down"
     SKIPPED_CONTINUATION = "skipped_continuation"
     OTHER_FILES = "other_files"
+    ATTRIBUTES_FULL = "attributes_full"
 
 
 MESSAGES = {
@@ -35,9 +38,16 @@ MESSAGES = {
     WarningCode.FILLED_DOWN: "Rows without a name continue the product above. They took its name, and its "
     "description and state where they had none.",
     WarningCode.SKIPPED_CONTINUATION: "Rows without a name continue the product above, such as images. They were "
-    "left out.",
+    "skipped.",
     WarningCode.OTHER_FILES: "Only the table in the archive was read, and not its other files: {detail}.",
+    WarningCode.ATTRIBUTES_FULL: "Products stayed as they were: they would have more than "
+    f"{MAX_ATTRIBUTES} attributes, or more than {MAX_ALL_ATTRIBUTES:,} characters in them.",
 }
+
+
+def warning(code: WarningCode, count: int | None = None, line: int | None = None, detail: str = "") -> dict[str, Any]:
+    """Return a warning as a job's row holds it; `detail` is what its message names."""
+    return {"code": code.value, "count": count, "first_line": line, "message": MESSAGES[code].format(detail=detail)}
 
 
 @dataclass
@@ -57,8 +67,7 @@ class ReadWarnings:
 
     def about_file(self, code: WarningCode, detail: str = "", line: int | None = None) -> None:
         """Add a warning about the file as a whole; `detail` is what its message names, `line` where it is seen."""
-        message = MESSAGES[code].format(detail=detail)
-        self.by_code[code] = {"code": code.value, "count": None, "first_line": line, "message": message}
+        self.by_code[code] = warning(code, line=line, detail=detail)
 
     def add(self, code: WarningCode, line: int, count: int = 1) -> None:
         """Count rows or cells, the first of which is in a line."""
@@ -66,7 +75,7 @@ class ReadWarnings:
             known["count"] += count
             known["first_line"] = min(known["first_line"], line)
         else:
-            self.by_code[code] = {"code": code.value, "count": count, "first_line": line, "message": MESSAGES[code]}
+            self.by_code[code] = warning(code, count, line)
 
     def replace(self, others: "ReadWarnings") -> Self:
         """Take the warnings of another reading of the file in place of those with the same codes."""

@@ -77,6 +77,6 @@ def _give_up(session: Session, job: ImportJob) -> None:
     job.finished_at = session.scalar(select(func.now()))
     job.error_code, job.error_message = ImportErrorCode.GAVE_UP, GAVE_UP.format(attempts=job.attempts)
     # If its worker wakes up, its fencing token is outdated and it writes nothing. A retry goes on with its ranges.
-    job.fence, job.lease_until = job.fence + 1, None
+    job.fence, job.lease_until, job.spool_id = job.fence + 1, None, None
     session.flush()
     events.record_end(session, job.model_dump())

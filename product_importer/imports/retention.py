@@ -10,7 +10,14 @@ from product_importer.core.db import raw_connection
 from product_importer.core.settings import settings
 from product_importer.imports import stored_files
 from product_importer.imports.drafts import rows
-from product_importer.imports.models import FINAL, ImportJob, ImportRange, ImportRowPatch, ImportUndoRestored
+from product_importer.imports.models import (
+    FINAL,
+    ImportActionBatch,
+    ImportJob,
+    ImportRange,
+    ImportRowPatch,
+    ImportUndoRestored,
+)
 from product_importer.imports.pipeline import dry_run, undo
 
 log = logging.getLogger(__name__)
@@ -34,13 +41,14 @@ def _prune_files(session: Session) -> None:
     """Delete the uploaded files of old imports, with what a retry or an apply would have needed."""
     for job in _ended(session, settings().upload_retention_days, col(ImportJob.file_deleted_at).is_(None)):
         job.file_deleted_at = session.scalar(select(func.now()))
-        stored_files.delete_unless_needed(session, job.storage_key, without=job.id)
+        if job.action is None:
+            stored_files.delete_unless_needed(session, job.storage_key, without=job.id)
         if job.preview_table is not None:
             dry_run.drop(raw_connection(session), job.id)
             job.preview_table = None
-        for model in (ImportRange, ImportRowPatch):
+        for model in (ImportRange, ImportRowPatch, ImportActionBatch):
             session.execute(delete(model).where(col(model.job_id) == job.id))
-        log.info("import %s: its uploaded file has expired and was deleted", job.id)
+        log.info("import %s: its uploaded file, or what a retry needs, has expired and was deleted", job.id)
 
 
 def _prune_undos(session: Session) -> None:

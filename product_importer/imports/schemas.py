@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, computed_field
 from product_importer.access.principal import Principal
 from product_importer.core.pagination import Page, PageQuery
 from product_importer.core.settings import settings
+from product_importer.imports.action_schemas import StoredAction
 from product_importer.imports.columns.header import IGNORED
 from product_importer.imports.error_codes import ChangeOutcome, RowOutcome
 from product_importer.imports.models import FINAL, ImportJob, ImportPhase, ImportStatus, UndoStatus
@@ -33,9 +34,11 @@ else:
     AnyChange = _value_of(ChangeOutcome)
 
 COUNTS = tuple(outcome.value for outcome in RowOutcome)
+# The outcomes of rows, and what only an action on products does. They add up to the total of a completed job.
+ALL_COUNTS = (*COUNTS, "deleted")
 
 # The columns of a job's row that the API shows in another form.
-CONVERTED = {"choices", "format", "warnings", "started_by"}
+CONVERTED = {"action", "choices", "format", "warnings", "started_by"}
 
 # How the API names the columns that fill no product field.
 COLUMN_WORDS = {"": ATTRIBUTE, IGNORED: IGNORE}
@@ -85,7 +88,10 @@ class ImportUndo(BaseModel):
 
 
 class ImportRead(BaseModel):
-    """An import. `percent` never goes back; `total_rows` is null until it is known, `eta_seconds` until it is steady.
+    """An import, or an action on products, which has `action` and no file: `filename` says what it does.
+
+    `percent` never goes back; `total_rows` is null until it is known, `eta_seconds` until it is steady. The rows of
+    an action are the products that it found; those that it left as they were are `unchanged`.
 
     `columns` maps each column of the file to a product field, "attribute", "attribute:NAME" or "ignore". `undo` is
     null where there is nothing to undo; `file_available` says whether the uploaded file is still stored.
@@ -95,6 +101,7 @@ class ImportRead(BaseModel):
 
     id: UUID
     parent_id: UUID | None = None
+    action: StoredAction | None = None
     filename: str
     size_bytes: int
     sha256: str
@@ -110,6 +117,7 @@ class ImportRead(BaseModel):
     unchanged: int
     duplicates: int
     rejected: int
+    deleted: int = 0
     error: ImportFailure | None
     warnings: list[ImportWarning]
     choices: ImportChoices
@@ -126,8 +134,8 @@ class ImportRead(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def processed_rows(self) -> int:
-        """Rows whose outcome is decided and stored: the sum of the five counts."""
-        return self.created + self.updated + self.unchanged + self.duplicates + self.rejected
+        """Rows whose outcome is decided and stored: the sum of the six counts."""
+        return sum(getattr(self, count) for count in ALL_COUNTS)
 
     @property
     def is_final(self) -> bool:
@@ -148,7 +156,8 @@ class ImportRead(BaseModel):
             choices=ImportChoices.model_validate(job.choices),
             format=Format.model_validate(job.format),
             columns=dict(zip(job.header, (COLUMN_WORDS.get(field, field) for field in job.fields), strict=True)),
-            file_available=job.file_deleted_at is None,
+            action=None if job.action is None else StoredAction.model_validate(job.action),
+            file_available=job.file_deleted_at is None and job.action is None,
             started_by=Principal.of_stored(job.started_by).known_name,
             undo=_undo(job),
             rows_per_second=_speed(job) if job.status in FINAL else None,
@@ -156,7 +165,8 @@ class ImportRead(BaseModel):
 
 
 def _undo(job: ImportJob) -> ImportUndo | None:
-    if job.status not in FINAL or job.finished_at is None or not (job.created or job.updated) or _is_dry_run(job):
+    has_changed = job.created or job.updated or job.deleted
+    if job.status not in FINAL or job.finished_at is None or not has_changed or _is_dry_run(job):
         return None
     until = job.finished_at + timedelta(days=settings().undo_days)
     return ImportUndo(
@@ -237,7 +247,7 @@ class UndoKept(BaseModel):
 
 
 class ImportAccepted(BaseModel):
-    """The response to an accepted upload."""
+    """The response to an accepted upload or action."""
 
     job_id: UUID
     status: Literal[ImportStatus.PENDING] = ImportStatus.PENDING

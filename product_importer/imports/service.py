@@ -1,6 +1,6 @@
 """Start, list, cancel, retry, apply and undo imports. Services never commit: the caller owns the transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -10,12 +10,22 @@ from sqlmodel import Session, col, select
 from product_importer.access import principal, recheck
 from product_importer.access.audit import AuditAction
 from product_importer.access.schemas import Permission
+from product_importer.catalog.history.changes import JOB_FINDERS
 from product_importer.catalog.last_change import IMPORT_FINDERS
 from product_importer.core import queue
 from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
 from product_importer.core.problem_types import ProblemType
-from product_importer.imports import admission, dry_runs, events, idempotency, jobs, last_writer, progress
+from product_importer.imports import (
+    admission,
+    dry_runs,
+    events,
+    idempotency,
+    jobs,
+    last_writer,
+    product_changes,
+    progress,
+)
 from product_importer.imports.columns import saved_mappings
 from product_importer.imports.models import (
     FINAL,
@@ -35,6 +45,8 @@ from product_importer.imports.schemas import (
 )
 
 RUN_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.run_import")
+# Takes the id under which an import shares its sorted rows: no other job of the queue has it.
+HELP_IMPORT = queue.Job(queue="imports", function="product_importer.imports.tasks.help_import")
 RUN_UNDO = queue.Job(queue="imports", function="product_importer.imports.tasks.run_undo")
 
 UNDO_ERRORS = {
@@ -42,6 +54,8 @@ UNDO_ERRORS = {
     UndoStatus.UNDONE: "The import was undone already.",
     UndoStatus.EXPIRED: "The import is too old: the values that it overwrote were deleted.",
 }
+
+ACTION_TOO_OLD = "The action is too old: the list of its products was deleted. Start it again."
 
 
 def start_import(
@@ -102,6 +116,13 @@ def list_imports(session: Session, query: ImportQuery) -> ImportPage:
     )
 
 
+def find_imports(session: Session, ids: Collection[UUID]) -> list[ImportRead]:
+    """Return imports by their ids, in no order."""
+    if not ids:
+        return []
+    return [progress.live(job) for job in session.scalars(select(ImportJob).where(col(ImportJob.id).in_(ids)))]
+
+
 def is_any_running(session: Session) -> bool:
     """Whether a worker is processing an import."""
     running = select(ImportJob.id).where(ImportJob.status == ImportStatus.PROCESSING).limit(1)
@@ -113,9 +134,11 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
 
     Raises:
         NotFound: there is no such import.
+        Forbidden: who asks may not do what it does.
         Conflict: it has ended already.
     """
     job = jobs.lock(session, job_id)
+    jobs.require_control(job)
     if job.status in FINAL:
         raise Conflict(f"The import has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
     now = _now(session)
@@ -125,7 +148,7 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     is_abandoned = job.status == ImportStatus.PROCESSING and job.lease_until is not None and job.lease_until < now
     if is_abandoned:
         # If its worker wakes up, its fencing token is outdated and it writes nothing.
-        job.fence += 1
+        job.fence, job.spool_id = job.fence + 1, None
     if job.status == ImportStatus.PENDING or is_abandoned:
         job.status, job.phase = ImportStatus.CANCELLED, ImportPhase.FINISHED
         job.finished_at = job.cancel_requested_at
@@ -140,14 +163,17 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
 
     Raises:
         NotFound: there is no such import.
+        Forbidden: who asks may not do what it does.
         Conflict: it is unfinished, completed or undone, or its file was deleted.
         TooMany: too many imports are unfinished.
     """
     job = jobs.lock(session, job_id)
+    jobs.require_control(job)
     if job.status not in RETRYABLE or job.undo_status is not None:
         raise Conflict(f"The import is {jobs.state(job)}: it cannot be retried.", kind=ProblemType.NOT_RETRYABLE)
     if job.file_deleted_at is not None:
-        raise Conflict("The uploaded file was deleted. Upload it again.", kind=ProblemType.NOT_RETRYABLE)
+        message = "The uploaded file was deleted. Upload it again." if job.action is None else ACTION_TOO_OLD
+        raise Conflict(message, kind=ProblemType.NOT_RETRYABLE)
     if job.choices.get("dry_run") and job.applied_at is None:
         dry_runs.prepare_repeat(session, job)
     return _restart(session, job, AuditAction.IMPORT_RETRIED)
@@ -173,9 +199,11 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
 
     Raises:
         NotFound: there is no such import.
+        Forbidden: who asks may not do what it does.
         Conflict: it is unfinished, changed nothing, was undone already, or is too old.
     """
     job = jobs.lock(session, job_id)
+    jobs.require_control(job)
     undo = ImportRead.of(job).undo
     if undo is None:
         raise Conflict(f"The import is {jobs.state(job)}: there is nothing to undo.", kind=ProblemType.NOT_UNDOABLE)
@@ -194,8 +222,10 @@ def list_undo_kept(session: Session, job_id: UUID, query: PageQuery) -> UndoKept
 
     Raises:
         NotFound: there is no such import.
+        Forbidden: who asks may not read it.
     """
     job = jobs.find(session, job_id)
+    jobs.require_view(jobs.action_kind(job))
     kept = (
         select(ImportUndoKept)
         .where(col(ImportUndoKept.job_id) == job_id)
@@ -221,7 +251,7 @@ def _restart(session: Session, job: ImportJob, action: AuditAction) -> ImportRea
     events.record_action(session, action, job)
     # If an earlier worker wakes up, its fencing token is outdated and it writes nothing.
     job.status, job.phase = ImportStatus.PENDING, ImportPhase.WAITING
-    job.fence, job.attempts = job.fence + 1, 0
+    job.fence, job.attempts, job.spool_id = job.fence + 1, 0, None
     job.error_code = job.error_message = job.error_line = None
     job.finished_at = job.cancel_requested_at = None
     session.flush()
@@ -230,3 +260,4 @@ def _restart(session: Session, job: ImportJob, action: AuditAction) -> ImportRea
 
 
 IMPORT_FINDERS.append(last_writer.find)
+JOB_FINDERS.append(product_changes.find)

@@ -6,14 +6,22 @@ from sqlmodel import Session, col, select
 
 from product_importer.core.storage import storage
 from product_importer.imports.draft_models import ImportDraft
-from product_importer.imports.models import ImportJob
+from product_importer.imports.models import ACTIVE, ImportJob
+
+
+def spool_key(spool_id: UUID) -> str:
+    """Return the key of the sorted rows that an import shares with other workers."""
+    return f"spool-{spool_id}"
 
 
 def needed(session: Session) -> set[str]:
     """Return the keys of all files that an import or a draft needs."""
-    of_jobs = session.scalars(select(ImportJob.storage_key).where(col(ImportJob.file_deleted_at).is_(None)))
+    has_file = col(ImportJob.file_deleted_at).is_(None) & col(ImportJob.action).is_(None)
+    of_jobs = session.scalars(select(ImportJob.storage_key).where(has_file))
     of_drafts = session.scalars(select(ImportDraft.storage_key).where(col(ImportDraft.storage_key).is_not(None)))
-    return {*of_jobs, *filter(None, of_drafts)}
+    is_shared = col(ImportJob.spool_id).is_not(None) & col(ImportJob.status).in_(ACTIVE)
+    shared = map(spool_key, filter(None, session.scalars(select(ImportJob.spool_id).where(is_shared))))
+    return {*of_jobs, *filter(None, of_drafts), *shared}
 
 
 def delete_unless_needed(session: Session, key: str, without: UUID) -> None:

@@ -1,4 +1,4 @@
-"""RQ jobs that run and undo imports."""
+"""RQ jobs that run and undo imports and actions."""
 
 import logging
 from uuid import UUID
@@ -7,8 +7,9 @@ import psycopg2
 from sqlalchemy.exc import SQLAlchemyError
 
 from product_importer.core import db
+from product_importer.core.outages import summary, title
 from product_importer.imports import worker_share
-from product_importer.imports.pipeline import lease, runner, undo
+from product_importer.imports.pipeline import action_run, helping, lease, runner, undo
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,11 @@ def run(job_id: str, slots: int | None = None) -> None:
         claimed = lease.claim(UUID(job_id), slots)
         if claimed is not None:
             try:
-                runner.run(claimed)
+                if claimed.job.action is not None:
+                    action_run.run(claimed)
+                else:
+                    # Only what counts as large: others would have to fetch its rows first.
+                    runner.run(claimed, worker_share if claimed.job.holds_worker else None)
             finally:
                 claimed.close()
             if claimed.job.holds_worker:
@@ -35,7 +40,18 @@ def run(job_id: str, slots: int | None = None) -> None:
         # The job's row holds the state, and the reconciler queues the import again.
         if not db.is_lost(error):
             raise
-        log.warning("import %s: PostgreSQL is not available, the import will continue later: %s", job_id, error)
+        log.warning("import %s: %s, it will continue later: %s", job_id, title(error), summary(error))
+
+
+def help_import(spool_id: str) -> None:
+    """Help with the import that shares these sorted rows; do nothing when it needs no help any more."""
+    try:
+        helping.run(UUID(spool_id), worker_share.slots())
+        worker_share.notify_waiting()
+    except (psycopg2.Error, SQLAlchemyError) as error:
+        if not db.is_lost(error):
+            raise
+        log.warning("help for an import has ended early: %s: %s", title(error), summary(error))
 
 
 def run_undo(job_id: str) -> None:
@@ -45,4 +61,4 @@ def run_undo(job_id: str) -> None:
     except (psycopg2.Error, SQLAlchemyError) as error:
         if not db.is_lost(error):
             raise
-        log.warning("import %s: PostgreSQL is not available, the undo will run later: %s", job_id, error)
+        log.warning("import %s: %s, its undo will run later: %s", job_id, title(error), summary(error))

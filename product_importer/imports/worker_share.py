@@ -2,16 +2,19 @@
 
 A worker that is notified of a large import while large imports hold too many workers declines it (`lease.claim`). The
 declined import is then no longer in the queue. It is queued again when a large import ends, by that import's worker
-or else by the reconciler.
+or else by the reconciler. Workers that no large import waits for help with one that is running.
 """
 
+from uuid import UUID
+
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_, text
 from sqlmodel import Session, col, select
 
 from product_importer.core import db, queue
 from product_importer.imports.models import ImportJob, ImportStatus
-from product_importer.imports.service import RUN_IMPORT
+from product_importer.imports.pipeline.lease import HELD_SLOTS
+from product_importer.imports.service import HELP_IMPORT, RUN_IMPORT
 
 
 def slots() -> int:
@@ -31,13 +34,30 @@ def queued_ids() -> set[str]:
 
 
 def free_slots(session: Session) -> int:
-    """Return how many more large imports workers may take now."""
-    is_held = and_(
-        col(ImportJob.holds_worker),
-        col(ImportJob.status) == ImportStatus.PROCESSING,
-        col(ImportJob.lease_until) > func.now(),
-    )
-    return slots() - (session.scalar(select(func.count()).select_from(ImportJob).where(is_held)) or 0)
+    """Return how many more workers large imports may hold now."""
+    return slots() - int(session.execute(text(f"SELECT {HELD_SLOTS}")).scalar_one())
+
+
+def free_helpers() -> int:
+    """Return how many workers may help with a large import now: none while another one waits for a worker."""
+    # The import itself has one of the slots: where there are no others, PostgreSQL need not be asked.
+    return db.run(_free_helpers) if slots() > 1 else 0
+
+
+def _free_helpers(session: Session) -> int:
+    is_waiting = session.scalar(select(ImportJob.id).where(col(ImportJob.is_large), _is_waiting()).limit(1))
+    return free_slots(session) if is_waiting is None else 0
+
+
+def call_helpers(spool_id: UUID, count: int) -> None:
+    """Notify so many workers of an import that shares its sorted rows, unless some are notified already.
+
+    Raises:
+        RedisError: Redis cannot be reached.
+    """
+    if str(spool_id) not in queue.waiting_keys(HELP_IMPORT):
+        for _ in range(count):
+            queue.enqueue(HELP_IMPORT, spool_id)
 
 
 def notify_waiting() -> None:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import reflex as rx
@@ -24,12 +24,19 @@ class Listing:
 
     def address(self) -> str:
         """Return the page's address for this listing, without parameters that have their default."""
+        changed = self.parameters()
+        return f"{self.ROUTE}?{urlencode(changed)}" if changed else self.ROUTE
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of the address that do not have their default."""
         # Not by `type(self)()`: inside a state, `self` is a proxy of Reflex's.
         values = ((field, getattr(self, field.name)) for field in fields(self))
-        changed = {
-            field.metadata.get(PARAMETER, field.name): value for field, value in values if value != field.default
-        }
-        return f"{self.ROUTE}?{urlencode(changed)}" if changed else self.ROUTE
+        return {field.metadata.get(PARAMETER, field.name): value for field, value in values if value != field.default}
+
+    @classmethod
+    def parameter_names(cls) -> frozenset[str]:
+        """Return the names of all parameters that the address may have."""
+        return frozenset(str(field.metadata.get(PARAMETER, field.name)) for field in fields(cls))
 
     def texts(self) -> tuple[str, ...]:
         """Return the values of the text inputs."""
@@ -53,7 +60,8 @@ class AddressListState(rx.State, mixin=True):
 
     def _new_parameters(self) -> dict[str, str] | None:
         """Return the address's parameters; None where this state navigated there itself."""
-        parameters = dict(self.router.url.query_parameters)
+        # Reflex's own parameters lack those without a value.
+        parameters = _parameters(self.router.url.query)
         is_own, self._navigated_to = parameters == self._navigated_to, None
         return None if is_own else parameters
 
@@ -68,8 +76,12 @@ class AddressListState(rx.State, mixin=True):
         self.listing, self._typing, self.loading = listing, typing, True
         if not makes_entry:
             return [replace_address(listing), load]
-        self._navigated_to = dict(parse_qsl(urlsplit(listing.address()).query))
+        self._navigated_to = _parameters(urlsplit(listing.address()).query)
         return [rx.redirect(listing.address()), load]
+
+
+def _parameters(query: str) -> dict[str, str]:
+    return dict(parse_qsl(query, keep_blank_values=True))
 
 
 def replace_address(listing: Listing) -> EventSpec:

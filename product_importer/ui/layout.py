@@ -6,12 +6,15 @@ import reflex as rx
 
 from product_importer.ui import activity_state, routes, styles
 from product_importer.ui.access_state import AccessState
+from product_importer.ui.connection.banner import connection_banner
 from product_importer.ui.content import Content
+from product_importer.ui.palette.keyboard import keyboard, palette_button, shortcut
 from product_importer.ui.person_menu import person_menu
 from product_importer.ui.widgets import button_link, empty_state, link
 
 COLUMN = "mx-auto w-full max-w-[1160px] px-6 max-md:px-4"
-BAR = "flex h-[52px] items-center gap-7 max-md:gap-2"
+# In narrow windows the navigation has a line of its own.
+BAR = "flex h-[52px] items-center gap-7 max-md:h-auto max-md:flex-wrap max-md:gap-x-2 max-md:gap-y-0.5 max-md:py-1.5"
 PAGE_HEADER = "flex min-h-[34px] items-center justify-between gap-4 max-md:flex-wrap"
 SKIP = "absolute top-2.5 left-4 z-20 bg-raised px-3 py-1.5 not-focus:sr-only"
 ENTRY = (
@@ -38,6 +41,8 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
         ),
         _open_to_all(),
         activity_state.announcements(),
+        connection_banner(),
+        keyboard(),
     )
 
 
@@ -58,7 +63,7 @@ def not_found() -> rx.Component:
         empty_state(
             "There is nothing at this address",
             "It may be mistyped, or what it showed was deleted.",
-            button_link("Go to the products", to=routes.PRODUCTS, kind="primary"),
+            button_link("Go to the overview", to=routes.OVERVIEW, kind="primary"),
         ),
         current="",
     )
@@ -67,7 +72,14 @@ def not_found() -> rx.Component:
 def _top_bar(current: str) -> rx.Component:
     return rx.el.header(
         _skip_link(),
-        rx.el.div(_brand(), _navigation(current), person_menu(), _colour_toggle(), class_name=f"{COLUMN} {BAR}"),
+        rx.el.div(
+            _brand(),
+            _navigation(current),
+            palette_button(),
+            person_menu(),
+            _colour_toggle(),
+            class_name=f"{COLUMN} {BAR}",
+        ),
         class_name="sticky top-0 z-10 border-b border-line bg-ground",
     )
 
@@ -99,10 +111,9 @@ def _open_to_all() -> rx.Component:
 def _brand() -> rx.Component:
     return link(
         rx.el.img(src="/favicon.svg", alt="", width="22", height="22", class_name="size-[22px] max-w-none flex-none"),
-        rx.el.span("Product Importer", class_name="max-md:hidden"),
-        to=routes.PRODUCTS,
-        aria_label="Product Importer",
-        class_name="flex items-center gap-2.5 rounded-md font-semibold whitespace-nowrap",
+        "Product Importer",
+        to=routes.OVERVIEW,
+        class_name="flex min-h-6 items-center gap-2.5 rounded-md font-semibold whitespace-nowrap max-md:mr-auto",
     )
 
 
@@ -110,7 +121,8 @@ def _navigation(current: str) -> rx.Component:
     return rx.el.nav(
         *(_navigation_link(name, route, current=route == current) for name, route in routes.NAVIGATION),
         aria_label="Main",
-        class_name="flex flex-1 gap-1 max-md:gap-0.5 max-[420px]:gap-0",
+        class_name="flex flex-1 gap-1 max-md:order-last max-md:-mx-2 max-md:basis-full max-md:gap-0.5 "
+        "max-md:overflow-x-auto max-md:p-0.5",
     )
 
 
@@ -126,5 +138,6 @@ def _colour_toggle() -> rx.Component:
         on_click=rx.toggle_color_mode,
         aria_label="Switch between light and dark",
         title="Switch between light and dark",
+        custom_attrs=shortcut("theme"),
         class_name="grid size-8 flex-none cursor-pointer place-items-center rounded-md hover:bg-sunken",
     )

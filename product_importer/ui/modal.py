@@ -6,6 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec, no_args_event_spec
 from reflex_components_core.el.elements.other import Dialog  # type: ignore[import-untyped]
 
+from product_importer.ui import unsaved
 from product_importer.ui.widgets import button
 
 DIALOG = (
@@ -13,6 +14,16 @@ DIALOG = (
     "border border-line bg-raised px-5 pt-[18px] text-ink shadow-2xl transition-[opacity,translate] duration-150 "
     "backdrop:bg-shade open:starting:translate-y-1.5 open:starting:opacity-0 "
     "[&[role=alertdialog]]:max-w-[440px]"
+)
+# At the right edge of the window, over the whole of a narrow one.
+DRAWER = (
+    "mr-0 ml-auto h-dvh max-h-dvh w-[min(760px,100vw)] max-w-none overflow-y-auto overscroll-contain border-line "
+    "bg-raised px-5 pb-8 text-ink shadow-2xl transition-[opacity,translate] duration-150 backdrop:bg-shade "
+    "open:starting:translate-x-3 open:starting:opacity-0 md:border-l md:px-6"
+)
+DRAWER_BAR = (
+    "sticky top-0 z-10 -mx-5 flex items-center justify-between gap-3 border-b border-line bg-raised px-5 py-3 "
+    "md:-mx-6 md:px-6"
 )
 ACTION_BAR = "sticky bottom-0 -mx-5 flex justify-end gap-2 bg-raised px-5 pt-1 pb-[18px]"
 
@@ -29,7 +40,7 @@ class Modal(Dialog):
     def _exclude_props(self) -> list[str]:
         return [*super()._exclude_props(), "shown"]
 
-    def add_imports(self) -> dict[str, str]:
+    def add_imports(self) -> dict[str, Any]:
         """Import the hook that `add_hooks` uses."""
         return {"react": "useEffect"}
 
@@ -47,9 +58,53 @@ useEffect(() => {{
         return [rx.Var(follow, _var_data=self.shown._get_all_var_data())]
 
 
-def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any, **props: Any) -> rx.Component:
+class KeptModal(Modal):
+    """A dialog that neither Escape nor a click beside it closes: what it shows is not shown again."""
+
+    def add_hooks(self) -> list[str | rx.Var[Any]]:
+        """Take Escape from the browser while the dialog is open; not all know the attribute `closedby`."""
+        keep = f"""
+useEffect(() => {{
+    if (!{self.shown}) return;
+    const keep = (event) => {{ if (event.key === "Escape") event.preventDefault(); }};
+    window.addEventListener("keydown", keep, true);
+    return () => window.removeEventListener("keydown", keep, true);
+}}, [{self.shown}]);"""
+        return [rx.Var(keep, _var_data=self.shown._get_all_var_data())]
+
+
+class FormModal(Modal):
+    """A dialog with a form: it asks before it throws away what somebody has typed."""
+
+    def add_imports(self) -> dict[str, Any]:
+        """Import the hooks that `add_hooks` uses."""
+        return {"react": ["useEffect", "useRef"], "react-router": "useBlocker"}
+
+    def add_hooks(self) -> list[str | rx.Var[Any]]:
+        """Also guard the form."""
+        return [unsaved.guard(f"{self.get_ref()}.current", str(self.id))]
+
+
+def form_modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any) -> rx.Component:
+    """Return a dialog with a form, which asks before what was typed is thrown away. A click beside it closes it."""
+    return rx.fragment(
+        modal(title, *content, name=name, shown=shown, on_close=on_close, kind=FormModal),
+        unsaved.question(name, DIALOG),
+    )
+
+
+def modal(
+    title: Any,
+    *content: rx.Component,
+    name: str,
+    shown: Any,
+    on_close: Any,
+    kind: type[Modal] = Modal,
+    **props: Any,
+) -> rx.Component:
     """Return a dialog with a title. `name` is its id; `on_close` runs however it is closed."""
-    return Modal.create(
+    attributes = {"custom_attrs": {"closedby": "none"}} if kind is KeptModal else {}
+    return kind.create(
         rx.el.h2(title, id=f"{name}-title", class_name="text-base font-semibold"),
         rx.el.div(*content, class_name="mt-3 grid grid-cols-1 gap-2.5"),
         id=name,
@@ -57,7 +112,38 @@ def modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: A
         on_close=on_close,
         aria_labelledby=f"{name}-title",
         class_name=DIALOG,
+        **attributes,
         **props,
+    )
+
+
+def drawer(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any) -> rx.Component:
+    """Return a dialog at the right edge, for the details of one entry of a list; a click beside it closes it, too."""
+    close = button(
+        rx.icon("x", size=16),
+        kind="quiet",
+        on_click=close_dialog(name),
+        aria_label="Close",
+        title="Close",
+        data_testid=f"{name}-close",
+    )
+    heading = rx.el.h2(
+        title,
+        id=f"{name}-title",
+        tab_index=-1,
+        class_name="min-w-0 rounded-sm font-semibold wrap-anywhere",
+        **initial_focus(),
+    )
+    return Modal.create(
+        rx.el.header(heading, close, class_name=DRAWER_BAR),
+        *content,
+        id=name,
+        shown=shown,
+        on_close=on_close,
+        aria_labelledby=f"{name}-title",
+        class_name=DRAWER,
+        custom_attrs={"closedby": "any"},
+        data_testid=name,
     )
 
 
@@ -110,8 +196,9 @@ def initial_focus() -> dict[str, Any]:
 
 
 def close_dialog(name: str) -> EventSpec:
-    """Close the dialog at once, without waiting for the server."""
-    return rx.call_script(f"document.getElementById('{name}').close()")
+    """Close the dialog at once, without waiting for the server; one with a form may ask before."""
+    dialog = f"document.getElementById('{name}')"
+    return rx.call_script(f"{dialog}.leave ? {dialog}.leave() : {dialog}.close()")
 
 
 def scroll_to_notice(name: str) -> EventSpec:

@@ -6,6 +6,7 @@ from reflex_components_core.el.elements.base import BaseHTML  # type: ignore[imp
 from product_importer.ui import routes
 from product_importer.ui.access_state import AccessState
 from product_importer.ui.menu import ENTRY, menu
+from product_importer.ui.palette.keyboard import shortcut
 from product_importer.ui.widgets import link
 
 INITIAL = "grid size-[26px] place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent"
@@ -51,7 +52,13 @@ def _entry(name: str, route: str) -> rx.Component:
 def _sign_out() -> rx.Component:
     """Return the button that signs out; the whole page is left."""
     return PlainForm.create(
-        rx.el.button("Sign out", type="submit", class_name=ENTRY, data_testid="person-sign-out"),
+        rx.el.button(
+            "Sign out",
+            type="submit",
+            class_name=ENTRY,
+            custom_attrs=shortcut("sign-out"),
+            data_testid="person-sign-out",
+        ),
         action=routes.SIGN_OUT,
         method="post",
         class_name="mt-1 grid border-t border-line pt-1",

@@ -1,6 +1,8 @@
 """The addresses of the pages."""
 
-PRODUCTS = "/"
+OVERVIEW = "/"
+PRODUCTS = "/products"
+PRODUCT = "/products/[product_id]"
 IMPORTS = "/imports"
 IMPORT = "/imports/[import_id]"
 WEBHOOKS = "/webhooks"
@@ -11,6 +13,6 @@ AUDIT = "/audit"
 # Plain HTML, outside of Reflex.
 SIGN_OUT = "/sign-out"
 
-NAVIGATION = (("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
+NAVIGATION = (("Overview", OVERVIEW), ("Products", PRODUCTS), ("Imports", IMPORTS), ("Webhooks", WEBHOOKS))
 # Pages that are built as a folder with an index file.
-FOLDERS = frozenset({IMPORTS, WEBHOOKS, ACCOUNT, TOKENS, AUDIT})
+FOLDERS = frozenset({PRODUCTS, IMPORTS, WEBHOOKS, ACCOUNT, TOKENS, AUDIT})

@@ -6,7 +6,8 @@ import reflex as rx
 from reflex.config import get_config
 from reflex.plugins import Plugin
 
-STATE_JS = "utils/state.js"
+from product_importer.ui.generated import STATE_JS, insert_after
+
 BUILT_FOR = "  const endpoint = new URL(url_str);\n"
 SERVED_FROM = """\
   if (typeof window !== "undefined") {
@@ -51,14 +52,14 @@ class SameOrigin(Plugin):
 
 
 def _follow_the_page(state_js: str) -> str:
-    return _insert_after(BUILT_FOR, SERVED_FROM, state_js)
+    return insert_after(BUILT_FOR, SERVED_FROM, state_js)
 
 
 def _forward_to_backend(vite_config: str) -> str:
     port = get_config().backend_port or rx.constants.DefaultPorts.BACKEND_PORT
     backend = f"http://{_reachable(get_config().backend_host)}:{port}"
     rules = "".join(f'"{path}": {{ target: "{backend}", ws: true }}, ' for path in FORWARDED)
-    return _insert_after(VITE_SERVER, f"    proxy: {{ {rules}}},\n", vite_config)
+    return insert_after(VITE_SERVER, f"    proxy: {{ {rules}}},\n", vite_config)
 
 
 def _reachable(host: str) -> str:
@@ -68,17 +69,4 @@ def _reachable(host: str) -> str:
 
 
 def _listen_on_host(vite_config: str) -> str:
-    return _insert_after(VITE_PLUGINS, LISTEN_ON_HOST, vite_config)
-
-
-def _insert_after(anchor: str, addition: str, source: str) -> str:
-    """Insert `addition` after `anchor`, unless an earlier build did.
-
-    Raises:
-        RuntimeError: `anchor` is not there exactly once.
-    """
-    if addition in source:
-        return source
-    if source.count(anchor) != 1:
-        raise RuntimeError(f"This version of Reflex is not supported: {anchor.strip()!r} has moved.")
-    return source.replace(anchor, anchor + addition)
+    return insert_after(VITE_PLUGINS, LISTEN_ON_HOST, vite_config)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlmodel import Session
 
 from product_importer.core import db
-from product_importer.core.errors import Unavailable
+from product_importer.core.outages import unavailable
 from product_importer.core.pagination import Page
 
 Parameters = ParamSpec("Parameters")
@@ -30,7 +30,7 @@ async def ask(
     try:
         return await asyncio.to_thread(db.run, service, *args, **kwargs)
     except db.OUTAGE as error:
-        raise Unavailable("The database does not answer. Try again.") from error
+        raise unavailable(error) from error
 
 
 async def ask_page(service: Callable[[Session, Query], PageResult], query: Query) -> PageResult:

@@ -32,7 +32,6 @@ ACTIONS = (
 TIME = "whitespace-nowrap text-muted"
 DETAILS = "bg-sunken px-3.5 pt-3 pb-4 wrap-anywhere max-md:block max-md:pb-3"
 DETAILS_ROW = "max-md:block max-md:overflow-hidden max-md:rounded-xl max-md:border max-md:border-line"
-SORT = "inline-flex min-h-6 min-w-6 cursor-pointer items-center gap-1 rounded-sm font-medium hover:text-ink"
 
 
 def table(heads: Iterable[Any], *bodies: Any, is_busy: Any = False, **props: Any) -> rx.Component:
@@ -54,13 +53,6 @@ def headings(*names: str, numbers: Iterable[str] = (), has_actions: bool = False
 def heading(*content: Any, class_name: str = "", **props: Any) -> rx.Component:
     """Return the heading of a column."""
     return rx.el.th(*content, scope="col", class_name=f"{HEAD} {class_name}", **props)
-
-
-def sortable_heading(title: str, *, order: Any, on_click: Any) -> rx.Component:
-    """Return a heading that sorts; `order` is "ascending", "descending" or "none"."""
-    arrows = (rx.icon(name, size=14) for name in ("arrow-up", "arrow-down"))
-    sign = rx.match(order, *zip(("ascending", "descending"), arrows, strict=True), rx.fragment())
-    return heading(rx.el.button(title, sign, type="button", on_click=on_click, class_name=SORT), aria_sort=order)
 
 
 def body(*rows: Any, **props: Any) -> rx.Component:

@@ -11,6 +11,7 @@ def head() -> list[rx.Component]:
         rx.el.link(rel="icon", href="/favicon.svg", type="image/svg+xml"),
         rx.el.meta(name="color-scheme", content="light dark"),
         rx.el.script(src="/role.js"),
+        rx.el.script(src="/broken.js"),
     ]
 
 

@@ -56,25 +56,31 @@ def field(label: str, control: rx.Component, *, name: str, class_name: str = sty
 
 
 def search_field(
-    label: str, *, name: str, value: Any, filling: Any, on_change: Any, class_name: str = styles.FIELD
+    label: str, *, name: str, value: Any, filling: Any, on_change: Any, class_name: str = styles.FIELD, **props: Any
 ) -> rx.Component:
-    """Return a text filter that waits for a pause in typing.
+    """Return a text filter under its label."""
+    control = search_input(name=name, value=value, filling=filling, on_change=on_change, **props)
+    return field(label, control, name=name, class_name=class_name)
+
+
+def search_input(*, name: str, value: Any, filling: Any, on_change: Any, **props: Any) -> rx.Component:
+    """Return a text input that waits for a pause in typing; `name` is its id and test id.
 
     The browser alone holds what is typed, so that no late answer can undo it. `value` replaces it when `filling`
     changes.
     """
-    control = rx.el.input(
+    return rx.el.input(
         id=name,
         key=f"{name}-{filling}",
         type="search",
         default_value=value,
         auto_complete="off",
         spell_check=False,
-        class_name=styles.INPUT,
+        class_name=props.pop("class_name", styles.INPUT),
         on_change=on_change.debounce(DEBOUNCE_MS),
         data_testid=name,
+        **props,
     )
-    return field(label, control, name=name, class_name=class_name)
 
 
 def choice(
@@ -179,12 +185,21 @@ def pager(
     last: Any = None,
     about: Any = "",
     prefix: str = "page",
+    label: str = "Pages",
 ) -> rx.Component:
     """Return the buttons that turn pages, around the current page; First and Last only where handlers are given."""
 
     def turn(label: str, on_click: Any, disabled: Any) -> rx.Component:
         testid = f"{prefix}-{label.lower()}"
-        return button(label, on_click=on_click, disabled=disabled, data_testid=testid) if on_click else rx.fragment()
+        if not on_click:
+            return rx.fragment()
+        # It is not `disabled` on the last page, because it would lose the focus that has led there.
+        return button(
+            label,
+            on_click=rx.cond(disabled, rx.noop(), on_click),
+            aria_disabled=rx.cond(disabled, "true", "false"),
+            data_testid=testid,
+        )
 
     is_last = page >= pages if has_next is None else ~has_next
     return rx.el.nav(
@@ -200,7 +215,7 @@ def pager(
         ),
         turn("Next", following, is_last),
         turn("Last", last, is_last),
-        aria_label="Pages",
+        aria_label=label,
         class_name="flex flex-wrap items-center justify-end gap-2 max-md:w-full max-md:justify-center",
     )
 

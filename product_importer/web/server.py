@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import hashlib
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from product_importer.core.embedded import servers
 from product_importer.core.logging import logs
 from product_importer.core.settings import settings
 from product_importer.ui import routes
@@ -38,6 +40,7 @@ SOURCES = (
     "product_importer/catalog/**/*.py",
     "product_importer/imports/**/*.py",
     "product_importer/webhooks/**/*.py",
+    "product_importer/overview/**/*.py",
 )
 EXPORT = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
 # Words in the builder's output, and the explanation that is printed. The first match is the cause.
@@ -62,7 +65,13 @@ SECONDS_TO_FINISH = 0.5
 SECONDS_TO_STOP = 2
 # Connections that take longer to send headers, or are idle for longer, are closed.
 HEADER_MILLISECONDS = 30_000
+# Of one web process, event streams among them. Granian's own limit is 1,024 of all together: one request more would
+# wait until another ends, which a stream does not.
+MAX_OPEN_REQUESTS = 16_384
 STOP = signal.SIGUSR1
+# After so many new objects, and so many collections of younger ones, Python looks for garbage in each of its three
+# generations. Its own first number, 700, is reached by each request. `periodic` looks through everything in between.
+COLLECT_AFTER = (50_000, 20, 20)
 
 
 def serve() -> None:
@@ -89,6 +98,12 @@ def serve() -> None:
     environment.REFLEX_ENV_MODE.set(Env.PROD)
     environment.REFLEX_SKIP_COMPILE.set(True)
     environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
+    if settings().web_processes > 1:
+        _share_state()
+    # The C library gives each of some forty threads memory of its own, and hardly any back: it grew by 2 MB a minute.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # This process has threads and connections, which a fork would copy.
+    multiprocessing.set_start_method("spawn")
 
     class StoppingServer(MPServer):
         """Tells workers to end open requests: Granian waits for them, and an event stream never ends by itself."""
@@ -110,18 +125,41 @@ def serve() -> None:
         log_level=LogLevels.warning,
         # Only HTTP/1: to detect the version, Granian would wait without limit for a client's first bytes.
         http=HTTPModes.http1,
+        workers=settings().web_processes,
         respawn_failed_workers=True,
         workers_kill_timeout=SECONDS_TO_STOP,
+        backpressure=MAX_OPEN_REQUESTS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     ).serve()
 
 
+def _share_state() -> None:
+    """Let Reflex keep the state of pages in Redis, for all web processes: see decision 42.
+
+    Variables that are set already decide: a load balancer that is not sticky needs the same.
+    """
+    shared = {
+        "REFLEX_STATE_MANAGER_MODE": "redis",
+        "REFLEX_REDIS_URL": servers.redis_url(),
+        # Where a Redis may not be configured, its owner sets `notify-keyspace-events`.
+        "REFLEX_IGNORE_REDIS_CONFIG_ERROR": "true",
+    }
+    for name, value in shared.items():
+        os.environ.setdefault(name, value)
+
+
 def application() -> "StoppableApplication":
-    """Return the application that Granian's worker process runs."""
+    """Return the application that each of Granian's worker processes runs."""
     from product_importer.product_importer import app
 
     logs.configure()
-    return StoppableApplication(app())
+    stoppable = StoppableApplication(app())
+    # What has been made until now stays to the end. Looking through it for garbage, again and again, would stop all
+    # requests for a fifth of a second each time; and through what hundreds of open pages hold, as often.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+    return stoppable
 
 
 class StoppableApplication:

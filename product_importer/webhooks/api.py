@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from product_importer.core import db
 from product_importer.core.errors import problems
 from product_importer.core.messages import MESSAGES, PRODUCT_MESSAGES
-from product_importer.webhooks import delivery_log, service
+from product_importer.webhooks import delivery_log, service, testing
 from product_importer.webhooks.schemas import (
+    DeliveryDetail,
     DeliveryPage,
     DeliveryQuery,
     DeliveryRead,
@@ -30,6 +31,7 @@ router = APIRouter(prefix="/webhooks", tags=["webhooks"], responses=problems(422
 messages = APIRouter(tags=["messages"])
 
 WebhookId = Annotated[UUID, Path(description="A webhook's `id`.")]
+DeliveryId = Annotated[UUID, Path(description="A delivery's `id`.")]
 Since = Annotated[AwareDatetime, Query(description="A time with its zone, such as `2026-11-01T00:00:00Z`.")]
 LOCATION: dict[str, Any] = {
     "Location": {"description": "The webhook's address.", "schema": {"type": "string", "format": "uri-reference"}}
@@ -70,8 +72,11 @@ def delete_webhook(webhook_id: WebhookId) -> None:
 
 @router.post("/{webhook_id}/test", summary="Send a test message", responses=problems(404))
 async def test_webhook(webhook_id: WebhookId) -> TestResult:
-    """Sends a signed message of the type `webhook_test` at once, and returns how the receiver answered."""
-    return await service.test_webhook(webhook_id)
+    """Sends a signed message of the type `webhook_test` at once, and returns how the receiver answered.
+
+    It is listed with the deliveries.
+    """
+    return await testing.test_webhook(webhook_id)
 
 
 @router.post("/{webhook_id}/rotate-secret", summary="Give a webhook a new secret", responses=problems(404))
@@ -86,13 +91,19 @@ def list_deliveries(webhook_id: WebhookId, query: Annotated[DeliveryQuery, Query
     return db.run(delivery_log.list_deliveries, webhook_id, query)
 
 
+@router.get("/{webhook_id}/deliveries/{delivery_id}", summary="One delivery", responses=problems(404))
+def read_delivery(webhook_id: WebhookId, delivery_id: DeliveryId) -> DeliveryDetail:
+    """A delivery with the message that is sent, and each attempt with the headers of its request and answer."""
+    return db.run(delivery_log.read_delivery, webhook_id, delivery_id)
+
+
 @router.post(
     "/{webhook_id}/deliveries/{delivery_id}/redeliver",
     status_code=202,
     summary="Send a delivery again",
     responses=problems(404),
 )
-def redeliver_message(webhook_id: WebhookId, delivery_id: UUID) -> DeliveryRead:
+def redeliver_message(webhook_id: WebhookId, delivery_id: DeliveryId) -> DeliveryRead:
     """Sends the same message with the same `webhook-id` again, in the background."""
     return db.run(delivery_log.redeliver, webhook_id, delivery_id)
 

@@ -58,6 +58,8 @@ DELETE FROM webhook_delivery WHERE id IN (
     WHERE deleted_at IS NOT NULL LIMIT :max_deletes
 )
 """)
+# A few rows for each webhook and day.
+PRUNE_HOURS = text("DELETE FROM webhook_hour WHERE hour < now() - make_interval(days => :days)")
 DELETE_WEBHOOKS = text("""
 DELETE FROM webhook WHERE deleted_at < now() - interval '1 hour'
     AND NOT EXISTS (SELECT FROM webhook_delivery WHERE webhook_id = webhook.id)
@@ -75,9 +77,11 @@ def reconcile(session: Session) -> None:
 
 def prune(session: Session) -> None:
     """Delete a batch of what is older than `EVENT_RETENTION_DAYS`, and of the deliveries of deleted webhooks."""
-    limits = {"before": oldest_id(settings().event_retention_days), "max_deletes": MAX_DELETES}
+    days = settings().event_retention_days
+    limits = {"before": oldest_id(days), "max_deletes": MAX_DELETES}
     session.execute(PRUNE_DELIVERIES, limits)
     session.execute(PRUNE_EVENTS, limits)
+    session.execute(PRUNE_HOURS, {"days": days})
     session.execute(DELETE_DELIVERIES_OF_DELETED, {"max_deletes": MAX_DELETES})
     session.execute(DELETE_WEBHOOKS)
 

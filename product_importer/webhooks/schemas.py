@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from product_importer.core.enums import InlineEnum
 from product_importer.core.outbox import EventType
 from product_importer.core.pagination import Page, PageQuery
-from product_importer.webhooks.models import DeliveryStatus, ImportEvents
+from product_importer.webhooks.models import DeliveryStatus, ImportEvents, LogState
 
 MAX_URL = 2_000
 MAX_WEBHOOK_DESCRIPTION = 1_000
@@ -97,6 +97,11 @@ class DeliverySummary(BaseModel):
     event_id: Annotated[UUID, Field(description="The message's `webhook-id`.")]
     event_type: str
     status: InlineEnum[DeliveryStatus]
+    state: Annotated[
+        InlineEnum[LogState],
+        Field(description="As `status`; `retrying` if the last attempt failed and another one follows."),
+    ]
+    is_test: Annotated[bool, Field(description="Whether somebody sent it as a test. A test is not retried.")]
     attempts: int
     status_code: int | None
     response_time_ms: int | None
@@ -104,6 +109,20 @@ class DeliverySummary(BaseModel):
     created_at: datetime
     last_attempt_at: datetime | None
     next_attempt_at: datetime | None
+
+
+class Header(BaseModel):
+    """A header of a request or of an answer."""
+
+    name: str
+    value: str
+
+
+def _headers(pairs: Any) -> Any:
+    return pairs and [pair if isinstance(pair, Header) else {"name": pair[0], "value": pair[1]} for pair in pairs]
+
+
+Headers = Annotated[list[Header] | None, BeforeValidator(_headers)]
 
 
 class AttemptRead(BaseModel):
@@ -119,11 +138,35 @@ class AttemptRead(BaseModel):
     error: str | None
 
 
-class DeliveryRead(DeliverySummary):
-    """A delivery with the beginning of the last response body, and its attempts, newest first."""
+class AttemptDetail(AttemptRead):
+    """One HTTP request to the receiver with its headers; these are null if nothing was sent or received."""
 
+    url: str | None
+    request_headers: Annotated[Headers, Field(description="As they were sent; signatures are cut.")]
+    response_headers: Annotated[
+        Headers, Field(description="The first 40; long values are cut, and those that may be secrets are hidden.")
+    ]
+
+
+class DeliveryEntry(DeliverySummary):
+    """A delivery with what its event is about, and the beginning of the last response body."""
+
+    object_id: Annotated[UUID | None, Field(description="The id of the product or of the import.")]
+    object_name: Annotated[str | None, Field(description="The product's SKU, or the name of the import's file.")]
     response_excerpt: str | None
+
+
+class DeliveryRead(DeliveryEntry):
+    """A delivery with its attempts, newest first."""
+
     history: list[AttemptRead]
+
+
+class DeliveryDetail(DeliveryEntry):
+    """A delivery with the message, and with all that is known of its attempts, newest first."""
+
+    body: Annotated[str, Field(description="The JSON that is sent, byte for byte the same in each attempt.")]
+    history: list[AttemptDetail]
 
 
 class WebhookRead(BaseModel):
@@ -178,7 +221,36 @@ class WebhookQuery(PageQuery):
 class DeliveryQuery(WebhookQuery):
     """The filter and the page of a list of deliveries."""
 
-    status: InlineEnum[DeliveryStatus] | None = None
+    status: Annotated[
+        InlineEnum[DeliveryStatus] | None,
+        Field(
+            description="`failed`: the last attempt failed, also if another one follows. `pending`: not tried yet, "
+            "or sent again by hand."
+        ),
+    ] = None
+
+
+class Hour(BaseModel):
+    """The attempts of one hour; tests do not count."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    hour: datetime
+    succeeded: int
+    failed: int
+
+
+class Activity(BaseModel):
+    """What was sent to a webhook lately: hours with attempts, what waits now, and times of the newest answers.
+
+    Waiting deliveries are counted up to a maximum. The times are medians and 95th percentiles in milliseconds.
+    """
+
+    hours: list[Hour]
+    waiting: int
+    retrying: int
+    p50_ms: int | None
+    p95_ms: int | None
 
 
 class WebhookPage(Page[WebhookRead]):

@@ -1,7 +1,5 @@
-"""Create, change, delete and test webhooks. The caller owns the transaction and commits it."""
+"""Create, change and delete webhooks. The caller owns the transaction and commits it."""
 
-import asyncio
-import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,22 +7,18 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from product_importer.access.audit import AuditAction
-from product_importer.core import db, queue, secrets
+from product_importer.core import queue, secrets
 from product_importer.core.errors import NotFound, Unprocessable
-from product_importer.core.ids import new_id
-from product_importer.core.messages import TEST_EVENT, TestMessage
 from product_importer.core.outbound.address_policy import AddressNotAllowed, policy
 from product_importer.core.outbox import DELIVER, WANTS_EACH, EventType
 from product_importer.core.problem_types import ProblemType
 from product_importer.core.secrets import SecretUnreadable
 from product_importer.webhooks import record
-from product_importer.webhooks.delivery import http_attempt, signing
-from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target
+from product_importer.webhooks.delivery import signing
 from product_importer.webhooks.models import Delivery, ImportEvents, Webhook
 from product_importer.webhooks.schemas import (
     DeliverySummary,
     Secret,
-    TestResult,
     WebhookCreate,
     WebhookCreated,
     WebhookPage,
@@ -135,26 +129,6 @@ def rotate_secret(session: Session, webhook_id: UUID) -> Secret:
     return Secret(secret=secret)
 
 
-async def test_webhook(webhook_id: UUID) -> TestResult:
-    """Send a test message and return its outcome. While it waits it holds neither a transaction nor a thread.
-
-    Raises:
-        NotFound: the webhook does not exist.
-    """
-    # Recorded before it is sent: nothing leaves unrecorded.
-    target = await asyncio.to_thread(db.run, _test_target, webhook_id)
-    outcome = await _send_test(webhook_id, target)
-    return TestResult(
-        success=outcome.succeeded,
-        status_code=outcome.status_code,
-        response_time_ms=outcome.response_time_ms,
-        error=outcome.error,
-    )
-
-
-test_webhook.__test__ = False  # type: ignore[attr-defined]
-
-
 def wants_each(session: Session) -> bool:
     """Whether any webhook gets an event for every product that an import creates or updates."""
     subscribers = select(Webhook.id).where(
@@ -191,28 +165,10 @@ def _check_address(url: str) -> None:
 
 
 def _read(session: Session, webhook: Webhook) -> WebhookRead:
-    newest = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(col(Delivery.event_id).desc())
-    last = session.scalar(newest.limit(1))
+    messages = select(Delivery).where(Delivery.webhook_id == webhook.id, ~col(Delivery.is_test))
+    last = session.scalar(messages.order_by(col(Delivery.event_id).desc()).limit(1))
     fields = webhook.model_dump(include=set(WebhookRead.model_fields))
     return WebhookRead(**fields, last_delivery=DeliverySummary.model_validate(last) if last else None)
-
-
-def _test_target(session: Session, webhook_id: UUID) -> Target:
-    webhook = get_webhook(session, webhook_id)
-    record.used(session, AuditAction.WEBHOOK_TESTED, webhook)
-    now = session.scalars(select(func.now())).one()
-    stored = [webhook.secret]
-    if webhook.previous_secret and webhook.previous_secret_until and webhook.previous_secret_until > now:
-        stored.append(webhook.previous_secret)
-    return Target(webhook.url, tuple(stored))
-
-
-async def _send_test(webhook_id: UUID, target: Target) -> Outcome:
-    body = TestMessage(event_type=TEST_EVENT, webhook_id=webhook_id, timestamp=time.time())
-    message = Message(str(new_id()), TEST_EVENT, http_attempt.encode_body(body.model_dump(mode="json")))
-    address_policy = policy()
-    async with http_attempt.new_client(address_policy) as client:
-        return await http_attempt.send(client, address_policy, target, message)
 
 
 WANTS_EACH.append(wants_each)

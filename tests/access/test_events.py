@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from reflex.event import EventHandler
-from reflex.state import OnLoadInternalState
+from reflex.state import UpdateVarsInternalState
 from reflex_base.registry import RegistrationContext
 from reflex_base.utils.format import format_event_handler
 from simple_websocket import ConnectionClosed, ConnectionError  # type: ignore[import-untyped]
@@ -28,6 +28,7 @@ from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.core import db
 from product_importer.imports.pages.drafts.receive_state import ReceiveState
+from product_importer.imports.pages.drafts.remembered import RememberedState
 from product_importer.product_importer import app
 from tests.access.people import add_person, sign_in
 from tests.access.records import entries
@@ -38,8 +39,9 @@ pytestmark = pytest.mark.e2e
 
 assert app, "it registers all handlers"
 HANDLERS = sorted(RegistrationContext.get().event_handlers)
-# It shows its argument in the state that the tab gets.
-MARKED = format_event_handler(OnLoadInternalState.event_handlers["set_is_hydrated"])
+# It shows a text in the state that the tab gets: as what the browser stores.
+MARKED = format_event_handler(UpdateVarsInternalState.event_handlers["update_vars_internal"])
+STORED = f"{RememberedState.get_full_name()}.mode"
 # Sent last, because it ends the sender's session.
 LAST = "AccountState.end_all_sessions"
 NOT_OPEN = "not open to any role"
@@ -68,7 +70,7 @@ def refusal(tab: WebsocketTab, event: Any, **payload: Any) -> str:
     tab.send(event, **payload)
     # A tab's events are checked one after the other, so this one is answered after a refusal of the first.
     mark = f"mark {uuid4()}"
-    tab.send(MARKED, value=mark)
+    tab.send(MARKED, vars={STORED: mark})
     while True:
         update = tab.receive()
         for script in (str(each["payload"]) for each in update.get("events") or ()):

@@ -27,7 +27,7 @@ OLD, NEW = "quiet harbour lantern 41", "seven brass umbrellas 92"
 SIGN_IN = "**/sign-in**"
 # By page, the test ids of what needs the permission to import, to change products, and to administer.
 RESTRICTED = {
-    "/": (["products-import"], ["product-new", "products-delete-all", "product-edit", "product-delete"], []),
+    "/products": (["products-import"], ["product-new", "products-delete-all", "product-edit", "product-delete"], []),
     "/imports": (["import-file", "import-steps"], [], []),
     "/webhooks": (
         [],
@@ -65,7 +65,7 @@ def test_a_page_shows_what_a_role_may_do(role: Role, path: str, visit: Visit, we
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-@pytest.mark.parametrize("path", ["/", "/webhooks"])
+@pytest.mark.parametrize("path", ["/", "/products", "/webhooks"])
 def test_nothing_moves_when_it_becomes_known_who_is_at_the_page(path: str, visit: Visit, webhook: str):
     page = visit(sign_in(add_person(Role.EDITOR)), path)
     signed_in(page)
@@ -157,7 +157,7 @@ def test_every_page_says_that_anyone_may_change_everything(browser: Browser, ser
     started.start("web", until="/api/health")
     page = browser.new_page(base_url=started.url)
     try:
-        for path in ("/", "/imports", "/webhooks", "/nothing"):
+        for path in ("/", "/products", "/imports", "/webhooks", "/nothing"):
             page.goto(path)
             expect(page.get_by_test_id("open-to-all")).to_contain_text("Anyone who reaches", timeout=SECONDS)
             expect(page.get_by_test_id("person")).to_have_count(0)

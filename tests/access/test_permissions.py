@@ -40,6 +40,7 @@ def test_all_routes_are_found():
         ("GET", "/api/openapi.json"),
         ("HEAD", "/api/products"),
         ("HEAD", "/api/products/{product_id}"),
+        ("HEAD", "/api/products/{product_id}/history"),
     }
 
 

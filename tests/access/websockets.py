@@ -1,6 +1,7 @@
 """Connect to the page's websocket as a browser tab does, and send any event, as an attacker could."""
 
 import json
+import time
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,7 @@ from uuid import uuid4
 from reflex_base.utils.format import format_event_handler
 from simple_websocket import Client, ConnectionClosed  # type: ignore[import-untyped]
 
-SECONDS = 20
+SECONDS = 60
 NAMESPACE = "/_event,"
 HYDRATE = "reflex___state____state.hydrate_and_load"
 
@@ -78,12 +79,12 @@ class WebsocketTab:
             self._client.close()
 
     def _receive(self) -> str:
-        while True:
-            message = self._client.receive(SECONDS)
-            assert message is not None, f"nothing arrived within {SECONDS} s"
+        until = time.monotonic() + SECONDS
+        while (message := self._client.receive(max(0.0, until - time.monotonic()))) is not None:
             if message != "2":
                 return str(message)
             self._client.send("3")
+        raise AssertionError(f"nothing but pings arrived within {SECONDS} s")
 
 
 def short(name: str) -> str:

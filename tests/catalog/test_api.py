@@ -397,3 +397,13 @@ def test_a_taken_sku_is_recognised_in_any_case(create):
     assert not db.run(service.is_sku_taken, "SKU-2")
     assert not db.run(service.is_sku_taken, "SKU\0")
     assert not db.run(service.is_sku_taken, "SKU\ud800")
+
+
+def test_single_products_are_exported_by_their_ids(client):
+    made = [client.post("/api/products", json={"sku": sku, "name": sku}).json()["id"] for sku in ("a", "b", "c")]
+    chosen = "&".join(f"product_id={id}" for id in made[:2])
+    assert client.get(f"/api/products/export?columns=sku&{chosen}").text == "sku\r\na\r\nb\r\n"
+    assert client.get(f"/api/products/export?columns=sku&sku=b&{chosen}").text == "sku\r\nb\r\n"
+    for wrong in (f"product_id={made[0]}&product_id={made[0]}", "product_id=x", "product_id=" * 1):
+        refused = client.get(f"/api/products/export?{wrong}")
+        assert (refused.status_code, refused.json()["errors"][0]["field"].partition(".")[0]) == (422, "product_id")

@@ -1,11 +1,14 @@
-"""Lost connections, identifiers in statements, and the warning about superusers."""
+"""Lost connections, statements alone, identifiers in statements, and the warning about superusers."""
 
 import psycopg2
 import pytest
 from fastapi import Response
 from psycopg2 import sql
-from sqlalchemy import create_engine, event
+from psycopg2.errors import QueryCanceled
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlmodel import Session
 
 from product_importer import health
 from product_importer.core import db
@@ -66,3 +69,55 @@ def test_only_a_superuser_causes_a_warning(servers, monkeypatch, caplog):
     assert "superuser" not in health.read_readiness(Response()).model_dump_json()
     assert _migrated() and warning in caplog.text
     engine.dispose()
+
+
+def test_a_connection_that_was_lost_while_it_rested_is_replaced(servers, monkeypatch):
+    monkeypatch.setattr(db, "REST_SECONDS", 0.0)
+    pid = db.run(_read, "SELECT pg_backend_pid()")
+    other = psycopg2.connect(superuser_url().render_as_string(hide_password=False))
+    with other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid = %s", (pid,))
+    other.close()
+    for _ in range(db.MAX_CONNECTIONS):
+        assert db.run(_read, "SELECT pg_backend_pid()") != pid
+
+
+def test_a_statement_alone_has_its_limits_and_leaves_nothing_behind(servers):
+    with db.session() as session:
+        db.read_alone(session, 1)
+        limits = text("SELECT current_setting('statement_timeout'), current_setting('jit'), :word")
+        assert session.execute(limits, {"word": "50 %"}).one() == ("1s", "off", "50 %")
+        assert db.raw_connection(session).info.transaction_status == TRANSACTION_STATUS_IDLE
+        with pytest.raises(OperationalError) as raised:
+            session.execute(text("SELECT pg_sleep(30)"))
+        assert isinstance(raised.value.orig, QueryCanceled)
+    # The next ones, on the same connection, are transactions of several statements again.
+    with pytest.raises(ZeroDivisionError), db.session() as session:
+        session.execute(text("CREATE TABLE left_behind ()"))
+        raise ZeroDivisionError
+    assert db.run(_read, "SELECT count(*) FROM pg_class WHERE relname = 'left_behind'") == 0
+    assert db.run(_read, "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)") > 1
+
+
+def test_a_connection_that_is_lost_after_a_statement_alone_keeps_no_place_in_the_pool(servers, monkeypatch):
+    monkeypatch.setattr(db, "MAX_CONNECTIONS", 1)
+    single = db.engine.__wrapped__()
+    monkeypatch.setattr(db, "engine", lambda: single)
+    other = psycopg2.connect(superuser_url().render_as_string(hide_password=False))
+    for _ in range(2):
+        with db.session() as session:
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            session.execute(text("SELECT 1"))
+        with db.session() as session:
+            db.read_alone(session, 5)
+            pid = session.execute(text("SELECT pg_backend_pid()")).scalar()
+            with other, other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 10000)", (pid,))
+        monkeypatch.setattr(db, "REST_SECONDS", 0.0)
+    assert db.run(_read, "SELECT 1") == 1
+    other.close()
+    single.dispose()
+
+
+def _read(session: Session, statement: str) -> int:
+    return int(session.connection().exec_driver_sql(statement).scalar() or 0)

@@ -253,7 +253,7 @@ def test_a_worker_knows_every_job_of_the_application(servers: None) -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert known.split() == " ".join(sorted(f"{job.function} {job.takes_id}" for job in queue.JOBS)).split()
-    assert len(queue.JOBS) == 3
+    assert len(queue.JOBS) == 4
 
 
 def test_an_undo_and_a_delivery_are_accepted_too(worker: Worker) -> None:

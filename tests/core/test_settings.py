@@ -32,6 +32,8 @@ def start(tmp_path: Path, program: str = PRINT, **environment: str) -> subproces
         ("PORT", "eighty"),
         ("PORT", "70000"),
         ("WORKERS", "0"),
+        ("WEB_PROCESSES", "0"),
+        ("WEB_PROCESSES", "65"),
         ("MAX_UPLOAD_MB", "-1"),
         ("BATCH_SIZE", "7"),
         ("IMPORT_WRITERS", "0"),

@@ -6,34 +6,20 @@ import pytest
 
 from product_importer.core import storage as storages
 from product_importer.core.storage import FolderStorage, ObjectNotFound, ObjectStorage, Storage
+from tests import object_store
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    """Run an S3 server with one bucket."""
-    import urllib.request
-
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/uploads", method="PUT"))
-    yield f"http://{host}:{port}"
-    server.stop()
+def s3() -> Iterator[dict[str, str]]:
+    with object_store.started() as environment:
+        yield environment
 
 
 @pytest.fixture(params=["folder", "object store"])
 def storage(request, tmp_path, monkeypatch) -> Storage:
     if request.param == "folder":
         return FolderStorage(tmp_path / "uploads")
-    for name, value in {
-        "AWS_ENDPOINT_URL": request.getfixturevalue("s3"),
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }.items():
+    for name, value in request.getfixturevalue("s3").items():
         monkeypatch.setenv(name, value)
     return ObjectStorage(f"s3://uploads/{tmp_path.name}")
 

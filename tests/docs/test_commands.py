@@ -23,8 +23,8 @@ __all__ = ["processes_of_api", "url"]
 SECONDS = 60
 # Patterns for lines of shell blocks, and the test that checks such lines.
 CHECKED = {
-    r"make \w+": "test_links",
-    r"(JOB_ID=\$\()?curl ": "test_the_requests_of_a_document_succeed",
+    r"(\w+=\S+ )*make \w+": "test_links",
+    r"((JOB|PRODUCT)_ID=\$\()?curl ": "test_the_requests_of_a_document_succeed",
     r"printf .* > \w+\.(csv|ndjson)$": "test_the_requests_of_a_document_succeed",
     r"product-importer export ": "test_the_export_commands_succeed",
     r"(zcat \w+\.csv\.gz \| )?product-importer import ": "test_the_import_commands_succeed",
@@ -34,8 +34,12 @@ CHECKED = {
     r"rq worker -c product_importer\.worker": "test_the_rq_worker_command_starts",
     r'echo "\w+=\$\(openssl rand -hex (24|32)\)" >> \.env$': "tests/test_container.py",
     r"docker compose (up|logs web$|exec web product-importer user )": "tests/test_container.py",
+    r"docker compose --file compose\.one\.yaml (up|logs$)": "tests/deploy/test_one_container.py",
+    r"(useradd --system|make -C|cd|install|cp -r) .*\bproduct-importer\b": "tests/deploy/test_systemd.py",
+    r"(systemctl (daemon-reload|enable --now)|journalctl --unit)( |$)": "tests/deploy/test_systemd.py",
+    r"kubectl ": "tests/deploy/test_kubernetes.py",
     r"product-importer user ": "test_the_user_commands_succeed",
-    r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench) ": "test_links, for the paths",
+    r"(\w+=\S+ )*\.venv/bin/python -m (pytest|tests|bench|bench\.load)( |$)": "test_links, for the paths",
     r"time sh -c 'make run & ": "test_links, for the target",
     r"(pipx install )?pre-commit\b": "nothing: the package is not a dependency",
 }

@@ -11,7 +11,9 @@ from tests.docs.documents import DOCUMENTS, ROOT, blocks, read
 
 README_LINES = 150
 MAX_IMAGE_BYTES = 400_000
-TOP_FOLDERS = ("alembic", "assets", "bench", "deploy", "docs", "product_importer", "screenshots", "tests")
+TOP_FOLDERS = (
+    "alembic", "assets", "bench", "deploy", "docs", "product_importer", "screenshots", "soak", "tests",
+)  # fmt: skip
 # A path of the repository in backticks: with a folder, or with the suffix of a known kind of file.
 FILE_KINDS = "in|ini|mako|md|py|sql|toml|txt|yaml|yml"
 PATH = re.compile(rf"`((?:[\w.-]+/)*[\w-]+\.(?:{FILE_KINDS})|(?:{'|'.join(TOP_FOLDERS)})/[\w./-]*)`")

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 from reflex.components.component import BaseComponent
+from reflex.vars.base import LiteralVar
 
 from product_importer.product_importer import app
 from product_importer.ui.grid.component import DataGrid
@@ -13,7 +14,8 @@ from tests.docs.documents import ROOT, assert_same, first_column, read
 
 DOCUMENT = read("docs/testids.md")
 ROUTES = {
-    "Products": {"index"},
+    "Overview": {"index"},
+    "Products": {"products", "products/[product_id]"},
     "Imports": {"imports", "imports/[import_id]"},
     "Webhooks": {"webhooks", "webhooks/[webhook_id]"},
     "Record": {"audit"},
@@ -23,8 +25,9 @@ ROUTES = {
 # It has only what every page has.
 PLAIN = "404"
 ID = re.compile(r"[a-z]+([-_][a-z]+)*(-…)?")
-# What the grid draws itself.
-DRAWN = frozenset(re.findall(r'data-testid="([^"]+)"', (ROOT / "assets/grid.jsx").read_text()))
+# What every grid draws itself.
+PARTS = [ROOT / "assets/grid.jsx", *ROOT.glob("assets/grid/*.jsx")]
+DRAWN = frozenset(id for part in PARTS for id in re.findall(r'data-testid="([^"]+)"', part.read_text()))
 # What follows the fixed part of a text that is made of a value.
 VALUE = re.compile(r"<reflex\.Var>.*", re.DOTALL)
 
@@ -42,9 +45,19 @@ def _ids(component: BaseComponent) -> Iterator[str]:
     if given := getattr(component, "custom_attrs", {}).get("data-testid"):
         yield VALUE.sub("…", given if isinstance(given, str) else f"{given}")
     if isinstance(component, DataGrid):
-        yield from (*DRAWN, str(component.name).strip('"'))
+        yield from DRAWN
+        yield from _ids_of_grid(component)
     for child in (*component.children, *getattr(component, "_get_components_in_props", tuple)()):
         yield from _ids(child)
+
+
+def _ids_of_grid(grid: DataGrid) -> Iterator[str]:
+    """Return the test ids that a page gives to parts of its grid, or the default ones."""
+    default = {"row": "grid-row", "table": str(grid.name).strip('"')}
+    given = grid.ids._var_value if isinstance(grid.ids, LiteralVar) else default
+    yield from given.values()
+    if "columns" in given:
+        yield f"{given['columns']}-menu"
 
 
 def of_section(heading: str) -> frozenset[str]:

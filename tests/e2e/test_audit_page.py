@@ -18,7 +18,7 @@ HOSTILE = "<img src=x onerror=\"document.title='taken over'\">"
 @pytest.fixture
 def product(application: Application) -> dict:
     """A product that was changed by REST; its name is hostile."""
-    application.client.delete("/api/products?confirm=true")
+    application.empty()
     given = {"sku": "MUG-1", "name": "Mug", "attributes": {"colour": "red"}}
     made = application.client.post("/api/products", json=given).json()
     changed = {"name": HOSTILE, "attributes": {"colour": "blue"}}
@@ -30,7 +30,7 @@ def test_an_entry_shows_what_was_changed(page: Page, product: dict):
     page.goto(f"/audit?object_id={product['id']}")
     rows = page.get_by_test_id("audit-row")
     expect(rows).to_have_count(2)
-    expect(rows.first).to_contain_text("Product changed")
+    expect(rows.first).to_contain_text("Product updated")
     rows.first.get_by_test_id("audit-details").click()
     changes = page.get_by_test_id("audit-change")
     expect(changes.filter(has_text="Name").get_by_role("cell")).to_have_text(["Mug", HOSTILE])
@@ -64,7 +64,7 @@ def test_filters_are_in_the_address_and_in_the_download(page: Page, product: dic
 
 
 def test_the_form_of_a_product_says_which_import_changed_it_last(page: Page, application: Application, product: dict):
-    page.goto("/?sku=MUG-1")
+    page.goto("/products?sku=MUG-1")
     page.get_by_test_id("product-edit").click()
     expect(page.get_by_test_id("product-last-change")).to_have_text(re.compile(r"^Last changed, \S"))
     page.keyboard.press("Escape")

@@ -221,10 +221,10 @@ def test_rows_with_one_problem_are_set_or_left_out_together(page: Page, applicat
     # Each row needs a SKU of its own.
     expect(without_sku.get_by_test_id("reason-value")).to_have_count(0)
     without_sku.get_by_test_id("reason-skip").click()
-    expect(filter_button(page, "skipped")).to_have_text("2 left out")
+    expect(filter_button(page, "skipped")).to_have_text("2 skipped")
     expect(reasons).to_have_count(0)
     row(page, 5).get_by_role("button", name="Take in").click()
-    expect(filter_button(page, "skipped")).to_have_text("1 left out")
+    expect(filter_button(page, "skipped")).to_have_text("1 skipped")
     page.get_by_test_id("import-apply").click()
     expect(page.get_by_test_id("import-result")).to_have_text("3 products imported, 1 row needs you")
 

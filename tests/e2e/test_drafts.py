@@ -59,7 +59,7 @@ def test_a_shops_export_is_imported_in_one_click(page: Page):
     expect(note).to_contain_text(f"Of the first {sample} rows, {len(FURTHER_LINES)} have no name and continue")
     expect(note).to_contain_text("are rejected")
     page.get_by_test_id("import-continuation").select_option("skip")
-    expect(note).to_contain_text("left out")
+    expect(note).to_contain_text("are skipped")
     page.get_by_test_id("import-continuation").select_option("reject")
     expect(note).to_contain_text("are rejected")
     begin(page)
@@ -261,6 +261,7 @@ def test_named_mappings_are_saved_chosen_and_deleted(page: Page):
     expect(page.locator("[data-sonner-toast]")).to_contain_text("Missing: “m2”.")
     expect(error(page)).to_contain_text("Missing columns: name.")
     page.get_by_test_id("mapping-delete").click()
+    page.get_by_test_id("confirm-delete-mapping").click()
     expect(page.get_by_test_id("mapping-choose").locator("option")).to_have_count(1)
 
 
@@ -294,7 +295,7 @@ def test_a_late_preview_does_not_undo_a_newer_choice(page: Page, application: Ap
 
 def test_a_draft_that_does_not_exist_says_so(page: Page):
     page.goto("/imports/00000000-0000-7000-8000-000000000000?step=columns")
-    expect(page.get_by_text("This import does not exist")).to_be_visible()
+    expect(page.get_by_text("There is no such import")).to_be_visible()
 
 
 def test_an_import_that_starts_elsewhere_is_shown(page: Page, browser: Browser, application: Application):

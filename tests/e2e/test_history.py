@@ -66,7 +66,7 @@ def test_an_import_of_fixed_rows_links_to_a_parent_that_is_not_on_the_page(page:
     expect(rows(page).get_by_test_id("import-parent")).to_have_attribute("href", f"/imports/{first}")
 
 
-def test_an_import_of_fixed_rows_appears_in_its_place_while_the_page_is_open(page: Page, application: Application):
+def test_an_import_of_fixed_rows_is_shown_in_its_place_while_the_page_is_open(page: Page, application: Application):
     first = upload_wrong(application, "live-a")
     upload(application, csv_of("Live-b,Mug,x"), "live-b.csv")
     page.goto("/imports?q=live-")
@@ -74,6 +74,7 @@ def test_an_import_of_fixed_rows_appears_in_its_place_while_the_page_is_open(pag
     expect(rows(page).first).to_contain_text("live-b.csv")
     with workers_stopped(application):
         fix(application, first)
+        page.get_by_test_id("news-show").click()
         expect(rows(page)).to_have_count(3)
         expect(rows(page).nth(1)).to_have_attribute("data-depth", "1")
         expect(rows(page).nth(1)).to_contain_text("pending")

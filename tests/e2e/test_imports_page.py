@@ -119,7 +119,7 @@ def test_an_import_is_undone_and_products_changed_since_are_kept(page: Page, app
     page.get_by_test_id("import-undo").click()
     dialog = page.get_by_role("alertdialog")
     expect(dialog).to_contain_text(
-        "The created products (2) are removed and the updated ones (1) get their previous values back"
+        "The created products (2) are deleted and the updated ones (1) get their previous values back"
     )
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -44,7 +44,7 @@ def total(application: Application) -> int:
 
 
 def test_from_the_first_start_to_a_mended_row_in_eight_clicks(page: Page, application: Application):
-    application.client.delete("/api/products?confirm=true").raise_for_status()
+    application.empty()
     page.add_init_script(COUNT_CLICKS)
     page.goto("/")
     page.get_by_role("main").get_by_role("link", name="Import a file").last.click()
@@ -92,7 +92,7 @@ def test_what_was_chosen_for_variants_stays(page: Page):
 def test_an_import_is_made_mended_and_undone_by_keyboard_alone(page: Page, application: Application):
     # Playwright takes the browser's dialogs only once somebody listens, and begins that a moment later.
     page.on("filechooser", lambda _: None)
-    page.goto("/")
+    page.goto("/products")
     enter(page, page.get_by_test_id("products-import"))
     expect(heading(page, "Imports")).to_be_focused()
     tab_to(page, page.get_by_test_id("import-file").locator("input"))

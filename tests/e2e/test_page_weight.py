@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from product_importer.ui import routes
-from tests.application import Application, catalogue
+from tests.application import Application
+from tests.e2e.page_states import STATES, made
 
 pytestmark = pytest.mark.e2e
 MAX_BYTES = 400_000
@@ -46,28 +46,30 @@ class Transfers:
 
 
 @pytest.fixture(scope="module")
-def import_address(application: Application) -> str:
-    """The address of an import that has ended."""
-    job_id = application.upload(catalogue(3))
-    application.finished(job_id)
-    return f"{routes.IMPORTS}/{job_id}"
+def ids(application: Application) -> dict[str, str]:
+    """What the addresses of the pages name."""
+    return made(application)
 
 
 @pytest.mark.parametrize(
-    "address", [routes.PRODUCTS, routes.IMPORTS, routes.WEBHOOKS, routes.ACCOUNT, routes.TOKENS, routes.AUDIT]
+    "name",
+    [
+        "overview",
+        "products",
+        "product",
+        "imports",
+        "import",
+        "webhooks",
+        "webhook",
+        "record",
+        "tokens",
+        "account",
+        "not found",
+    ],
 )
-def test_a_page_stays_light(address: str, page: Page):
-    expect_light(page, address)
-
-
-def test_the_page_of_an_import_stays_light(page: Page, import_address: str):
-    expect_light(page, import_address)
-
-
-def expect_light(page: Page, address: str) -> None:
-    """Load a page, and compare what was sent with the limit."""
+def test_a_page_stays_light(name: str, page: Page, ids: dict[str, str]):
     transfers = Transfers(page)
-    page.goto(address, wait_until="networkidle")
+    page.goto(STATES[name].address.format(**ids), wait_until="networkidle")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     sizes = transfers.sizes()
     assert any(url.endswith(".js") for url in sizes) and any(url.endswith(".css") for url in sizes), sizes

@@ -98,7 +98,7 @@ def test_from_the_first_link_to_the_sign_out(visitor: Page, shop: Application):
     expect(visitor.get_by_role("status")).to_contain_text("Your password is set")
     _check(visitor, "Sign in")
     _type(visitor, EMAIL, PASSWORD)
-    expect(visitor.get_by_test_id("products-total")).to_be_visible()
+    expect(visitor.get_by_test_id("overview-products")).to_be_visible()
     _sign_out(visitor)
 
     visitor.goto("/imports")

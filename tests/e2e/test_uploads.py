@@ -35,7 +35,7 @@ def slow(page: Page) -> Iterator[None]:
         devtools.send("Network.emulateNetworkConditions", {**limits, "uploadThroughput": -1})
 
 
-@pytest.mark.parametrize("path", ["/", "/webhooks", "/imports", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/products", "/webhooks", "/imports", "/nothing"])
 def test_a_file_is_dropped_on_any_page(page: Page, path: str):
     page.goto(path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -133,6 +133,7 @@ def test_after_a_reload_the_same_file_is_asked_for_and_the_draft_keeps_its_optio
     expect(page.get_by_test_id("upload-broken")).to_have_count(0)
     expect(page.get_by_test_id("column-target").nth(2)).to_have_value("ignore")
     page.get_by_test_id("column-target").nth(2).select_option("description")
+    expect(page.get_by_test_id("import-error")).to_have_count(0)
     page.get_by_test_id("import-start").click()
     arrived(page)
     expect(status(page)).to_have_text("completed")
@@ -168,7 +169,7 @@ def test_leaving_during_an_upload_asks_first(page: Page):
 
 
 def test_an_empty_catalogue_offers_samples_and_templates(page: Page, application: Application):
-    application.client.delete("/api/products?confirm=true").raise_for_status()
+    application.empty()
     page.goto("/imports")
     for testid in ("template-csv", "template-xlsx"):
         with page.expect_download() as download:

@@ -112,6 +112,10 @@ class Laboratory:
             self.end(run)
         self.expect_right(run)
 
+    def take_as_it_is(self) -> None:
+        """Expect the catalogue as it is now, after something else than an import has changed it."""
+        self.oracle = Oracle(self._products())
+
     def stored(self, job_id: str) -> Path:
         """Return where the uploaded file of an import is stored."""
         [(key,)] = self.postgres.ask(STORED_KEY, job_id)

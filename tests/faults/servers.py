@@ -15,11 +15,20 @@ from sqlalchemy import make_url
 
 from product_importer.core.embedded.postgres import PostgresServer
 from product_importer.core.embedded.valkey import ValkeyServer
+from product_importer.core.settings.database_urls import for_sqlalchemy
 from tests.application import Application
 from tests.faults.processes import family
 from tests.waiting import wait_for
 
 RESTART_SECONDS = 60
+# A test that asks a host which is cut off meanwhile does not wait for it.
+VANISHED = {
+    "connect_timeout": 3,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+}
 
 
 class Postgres:
@@ -28,7 +37,7 @@ class Postgres:
     def __init__(self, application: Application):
         self._server = PostgresServer(application.data)
         given = application.environment.get("DATABASE_URL")
-        url = make_url(given or self._server.url).set(drivername="postgresql")
+        url = make_url(for_sqlalchemy(given) if given else self._server.url).set(drivername="postgresql")
         self._url = url.render_as_string(hide_password=False)
 
     def ask(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -38,7 +47,7 @@ class Postgres:
     @contextmanager
     def holding(self, query: str, *values: object) -> Iterator[list[tuple[Any, ...]]]:
         """Run a query, and keep its transaction with its locks open during the block."""
-        connection = psycopg2.connect(self._url)
+        connection = psycopg2.connect(self._url, **VANISHED)
         try:
             with connection.cursor() as cursor:
                 cursor.execute(query, values)
@@ -50,7 +59,7 @@ class Postgres:
     @contextmanager
     def connected(self) -> Iterator[Callable[..., list[tuple[Any, ...]]]]:
         """Yield a function that queries on one connection, each time in a new transaction."""
-        connection = psycopg2.connect(self._url)
+        connection = psycopg2.connect(self._url, **VANISHED)
         connection.autocommit = True
         with closing(connection), connection.cursor() as cursor:
 

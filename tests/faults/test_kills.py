@@ -78,6 +78,34 @@ def test_a_small_import_that_is_killed_in_its_only_transaction_is_repeated(labor
     laboratory.expect_right(run)
 
 
+@pytest.mark.parametrize("action", ["deactivate", "delete"])
+def test_an_action_that_is_killed_goes_on_behind_its_batches_and_can_be_undone(
+    laboratory: Laboratory, random: Random, action: str
+):
+    client, postgres = laboratory.application.client, laboratory.postgres
+    [(total,)] = postgres.ask("SELECT count(*) FROM product")
+    # Its writers each stop at one of the last products.
+    with postgres.holding("SELECT id FROM product ORDER BY id DESC LIMIT 700 FOR UPDATE"):
+        started = client.post("/api/products/actions?confirm=true", json={"action": action}).raise_for_status().json()
+        postgres.wait_for_row(
+            "SELECT 1 FROM import_action_batch WHERE job_id = %s AND done_at IS NOT NULL",
+            started["job_id"],
+        )
+        send(signal.SIGKILL, jobs(laboratory.application))
+    job = laboratory.application.finished(started["job_id"])
+    assert job["status"] == "completed"
+    assert (job["total_rows"], job["updated"] + job["deleted"] + job["unchanged"]) == (total, total)
+    assert postgres.ask("SELECT fence FROM import_job WHERE id = %s", job["id"]) == [(2,)], "it was not killed"
+    assert not postgres.ask("SELECT 1 FROM product WHERE active LIMIT 1")
+    client.post(f"/api/jobs/{job['id']}/undo").raise_for_status()
+    postgres.wait_for_row("SELECT 1 FROM import_job WHERE id = %s AND undo_status = 'undone'", job["id"])
+    undo = laboratory.application.job(job["id"])["undo"]
+    assert (undo["restored"], undo["kept"]) == (job["updated"] + job["deleted"], 0)
+    assert postgres.ask("SELECT count(*) FROM product") == [(total,)]
+    laboratory.take_as_it_is()
+    laboratory.import_undisturbed(random, "Red", 200)
+
+
 def inject(laboratory: Laboratory, fault: str) -> None:
     if fault == "redis":
         laboratory.valkey.client.flushall()

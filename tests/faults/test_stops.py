@@ -100,7 +100,8 @@ def expect_no_change(woken: list[psutil.Process], laboratory: Laboratory, run: R
     ask = laboratory.postgres.ask
     laboratory.postgres.wait_for_row(IS_QUIET, f"import {run.job_id}")
     # The current worker may be suspended as well: keep a third one from taking over meanwhile.
-    ask(PROLONG, run.job_id)
+    with laboratory.postgres.connected() as write:
+        write(PROLONG, run.job_id)
     before = ask(WRITTEN, run.job_id)
     wake(woken)
     wait_for(lambda: not woken[0].is_running(), RECOVERY_SECONDS, "the woken worker gives its job up")

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlmodel import select
 
 from product_importer.access.principal import Principal, PrincipalKind, acting_as
+from product_importer.access.schemas import ROLE_PERMISSIONS, Role
 from product_importer.catalog import last_change, service
 from product_importer.catalog.models import Product
 from product_importer.catalog.schemas import ProductCreate, ProductUpdate
@@ -15,8 +16,8 @@ from product_importer.imports import tasks
 from product_importer.imports.retention import prune
 from tests.imports.conftest import execute
 
-ANN = Principal(PrincipalKind.PERSON, id=new_id(), name="ann@shop.example")
-BOB = Principal(PrincipalKind.PERSON, id=new_id(), name="bob@shop.example")
+ANN = Principal(PrincipalKind.PERSON, ROLE_PERMISSIONS[Role.EDITOR], id=new_id(), name="ann@shop.example")
+BOB = Principal(PrincipalKind.PERSON, ROLE_PERMISSIONS[Role.EDITOR], id=new_id(), name="bob@shop.example")
 HEADER = "sku,name,description\n"
 
 
@@ -48,7 +49,7 @@ def test_a_change_by_hand_names_its_writer(database):
 def test_a_product_that_an_import_created_names_it(run_import):
     job = _import(run_import, ANN, "A,one,x\n", "first.csv")
     assert writer() == (ANN.name, "first.csv")
-    assert db.run(last_change.read, _id("A")).by.import_id == job
+    assert db.run(last_change.read, _id("A")).by.job_id == job
 
 
 def test_the_newest_import_that_wrote_a_product_is_named(run_import):

@@ -9,10 +9,11 @@ from redis.exceptions import ConnectionError as RedisDown
 from product_importer.core import db, redis
 from product_importer.core.errors import NotFound
 from product_importer.core.ids import new_id
-from product_importer.imports import progress
+from product_importer.imports import progress, watching
 from product_importer.imports.pipeline.lease import claim
-from product_importer.imports.progress import READ_SHARE, WorkerProgress, current, publish, watch
+from product_importer.imports.progress import READ_SHARE, WorkerProgress, current, publish
 from product_importer.imports.schemas import ImportRead
+from product_importer.imports.watching import watch
 from tests.imports.conftest import execute, upload
 from tests.waiting import finish
 
@@ -80,7 +81,7 @@ def test_the_watcher_begins_with_the_stored_state_and_ends_with_the_import(claim
 
 
 def test_a_message_wakes_the_watcher_before_it_polls(claimed, monkeypatch):
-    monkeypatch.setattr(progress, "POLL_SECONDS", 30.0)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 30.0)
 
     async def see() -> float | None:
         watched = watch(claimed.job.id)
@@ -122,17 +123,17 @@ def test_each_phase_begins_where_the_one_before_ends():
 
 
 def test_an_end_just_after_the_first_look_is_seen_before_the_next_poll(claimed, monkeypatch):
-    monkeypatch.setattr(progress, "POLL_SECONDS", 3600)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 3600)
     look = progress.current
 
     def ended_behind(job_id):
         seen = look(job_id)
-        monkeypatch.setattr(progress, "current", look)
+        monkeypatch.setattr(watching, "current", look)
         execute("UPDATE import_job SET status = 'completed'")
         publish(claimed.job.id, claimed.fence, WorkerProgress(None, None))
         return seen
 
-    monkeypatch.setattr(progress, "current", ended_behind)
+    monkeypatch.setattr(watching, "current", ended_behind)
 
     async def see() -> list[str]:
         return [job.status async for job in watch(claimed.job.id)]
@@ -144,7 +145,7 @@ def test_the_watcher_survives_an_outage_of_the_database(claimed, monkeypatch):
     """The page and the event streams continue when PostgreSQL is back."""
     from sqlalchemy import create_engine
 
-    monkeypatch.setattr(progress, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(watching, "POLL_SECONDS", 0.05)
     engine = db.engine
     away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
 
@@ -160,3 +161,25 @@ def test_the_watcher_survives_an_outage_of_the_database(claimed, monkeypatch):
         return [*seen, (await following).status]
 
     assert finish(see()) == ["processing", "completed"]
+
+
+def test_many_watchers_share_one_subscription_and_see_the_same(claimed):
+    channel = f"import:{claimed.job.id}:progress"
+
+    async def see() -> list[list[str]]:
+        async def statuses() -> list[str]:
+            return [str(job.status) async for job in watch(claimed.job.id)]
+
+        early = [asyncio.create_task(statuses()) for _ in range(50)]
+        while redis.client().pubsub_numsub(channel) != [(channel.encode(), 1)]:
+            await asyncio.sleep(0.01)
+        watched = watch(claimed.job.id)
+        late = [(await anext(watched)).status]
+        execute("UPDATE import_job SET status = 'completed'")
+        publish(claimed.job.id, claimed.fence, WorkerProgress(None, None))
+        late += [job.status async for job in watched]
+        return [*await asyncio.gather(*early), [str(status) for status in late]]
+
+    seen = finish(see())
+    assert all(statuses[-1] == "completed" for statuses in seen)
+    assert seen[-1] == ["processing", "completed"]

@@ -112,7 +112,9 @@ def test_the_go_snippet(message, tmp_path):
 
 
 def test_the_document_lists_exactly_the_event_types():
-    documented = set(re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE))
+    # Tables of other words follow.
+    table = DOCUMENT.partition("| `state` |")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
     assert documented == {*EventType, TEST_EVENT}
 
 

@@ -17,6 +17,7 @@ from product_importer.access import sessions, throttle, tokens
 from product_importer.access.principal import ANYONE, STRANGER, Principal
 from product_importer.core import db
 from product_importer.core.errors import Forbidden, Unauthenticated, Unavailable
+from product_importer.core.outages import unavailable
 from product_importer.core.settings import Settings
 
 Key = TypeVar("Key", str, bytes)
@@ -30,6 +31,7 @@ PROGRAM_PATHS = ("/api/", "/metrics")
 # What a browser asks for itself while it shows a page; everything else that it navigates to is a page.
 DATA_PATHS = (*PROGRAM_PATHS, "/api", "/_")
 SIGN_IN = "/sign-in"
+NO_ANSWER = "The database does not answer, so nobody can be recognised. Try again."
 
 
 def is_secure(scope: Scope, given: Settings) -> bool:
@@ -108,7 +110,7 @@ async def find_principal(search: Callable[[Session, Key], Principal | None], key
     try:
         return await asyncio.to_thread(db.run, search, key)
     except db.OUTAGE as error:
-        raise Unavailable("The database does not answer, so nobody can be recognised. Try again.") from error
+        raise unavailable(error, NO_ANSWER) from error
     except ProgrammingError as error:
         if not isinstance(error.orig, UndefinedTable):
             raise

@@ -38,7 +38,11 @@ class Body:
             TooLarge: it is larger than `MAX_BODY_BYTES`.
             RequestTimeout: nothing arrived for `SILENCE_SECONDS`.
         """
-        if self._is_upload or not self._has_body:
+        if not self._has_body:
+            # Nothing else comes: to wait for it would cost three tasks.
+            self._is_complete, self._whole = True, {"type": "http.request", "body": b"", "more_body": False}
+            return
+        if self._is_upload:
             return
         length = self._headers.get("content-length", "0")
         if length.isdecimal() and int(length) > MAX_BODY_BYTES:
@@ -67,8 +71,11 @@ class Body:
 
     async def _next(self) -> Message:
         if self._is_complete:
-            # Only a disconnect can follow, which may come at any time during the answer.
-            return await self._receive()
+            # Only a disconnect can follow, which may come at any time during the answer; and before it the empty body
+            # that was not waited for.
+            while (message := await self._receive())["type"] == "http.request":
+                pass
+            return message
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
                 message = await self._receive()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
@@ -12,9 +11,11 @@ from product_importer.access.models import AccountSession
 from product_importer.access.pages.browsers import browser_name
 from product_importer.access.pages.leaving import go_to_sign_in
 from product_importer.core import db
-from product_importer.core.errors import DomainError, Unavailable, invalid_fields
+from product_importer.core.errors import DomainError, invalid_fields
+from product_importer.core.outages import unavailable
 from product_importer.ui import toasts
 from product_importer.ui.formatting import DASH
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 OLD, NEW, AGAIN = "old", "new", "again"
@@ -100,10 +101,9 @@ class AccountState(rx.State):
     async def end_session(self, session_id: str) -> list[EventType[()]]:
         """Sign out one browser; this one leaves."""
         try:
-            await ask(own_sessions.end_own, UUID(session_id))
-        except (DomainError, ValueError) as error:
-            text = error.detail if isinstance(error, DomainError) else "There is no such session."
-            return [toasts.error(text), AccountState.load_sessions]
+            await ask(own_sessions.end_own, parse_id(session_id, "session"))
+        except DomainError as error:
+            return [toasts.error(error.detail), AccountState.load_sessions]
         return [toasts.success("That browser was signed out."), AccountState.load_sessions]
 
     @rx.event(background=True)
@@ -125,8 +125,8 @@ async def _change_password(sent: dict[str, Any]) -> DomainError | None:
             raise invalid_fields([{"field": AGAIN, "message": NOT_THE_SAME}])
         assert who.account_id is not None
         await passwords.in_turn(db.run, service.change_password, who.account_id, old, new, who.credential)
-    except db.OUTAGE:
-        return Unavailable("The database does not answer. Try again.")
+    except db.OUTAGE as error:
+        return unavailable(error)
     except DomainError as error:
         return error
     return None

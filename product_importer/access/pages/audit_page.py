@@ -8,6 +8,7 @@ from product_importer.access.pages.audit_table import audit_table
 from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page
+from product_importer.ui.live import with_news
 from product_importer.ui.widgets import (
     button,
     choice,
@@ -137,7 +138,7 @@ def listed() -> rx.Component:
     """Return the entries, or why there are none."""
     return rx.cond(
         AuditState.entries.length() > 0,
-        audit_table(),
+        with_news(AuditState, AuditState.show_news, audit_table()),
         rx.cond(AuditState.loaded, no_entries(), loading()),
     )
 

@@ -12,7 +12,7 @@ from product_importer.access import permissions, principal, sessions
 from product_importer.access.gate import refusals
 from product_importer.access.gate.authentication import find_principal
 from product_importer.access.gate.handover import SESSION_HEADER
-from product_importer.access.pages import arguments
+from product_importer.access.pages import arguments, half_characters
 from product_importer.access.pages.leaving import leave
 from product_importer.access.principal import ANYONE, STRANGER, Principal, PrincipalKind
 from product_importer.access.schemas import Permission
@@ -25,7 +25,7 @@ from product_importer.ui.access_state import AccessState
 class Guard(Middleware):
     """Lets an event pass only if its handler is listed in `permissions.EVENTS`, and its sender has the permission.
 
-    It must have the arguments that the handler takes, too.
+    It must have the arguments that the handler takes, too, and whole texts.
 
     Reflex calls it before every handler, those in the background included, within the handler's own task.
     """
@@ -37,6 +37,7 @@ class Guard(Middleware):
             principal.act_as(who)
             require(who, event.name)
             arguments.check(event)
+            half_characters.check(event)
         except Unauthenticated:
             return leave()
         except DomainError as error:

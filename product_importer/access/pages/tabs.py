@@ -18,10 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from product_importer.access import principal
 from product_importer.access.gate.handover import SESSION_HEADER
+from product_importer.access.pages import shared_tabs
 from product_importer.access.pages.guard import handler_name, require
 from product_importer.access.pages.leaving import leave
 from product_importer.core.errors import Forbidden
 from product_importer.core.settings import settings
+from product_importer.ui.connection.state import is_new, is_resumed, note_resumed
 
 HALF = 8
 # Headers of uploads, which do not come through the websocket.
@@ -61,7 +63,17 @@ class BoundTabs(EventNamespace):
         """
         assert self.app.sio is not None
         if environ is self.app.sio.get_environ(sid, self.namespace):
+            if not _is_first(auth):
+                note_resumed(sid)
             await super().on_connect(sid, environ, auth)
+
+    async def on_event(self, sid: str, data: Any) -> None:
+        """Take an event once: the browser sends it again if its connection breaks before it is confirmed."""
+        if not isinstance(data, dict) or await self._is_new(self.sid_to_token.get(sid, ""), data.get("sent")):
+            await super().on_event(sid, data)
+
+    async def _is_new(self, tab: str, number: Any) -> bool:
+        return is_new(tab, number) and await shared_tabs.is_new(self._token_manager, tab, number)
 
     async def link_token_to_sid(self, sid: str, token: str, *, update_state: bool = True) -> None:
         """Link a connection to its tab's token, or to a new one, which the tab is told.
@@ -72,6 +84,10 @@ class BoundTabs(EventNamespace):
         digest = self._session_of(sid)
         if digest is None and settings().signs_in:
             raise ConnectionRefusedError("Sign in first.")
+        if is_resumed(sid) and (digest is None or belongs(token, digest)):
+            await shared_tabs.take_over(self._token_manager, token, sid)
+            await super().link_token_to_sid(sid, token, update_state=update_state)
+            return
         # A token that another connection uses is that of a copied tab; Reflex would replace it by an unsigned one.
         if digest and not (belongs(token, digest) and not await self._token_manager.is_token_connected(token)):
             token = new_token(digest)
@@ -90,6 +106,13 @@ class BoundTabs(EventNamespace):
         environ = self.app.sio.get_environ(sid, self.namespace)
         digest = environ and Headers(scope=environ["asgi.scope"]).get(SESSION_HEADER)
         return bytes.fromhex(digest) if digest else None
+
+
+def _is_first(auth: Any) -> bool:
+    """Return whether a connection is the first one of a loaded page: only that one sends hashes of what it knows."""
+    event = auth.get("event") if isinstance(auth, dict) else None
+    payload = event.get("payload") if isinstance(event, dict) else None
+    return not isinstance(event, dict) or (isinstance(payload, dict) and "hashes" in payload)
 
 
 def bind(app: App) -> BoundTabs:

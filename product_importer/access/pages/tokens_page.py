@@ -16,11 +16,13 @@ from product_importer.ui.access_state import AccessState, for_admins, for_import
 from product_importer.ui.forms import error_id, fault, form_field
 from product_importer.ui.layout import page
 from product_importer.ui.modal import (
+    KeptModal,
     action_bar,
     close_dialog,
     confirmation,
     dialog_actions,
     dialog_button,
+    form_modal,
     initial_focus,
     modal,
 )
@@ -116,7 +118,7 @@ def token_row(token: TokenView) -> rx.Component:
 
 def token_dialog() -> rx.Component:
     """The dialog with the form of a new token."""
-    return modal(
+    return form_modal(
         "New token",
         rx.cond(TokenEditorState.is_open, token_form()),
         name=DIALOG,
@@ -223,10 +225,11 @@ def secret_dialog() -> rx.Component:
             is_copied=TokenEditorState.is_copied,
             on_copied=TokenEditorState.mark_copied,
         ),
-        action_bar(button("Done", on_click=close_dialog(SECRET), data_testid="token-secret-done")),
+        action_bar(button("I have stored it", on_click=close_dialog(SECRET), data_testid="token-secret-done")),
         name=SECRET,
         shown=TokenEditorState.secret != "",
         on_close=TokenEditorState.forget_secret,
+        kind=KeptModal,
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Self
-from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
@@ -18,6 +17,7 @@ from product_importer.core.errors import DomainError, NotFound
 from product_importer.core.pagination import PageQuery
 from product_importer.ui import formatting, toasts
 from product_importer.ui.confirmation import ConfirmationState
+from product_importer.ui.ids import parse_id
 from product_importer.ui.modal import scroll_to_notice
 from product_importer.ui.services import ask, ask_page
 
@@ -160,14 +160,14 @@ class TokenDeleteState(ConfirmationState, rx.State):
     @rx.event(background=True)
     async def delete_token(self) -> list[EventType[()]] | None:
         """Delete the token."""
-        toast = await self._confirm(partial(_delete, UUID(self.token_id)))
+        toast = await self._confirm(partial(_delete, self.token_id))
         return None if toast is None else [toast, TokenState.load_tokens]
 
 
-async def _delete(token_id: UUID) -> EventSpec:
+async def _delete(token_id: str) -> EventSpec:
     """Delete a token and return the toast that says so."""
     try:
-        await ask(tokens.delete_token, token_id)
+        await ask(tokens.delete_token, parse_id(token_id, "token"))
     except NotFound:
         return toasts.info("The token was already deleted.")
     return toasts.success("The token was deleted.")

@@ -20,7 +20,8 @@ from product_importer.access.sign_in.forms import read_form
 from product_importer.access.sign_in.next_page import HOME, own_page
 from product_importer.access.sign_in.pages import page
 from product_importer.core import db
-from product_importer.core.errors import DomainError, Unauthenticated, Unavailable
+from product_importer.core.errors import DomainError, Unauthenticated
+from product_importer.core.outages import unavailable
 from product_importer.core.settings import Settings
 
 SIGN_IN, SIGN_OUT, SETUP = "/sign-in", "/sign-out", "/setup"
@@ -166,8 +167,8 @@ async def _show_error(_: Request, error: Exception) -> Response:
     return page("error.html", error)
 
 
-async def _show_outage(request: Request, _: Exception) -> Response:
-    return await _show_error(request, Unavailable("The database does not answer. Try again in a moment."))
+async def _show_outage(request: Request, error: Exception) -> Response:
+    return await _show_error(request, unavailable(error))
 
 
 async def _show_http_error(request: Request, error: Exception) -> Response:

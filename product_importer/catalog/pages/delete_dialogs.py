@@ -4,6 +4,7 @@ import reflex as rx
 
 from product_importer.catalog.pages.delete_state import PHRASE, DeleteAllState, DeleteState
 from product_importer.ui import styles
+from product_importer.ui.connection.banner import WHOLE
 from product_importer.ui.modal import confirmation, dialog_actions, initial_focus, modal
 from product_importer.ui.widgets import busy_button, error_notice
 
@@ -22,14 +23,15 @@ def delete_dialog() -> rx.Component:
             DeleteState.product.name,
             class_name="wrap-anywhere",
         ),
-        "This cannot be undone.",
+        "You can undo this right afterwards.",
         error_notice(DeleteState.error, title=ERROR_TITLE, testid="delete-error"),
         busy_button(
             "Delete",
             "Deleting…",
             is_busy=DeleteState.is_busy,
             kind="danger",
-            on_click=DeleteState.delete_product,
+            on_click=DeleteState.delete_product(DeleteState.product.id, DeleteState.product.sku),
+            custom_attrs=WHOLE,
             data_testid="confirm-delete",
         ),
         name=DELETE,

@@ -1,27 +1,32 @@
-"""The states of the dialogs that delete one product, or all of them."""
+"""The states of the dialogs that delete one product, or all of them; and the undo of the first."""
 
 from functools import partial
-from uuid import UUID
 
 import reflex as rx
-from reflex.event import EventSpec, EventType
+from reflex.event import EventType
 
 from product_importer.catalog import service
+from product_importer.catalog.pages import refreshing
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import ProductView, count_text
-from product_importer.catalog.schemas import ProductQuery
-from product_importer.core.errors import DomainError, NotFound
-from product_importer.ui import toasts
+from product_importer.catalog.pages.view_models import ProductView, count_text, error_text
+from product_importer.catalog.schemas import ProductQuery, ProductRead
+from product_importer.core.errors import DomainError, NotFound, Unavailable
+from product_importer.ui import routes, toasts
 from product_importer.ui.confirmation import ConfirmationState
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 PHRASE = "delete all products"
+# How many deleted products a tab keeps for an undo.
+MAX_KEPT = 10
 
 
 class DeleteState(ConfirmationState, rx.State):
-    """The product that one browser tab is about to delete."""
+    """The product that one browser tab is about to delete, and those that it has deleted."""
 
     product: ProductView = ProductView()
+    # By id, the oldest first.
+    _deleted: dict[str, ProductRead] = {}  # noqa: RUF012 - Reflex copies it for each tab
 
     @rx.event
     def open_dialog(self, product_id: str, sku: str, name: str) -> None:
@@ -30,10 +35,35 @@ class DeleteState(ConfirmationState, rx.State):
         self._open()
 
     @rx.event(background=True)
-    async def delete_product(self) -> list[EventType[()]] | None:
-        """Delete the product."""
-        toast = await self._confirm(partial(_delete, self.product))
-        return [toast, CatalogState.load_products] if toast else None
+    async def delete_product(self, product_id: str, sku: str) -> list[EventType[()]] | None:
+        """Delete the product that the dialog shows; its own page then leads to the list.
+
+        It is named, since the state may be a new one.
+        """
+        found = await self._confirm(partial(_delete, product_id))
+        if found is None:
+            return None
+        is_listed = (self.router.url.path.rstrip("/") or "/") == routes.PRODUCTS
+        following = CatalogState.load_products if is_listed else rx.redirect(routes.PRODUCTS)
+        if isinstance(found, NotFound):
+            return [toasts.info(f"{sku} was already deleted."), following]
+        async with self:
+            self._deleted = dict([*self._deleted.items(), (str(found.id), found)][-MAX_KEPT:])
+        undo = DeleteState.restore_product(str(found.id))
+        return [toasts.undoable(f"{found.sku} was deleted.", undo), following]
+
+    @rx.event(background=True)
+    async def restore_product(self, product_id: str) -> list[EventType[()]]:
+        """Undo the deletion of a product."""
+        deleted = self._deleted.get(product_id)
+        if deleted is None:
+            return [toasts.error("The deletion cannot be undone here any more.")]
+        try:
+            await ask(service.restore_product, deleted)
+        except DomainError as error:
+            again = DeleteState.restore_product(str(deleted.id)) if isinstance(error, Unavailable) else None
+            return [toasts.error(f"{deleted.sku} was not restored.", error_text(error), again)]
+        return [toasts.success(f"{deleted.sku} is back."), *refreshing.what_is_shown(self)]
 
 
 class DeleteAllState(ConfirmationState, rx.State):
@@ -71,10 +101,9 @@ class DeleteAllState(ConfirmationState, rx.State):
         return [toasts.success(f"{count_text(deleted)} deleted."), CatalogState.load_products]
 
 
-async def _delete(product: ProductView) -> EventSpec:
-    """Delete a product and return the toast that says so."""
+async def _delete(product_id: str) -> ProductRead | NotFound:
+    """Delete a product and return it; if it was gone already, the error that says so."""
     try:
-        await ask(service.delete_product, UUID(product.id))
-    except NotFound:
-        return toasts.info(f"{product.sku} was already deleted.")
-    return toasts.success(f"{product.sku} was deleted.")
+        return await ask(service.delete_product, parse_id(product_id, "product"))
+    except NotFound as error:
+        return error

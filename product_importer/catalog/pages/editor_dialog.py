@@ -7,9 +7,10 @@ import reflex as rx
 from product_importer.catalog.pages.editor_state import DIALOG, AttributeView, EditorState
 from product_importer.catalog.pages.form_data import Difference
 from product_importer.ui import forms, styles
+from product_importer.ui.connection.banner import WHOLE
 from product_importer.ui.differences import comparison, differences
 from product_importer.ui.forms import form_field
-from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.modal import dialog_actions, form_modal, initial_focus
 from product_importer.ui.widgets import DEBOUNCE_MS, busy_button, button, error_notice, link, local_time, notice
 
 ATTRIBUTE = "grid grid-cols-[1fr_auto] items-start gap-2 max-md:pb-2 md:grid-cols-[2fr_3fr_auto]"
@@ -17,7 +18,7 @@ ATTRIBUTE = "grid grid-cols-[1fr_auto] items-start gap-2 max-md:pb-2 md:grid-col
 
 def product_dialog() -> rx.Component:
     """Create or change a product."""
-    return modal(
+    return form_modal(
         rx.cond(EditorState.form.product_id, "Edit product", "New product"),
         rx.cond(EditorState.is_open, product_form()),
         name=DIALOG,
@@ -29,6 +30,9 @@ def product_dialog() -> rx.Component:
 def product_form() -> rx.Component:
     """Return the fields, the errors and the buttons."""
     return rx.el.form(
+        # So that the form says all itself, also to a server that was started again meanwhile.
+        rx.el.input(type="hidden", name="product-id", value=EditorState.form.product_id),
+        rx.el.input(type="hidden", name="version", value=EditorState.form.version),
         sku_field(),
         name_field(),
         description_field(),
@@ -44,21 +48,22 @@ def product_form() -> rx.Component:
         on_submit=EditorState.save_product,
         no_validate=True,
         class_name=styles.FORM,
+        custom_attrs=WHOLE,
     )
 
 
 def last_change() -> rx.Component:
     """Say who made the last change, where that is known, and when."""
     last = EditorState.last_change
-    by_import = rx.fragment(
-        " by the import of “",
-        link(last.filename, to=last.import_address, class_name=styles.STRONG),
+    by_job = rx.fragment(
+        rx.cond(last.is_action, " by the action “", " by the import of “"),
+        link(last.filename, to=last.address, class_name=styles.STRONG),
         "”",
         rx.cond(last.by, ", started", ""),
     )
     return rx.el.p(
         "Last changed",
-        rx.cond(last.filename, by_import),
+        rx.cond(last.filename, by_job),
         rx.cond(last.by, f" by {last.by}", ""),
         ", ",
         local_time(last.at),
@@ -186,7 +191,7 @@ def conflict() -> rx.Component:
             "their changes to other fields stay. “Take theirs” replaces the form with their values; yours are lost."
         ),
         differences(("Field", "Yours", "Theirs"), rx.foreach(EditorState.differences, difference_row)),
-        title="Changed in the meantime",
+        title="Changed meanwhile",
         tone="warning",
         data_testid="product-conflict",
     )

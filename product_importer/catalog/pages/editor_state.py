@@ -3,7 +3,6 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
@@ -11,6 +10,7 @@ from reflex.event import EventType
 from reflex_base.utils.form import FormData
 
 from product_importer.catalog import last_change, service
+from product_importer.catalog.pages import refreshing
 from product_importer.catalog.pages.form_data import (
     LABELS,
     SKU_TAKEN,
@@ -22,11 +22,11 @@ from product_importer.catalog.pages.form_data import (
     field_errors,
     merge_changes,
 )
-from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.view_models import LastChangeView, error_text
 from product_importer.catalog.schemas import ProductRead
-from product_importer.core.errors import DomainError, Stale
+from product_importer.core.errors import Conflict, DomainError, Stale
 from product_importer.ui import toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.modal import scroll_to_notice
 from product_importer.ui.services import ask
 
@@ -53,13 +53,22 @@ class FormView:
     name: str = ""
     description: str = ""
     active: bool = True
+    version: int = 0
 
     @classmethod
     def of(cls, product: ProductRead | None, number: int) -> Self:
         """Return the form of `product`, or of a new product for None."""
         if product is None:
             return cls(number)
-        return cls(number, str(product.id), product.sku, product.name, product.description, product.active)
+        return cls(
+            number,
+            str(product.id),
+            product.sku,
+            product.name,
+            product.description,
+            product.active,
+            product.version,
+        )
 
 
 class EditorState(rx.State):
@@ -90,11 +99,11 @@ class EditorState(rx.State):
     async def edit_product(self, product_id: str) -> list[EventType[()]] | None:
         """Load a product and open its form."""
         try:
-            product = await ask(service.read_product, UUID(product_id))
+            product = await ask(service.read_product, parse_id(product_id, "product"))
         except DomainError as error:
             return [
                 toasts.error("The product cannot be edited.", description=error_text(error)),
-                CatalogState.load_products,
+                *refreshing.what_is_shown(self),
             ]
         async with self:
             self._open(product)
@@ -158,6 +167,7 @@ class EditorState(rx.State):
         number, draft = self.form.number, None
         try:
             draft = Draft.from_form(sent.multi_items())
+            await self._remember(str(sent.get("product-id", "")), str(sent.get("version", "")))
             done = await self._store(draft)
         except (DomainError, ValidationError) as error:
             async with self:
@@ -166,13 +176,27 @@ class EditorState(rx.State):
         async with self:
             self.is_saving = False
             self.is_open = self.is_open and not self._is_shown(number)
-        return [toasts.success(done), CatalogState.load_products]
+        return [toasts.success(done), *refreshing.what_is_shown(self)]
 
     @rx.event
     def take_theirs(self) -> EventType[()]:
         """Fill the form with what the other user saved."""
         self._open(self._current)
         return EditorState.load_last_change
+
+    async def _remember(self, product_id: str, version: str) -> None:
+        """Read the product that the form is of, where this state is newer than the form: after a lost connection.
+
+        Raises:
+            DomainError: there is no such product any more, or it was changed since the form showed it.
+        """
+        if not product_id or (self._seen and str(self._seen.id) == product_id):
+            return
+        product = await ask(service.read_product, parse_id(product_id, "product"))
+        if str(product.version) != version:
+            raise Conflict("Somebody else changed this product meanwhile. Open it again to see how.")
+        async with self:
+            self._seen = self._current = product
 
     async def _store(self, draft: Draft) -> str:
         """Save the product, and return a sentence that says so.

@@ -1,4 +1,4 @@
-"""The menu that exports the listed products in one of the formats."""
+"""The menus that export the listed or the selected products in one of the formats."""
 
 import reflex as rx
 
@@ -22,6 +22,21 @@ def export_menu() -> rx.Component:
         *map(_entry, ExportFormat),
         name="products-export",
         title="Download all pages of the listed products",
+    )
+
+
+def selection_export_menu() -> rx.Component:
+    """Return the button that opens the formats in which the selected products can be exported."""
+    return menu("Export", *map(_selection_entry, ExportFormat), name="selection-export")
+
+
+def _selection_entry(format: ExportFormat) -> rx.Component:
+    return rx.el.button(
+        NAMES[format],
+        type="button",
+        on_click=CatalogState.export_selection(str(format)),
+        class_name=ENTRY,
+        data_testid=f"selection-export-{format}",
     )
 
 

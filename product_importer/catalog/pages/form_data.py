@@ -48,12 +48,14 @@ class Draft:
         """Read a form's entries; the attributes' names and values alternate.
 
         Raises:
-            Unprocessable: two attributes have the same name.
+            Unprocessable: two attributes have the same name, or it is not the page's form.
         """
         entries = list(sent)
         fields = {name: str(value) for name, value in entries}
         names = [trim(str(value)) for name, value in entries if name == "attribute-name"]
         values = [_text(str(value)) for name, value in entries if name == "attribute-value"]
+        if not {"sku", "name", "description"} <= fields.keys() or len(names) != len(values):
+            raise Unprocessable("The page sent a form that is not complete. Load the page again.")
         attributes = _distinct([pair for pair in zip(names, values, strict=True) if any(pair)])
         return cls(fields["sku"], fields["name"], _text(fields["description"]), "active" in fields, attributes)
 

@@ -7,57 +7,56 @@ from product_importer.catalog.pages.delete_state import DeleteAllState
 from product_importer.catalog.pages.editor_dialog import product_dialog
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.export_menu import export_menu
+from product_importer.catalog.pages.filters import filters
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.table import product_table
-from product_importer.catalog.pages.view_models import PAGE_SIZES
+from product_importer.catalog.pages.listing import PAGE_SIZES
+from product_importer.catalog.pages.selection import in_place_of, room
+from product_importer.catalog.pages.table import TOOLS, edit_conflicts, product_table
+from product_importer.catalog.pages.views_menu import missing_view, view_dialogs, views_menu
 from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_importers, for_writers
 from product_importer.ui.layout import page
+from product_importer.ui.live import with_news
 from product_importer.ui.modal import dialog_button
+from product_importer.ui.palette.keyboard import shortcut
 from product_importer.ui.widgets import (
     button,
     button_link,
     choice,
     empty_state,
     link,
-    loading,
     notice,
     pager,
-    search_field,
-)
-
-TEXT_FILTERS = (
-    ("SKU", "sku", CatalogState.filter_sku),
-    ("Name", "name", CatalogState.filter_name),
-    ("Description", "description", CatalogState.filter_description),
-)
-STATUSES = (("", "All"), ("true", "Active"), ("false", "Inactive"))
-ORDERS = (
-    ("-created_at", "Created, newest first"),
-    ("created_at", "Created, oldest first"),
-    ("-updated_at", "Updated, newest first"),
-    ("updated_at", "Updated, oldest first"),
-    ("sku", "SKU, ascending"),
-    ("-sku", "SKU, descending"),
-    ("name", "Name, ascending"),
-    ("-name", "Name, descending"),
 )
 
 
-def products_page() -> rx.Component:
-    """Return the page on which people find and change products."""
+def products_page(*selection_actions: rx.Component, more: rx.Component | None = None) -> rx.Component:
+    """Return the page on which people find and change products.
+
+    `selection_actions` are what can be done with the selected ones, and `more` is what these need on the page. Both
+    come from slices above the catalogue.
+    """
     return page(
         "Products",
         filters(),
-        toolbar(),
+        in_place_of(toolbar(), *selection_actions),
         rx.cond(
             CatalogState.error,
             list_error(),
-            rx.fragment(listed(), rx.cond(CatalogState.loaded & ~CatalogState.is_empty, footer())),
+            rx.fragment(
+                missing_view(),
+                edit_conflicts(),
+                top_pager(),
+                listed(),
+                rx.cond(CatalogState.loaded & ~CatalogState.is_empty, footer()),
+                room(),
+            ),
         ),
+        more or rx.fragment(),
         product_dialog(),
         delete_dialog(),
         delete_all_dialog(),
+        view_dialogs(),
         current=routes.PRODUCTS,
         actions=rx.el.div(
             for_importers(button_link("Import a file", to=routes.IMPORTS, data_testid="products-import")),
@@ -69,59 +68,30 @@ def products_page() -> rx.Component:
 
 def new_button() -> rx.Component:
     """Return the button that opens the form of a new product."""
-    return dialog_button("New product", kind="primary", on_click=EditorState.start_product, data_testid="product-new")
-
-
-def filters() -> rx.Component:
-    """Return the fields that filter the list."""
-    return rx.el.div(
-        *(text_filter(label, name, on_change) for label, name, on_change in TEXT_FILTERS),
-        choice(
-            "Status",
-            STATUSES,
-            name="filter-active",
-            value=CatalogState.listing.active,
-            on_change=CatalogState.filter_active,
-        ),
-        # Narrow windows show cards instead of a table: there are no headings to sort by.
-        rx.el.div(
-            choice(
-                "Sort by",
-                ORDERS,
-                name="sort-order",
-                value=CatalogState.listing.sort,
-                on_change=CatalogState.sort_products,
-            ),
-            class_name="col-span-full md:hidden",
-        ),
-        role="search",
-        aria_label="Filter products",
-        class_name="grid grid-cols-2 gap-3 md:grid-cols-[1fr_1fr_1fr_140px]",
-    )
-
-
-def text_filter(label: str, name: str, on_change: rx.EventHandler) -> rx.Component:
-    """Return the field that filters by a part of a text, in any case."""
-    return search_field(
-        label,
-        name=f"filter-{name}",
-        value=getattr(CatalogState.listing, name),
-        filling=CatalogState.filling,
-        on_change=on_change,
+    return dialog_button(
+        "New product",
+        kind="primary",
+        on_click=EditorState.start_product,
+        custom_attrs=shortcut("new"),
+        data_testid="product-new",
     )
 
 
 def toolbar() -> rx.Component:
     """Return the number of products and the actions on all of them."""
     return rx.el.div(
+        rx.el.div(views_menu(), class_name="-ml-2 flex-none max-md:basis-full"),
         count(),
         rx.cond(CatalogState.is_filtered, clear_button()),
-        rx.cond(
-            CatalogState.is_empty,
-            rx.fragment(),
-            rx.el.div(export_menu(), for_writers(delete_all_button()), class_name="ml-auto flex flex-wrap gap-1"),
+        rx.el.div(
+            # The grid puts the menu of its columns here.
+            rx.el.div(id=TOOLS, class_name="max-md:hidden"),
+            rx.cond(CatalogState.is_empty, rx.fragment(), export_menu()),
+            rx.cond(CatalogState.is_empty, rx.fragment(), for_writers(delete_all_button())),
+            class_name="ml-auto flex flex-none gap-1",
         ),
-        class_name=styles.COUNT,
+        # In a wide window it is one line, whatever the filters are.
+        class_name="flex min-h-7 flex-wrap items-center gap-1 md:flex-nowrap",
     )
 
 
@@ -139,7 +109,9 @@ def count() -> rx.Component:
         rx.el.span(CatalogState.total, class_name=f"{styles.STRONG} tabular-nums", data_testid="products-total"),
         rx.cond(CatalogState.total == "1", " product", " products"),
         rx.cond(CatalogState.listing.import_id, of_import()),
-        class_name="text-muted",
+        rx.cond(CatalogState.filter_words, f" {CatalogState.filter_words}", ""),
+        class_name="min-w-0 text-muted md:truncate max-md:wrap-anywhere",
+        title=CatalogState.filter_words,
         role="status",
     )
 
@@ -176,11 +148,8 @@ def first_page_button() -> rx.Component:
 
 def listed() -> rx.Component:
     """Return the products, or why there are none."""
-    return rx.cond(
-        CatalogState.products.length() > 0,
-        product_table(),
-        rx.cond(CatalogState.loaded, no_products(), loading()),
-    )
+    is_nothing = CatalogState.loaded & (CatalogState.rows.length() == 0)
+    return rx.cond(is_nothing, no_products(), with_news(CatalogState, CatalogState.show_news, product_table()))
 
 
 def no_products() -> rx.Component:
@@ -224,7 +193,17 @@ def page_size() -> rx.Component:
     )
 
 
-def product_pager() -> rx.Component:
+def top_pager() -> rx.Component:
+    """Return the pager above a list that is longer than the window; its room is kept while the list is loaded."""
+    pager = product_pager("top-page", "Pages, above the list")
+    return rx.cond(
+        CatalogState.is_empty,
+        rx.fragment(),
+        rx.el.div(pager, class_name=rx.cond(CatalogState.loaded, "md:hidden", "invisible md:hidden")),
+    )
+
+
+def product_pager(prefix: str = "page", label: str = "Pages") -> rx.Component:
     """Return the buttons that turn pages; the number of pages is an estimate unless the total is exact."""
     current = CatalogState.listing.page
     return pager(
@@ -236,4 +215,6 @@ def product_pager() -> rx.Component:
         last=CatalogState.turn_page(CatalogState.pages),
         has_next=CatalogState.has_next,
         about=rx.cond(CatalogState.total_is_exact, "", "about "),
+        prefix=prefix,
+        label=label,
     )

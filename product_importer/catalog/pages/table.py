@@ -1,90 +1,121 @@
-"""The table of products, with headings that sort and actions for each product."""
+"""The grid of products, and what is said about its edits."""
 
 import reflex as rx
 
+from product_importer.catalog.pages.cells_state import ConflictView
 from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
-from product_importer.catalog.pages.view_models import ProductView
-from product_importer.ui import styles, tables
-from product_importer.ui.access_state import for_writers
-from product_importer.ui.forms import switch
-from product_importer.ui.widgets import DATE, badge, button, local_time
+from product_importer.ui import styles
+from product_importer.ui.access_state import AccessState
+from product_importer.ui.grid.component import data_grid
+from product_importer.ui.widgets import button, loading, notice
+
+GRID = "products-grid"
+# The element for the menu of the grid's columns.
+TOOLS = "products-tools"
+STORAGE_KEY = "product-columns"
+# Test ids of what the grid draws.
+IDS = {
+    "table": "products-table",
+    "row": "product-row",
+    "select": "product-select",
+    "sku": "product-row-sku",
+    "open": "product-open",
+    "edit": "product-edit",
+    "delete": "product-delete",
+    "gone": "news-deleted",
+    "columns": "products-columns",
+    "column": "products-column",
+    "density": "products-density",
+}
+# The room that the rows will take, so that nothing moves when they come; narrow windows show a list.
+BOX = (
+    "min-h-[min(max(24rem,100dvh-23rem),calc(var(--rows)*40px+54px))] max-md:min-h-[calc(var(--rows)*64px+41px)] "
+    "grid grid-cols-[minmax(0,1fr)] content-start transition-opacity aria-busy:opacity-55 aria-busy:delay-200"
+)
+LOADING_ROWS = 50
 
 
 def product_table() -> rx.Component:
-    """Return the table of the products on this page."""
-    heads = (
-        sortable_heading("SKU", "sku"),
-        sortable_heading("Name", "name"),
-        *tables.headings("Description", "Active"),
-        sortable_heading("Created", "created_at"),
-        sortable_heading("Updated", "updated_at"),
-        *tables.headings(has_actions=True),
-    )
-    rows = tables.body(rx.foreach(CatalogState.products, product_row))
-    return tables.table(heads, rows, is_busy=CatalogState.loading, data_testid="products-table")
-
-
-def sortable_heading(title: str, column: str) -> rx.Component:
-    """Return a heading that sorts by its column."""
-    order = rx.match(CatalogState.listing.sort, (column, "ascending"), (f"-{column}", "descending"), "none")
-    return tables.sortable_heading(title, order=order, on_click=CatalogState.sort_by_column(column))
-
-
-def product_row(product: ProductView) -> rx.Component:
-    """Return the row of one product."""
-    return tables.row(
-        tables.lead(product.sku, class_name=f"{styles.MONO} md:min-w-[110px]", data_testid="product-row-sku"),
-        tables.cell(
-            rx.el.div(product.name, title=product.name, class_name="line-clamp-2 wrap-anywhere"),
-            label="Name",
-            class_name=f"{styles.STRONG} md:min-w-[270px]",
-        ),
-        tables.cell(
-            rx.el.div(product.description, title=product.description, class_name=styles.CLAMP),
-            label="Description",
-            class_name="text-muted md:w-[26%]",
-        ),
-        tables.cell(for_writers(active_switch(product), instead=is_active(product)), label="Active"),
-        tables.cell(local_time(product.created_at, DATE), label="Created", class_name=tables.TIME),
-        tables.cell(local_time(product.updated_at, DATE), label="Updated", class_name=tables.TIME),
-        tables.actions(for_writers(*row_actions(product))),
-        data_testid="product-row",
-        key=product.id,
+    """Return the products on this page."""
+    rows = rx.cond(CatalogState.loaded, CatalogState.rows.length(), LOADING_ROWS)
+    return rx.el.div(
+        rx.cond(CatalogState.loaded, rx.fragment(), loading()),
+        grid(),
+        rx.el.p(CatalogState.said, role="status", class_name="sr-only", data_testid="products-said"),
+        aria_busy=rx.cond(CatalogState.loading & CatalogState.loaded, "true", "false"),
+        style={"--rows": rows},
+        class_name=BOX,
     )
 
 
-def active_switch(product: ProductView) -> rx.Component:
-    """Return the switch that makes the product active or inactive."""
-    return switch(
-        product.active,
-        label=f"{product.sku} is active",
-        on_click=CatalogState.switch_product(product.id, ~product.active),
-        is_busy=product.is_switching,
+def grid() -> rx.Component:
+    """Return the grid; it draws nothing without rows, but is loaded meanwhile."""
+    return data_grid(
+        name=GRID,
+        label="Products",
+        columns=CatalogState.columns,
+        rows=CatalogState.rows,
+        changed=CatalogState.changed,
+        full=CatalogState.full,
+        sort=CatalogState.listing.sort,
+        selected=CatalogState.selected,
+        all_selected=CatalogState.all_selected,
+        read_only=~AccessState.can_write,
+        # Each view has columns of its own.
+        storage_key=rx.cond(CatalogState.listing.view, f"{STORAGE_KEY}:{CatalogState.listing.view}", STORAGE_KEY),
+        layout=CatalogState.layout,
+        tools=TOOLS,
+        narrow=["sku", "name", "active"],
+        ids=IDS,
+        on_edit=CatalogState.edit_cells,
+        on_switch=CatalogState.switch_product,
+        on_load=CatalogState.load_cells,
+        on_sort=CatalogState.sort_by_column,
+        on_select=CatalogState.select_rows,
+        on_layout=CatalogState.set_layout,
+        on_undo=CatalogState.undo_edits(0),
+        on_action=lambda row, action, cells: rx.cond(
+            action == "edit",
+            EditorState.edit_product(row),
+            DeleteState.open_dialog(row, cells["sku"], cells["name"]),
+        ),
     )
 
 
-def is_active(product: ProductView) -> rx.Component:
-    """Return whether the product is active, for people who cannot change it."""
-    return rx.cond(product.active, badge("active", tone="good"), badge("inactive", tone="neutral"))
-
-
-def row_actions(product: ProductView) -> tuple[rx.Component, rx.Component]:
-    """Return the buttons that edit and delete the product."""
-    return (
-        button(
-            "Edit",
-            kind="quiet",
-            on_click=EditorState.edit_product(product.id),
-            aria_label=f"Edit {product.sku}",
-            data_testid="product-edit",
+def edit_conflicts() -> rx.Component:
+    """Return the cells that somebody else has changed meanwhile, with what was typed here."""
+    shown = notice(
+        rx.el.p("Somebody else has changed these products meanwhile. The list shows what they have written."),
+        rx.el.ul(rx.foreach(CatalogState.conflicts, conflict), class_name="mt-2 grid gap-1"),
+        rx.el.div(
+            button("Write mine over it", on_click=CatalogState.save_mine, data_testid="conflict-keep-mine"),
+            button("Keep theirs", on_click=CatalogState.drop_mine, data_testid="conflict-take-theirs"),
+            class_name=f"{styles.ACTIONS} mt-2.5",
         ),
-        button(
-            "Delete",
-            kind="quiet bad",
-            on_click=DeleteState.open_dialog(product.id, product.sku, product.name),
-            aria_label=f"Delete {product.sku}",
-            data_testid="product-delete",
-        ),
+        title="Not saved",
+        tone="warning",
+        data_testid="products-conflicts",
     )
+    return rx.cond(CatalogState.conflicts.length() > 0, shown)
+
+
+def conflict(shown: ConflictView) -> rx.Component:
+    """Return one cell: whose and which, what is stored, and what was typed."""
+    return rx.el.li(
+        rx.el.span(shown.sku, class_name=styles.MONO),
+        ", ",
+        shown.column,
+        ": theirs ",
+        quoted(shown.theirs),
+        ", yours ",
+        quoted(shown.mine),
+        class_name="wrap-anywhere",
+        data_testid="products-conflict",
+    )
+
+
+def quoted(text: rx.Var[str]) -> rx.Component:
+    """Return a value of a cell, which may be empty."""
+    return rx.cond(text, rx.el.q(text, class_name=styles.STRONG), rx.el.em("blank"))

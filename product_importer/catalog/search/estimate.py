@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select, tablesample,
 from sqlmodel import Session
 
 from product_importer.catalog.models import PRODUCTS
-from product_importer.catalog.schemas import ProductQuery
+from product_importer.catalog.schemas import ProductFilter
 from product_importer.catalog.search.filters import conditions
 
 SAMPLE_ROWS = 3_000
@@ -28,7 +28,7 @@ class Estimate:
     is_clustered: bool = False
 
 
-def estimate(session: Session, query: ProductQuery, size: int, few: float) -> Estimate:
+def estimate(session: Session, query: ProductFilter, size: int, few: float) -> Estimate:
     """Return about how many of `size` products match; the sample is the same for every page of a list.
 
     A clustered result of more than `few` is checked with a larger sample.
@@ -37,9 +37,9 @@ def estimate(session: Session, query: ProductQuery, size: int, few: float) -> Es
     return _sample(session, query, size, LARGE_SAMPLE_ROWS) if first.is_clustered and first.total > few else first
 
 
-def _sample(session: Session, query: ProductQuery, size: int, rows: int) -> Estimate:
+def _sample(session: Session, query: ProductFilter, size: int, rows: int) -> Estimate:
     percent = min(100.0, 100.0 * rows / size)
     sampled = tablesample(PRODUCTS, func.system(percent), name="sampled", seed=text("1"))
     counts = select(func.count(), func.count(PAGE.distinct())).select_from(sampled)
     matches, pages = session.execute(counts.where(*conditions(sampled.c, query))).one()
-    return Estimate(round(matches * 100.0 / percent), is_clustered=pages < MIN_PAGES)
+    return Estimate(min(size, round(matches * 100.0 / percent)), is_clustered=pages < MIN_PAGES)

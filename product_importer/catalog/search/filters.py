@@ -11,7 +11,8 @@ from product_importer.core.ids import id_range
 
 def conditions(entity: Any, criteria: ProductFilter) -> list[ColumnElement[bool]]:
     """Return the conditions that a product must meet; `entity` has the table's columns as attributes."""
-    found = _text_conditions(entity, criteria)
+    found = match_texts(criteria, lambda field, term: getattr(entity, field).icontains(term, autoescape=True))
+    found += (_in_attribute(entity, *given) for given in criteria.attributes.items())
     if criteria.active is not None:
         found.append(entity.active.is_(criteria.active))
     if criteria.import_id is not None:
@@ -19,8 +20,10 @@ def conditions(entity: Any, criteria: ProductFilter) -> list[ColumnElement[bool]
     return found
 
 
-def _text_conditions(entity: Any, criteria: ProductFilter) -> list[ColumnElement[bool]]:
-    return match_texts(criteria, lambda field, term: getattr(entity, field).icontains(term, autoescape=True))
+def _in_attribute(entity: Any, name: str, term: str) -> ColumnElement[bool]:
+    value = entity.attributes[name].astext
+    found: ColumnElement[bool] = value.icontains(term, autoescape=True) if term else value.is_not(None)
+    return found
 
 
 def match_texts(

@@ -7,19 +7,20 @@ table. Each step is one transaction: a killed process leaves nothing behind and 
 """
 
 import logging
+from typing import Any
 
 from psycopg2 import sql
-from sqlalchemy import func, text
+from sqlalchemy import func, or_, text
 from sqlmodel import Session, select
 
+from product_importer.catalog import distributed
 from product_importer.catalog.models import (
     SEGMENT_PREFIX,
-    SKU_PART,
     product_change,
     product_count,
     search_segment,
 )
-from product_importer.catalog.search import short_terms
+from product_importer.catalog.search import short_terms, statements
 from product_importer.core import advisory_locks, db
 from product_importer.core.advisory_locks import AdvisoryLock
 
@@ -48,31 +49,10 @@ ONE_CORE = text("SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_paralle
 NO_LOOKUPS = text("SET LOCAL enable_nestloop = off")
 
 CURRENT = search_segment.c.retired_at.is_(None)
-
-# In lower case, so that candidates are compared without folding each text again. In the order of SKUs, so that those
-# with a common part are on few pages.
-FILL = sql.SQL("""
-CREATE TABLE {segment} AS
-SELECT id AS product_id, lower(sku) AS sku, lower(name) AS name, lower(description) AS description
-FROM product WHERE id IN ({ids}) {without} ORDER BY sku_key
-""")
-CHANGED = sql.SQL("SELECT unnest(product_ids) FROM product_change WHERE id <= %(last)s")
-CONTENT = sql.SQL("SELECT product_id FROM {segment}")
-WITHOUT = sql.SQL("AND NOT EXISTS (SELECT FROM {segment} AS newer WHERE newer.product_id = product.id)")
-NOTHING = sql.SQL("")
-COUNT = sql.SQL("SELECT count(*) FROM {segment}")
-DROP = sql.SQL("DROP TABLE IF EXISTS {segment}")
-INDEXES = (
-    sql.SQL(
-        "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"
-        " WITH (fastupdate = off)"
-    ),
-    # Byte order is the fastest to sort.
-    sql.SQL(
-        f'CREATE INDEX ON {{segment}} USING gin (product_sku_parts(sku, {SKU_PART}) COLLATE "C")'
-        " WITH (fastupdate = off)"
-    ),
-)
+SEGMENTS = search_segment.select().where(CURRENT)
+# The indexes of attributes are missing where a process of an earlier version has built the others.
+LACKS_INDEX = or_(search_segment.c.is_indexed.is_(False), search_segment.c.attributes_indexed.is_(False))
+UNINDEXED = SEGMENTS.where(LACKS_INDEX).order_by(search_segment.c.rows).limit(1)
 
 
 def collect(session: Session) -> int:
@@ -89,16 +69,24 @@ def collect(session: Session) -> int:
         return 0
     size = _catalogue_size(session)
     last, changes = _oldest_changes(session, _step_rows(size))
+    distributed.wait_for_writers(session)
     absorbed = _segments_to_absorb(session, changes, size)
     if changes > size * MAX_LOOKUP_SHARE:
         session.execute(NO_LOOKUPS)
-    contents = [CONTENT.format(segment=_table(number)) for number in absorbed]
-    _fill(session, sql.SQL(" UNION ").join([CHANGED, *contents]), last=last)
+    contents = [statements.CONTENT.format(segment=_table(number)) for number in absorbed]
+    _fill(session, sql.SQL(" UNION ").join([statements.CHANGED, *contents]), last=last)
     _retire(session, absorbed)
     # In this snapshot these are exactly the changes that the segment has.
     session.execute(product_change.delete().where(product_change.c.id <= last))
     _compact_count(session)
     return changes
+
+
+def backlog(session: Session) -> dict[str, int]:
+    """Return how many changes no segment has yet, and how many rows of segments have no index yet."""
+    unindexed = select(func.sum(search_segment.c.rows)).where(CURRENT, LACKS_INDEX)
+    found = {"changed": select(func.sum(product_change.c.number)), "unindexed": unindexed}
+    return {state: int(session.scalar(query) or 0) for state, query in found.items()}
 
 
 def clean_up() -> None:
@@ -116,40 +104,51 @@ def build(session: Session) -> bool:
     """
     if not advisory_locks.try_to_hold(session, AdvisoryLock.INDEX_CATALOGUE):
         return False
-    unindexed = select(search_segment.c.id, search_segment.c.rows).where(
-        CURRENT, search_segment.c.is_indexed.is_(False)
-    )
-    found = session.execute(unindexed.order_by(search_segment.c.rows).limit(1)).first()
+    found = session.execute(UNINDEXED).first()
     if found is None:
         return False
     session.execute(NO_TIMEOUT)
     session.execute(ONE_CORE)
-    for index in INDEXES:
-        db.execute(session, index.format(segment=_table(found.id)))
-    letters = short_terms.letters(session, found.id)
-    indexed = search_segment.update().where(search_segment.c.id == found.id)
-    session.execute(indexed.values(is_indexed=True, letters=letters))
+    segment = _table(found.id)
+    for index in () if found.is_indexed else statements.INDEXES:
+        db.execute(session, index.format(segment=segment))
+    has_attributes = found.attributes_indexed is not None
+    values: dict[str, Any] = {"is_indexed": True, "letters": short_terms.letters(session, found.id, has_attributes)}
+    if has_attributes:
+        db.execute(session, statements.ATTRIBUTE_INDEX.format(segment=segment))
+        names = db.execute(session, statements.ATTRIBUTE_NAMES.format(segment=segment)).scalar_one()
+        values |= {"attributes_indexed": True, "attribute_names": names or []}
+    session.execute(search_segment.update().where(search_segment.c.id == found.id).values(values))
     log.info("the text index has caught up with %s changes", f"{found.rows:,}")
     return True
 
 
 def renew(session: Session) -> bool:
-    """Write the oldest segment anew without what newer ones have, if too much is outdated; return whether it was.
+    """Write a segment anew, without what newer ones have; return whether one was.
 
-    Its rows are read slowly until `build` has indexed them. Must be called first in its transaction.
+    It is the oldest that has no attributes, because an earlier version wrote it; or the oldest, if too much is
+    outdated. Its rows are read slowly until `build` has indexed them. Must be called first in its transaction.
     """
     if not _begin(session):
         return False
-    segments = session.execute(select(search_segment.c.id, search_segment.c.rows).where(CURRENT)).all()
-    size = _catalogue_size(session)
-    if sum(rows for _, rows in segments) <= MAX_OUTDATED * size + _step_rows(size):
+    segments = session.execute(SEGMENTS).all()
+    renewed = min((segment.id for segment in segments if segment.attributes_indexed is None), default=None)
+    if renewed is None and _are_outdated(session, sum(segment.rows for segment in segments)):
+        renewed = min(segment.id for segment in segments)
+    if renewed is None:
         return False
-    oldest, *newer = sorted(number for number, _ in segments)
-    without = sql.SQL(" ").join(WITHOUT.format(segment=_table(number)) for number in newer)
+    newer = sorted(segment.id for segment in segments if segment.id > renewed)
+    without = sql.SQL(" ").join(statements.WITHOUT.format(segment=_table(number)) for number in newer)
     session.execute(NO_LOOKUPS)
-    _fill(session, CONTENT.format(segment=_table(oldest)), without)
-    _retire(session, [oldest])
+    _fill(session, statements.CONTENT.format(segment=_table(renewed)), without)
+    _retire(session, [renewed])
     return True
+
+
+def _are_outdated(session: Session, rows: int) -> bool:
+    """Whether segments of so many rows have too many outdated ones."""
+    size = _catalogue_size(session)
+    return rows > MAX_OUTDATED * size + _step_rows(size)
 
 
 def _begin(session: Session) -> bool:
@@ -194,12 +193,14 @@ def _segments_to_absorb(session: Session, changes: int, size: int) -> list[int]:
     return absorbed
 
 
-def _fill(session: Session, ids: sql.Composable, without: sql.Composable = NOTHING, **parameters: int) -> None:
+def _fill(
+    session: Session, ids: sql.Composable, without: sql.Composable = statements.NOTHING, **parameters: int
+) -> None:
     """Write the products with these ids into a new segment."""
-    added = search_segment.insert().values(rows=0, is_indexed=False).returning(search_segment.c.id)
-    segment = session.execute(added).scalar_one()
-    db.execute(session, FILL.format(segment=_table(segment), ids=ids, without=without), parameters)
-    rows = db.execute(session, COUNT.format(segment=_table(segment))).scalar_one()
+    added = search_segment.insert().values(rows=0, is_indexed=False, attributes_indexed=False)
+    segment = session.execute(added.returning(search_segment.c.id)).scalar_one()
+    db.execute(session, statements.FILL.format(segment=_table(segment), ids=ids, without=without), parameters)
+    rows = db.execute(session, statements.COUNT.format(segment=_table(segment))).scalar_one()
     session.execute(search_segment.update().where(search_segment.c.id == segment).values(rows=rows))
     if not rows:
         _retire(session, [segment])
@@ -213,7 +214,7 @@ def _retire(session: Session, segments: list[int]) -> None:
 def _drop_retired(session: Session) -> None:
     long_ago = search_segment.c.retired_at < func.now() - text(RETIRED_FOR)
     for segment in session.scalars(select(search_segment.c.id).where(long_ago)).all():
-        db.execute(session, DROP.format(segment=_table(segment)))
+        db.execute(session, statements.DROP.format(segment=_table(segment)))
         session.execute(search_segment.delete().where(search_segment.c.id == segment))
 
 

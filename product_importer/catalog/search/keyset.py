@@ -3,18 +3,22 @@
 A page costs the same wherever it starts. Rows that come or go meanwhile neither repeat nor hide others.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, UnaryExpression, literal, tuple_
-from sqlmodel import col
+from sqlalchemy import ColumnElement, Row, UnaryExpression, literal, tuple_
 
-from product_importer.catalog.models import Product
+from product_importer.catalog.models import PRODUCTS
 from product_importer.catalog.schemas import ProductQuery
-from product_importer.core.pagination import Cursor, invalid_cursor
+from product_importer.core.pagination import Cursor, PageQuery, invalid_cursor
+
+# The fields of a query that say which page of a list is wanted; the others say which list.
+OF_PAGE = frozenset({*PageQuery.model_fields, "cursor", "sort"})
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,13 @@ class SortKey:
     """A column that a list is sorted by, and how a cursor writes and reads its value."""
 
     column: Any
-    write: Callable[[Product], str]
+    write: Callable[[Row[Any]], str]
     read: Callable[[str], Any]
 
 
-ID = SortKey(col(Product.id), lambda product: product.id.hex, UUID)
-SKU_KEY = SortKey(col(Product.sku_key), lambda product: product.sku_key, str)
-NAME = SortKey(col(Product.name), lambda product: product.name, str)
+ID = SortKey(PRODUCTS.c.id, lambda product: product.id.hex, UUID)
+SKU_KEY = SortKey(PRODUCTS.c.sku_key, lambda product: product.sku_key, str)
+NAME = SortKey(PRODUCTS.c.name, lambda product: product.name, str)
 
 
 def _read_moment(text: str) -> datetime:
@@ -38,16 +42,16 @@ def _read_moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _write_updated_at(product: Product) -> str:
-    assert product.updated_at is not None
-    return product.updated_at.astimezone(UTC).isoformat()
+def _write_updated_at(product: Row[Any]) -> str:
+    moment: datetime = product.updated_at
+    return moment.astimezone(UTC).isoformat()
 
 
 # The last key of each order is unique, or a row could be on two pages. UUIDv7 sort by creation, so the primary key
 # serves that order without an index of its own.
 SORTS: dict[str, tuple[SortKey, ...]] = {
     "created_at": (ID,),
-    "updated_at": (SortKey(col(Product.updated_at), _write_updated_at, _read_moment), ID),
+    "updated_at": (SortKey(PRODUCTS.c.updated_at, _write_updated_at, _read_moment), ID),
     "sku": (SKU_KEY,),
     "name": (NAME, ID),
 }
@@ -59,22 +63,25 @@ class PageStart:
 
     sort: str
     page: int
+    filters: str
     order_by: tuple[UnaryExpression[Any], ...]
     where: tuple[ColumnElement[bool], ...] = ()
 
-    def next_cursor(self, last: Product) -> str:
+    def next_cursor(self, last: Row[Any]) -> str:
         """Return the cursor of the next page; `last` is the last product of this one."""
-        return Cursor(self.sort, self.page + 1, tuple(key.write(last) for key in _keys(self.sort))).encode()
+        values = tuple(key.write(last) for key in _keys(self.sort))
+        return Cursor(self.sort, self.page + 1, values, self.filters).encode()
 
 
 def page_start(query: ProductQuery) -> PageStart:
     """Return where the page of `query` starts. By page number, the caller adds the offset.
 
     Raises:
-        Unprocessable: the cursor is invalid, or contradicts `page` or `sort`.
+        Unprocessable: the cursor is invalid, or contradicts `page`, `sort` or the filters.
     """
+    filters = _digest(query)
     if not query.cursor:
-        return PageStart(query.sort, query.page, _order(query.sort))
+        return PageStart(query.sort, query.page, filters, _order(query.sort))
     if "page" in query.model_fields_set:
         raise invalid_cursor("Give either a cursor or a page, not both.")
     cursor = Cursor.decode(query.cursor)
@@ -82,7 +89,16 @@ def page_start(query: ProductQuery) -> PageStart:
         raise invalid_cursor()
     if "sort" in query.model_fields_set and query.sort != cursor.sort:
         raise invalid_cursor(f"This cursor belongs to a list that is sorted by {cursor.sort}.")
-    return PageStart(cursor.sort, cursor.page, _order(cursor.sort), (_after(cursor),))
+    # A cursor of an earlier version does not tell its filters.
+    if cursor.filters != filters and cursor.filters:
+        raise invalid_cursor("This cursor belongs to a list with other filters. Send the same, or begin without one.")
+    return PageStart(cursor.sort, cursor.page, filters, _order(cursor.sort), (_after(cursor),))
+
+
+def _digest(query: ProductQuery) -> str:
+    """Return what tells these filters from others."""
+    chosen = query.model_dump(mode="json", exclude_defaults=True, exclude=set(OF_PAGE))
+    return blake2b(json.dumps(chosen, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def _keys(sort: str) -> tuple[SortKey, ...]:

@@ -29,15 +29,20 @@ MAX_SINGLE = 24
 LETTERS = sql.SQL(r"""
 SELECT coalesce(string_agg(DISTINCT letter, ''), '')
 FROM {segment},
-    LATERAL (VALUES (sku), (name), (description)) AS texts (content),
+    LATERAL (VALUES (sku), (name), (description) {attributes}) AS texts (content),
     LATERAL unnest(string_to_array(regexp_replace(content, '[\x01-\x7f]+', '', 'g'), NULL)) AS letter
 WHERE octet_length(content) > length(content)
 """)
+ATTRIBUTES = sql.SQL(", (attribute_values)")
+NOTHING = sql.SQL("")
 
 
-def letters(session: Session, segment: int) -> str | None:
+def letters(session: Session, segment: int, has_attributes: bool) -> str | None:
     """Return the letters in a segment's texts that are not ASCII; None if there are too many."""
-    found = db.execute(session, LETTERS.format(segment=db.identifier(f"{SEGMENT_PREFIX}{segment}"))).scalar_one()
+    statement = LETTERS.format(
+        segment=db.identifier(f"{SEGMENT_PREFIX}{segment}"), attributes=ATTRIBUTES if has_attributes else NOTHING
+    )
+    found = db.execute(session, statement).scalar_one()
     classes, single = _divided(found)
     return found if len(classes) <= MAX_CLASSES and len(single) <= MAX_SINGLE else None
 

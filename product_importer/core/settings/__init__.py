@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
 
     database_url: Annotated[
-        str | None, Field(description="PostgreSQL 15 to 18; unset: the embedded server in `DATA_DIR`")
+        str | None,
+        Field(
+            description="PostgreSQL 15 to 18, also several hosts: `postgresql://user@a:5432,b:5432/shop`; unset: the "
+            "embedded server in `DATA_DIR`"
+        ),
     ] = None
     redis_url: Annotated[
         str | None, Field(description="Redis 6.2+ or Valkey 7.2+; unset: the embedded Valkey in `DATA_DIR`")
@@ -56,6 +60,14 @@ class Settings(BaseSettings):
     ] = 2
     host: Annotated[str, Field(description="address on which the web process listens")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="port of the page, the REST API and event streams")] = 3000
+    web_processes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=64,
+            description="web processes behind the one port; more than one keep Reflex's state in Redis",
+        ),
+    ] = 1
     workers: Annotated[int, Field(ge=1, le=64, description="import workers that `up` starts")] = min(
         4, os.cpu_count() or 1
     )
@@ -137,14 +149,13 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _name_the_driver(cls, url: str | None) -> str | None:
-        """Use psycopg2 for `postgres://` and `postgresql://`."""
+    def _read_database_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in ("postgresql+psycopg2", "postgresql", "postgres"):
-            raise ValueError("must begin with postgresql:// or postgresql+psycopg2://")
-        return f"postgresql+psycopg2://{rest}"
+        # Imported only now: the commands that use another machine's server need no database.
+        from product_importer.core.settings.database_urls import for_sqlalchemy
+
+        return for_sqlalchemy(url)
 
     @field_validator("redis_url")
     @classmethod

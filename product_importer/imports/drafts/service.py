@@ -1,5 +1,6 @@
 """List, change, start and discard drafts. Services never commit: the caller owns the transaction."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlmodel import Session
@@ -54,8 +55,12 @@ def change_options(session: Session, draft_id: UUID, options: ImportOptions) -> 
     return _changed(session, draft)
 
 
-def start(session: Session, draft_id: UUID, dry_run: bool) -> DraftRead | ImportRead:
+def start(
+    session: Session, draft_id: UUID, dry_run: bool, shown_as: Mapping[str, str] | None = None
+) -> DraftRead | ImportRead:
     """Start the import of a draft, with its id and the columns as they are shown; or when its upload has ended.
+
+    `shown_as` is what a page has shown, by `columns.told`; None takes what it would show now.
 
     Raises:
         NotFound: there is no such draft.
@@ -66,7 +71,7 @@ def start(session: Session, draft_id: UUID, dry_run: bool) -> DraftRead | Import
     draft = rows.lock(session, draft_id)
     _check_startable(session, draft)
     draft.will_start, draft.error = starting.DRY_RUN if dry_run else starting.IMPORT, None
-    starting.fix_columns(session, draft)
+    starting.fix_columns(session, draft, shown_as)
     if draft.status == DraftStatus.RECEIVED:
         return starting.start_received(session, draft)
     return _changed(session, draft)
@@ -92,6 +97,8 @@ def from_import(session: Session, job_id: UUID) -> DraftRead:
     job = jobs.lock(session, job_id)
     if job.status not in FINAL:
         raise Conflict(f"The import is {job.status}. Wait for its end, or cancel it.")
+    if job.action is not None:
+        raise Conflict("This job has no file: it is an action on products.")
     if job.file_deleted_at is not None:
         raise Conflict("The uploaded file was deleted. Upload it again.", kind=ProblemType.NOT_RETRYABLE)
     draft = ImportDraft(

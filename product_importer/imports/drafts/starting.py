@@ -24,15 +24,17 @@ from product_importer.imports.upload.incoming_file import StoredFile
 IMPORT, DRY_RUN = "import", "dry_run"
 
 
-def fix_columns(session: Session, draft: ImportDraft) -> None:
+def fix_columns(session: Session, draft: ImportDraft, shown_as: Mapping[str, str] | None = None) -> None:
     """Remember the columns as they are shown now, for the import that starts when the upload has ended.
 
+    `shown_as` is what a page has shown, by `columns.told`: a mapping that was saved since then does not change it.
     Nothing is remembered while too little has arrived to show them.
 
     Raises:
         DomainError: the file cannot be imported with these options.
     """
-    shown = read_columns(draft, partial(saved_mappings.find, session))
+    find = partial(saved_mappings.find, session) if shown_as is None else lambda _names: dict(shown_as)
+    shown = read_columns(draft, find)
     draft.start_options = _with_columns(draft, shown) if shown.columns else None
 
 

@@ -24,6 +24,9 @@ ROWS_AT_ONCE = 1_000
 CHANGED = [outcome.value for outcome in ChangeOutcome]
 # A row that changes nothing has the values of the product that it was compared with.
 SHOWN = sql.SQL("""
+WITH seen AS MATERIALIZED (
+    SELECT *, outcome = ANY(%(changed)s) AS is_change FROM {preview} WHERE line = ANY(%(lines)s)
+), held AS MATERIALIZED (SELECT * FROM product WHERE sku_key IN (SELECT sku_key FROM seen))
 SELECT seen.line, seen.outcome, seen.is_change,
     (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated,
     CASE WHEN seen.is_change THEN seen.sku ELSE coalesce(held.sku, seen.sku_key) END AS sku,
@@ -31,8 +34,7 @@ SELECT seen.line, seen.outcome, seen.is_change,
     CASE WHEN seen.is_change THEN seen.description ELSE held.description END AS description,
     CASE WHEN seen.is_change THEN seen.active ELSE held.active END AS active,
     CASE WHEN seen.is_change THEN seen.attributes ELSE held.attributes END AS attributes
-FROM (SELECT *, outcome = ANY(%(changed)s) AS is_change FROM {preview} WHERE line = ANY(%(lines)s)) AS seen
-LEFT JOIN product AS held USING (sku_key)
+FROM seen LEFT JOIN held USING (sku_key)
 """)
 # The outcomes of a dry run and the rejected rows, as states of `check_schemas`.
 REJECTED = sql.SQL("""

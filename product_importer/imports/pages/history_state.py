@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 from uuid import UUID
@@ -15,18 +14,17 @@ from product_importer.core.db import OUTAGE, OUTAGE_SECONDS
 from product_importer.core.errors import DomainError, Unavailable
 from product_importer.imports import service
 from product_importer.imports.models import ImportStatus, UndoStatus
+from product_importer.imports.pages.live_history import LiveHistoryState
 from product_importer.imports.pages.nesting import nested
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportPage, ImportQuery
+from product_importer.imports.watching import watch
 from product_importer.ui import routes, toasts
 from product_importer.ui.address_list import AddressListState, Listing, replace_address
+from product_importer.ui.live import TO_TOP, looks
 from product_importer.ui.services import ask, ask_page
-from product_importer.ui.shown_pages import is_shown
 
 PAGE_SIZE = 20
-# While the page is open, what others do is shown after at most this time.
-RELOAD_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class ImportListing(Listing):
         return (self.q,)
 
 
-class HistoryState(AddressListState, rx.State):
+class HistoryState(AddressListState, LiveHistoryState, rx.State):
     """One browser tab's view of all imports."""
 
     listing: ImportListing = ImportListing()
@@ -96,7 +94,8 @@ class HistoryState(AddressListState, rx.State):
     @rx.event
     def search_imports(self, q: str) -> list[EventType[()]]:
         """Show imports whose file name contains a text."""
-        return self._list(replace(self.listing, q=q[:255], page=1), typing="q")
+        # No file has a NUL in its name, and no query takes one.
+        return self._list(replace(self.listing, q=q.replace("\0", "")[:255], page=1), typing="q")
 
     @rx.event
     def filter_status(self, status: str) -> list[EventType[()]]:
@@ -113,6 +112,11 @@ class HistoryState(AddressListState, rx.State):
     def turn_history(self, by: int) -> list[EventType[()]]:
         """Show older or newer imports."""
         return self._list(replace(self.listing, page=min(max(1, self.listing.page + by), self.pages)))
+
+    @rx.event
+    def show_news(self) -> list[EventType[()]]:
+        """Show the imports that are new."""
+        return [*self._list(replace(self.listing, page=1)), TO_TOP]
 
     @rx.event(background=True, supersedes=True)
     async def load_history(self) -> list[EventType[()]] | None:
@@ -142,12 +146,13 @@ class HistoryState(AddressListState, rx.State):
 
     @rx.event(background=True, supersedes=True)
     async def follow_history(self) -> AsyncGenerator[EventType[()]]:
-        """Show imports as they come, move and end, also those of other people, while the page is looked at."""
-        while await is_shown(self, routes.IMPORTS):
-            await asyncio.sleep(RELOAD_SECONDS)
-            with suppress(DomainError):
-                # An outage is shown by what a person asks for; here, the list stays as it is.
-                await self._reload(self.listing)
+        """Show how imports move and end, and count new ones, also those of others, while the page is looked at."""
+        async for _ in looks(self, routes.IMPORTS):
+            seen = await self._look()
+            if seen.are_first:
+                yield HistoryState.load_history
+            for ended in seen.ended:
+                yield _end(ended)
             if not self.running.id and any(job.is_running for job in self.imports):
                 yield HistoryState.follow_running
 
@@ -164,14 +169,6 @@ class HistoryState(AddressListState, rx.State):
             await asyncio.sleep(OUTAGE_SECONDS)
             return HistoryState.load_history
         return None
-
-    async def _reload(self, listing: ImportListing) -> None:
-        found = await ask_page(service.list_imports, listing.query())
-        shown = nested(list(map(ImportView.of, found.items)))
-        async with self:
-            is_same = (shown, found.total) == (list(self.imports), self.total)
-            if self.listing == listing and self.loaded and not self.loading and not is_same:
-                self._take(found)
 
     async def _load(self) -> list[EventType[()]] | None:
         listing = self.listing
@@ -203,6 +200,7 @@ class HistoryState(AddressListState, rx.State):
         if isinstance(found, DomainError):
             self.error = found.detail
             return
+        self._nothing_new()
         self.imports = nested(list(map(ImportView.of, found.items)))
         self.listing = replace(self.listing, page=found.page)
         self.pages, self.total = found.pages, found.total

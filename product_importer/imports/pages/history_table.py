@@ -7,6 +7,7 @@ from product_importer.imports.pages.history_state import HistoryState
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.ui import styles, tables
 from product_importer.ui.formatting import DASH
+from product_importer.ui.live import with_news
 from product_importer.ui.widgets import (
     badge,
     button,
@@ -42,7 +43,7 @@ def history() -> rx.Component:
     return rx.cond(
         HistoryState.error,
         problem(),
-        rx.cond(HistoryState.imports.length() > 0, rx.fragment(history_table(), history_pager()), no_imports()),
+        rx.cond(HistoryState.imports.length() > 0, rx.fragment(shown(), history_pager()), no_imports()),
     )
 
 
@@ -96,6 +97,11 @@ def history_table() -> rx.Component:
     """The table of one page of imports."""
     rows = tables.body(rx.foreach(HistoryState.imports, history_row))
     return tables.table(tables.headings(*COLUMNS, numbers=NUMERIC), rows, is_busy=HistoryState.loading)
+
+
+def shown() -> rx.Component:
+    """The table, and how many imports are new."""
+    return with_news(HistoryState, HistoryState.show_news, history_table())
 
 
 def history_row(job: ImportView) -> rx.Component:
@@ -172,7 +178,7 @@ def rejected(job: ImportView) -> rx.Component:
         href=f"/api/jobs/{job.id}/rejects",
         aria_label=f"Download the {job.rejected} rejected rows of {job.filename}",
         title="Download the rejected rows",
-        class_name=styles.TEXT_LINK,
+        class_name=f"{styles.TEXT_LINK} min-w-6 text-right",
     )
     return rx.cond(job.has_rejects, file, job.rejected)
 

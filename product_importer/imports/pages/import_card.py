@@ -81,7 +81,7 @@ def result(job: ImportView) -> rx.Component:
 def parent_link(job: ImportView) -> rx.Component:
     """Say of a linked import whose rows it has imported again."""
     return rx.el.p(
-        "These are corrected rows of ",
+        "These are fixed rows of ",
         link(
             "an earlier import",
             to=f"/imports/{job.parent}",
@@ -124,7 +124,11 @@ def actions(job: ImportView) -> rx.Component:
         rx.cond(job.created_address, products_link(job)),
         for_importers(rx.cond(job.undo.status == UndoStatus.POSSIBLE, undo_button(job))),
         rx.cond(job.has_rejects, rejects_link(job)),
-        for_importers(button_link("Import again", to=routes.IMPORTS, data_testid="import-again")),
+        rx.cond(
+            job.action,
+            button_link("View products", to=routes.PRODUCTS),
+            for_importers(button_link("Import again", to=routes.IMPORTS, data_testid="import-again")),
+        ),
         class_name=styles.ACTIONS,
         data_testid="import-actions",
     )
@@ -158,7 +162,8 @@ def rejects_link(job: ImportView) -> rx.Component:
 
 def cancel_button(job: ImportView) -> rx.Component:
     """Cancel the running import."""
-    cancel = button("Cancel import", on_click=ImportState.cancel_import(job.id), data_testid="import-cancel")
+    label = rx.cond(job.action, "Cancel", "Cancel import")
+    cancel = button(label, on_click=ImportState.cancel_import(job.id), data_testid="import-cancel")
     return rx.cond(job.is_running, for_importers(cancel))
 
 
@@ -218,12 +223,13 @@ def figures(job: ImportView) -> rx.Component:
     """The counts; those that are zero are not seen."""
     return rx.el.dl(
         figure("Processed", job.processed, testid="import-processed"),
-        figure("Total rows", job.total, testid="import-total"),
+        figure(rx.cond(job.action, "Total", "Total rows"), job.total, testid="import-total"),
         count(rx.cond(job.is_dry_run, "To create", "Created"), job.created, testid="import-created"),
         count(rx.cond(job.is_dry_run, "To update", "Updated"), job.updated, testid="import-updated"),
         count("Unchanged", job.unchanged, testid="import-unchanged"),
         count("Duplicates", job.duplicates, testid="import-duplicates", note=duplicates_link(job)),
         count("Rejected", job.rejected, testid="import-rejected"),
+        count("Deleted", job.deleted, testid="import-deleted"),
         class_name="grid grid-cols-2 gap-4 border-t border-line pt-4 md:grid-cols-7",
     )
 

@@ -14,11 +14,15 @@ def details(job: ImportView) -> rx.Component:
         rx.el.summary(
             rx.icon("chevron-right", size=16, aria_hidden="true", class_name=CHEVRON),
             "Details",
-            rx.cond(job.warnings.length() > 0, rx.el.span(ASSUMPTIONS, class_name=CHIP)),
+            rx.cond(job.warnings.length() > 0, rx.el.span(rx.cond(job.action, LEFT, ASSUMPTIONS), class_name=CHIP)),
             class_name=SUMMARY,
             data_testid="import-details",
         ),
-        rx.el.div(rx.cond(job.warnings.length() > 0, warnings(job)), facts(job), class_name=FOLDED),
+        rx.el.div(
+            rx.cond(job.warnings.length() > 0, warnings(job)),
+            rx.cond(job.action, action_facts(job), facts(job)),
+            class_name=FOLDED,
+        ),
         class_name="group rounded-[10px] border border-line bg-raised shadow-[var(--shadow)]",
     )
 
@@ -32,6 +36,7 @@ CHIP = "rounded-md border border-line px-2 text-xs leading-5 text-muted"
 FOLDED = "grid grid-cols-[minmax(0,1fr)] gap-4 px-3.5 pt-1 pb-4"
 FACTS = "flex flex-wrap gap-x-4.5 gap-y-0.5"
 ASSUMPTIONS = "how the file was read"
+LEFT = "not all were updated"
 
 
 def facts(job: ImportView) -> rx.Component:
@@ -57,12 +62,27 @@ def facts(job: ImportView) -> rx.Component:
     )
 
 
+def action_facts(job: ImportView) -> rx.Component:
+    """What an action has done with which products."""
+    return rx.el.dl(
+        detail("Products", job.action_products, testid="action-products"),
+        rx.cond(
+            job.action_values.length() > 0,
+            detail("Set", rx.foreach(job.action_values, option), class_name=FACTS, testid="action-values"),
+        ),
+        detail("Started", local_time(job.created_at)),
+        rx.cond(job.started_by, detail("Started by", job.started_by)),
+        undo_deadline(job),
+        class_name="grid gap-2.5",
+    )
+
+
 GUESSED = " (detected, not certain). Is the text wrong? Upload the file again and choose the encoding under Options."
 
 
 def undo_deadline(job: ImportView) -> rx.Component:
     """That the import can no longer be undone; until when it can, the button says."""
-    too_old = detail("Undo", "No longer possible: the import is too old.")
+    too_old = detail("Undo", "No longer possible: it is too long ago.")
     return rx.cond(job.undo.status == UndoStatus.EXPIRED, too_old)
 
 
@@ -93,10 +113,13 @@ def column(fact: Fact) -> rx.Component:
 
 
 def warnings(job: ImportView) -> rx.Component:
-    """What the file was read with an assumption for; nothing failed, so screen readers are not interrupted."""
+    """What the file was read with an assumption for, or which products an action left; nothing has failed.
+
+    So screen readers are not interrupted.
+    """
     return notice(
         rx.el.ul(rx.foreach(job.warnings, warning), class_name="grid list-none gap-1"),
-        title="Check how the file was read",
+        title=rx.cond(job.action, "Not all products were updated", "Check how the file was read"),
         tone="warning",
         role="status",
         data_testid="import-warnings",

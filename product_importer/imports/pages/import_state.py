@@ -9,14 +9,15 @@ from sqlmodel import Session
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound, Unavailable
+from product_importer.core.outages import unavailable
 from product_importer.imports import service
 from product_importer.imports.drafts import service as drafts
 from product_importer.imports.pages.error_view import ErrorView
 from product_importer.imports.pages.running.running_state import tell
 from product_importer.imports.pages.running.speed_state import SpeedState, measure
 from product_importer.imports.pages.view_models import ImportView
-from product_importer.imports.progress import watch
 from product_importer.imports.schemas import ImportRead
+from product_importer.imports.watching import watch
 from product_importer.ui import routes, theme, toasts
 from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
@@ -61,9 +62,9 @@ class ImportState(rx.State):
         except NotFound:
             async with self:
                 self.missing = True
-        except (Unavailable, *OUTAGE):
+        except (Unavailable, *OUTAGE) as error:
             async with self:
-                self.load_error = "The database does not answer. Try again in a moment."
+                self.load_error = error.detail if isinstance(error, Unavailable) else unavailable(error).detail
         async with self:
             return self._to_step()
 

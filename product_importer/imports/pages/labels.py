@@ -14,7 +14,7 @@ BLANKS = {"clear": "Clear the value", "keep": "Keep the value"}
 CONTINUATIONS = {
     "reject": "Reject them",
     "fill": "Make each a product",
-    "skip": "Leave them out",
+    "skip": "Skip them",
 }
 SCIENTIFIC = {"reject": "Reject the row", "keep": "Keep it as it is"}
 ENCODINGS = {
@@ -65,7 +65,7 @@ CHANGED_OPTIONS = {
     ("duplicates", "reject"): "duplicates rejected",
     ("blank", "keep"): "blanks keep values",
     ("continuation", "fill"): "variants filled",
-    ("continuation", "skip"): "variants left out",
+    ("continuation", "skip"): "variants skipped",
     ("scientific", "keep"): "scientific SKUs kept",
 }
 CONTAINERS = {

@@ -61,7 +61,7 @@ def one_import() -> rx.Component:
     """The step, the import's card, its rows to check or to correct, and the products that its undo kept."""
     job = ImportState.live
     return rx.fragment(
-        steps(job.step),
+        rx.cond(job.action, rx.fragment(), steps(job.step)),
         import_card(job),
         rx.cond(job.can_apply, check(job.id), rx.cond(job.needs, rows_to_fix(job.id))),
         rx.cond(job.undo.has_kept, section("Kept products", kept_products(job.id))),
@@ -70,7 +70,7 @@ def one_import() -> rx.Component:
 
 def missing() -> rx.Component:
     """A message in place of an import that does not exist."""
-    return empty_state("This import does not exist", "Check the address, or look for the import in the list.")
+    return empty_state("There is no such import", "Check the address, or look for the import in the list.")
 
 
 def load_error() -> rx.Component:

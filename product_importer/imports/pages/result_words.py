@@ -1,6 +1,7 @@
 """The result of an import in words, and the tone in which pages show it."""
 
 from product_importer.imports.models import FINAL, ImportStatus, UndoStatus
+from product_importer.imports.pages import action_words
 from product_importer.imports.schemas import ImportRead
 
 # While an import is not over, and where its end says nothing about its rows.
@@ -22,12 +23,14 @@ def counted(count: int, noun: str) -> str:
 def tone(job: ImportRead) -> str:
     """Return "good" if every row went in, "warning" if some were rejected, "bad" if no row went in.
 
-    A dry run has the tone that its rows would have.
+    A dry run has the tone that its rows would have, an action with a warning has left products as they were.
     """
     if is_undone(job):
         return "neutral"
     if job.status in TONES:
         return TONES[job.status]
+    if job.action is not None:
+        return "neutral" if not job.total_rows else "warning" if job.warnings else "good"
     if not _went_in(job):
         return "bad"
     return "warning" if job.rejected else "good"
@@ -42,6 +45,8 @@ def done(job: ImportRead) -> str:
     """Return the first part of the result: what was done."""
     if job.status not in FINAL or is_undone(job):
         return ""
+    if job.action is not None:
+        return action_words.done(job, job.action)
     if job.status in STOPPED:
         return f"{STOPPED[job.status]}: {_before_the_stop(job)}"
     return would_do(job) if is_dry_run(job) else _done(job)

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from product_importer.imports.action_schemas import ActionKind
 from product_importer.imports.models import UndoStatus
 from product_importer.imports.pages.import_state import ImportState
 from product_importer.imports.pages.kept_view import KeptView
@@ -18,14 +19,8 @@ def undo_dialog() -> rx.Component:
     """Ask for confirmation before the undo."""
     job = ImportState.live
     return modal(
-        "Undo this import?",
-        rx.el.p(
-            "The created products (",
-            rx.el.strong(job.created),
-            ") are removed and the updated ones (",
-            rx.el.strong(job.updated),
-            ") get their previous values back. Products that were changed since are kept and listed.",
-        ),
+        rx.cond(job.action, "Undo this action?", "Undo this import?"),
+        rx.match(job.action, ("", of_import(job)), (ActionKind.DELETE, of_deletion(job)), of_change(job)),
         rx.el.p(
             "Undo is possible until ",
             local_time(job.undo.until),
@@ -39,7 +34,7 @@ def undo_dialog() -> rx.Component:
         dialog_actions(
             UNDO,
             button(
-                rx.cond(UndoState.is_busy, "Undoing…", "Undo import"),
+                rx.cond(UndoState.is_busy, "Undoing…", rx.cond(job.action, "Undo action", "Undo import")),
                 kind="danger",
                 on_click=UndoState.undo_import,
                 disabled=UndoState.is_busy,
@@ -55,11 +50,40 @@ def undo_dialog() -> rx.Component:
     )
 
 
+def of_import(job: ImportView) -> rx.Component:
+    """What the undo of an import does."""
+    return rx.el.p(
+        "The created products (",
+        rx.el.strong(job.created),
+        ") are deleted and the updated ones (",
+        rx.el.strong(job.updated),
+        ") get their previous values back. Products that were changed since are kept and listed.",
+    )
+
+
+def of_change(job: ImportView) -> rx.Component:
+    """What the undo of a change of many products does."""
+    return rx.el.p(
+        "The updated products (",
+        rx.el.strong(job.updated),
+        ") get their previous values back. Products that were changed since are kept and listed.",
+    )
+
+
+def of_deletion(job: ImportView) -> rx.Component:
+    """What the undo of a deletion does."""
+    return rx.el.p(
+        "The deleted products (",
+        rx.el.strong(job.deleted),
+        ") come back as they were. Those whose SKU another product has now are listed.",
+    )
+
+
 def undo_result(job: ImportView) -> rx.Component:
     """Whether the undo is running, or its counts."""
     return rx.match(
         job.undo.status,
-        (UndoStatus.PENDING, result_line(badge("undoing", tone="busy"), "The import is being undone …")),
+        (UndoStatus.PENDING, result_line(badge("undoing", tone="busy"), "It is being undone …")),
         (UndoStatus.UNDONE, result_line(badge("undone", tone="neutral"), job.undo.result)),
         rx.fragment(),
     )

@@ -7,7 +7,7 @@ from product_importer.imports.columns.attribute_names import chosen_name
 from product_importer.imports.columns.header import FIELDS
 from product_importer.imports.models import FINAL, RETRYABLE, ImportPhase, ImportStatus, UndoStatus
 from product_importer.imports.options import ATTRIBUTE, IGNORE
-from product_importer.imports.pages import labels, result_words
+from product_importer.imports.pages import action_words, labels, result_words
 from product_importer.imports.pages.bar_view import BarView
 from product_importer.imports.pages.result_words import counted, is_dry_run, is_undone
 from product_importer.imports.pages.warning_view import WarningView
@@ -43,12 +43,15 @@ class UndoView:
     has_kept: bool = False
 
     @classmethod
-    def of(cls, undo: ImportUndo | None) -> Self:
+    def of(cls, undo: ImportUndo | None, *, is_of_action: bool = False) -> Self:
         """Return `undo` as the page shows it."""
         if undo is None:
             return cls()
         return cls(
-            undo.status, undo.until.isoformat(), _undone(undo), undo.status == UndoStatus.UNDONE and undo.kept > 0
+            undo.status,
+            undo.until.isoformat(),
+            _undone(undo, is_of_action),
+            undo.status == UndoStatus.UNDONE and undo.kept > 0,
         )
 
 
@@ -61,6 +64,10 @@ class ImportView:
     parent: str = ""
     depth: int = 0
     filename: str = ""
+    # What an action on products does (`ActionKind`), with which of them; empty for an import.
+    action: str = ""
+    action_products: str = ""
+    action_values: list[Fact] = field(default_factory=list)
     size: str = ""
     status: str = ""
     # The step of the five that it is at.
@@ -81,6 +88,7 @@ class ImportView:
     unchanged: str = DASH
     duplicates: str = DASH
     rejected: str = DASH
+    deleted: str = "0"
     has_rejects: bool = False
     # The address of the products that it created; empty where there are none.
     created_address: str = ""
@@ -117,6 +125,9 @@ class ImportView:
             id=str(job.id),
             parent=str(job.parent_id or ""),
             filename=job.filename,
+            action="" if job.action is None else job.action.kind,
+            action_products="" if job.action is None else action_words.products(job.action),
+            action_values=[] if job.action is None else [Fact(*pair) for pair in action_words.values(job.action)],
             size=size(job.size_bytes),
             status=job.status,
             step=_step(job),
@@ -134,6 +145,7 @@ class ImportView:
             unchanged=number(job.unchanged),
             duplicates=number(job.duplicates),
             rejected=number(job.rejected),
+            deleted=number(job.deleted),
             created_address=_created_address(job),
             sha256=job.sha256,
             has_rejects=is_over and job.rejected > 0,
@@ -145,19 +157,19 @@ class ImportView:
             started_by=job.started_by or "",
             applied_at=job.applied_at.isoformat() if job.applied_at else "",
             took=_took(job),
-            speed=_speed(job).replace("rows per second", "rows/s") if is_over else "",
+            speed=_speed(job).replace(" per second", "/s") if is_over else "",
             is_running=not is_over,
             is_dry_run=is_dry_run(job),
             can_retry=_can_retry(job),
             can_apply=job.status == ImportStatus.PREVIEWED,
-            file_gone=has_stopped and not job.file_available,
+            file_gone=has_stopped and not job.file_available and job.action is None,
             changed_options=_changed_options(job),
             options=[Fact(*pair) for pair in labels.all_options(job.choices)],
             format=labels.read_as(job.format),
             is_format_guessed=job.format.is_guessed,
             columns=_columns(job.columns),
             other_columns=_other_columns(job.columns),
-            undo=UndoView.of(job.undo),
+            undo=UndoView.of(job.undo, is_of_action=job.action is not None),
         )
 
 
@@ -178,7 +190,7 @@ def _doing(job: ImportRead) -> str:
     if job.status in FINAL:
         parts = [f"Took {_took(job)}" if _took(job) else "", _speed(job)]
     else:
-        reading = f"Reading the file, {job.rows_read:,} rows so far"
+        reading = f"Reading the file, {job.rows_read:,} rows so far" if job.action is None else "Finding the products"
         step = reading if job.phase == ImportPhase.READING else STEPS.get(job.phase, "Working")
         left = "" if job.eta_seconds is None else f"about {duration(job.eta_seconds)} left"
         parts = [step, _speed(job), left]
@@ -192,7 +204,8 @@ def _took(job: ImportRead) -> str:
 
 
 def _speed(job: ImportRead) -> str:
-    return f"{job.rows_per_second:,} rows per second" if job.rows_per_second else ""
+    unit = "rows" if job.action is None else "products"
+    return f"{job.rows_per_second:,} {unit} per second" if job.rows_per_second else ""
 
 
 def _error(job: ImportRead) -> str:
@@ -203,11 +216,14 @@ def _error(job: ImportRead) -> str:
 
 def _can_retry(job: ImportRead) -> bool:
     """Whether an import can be continued, or a dry run repeated."""
-    return job.status in RETRYABLE and job.file_available and not is_undone(job)
+    has_what_it_needs = job.file_available or job.action is not None
+    return job.status in RETRYABLE and has_what_it_needs and not is_undone(job)
 
 
 def _stopped(job: ImportRead) -> str:
     """Say what a failed or cancelled import has left in the catalogue."""
+    if job.action is not None:
+        return action_words.stopped(job, job.action)
     merged = job.created + job.updated + job.unchanged
     if is_dry_run(job):
         return "Stopped: it was a dry run, and the catalogue was not changed."
@@ -243,7 +259,9 @@ def _other_columns(columns: dict[str, str]) -> list[str]:
     return lines
 
 
-def _undone(undo: ImportUndo) -> str:
+def _undone(undo: ImportUndo, is_of_action: bool) -> str:
     kept = f", {undo.kept:,} kept because changed since" if undo.kept else ""
     by = f" · by {undo.requested_by}" if undo.requested_by else ""
-    return f"{undo.removed:,} removed, {undo.restored:,} restored{kept}{by}"
+    # An action creates nothing.
+    removed = "" if is_of_action else f"{undo.removed:,} removed, "
+    return f"{removed}{undo.restored:,} restored{kept}{by}"

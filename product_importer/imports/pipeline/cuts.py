@@ -16,12 +16,7 @@ from product_importer.imports.pipeline.spool import Sample
 # Wide rows are bounded by bytes: memory holds a range several times.
 MAX_RANGE_BYTES = 16 * 1024 * 1024
 
-LOAD = """
-SELECT number, last_key, first_number, done_at IS NOT NULL FROM import_range WHERE job_id = %(job_id)s ORDER BY number
-"""
-MARK_DONE = """
-UPDATE import_range SET done_at = now() WHERE job_id = %(job_id)s AND number = %(number)s AND done_at IS NULL
-"""
+IS_CUT = "SELECT EXISTS (SELECT FROM import_range WHERE job_id = %(job_id)s)"
 DELETE = "DELETE FROM import_range WHERE job_id = %(job_id)s"
 
 
@@ -67,25 +62,12 @@ def store(connection: PgConnection, job_id: UUID, ranges: Sequence[KeyRange]) ->
         copy_text.copy(cursor, "import_range", columns)
 
 
-def load(connection: PgConnection, job_id: UUID) -> tuple[int, list[KeyRange]]:
-    """Return the number of an import's stored ranges, and those of them that are not done."""
+def are_stored(connection: PgConnection, job_id: UUID) -> bool:
+    """Whether the ranges of an import are stored."""
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, {"job_id": str(job_id)})
-        rows = cursor.fetchall()
-    after, undone = "", []
-    for number, last, first_number, is_done in rows:
-        if not is_done:
-            undone.append(KeyRange(number, after, last, first_number))
-        after = last
-    return len(rows), undone
-
-
-def mark_done(connection: PgConnection, job_id: UUID, number: int) -> bool:
-    """Mark a range as done inside the transaction that writes it; return False if it is done already."""
-    with connection.cursor() as cursor:
-        cursor.execute(MARK_DONE, {"job_id": str(job_id), "number": number})
-        marked: int = cursor.rowcount
-    return marked == 1
+        cursor.execute(IS_CUT, {"job_id": str(job_id)})
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def delete(connection: PgConnection, job_id: UUID) -> None:

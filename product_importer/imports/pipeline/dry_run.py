@@ -40,16 +40,17 @@ KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
 ANALYZE = sql.SQL("ANALYZE {table}")
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
+# Products that are distributed are read by their keys, and joined where the dry run is.
 CHANGES = sql.SQL(f"""
+WITH seen AS MATERIALIZED (
+    SELECT * FROM {{preview}} WHERE {CHANGED} AND outcome = ANY(%(outcomes)s)
+    ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
+), held AS MATERIALIZED (SELECT * FROM product WHERE sku_key IN (SELECT sku_key FROM seen))
 SELECT seen.line, seen.outcome, seen.sku, seen.name, seen.description, seen.active, seen.attributes,
     held.id AS held_id, held.sku AS held_sku, held.name AS held_name, held.description AS held_description,
     held.active AS held_active, held.attributes AS held_attributes,
     (held.id, held.version) IS DISTINCT FROM (seen.product_id, seen.version) AS is_outdated
-FROM (
-    SELECT * FROM {{preview}} WHERE {CHANGED} AND outcome = ANY(%(outcomes)s)
-    ORDER BY line LIMIT %(limit)s OFFSET %(offset)s
-) AS seen
-LEFT JOIN product AS held ON held.sku_key = seen.sku_key
+FROM seen LEFT JOIN held USING (sku_key)
 ORDER BY seen.line
 """)
 OUTDATED = sql.SQL("""

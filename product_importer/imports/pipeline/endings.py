@@ -9,13 +9,13 @@ from sqlmodel import Session
 from product_importer.imports import events
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
-from product_importer.imports.pipeline import cuts, dry_run
+from product_importer.imports.pipeline import action_batches, cuts, dry_run
 from product_importer.imports.pipeline.lease import Lease
-from product_importer.imports.schemas import COUNTS
+from product_importer.imports.schemas import ALL_COUNTS
 
 END = sql.SQL(f"""
 status = %(status)s, phase = '{ImportPhase.FINISHED}', finished_at = now(), percent = %(percent)s,
-preview_table = CASE WHEN %(keeps_outcomes)s THEN preview_table END, lease_until = NULL,
+preview_table = CASE WHEN %(keeps_outcomes)s THEN preview_table END, lease_until = NULL, spool_id = NULL,
 error_code = %(code)s, error_message = %(message)s, error_line = %(line)s
 """)
 
@@ -31,7 +31,7 @@ class Ending(NamedTuple):
 
 def of_counts(row: dict[str, Any], is_dry_run: bool) -> Ending:
     """Return how an import ends that has written all its rows: every row must have an outcome."""
-    decided = sum(row[count] for count in COUNTS)
+    decided = sum(row[count] for count in ALL_COUNTS)
     if decided == row["total_rows"]:
         return Ending(ImportStatus.PREVIEWED if is_dry_run else ImportStatus.COMPLETED)
     message = f"{row['total_rows']} rows were read, but {decided} have an outcome, an application error."
@@ -50,6 +50,7 @@ def write(lease: Lease, session: Session, connection: PgConnection, ending: Endi
         dry_run.drop(connection, lease.job.id)
     if ending.status == ImportStatus.COMPLETED:
         cuts.delete(connection, lease.job.id)
+        action_batches.delete(connection, lease.job.id)
     is_whole = ending.status in (ImportStatus.COMPLETED, ImportStatus.PREVIEWED)
     row = lease.write(
         connection,

@@ -9,12 +9,13 @@ from typing import Any, Self
 import psycopg2
 from psycopg2 import sql
 
-from product_importer.imports import progress
+from product_importer.imports import progress, spools
 from product_importer.imports.models import FINAL, ImportPhase
+from product_importer.imports.pipeline import range_claims
 from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
 from product_importer.imports.pipeline.steady import SteadyEstimate
 from product_importer.imports.progress import WorkerProgress
-from product_importer.imports.schemas import COUNTS
+from product_importer.imports.schemas import ALL_COUNTS
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,7 @@ class Heartbeat:
         # First, so that whoever watches sees the end at once, even if the thread waits for a connection.
         self._publish(replace(self.pace(), eta_seconds=None))
         self._thread.join()
+        spools.end_reporting()
 
     def committed(self, row: dict[str, Any]) -> None:
         """Take the job's row as a transaction has just committed it."""
@@ -144,6 +146,7 @@ class Heartbeat:
                 renewed = time.monotonic()
             pace = self.pace()
             self._publish(replace(pace, eta_seconds=self._steady.take(time.monotonic(), pace.eta_seconds)))
+            spools.report()
 
     def _publish(self, pace: WorkerProgress) -> None:
         progress.publish(self._lease.job.id, self._lease.fence, pace)
@@ -152,8 +155,12 @@ class Heartbeat:
         values = {"lease": LEASE_SECONDS, "percent": self.percent, "rows_read": self.rows_read}
         try:
             with self._lease.connect() as connection, self._lease.transaction(connection):
+                range_claims.renew(connection, self._lease.job.id, self._lease.holder)
                 row = self._lease.write(connection, RENEW, **values)
             self._notice_cancel(row)
+            # Other workers may have written ranges since; what this one commits at the same time may be newer.
+            if row["phase"] == self.row["phase"]:
+                self.committed(row)
         except LeaseLost:
             # The lease also ends with the work itself: then `_done` is set a moment later.
             if not self._done.wait(SHOW_SECONDS):
@@ -171,7 +178,7 @@ class Heartbeat:
 
 
 def _decided(row: dict[str, Any]) -> int:
-    return int(sum(row[count] for count in COUNTS))
+    return int(sum(row[count] for count in ALL_COUNTS))
 
 
 def _seconds_left(since: _ProgressPoint, now: _ProgressPoint, min_percent: float) -> float | None:

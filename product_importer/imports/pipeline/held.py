@@ -12,6 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 from pyarrow import csv
 
+from product_importer.catalog import distributed
 from product_importer.core.db import identifier
 from product_importer.imports.pipeline.run_columns import RunColumns
 
@@ -87,16 +88,19 @@ class HeldProducts:
         if self._is_unpacked:
             for place, name in enumerate(self._names):
                 cursor.execute(SET, {"name": f"{PREFIX}a{place}", "value": name})
+                distributed.tell_nodes(cursor, f"a{place}")
 
     def _listed(self, cursor: PgCursor, keys: pa.StringArray) -> pa.Table:
         if not len(keys):
             return self._parsed(BytesIO())
         cursor.execute(SET_KEYS, {"name": f"{PREFIX}keys", "keys": keys.to_pylist()})
+        distributed.tell_nodes(cursor, "keys")
         return self._copied(cursor, LISTED)
 
     def _between(self, cursor: PgCursor, keys: pa.StringArray, limit: int) -> pa.Table:
         bounds = {"first_key": keys[0].as_py(), "last_key": keys[-1].as_py(), "limit": str(limit)}
         cursor.execute(SET_BOUNDS, bounds)
+        distributed.tell_nodes(cursor, *bounds)
         return self._copied(cursor, BETWEEN)
 
     def _copied(self, cursor: PgCursor, condition: sql.SQL) -> pa.Table:

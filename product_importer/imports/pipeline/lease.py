@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from product_importer.core import db
 from product_importer.core.advisory_locks import AdvisoryLock
+from product_importer.core.db import identifier
 from product_importer.imports.models import ImportJob, ImportPhase, ImportStatus
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,18 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 10
 RENEW_SECONDS = 2
 
+# The workers that hold a large import, and those that help with one.
+HELD_SLOTS = f"""
+(
+    SELECT count(*) FROM import_job AS other
+    WHERE other.holds_worker AND other.status = '{ImportStatus.PROCESSING}' AND other.lease_until > now()
+) + (
+    SELECT count(DISTINCT helped.holder)
+    FROM import_job AS shared JOIN import_range AS helped ON helped.job_id = shared.id
+    WHERE shared.status = '{ImportStatus.PROCESSING}' AND helped.done_at IS NULL
+        AND helped.lease_until > now() AND helped.holder <> helped.job_id
+)
+"""
 CLAIM = f"""
 UPDATE import_job
 SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_interval(secs => %(lease)s),
@@ -33,11 +46,7 @@ SET fence = fence + 1, attempts = attempts + 1, lease_until = now() + make_inter
     started_at = coalesce(started_at, now()), holds_worker = is_large AND %(slots)s::integer IS NOT NULL
 WHERE id = %(id)s
     AND (status = '{ImportStatus.PENDING}' OR (status = '{ImportStatus.PROCESSING}' AND lease_until < now()))
-    AND (NOT is_large OR %(slots)s::integer IS NULL OR %(slots)s::integer > (
-        SELECT count(*) FROM import_job AS other
-        WHERE other.holds_worker AND other.status = '{ImportStatus.PROCESSING}' AND other.lease_until > now()
-            AND other.id <> %(id)s
-    ))
+    AND (NOT is_large OR %(slots)s::integer IS NULL OR %(slots)s::integer > {HELD_SLOTS})
 RETURNING *
 """
 # Two workers that each claim a large import must not both find the same slot free.
@@ -49,7 +58,7 @@ WHERE application_name = %s AND usename = current_user AND pid <> pg_backend_pid
 """
 WRITE = sql.SQL(
     "UPDATE import_job SET {assignments}"
-    f" WHERE id = %(id)s AND fence = %(fence)s AND status = '{ImportStatus.PROCESSING}' RETURNING *"
+    f" WHERE id = %(id)s AND {{token}} = %(token)s AND status = '{ImportStatus.PROCESSING}' RETURNING *"
 )
 # If a pooler hides the names of sessions, PostgreSQL itself ends transactions that stay idle.
 TRANSACTION_SETTINGS = f"SET LOCAL idle_in_transaction_session_timeout = '{LEASE_SECONDS}s'"
@@ -66,13 +75,22 @@ class LeaseLost(Exception):
 class Lease:
     """The right to work on one import, until another worker claims it.
 
-    `job` is the row as it was claimed, `fence` the fencing token.
+    `job` is the row as it was claimed, `fence` the fencing token. `holder` is who claims ranges under this lease.
     """
+
+    # The column of the job's row that must still have the value of `token`.
+    guard = "fence"
 
     def __init__(self, job: ImportJob, engine: Engine):
         self.job = job
         self.fence = job.fence
+        self.holder = job.id
+        self.token: object = job.fence
         self._engine = engine
+
+    def may_claim(self, _: PgConnection) -> bool:
+        """Whether to claim a further range: the worker that has the import always may."""
+        return True
 
     @contextmanager
     def connect(self) -> Iterator[PgConnection]:
@@ -100,11 +118,17 @@ class Lease:
                 cursor.execute(TRANSACTION_SETTINGS)
             yield session, connection
 
+    @contextmanager
+    def new_session(self) -> Iterator[Session]:
+        """Open one transaction that nothing has been executed in: its isolation level can be set."""
+        with Session(self._engine) as session, session.begin():
+            yield session
+
     def close(self) -> None:
         """Close the connections; the lease itself ends with the import, or runs out."""
         self._engine.dispose()
 
-    def write(self, connection: PgConnection, assignments: sql.SQL, **values: Any) -> dict[str, Any]:
+    def write(self, connection: PgConnection, assignments: sql.Composable, **values: Any) -> dict[str, Any]:
         """Update the job inside the caller's transaction, and return its new row.
 
         Do this last in a transaction: it locks the row, and fails if the fencing token is outdated, so that either
@@ -115,11 +139,12 @@ class Lease:
         """
         with connection.cursor(cursor_factory=RealDictCursor) as cursor:
             cursor.execute(
-                WRITE.format(assignments=assignments), {**values, "id": str(self.job.id), "fence": self.fence}
+                WRITE.format(assignments=assignments, token=identifier(self.guard)),
+                {**values, "id": str(self.job.id), "token": self.token},
             )
             row = cursor.fetchone()
         if row is None:
-            raise LeaseLost(f"import {self.job.id}: fencing token {self.fence} is outdated")
+            raise LeaseLost(f"import {self.job.id}: {self.guard} {self.token} is outdated")
         return dict(row)
 
 
@@ -140,14 +165,30 @@ def claim(job_id: UUID, slots: int | None = None) -> Lease | None:
     `slots` is the number of workers that large imports may hold, None for no limit. A large import beyond it is not
     claimed.
     """
-    engine = _prepared.pop() if _prepared else db.worker_pool()
-    db.name_connections(engine, f"import {job_id}")
+    engine = pool(owner_name(job_id))
     row = _claimed_row(engine, job_id, slots)
     if row is None:
         engine.dispose()
         return None
     log.info("import %s: claimed with fencing token %s", job_id, row["fence"])
     return Lease(ImportJob.model_validate(row), engine)
+
+
+def owner_name(job_id: UUID) -> str:
+    """Return how PostgreSQL shows the sessions of the worker that has an import."""
+    return f"import {job_id}"
+
+
+def helper_name(holder: UUID) -> str:
+    """Return how PostgreSQL shows the sessions of a worker that helps with an import."""
+    return f"help {holder}"
+
+
+def pool(name: str) -> Engine:
+    """Return a pool for one job of this process whose sessions have a name; a prepared one, if there is one."""
+    engine = _prepared.pop() if _prepared else db.worker_pool()
+    db.name_connections(engine, name)
+    return engine
 
 
 def _claimed_row(engine: Engine, job_id: UUID, slots: int | None) -> dict[str, Any] | None:
@@ -160,5 +201,5 @@ def _claimed_row(engine: Engine, job_id: UUID, slots: int | None) -> dict[str, A
             row = cursor.fetchone()
             if row is None:
                 return None
-            cursor.execute(END_EARLIER_HOLDERS, (f"import {job_id}",))
+            cursor.execute(END_EARLIER_HOLDERS, (owner_name(job_id),))
     return dict(row)

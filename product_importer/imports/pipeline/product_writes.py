@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 
+from product_importer.catalog import distributed
 from product_importer.core.db import identifier
 from product_importer.imports.pipeline import attributes, copy_text, undo
 from product_importer.imports.pipeline.cuts import KeyRange
@@ -23,9 +24,12 @@ CREATE TEMPORARY TABLE given (
 """
 # The bound limits both sides of the join to the range, so a merge join is linear whatever the statistics say.
 UPDATE = sql.SQL("""
-UPDATE product AS held SET {assignments}, version = held.version + 1, updated_at = now() FROM given
+UPDATE product AS held SET {assignments}, version = held.version + 1, updated_at = now() FROM {given}
 WHERE held.sku_key = given.sku_key AND held.id = given.id AND held.version = given.version AND {bound}
 """)
+TEMPORARY = sql.SQL("given")
+PART = sql.SQL(f"{distributed.GIVEN} AS given")
+ANY_PART, OF_PART = sql.SQL(""), sql.SQL("given.part = %(part)s AND ")
 LISTED = sql.SQL("held.sku_key = ANY(%(keys)s)")
 BETWEEN = sql.SQL("held.sku_key BETWEEN %(first)s AND %(last)s")
 # The attributes of the file replace those of the same names; a blank cell removes one, or keeps it.
@@ -50,6 +54,8 @@ def insert(cursor: PgCursor, job_id: UUID, key_range: KeyRange, columns: RunColu
     ids = numbered(job_id, numbers)
     keys = {"id": ids, "sku": array_of(rows, "sku"), "sku_key": array_of(rows, "key")}
     copy_text.copy(cursor, "product", keys | _values(columns, rows))
+    if distributed.is_distributed(cursor.connection):
+        distributed.note(cursor, ids.to_pylist(), rows.num_rows)
     versions = pa.array([1] * rows.num_rows, pa.int32())
     return rows.drop(["id", "version"]).append_column("id", ids).append_column("version", versions)
 
@@ -68,27 +74,48 @@ def update(
     if not rows.num_rows:
         return rows
     keys = array_of(rows, "key")
-    given = {"sku_key": keys, "id": array_of(rows, "id"), "version": array_of(rows, "version")}
     values = _values(columns, rows)
-    cursor.execute(CREATE_GIVEN)
-    copy_text.copy(cursor, "given", given | values)
-    undo.keep_overwritten(cursor, undo_table())
-    bounds: dict[str, Any] = {"names": columns.names}
+    rows_of = {"sku_key": keys, "id": array_of(rows, "id"), "version": array_of(rows, "version")}
+    part = _give(cursor, rows_of | values, undo_table())
+    given, bound = (TEMPORARY, ANY_PART) if part is None else (PART, OF_PART)
+    bounds: dict[str, Any] = {"names": columns.names, "part": str(part)}
     if len(keys) < FEW_KEYS:
-        bound, bounds["keys"] = LISTED, keys.to_pylist()
+        bound += LISTED
+        bounds["keys"] = keys.to_pylist()
     else:
-        bound, bounds["first"], bounds["last"] = BETWEEN, keys[0].as_py(), keys[-1].as_py()
+        bound += BETWEEN
+        bounds |= {"first": keys[0].as_py(), "last": keys[-1].as_py()}
     assignments = sql.SQL(", ").join(
         ATTRIBUTES[blank]
         if name == "attributes"
         else sql.SQL("{column} = given.{column}").format(column=identifier(name))
         for name in values
     )
-    cursor.execute(UPDATE.format(assignments=assignments, bound=bound), bounds)
+    cursor.execute(UPDATE.format(assignments=assignments, given=given, bound=bound), bounds)
     if cursor.rowcount != rows.num_rows:
         raise Overtaken
+    if part is not None:
+        distributed.forget(cursor, part)
+        distributed.note(cursor, rows["id"].to_pylist(), 0)
     versions = pc.add(rows["version"], 1)
     return rows.drop(["sku", "version"]).append_column("sku", rows["held_sku"]).append_column("version", versions)
+
+
+def _give(cursor: PgCursor, given: dict[str, pa.Array], undo_table: str) -> UUID | None:
+    """Give what products are changed to, and let `undo_table` keep what they have.
+
+    Return in which part of `distributed.GIVEN` it is; None if it is a temporary table of this transaction.
+    """
+    if not distributed.is_distributed(cursor.connection):
+        cursor.execute(CREATE_GIVEN)
+        copy_text.copy(cursor, "given", given)
+        undo.keep_overwritten(cursor, undo_table)
+        return None
+    part = uuid4()
+    parts = pa.array([str(part)] * len(given["sku_key"]))
+    copy_text.copy(cursor, distributed.GIVEN, {"part": parts, **given})
+    distributed.keep_overwritten(cursor, identifier(undo_table), part)
+    return part
 
 
 def _values(columns: RunColumns, rows: pa.Table) -> dict[str, pa.Array]:

@@ -1,7 +1,7 @@
 """Write one range of an import: read what the catalogue holds, decide, and write only the difference."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 import pyarrow as pa
@@ -9,9 +9,11 @@ from psycopg2 import errors
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
+from product_importer.catalog import distributed
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.imports.error_codes import RowOutcome
-from product_importer.imports.pipeline import outcomes, product_events, product_writes
+from product_importer.imports.models import ImportJob
+from product_importer.imports.pipeline import dry_run, outcomes, product_events, product_writes
 from product_importer.imports.pipeline.cuts import KeyRange
 from product_importer.imports.pipeline.decide import Decided, Decider, Picked, pick
 from product_importer.imports.pipeline.held import HeldProducts
@@ -28,7 +30,8 @@ SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off; LOCK TABLE product IN RO
 """
 BESIDE_OTHERS = f"{BEGIN}; SELECT pg_advisory_xact_lock_shared({AdvisoryLock.WRITE_RANGE})"
 # No import writes a range meanwhile, and no edit comes between reading and writing.
-ALONE = f"""{BEGIN}; SELECT pg_advisory_xact_lock({AdvisoryLock.WRITE_RANGE});
+ALONE = f"{BEGIN}; SELECT pg_advisory_xact_lock({AdvisoryLock.WRITE_RANGE})"
+LOCK_PRODUCTS = """
 SELECT count(*) FROM (SELECT FROM product WHERE sku_key = ANY(%s) ORDER BY sku_key FOR UPDATE) AS locked
 """
 
@@ -69,6 +72,14 @@ class RangeWriter:
         self._held = HeldProducts(columns)
         self._reports = RowReports(job_id, columns, choices.duplicates == "reject")
 
+    @classmethod
+    def of_job(cls, job: ImportJob, has_events: bool = False) -> Self:
+        """Return the writer of an import's ranges; `has_events` is whether its products get events."""
+        choices = ImportChoices.model_validate(job.choices)
+        is_dry_run = choices.dry_run and job.applied_at is None
+        outcomes = dry_run.name(job.id) if is_dry_run else job.preview_table
+        return cls(job.id, RunColumns.of_job(job), choices, outcomes, is_dry_run=is_dry_run, has_events=has_events)
+
     def pick(self, rows: pa.Table) -> Picked:
         """Pick the rows of a range to write; this needs no transaction."""
         return pick(rows, self._choices.duplicates)
@@ -91,10 +102,7 @@ class RangeWriter:
             psycopg2.Error: as `is_collision` says, or PostgreSQL failed.
         """
         with connection.cursor() as cursor:
-            if is_alone:
-                cursor.execute(ALONE, (picked.rows["key"].to_pylist(),))
-            else:
-                cursor.execute(BESIDE_OTHERS)
+            self._begin(cursor, picked.rows["key"].to_pylist() if is_alone else None)
             decided = self._decide(cursor, picked.rows)
             created, changed = decided.of(RowOutcome.CREATED), decided.of(RowOutcome.UPDATED)
             rejected = decided.rejected()
@@ -109,6 +117,17 @@ class RangeWriter:
                 if self._has_events:
                     product_events.record(cursor, self._job_id, created, changed)
         return self._counts(picked, created.num_rows, changed.num_rows, rejected.num_rows)
+
+    def _begin(self, cursor: PgCursor, alone_with: list[str] | None) -> None:
+        """Wait for those that must not write meanwhile; with keys, for all that write their products, too."""
+        if alone_with is None:
+            cursor.execute(BESIDE_OTHERS)
+        elif distributed.is_distributed(cursor.connection):
+            cursor.execute(ALONE)
+            distributed.lock(cursor)
+        else:
+            cursor.execute(ALONE)
+            cursor.execute(LOCK_PRODUCTS, (alone_with,))
 
     def _decide(self, cursor: PgCursor, rows: pa.Table) -> Decided:
         keys = array_of(rows, "key")
@@ -134,7 +153,7 @@ class RangeWriter:
 COLLISIONS = (errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure, Overtaken)
 
 
-def is_collision(error: Exception) -> bool:
+def is_collision(error: BaseException | None) -> bool:
     """Whether a range should be written again. A SKU may be taken by another transaction, but an id never is."""
     if isinstance(error, errors.UniqueViolation):
         return bool(error.diag.constraint_name != "pk_product")

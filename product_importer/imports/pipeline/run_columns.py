@@ -1,6 +1,7 @@
 """Turn valid rows into the Arrow columns of a run: key, line, the fields, and one column for each attribute."""
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +12,7 @@ from product_importer.core.edges import trim, trim_name
 from product_importer.imports.columns.attribute_names import is_attribute
 from product_importer.imports.columns.header import IGNORED, Header
 from product_importer.imports.columns.synonyms import active_flag
+from product_importer.imports.models import ImportJob
 from product_importer.imports.parsing.csv.arrow import ArrowChunk
 from product_importer.imports.parsing.records import Chunk
 
@@ -40,6 +42,12 @@ class RunColumns:
         fields += [pa.field("active", pa.bool_())] if self.has_active else []
         fields += [pa.field(attribute_column(place), pa.string()) for place in range(len(self.names))]
         self.schema = pa.schema(fields)
+
+    @classmethod
+    def of_job(cls, job: ImportJob) -> Self:
+        """Return the columns of the runs of an import's file."""
+        header = Header(tuple(job.header), tuple(job.fields))
+        return cls(header, keep_blank=job.choices.get("blank") == "keep")
 
     @property
     def has_active(self) -> bool:

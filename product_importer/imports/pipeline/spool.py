@@ -87,10 +87,10 @@ class Spool:
     """The runs of one import. One thread may add runs; any thread may read them afterwards."""
 
     def __init__(self, schema: pa.Schema):
-        self._schema = schema
+        self.schema = schema
         with refusing_full_disk():
-            self._file = _unnamed(folder())
-        self._runs: list[Run] = []
+            self.file = _unnamed(folder())
+        self.runs: list[Run] = []
         self._samples: list[pa.StringArray] = []
         self._end = 0
         self.rows = 0
@@ -103,7 +103,7 @@ class Spool:
 
     def close(self) -> None:
         """Remove the file."""
-        self._file.close()
+        self.file.close()
 
     def add(self, rows: pa.Table) -> None:
         """Sort rows by key and write them as one run, if there are any.
@@ -118,13 +118,30 @@ class Spool:
         batches = rows.to_batches(max_chunksize=BATCH_ROWS)
         texts = [batch.serialize() for batch in batches]
         offsets = list(accumulate((text.size for text in texts), initial=self._end))
-        with refusing_full_disk():
-            for text in texts:
-                _write(self._file.fileno(), text)
-        self._runs.append(Run([batch["key"][0].as_py() for batch in batches], offsets))
+        for text in texts:
+            self.write(text)
+        self.runs.append(Run([batch["key"][0].as_py() for batch in batches], offsets))
         self._samples.append(keys.take(pa.array(range(0, len(keys), SAMPLE_EVERY), pa.int64())))
         self._end = offsets[-1]
         self.rows += rows.num_rows
+
+    def write(self, content: pa.Buffer | bytes) -> None:
+        """Append to the file.
+
+        Raises:
+            SpoolFull: the disk is full.
+        """
+        with refusing_full_disk():
+            _write(self.file.fileno(), content)
+
+    def restore(self, runs: list[Run], rows: int) -> None:
+        """Take what was written to the file for runs that were added by another process."""
+        self.runs, self.rows = runs, rows
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """Yield what all runs have in the file, in blocks."""
+        for place in range(0, self._end, size):
+            yield _read(self.file.fileno(), min(size, self._end - place), place)
 
     def sample(self) -> Sample:
         """Return a sample of the keys of all runs, sorted."""
@@ -133,8 +150,8 @@ class Spool:
 
     def between(self, after: str, last: str | None) -> pa.Table:
         """Return the rows whose keys are greater than `after` and at most `last`, sorted; `last` None is the end."""
-        batches = [batch for run in self._runs for batch in self._read(run, after, last)]
-        rows = pa.Table.from_batches(batches, schema=self._schema)
+        batches = [batch for run in self.runs for batch in self._read(run, after, last)]
+        rows = pa.Table.from_batches(batches, schema=self.schema)
         wanted = pc.greater(rows["key"], after)
         if last is not None:
             wanted = pc.and_(wanted, pc.less_equal(rows["key"], last))
@@ -147,9 +164,9 @@ class Spool:
         if first >= end:
             return
         begin, length = run.offsets[first], run.offsets[end] - run.offsets[first]
-        content = pa.py_buffer(_read(self._file.fileno(), length, begin))
+        content = pa.py_buffer(_read(self.file.fileno(), length, begin))
         for at, behind in pairwise(run.offsets[first : end + 1]):
-            yield pa.ipc.read_record_batch(content.slice(at - begin, behind - at), self._schema)
+            yield pa.ipc.read_record_batch(content.slice(at - begin, behind - at), self.schema)
 
 
 @contextmanager
@@ -210,7 +227,7 @@ def sort(rows: pa.Table) -> pa.Table:
     return rows.take(pc.array_sort_indices(rows["key"].chunk(0))).combine_chunks()
 
 
-def _write(descriptor: int, text: pa.Buffer) -> None:
+def _write(descriptor: int, text: pa.Buffer | bytes) -> None:
     rest = memoryview(text)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -1,7 +1,8 @@
 """Undo an import: remove what it created, restore what it overwrote, keep what has changed since.
 
 The products that an import creates have ids in one range. The values that it overwrites are saved in a table of its
-own by a trigger on products, in the same transaction.
+own by a trigger on products, in the same transaction. An action on products is undone in the same way; one that has
+deleted some has kept them in that table, and they are brought back.
 """
 
 import logging
@@ -17,13 +18,16 @@ from sqlmodel import Session
 from product_importer.access import audit
 from product_importer.access.audit import AuditAction, ObjectKind
 from product_importer.access.principal import Principal
+from product_importer.catalog import distributed
 from product_importer.catalog.events import INSERT_EVENTS, NUMBERED_ID
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
 from product_importer.core.ids import id_prefix, id_range, new_id
 from product_importer.core.outbox import EventType
+from product_importer.imports.action_schemas import ActionKind
 from product_importer.imports.error_codes import UndoKeptReason
 from product_importer.imports.models import UndoStatus
+from product_importer.imports.pipeline import undo_deletion
 
 log = logging.getLogger(__name__)
 
@@ -38,13 +42,14 @@ CREATE TABLE IF NOT EXISTS {table} (
     name text NOT NULL,
     description text NOT NULL,
     active boolean NOT NULL,
-    attributes jsonb NOT NULL
+    attributes jsonb NOT NULL {columns}
 ) WITH (autovacuum_enabled = false)
 """)
+NOTHING = sql.SQL("")
 DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CLAIM = f"""
-SELECT id, filename, undo_by FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
+SELECT id, filename, undo_by, action FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
 FOR UPDATE SKIP LOCKED
 """
 # In the order of keys, as imports take them, so that an undo and an import cannot deadlock.
@@ -57,6 +62,8 @@ SELECT count(*) FROM (
     ORDER BY sku_key FOR UPDATE
 ) AS locked
 """)
+# The products that an undo may change.
+OF_UNDO = sql.SQL("id BETWEEN %(first)s AND %(last)s OR id IN (SELECT product_id FROM {undo})")
 # Whether the product is as this import left it: by its version, or because a later change was itself undone.
 IS_AS_LEFT = """
 (p.version = {left} OR EXISTS (
@@ -64,6 +71,12 @@ IS_AS_LEFT = """
     WHERE r.product_id = p.id AND r.version = p.version AND r.as_version = {left}
 ))
 """
+# The values that a restored product had before, of the fields that differ: its history shows them.
+DIFFERING = ", ".join(
+    f"'{field}', CASE WHEN left_now.{field} IS DISTINCT FROM u.{field} THEN left_now.{field} END"
+    for field in ("name", "description", "active", "attributes")
+)
+OVERWRITTEN = f"jsonb_strip_nulls(jsonb_build_object({DIFFERING}))"
 REMOVE = sql.SQL(
     """
 WITH removed AS (
@@ -81,19 +94,19 @@ WITH restored AS (
     UPDATE product AS p
     SET name = u.name, description = u.description, active = u.active, attributes = u.attributes,
         version = p.version + 1, updated_at = now()
-    FROM {undo} AS u
+    FROM {undo} AS u JOIN product AS left_now ON left_now.id = u.product_id
     WHERE p.id = u.product_id AND """
     + IS_AS_LEFT.format(left="u.version + 1")
-    + """
-    RETURNING p.id, p.sku, p.name, p.version, u.version AS as_version
+    + f"""
+    RETURNING p.id, p.sku, p.name, p.version, u.version AS as_version, {OVERWRITTEN} AS overwritten
 ), noted AS (
-    INSERT INTO import_undo_restored (product_id, version, as_version)
-    SELECT id, version, as_version FROM restored
-    UNION
-    SELECT restored.id, restored.version, earlier.as_version
+    INSERT INTO import_undo_restored (product_id, version, as_version, job_id, overwritten)
+    SELECT id, version, as_version, %(job_id)s::uuid, overwritten FROM restored
+    UNION ALL
+    SELECT restored.id, restored.version, earlier.as_version, %(job_id)s::uuid, NULL
     FROM restored JOIN import_undo_restored AS earlier
         ON earlier.product_id = restored.id AND earlier.version = restored.as_version
-), events AS ({restored_events})
+), events AS ({{restored_events}})
 SELECT count(*) FROM restored
 """
 )
@@ -146,10 +159,11 @@ def name(job_id: UUID) -> str:
     return f"{PREFIX}{job_id.hex}"
 
 
-def create(connection: PgConnection, job_id: UUID) -> str:
-    """Create the table of overwritten values if it does not exist, and return its name."""
+def create(connection: PgConnection, job_id: UUID, *, of_deleted: bool = False) -> str:
+    """Create the table of overwritten values, or of deleted products, if it does not exist; return its name."""
+    table = identifier(name(job_id))
     with connection.cursor() as cursor:
-        cursor.execute(CREATE.format(table=identifier(name(job_id))))
+        cursor.execute(CREATE.format(table=table, columns=undo_deletion.MORE if of_deleted else NOTHING))
     return name(job_id)
 
 
@@ -202,19 +216,16 @@ class _UndoRun:
         if row is None:
             return False
         self._filename, self._asker = row["filename"], Principal.of_stored(row["undo_by"])
+        self._has_deleted = (row["action"] or {}).get("kind") == ActionKind.DELETE
         # An import that only created products has not made one.
-        self._undo_table = identifier(create(self._connection, self._job_id))
+        self._undo_table = identifier(create(self._connection, self._job_id, of_deleted=self._has_deleted))
         return True
 
     def execute(self) -> None:
         """Remove and restore products, list those kept, and record the counts in the job's row."""
         has_events = outbox.hold_batch(self._session, self._batch)
         self._session.flush()
-        self._count(LOCK)
-        removed = self._count(REMOVE, removed_events=REMOVED_EVENTS if has_events else NO_EVENTS)
-        restored = self._count(RESTORE, restored_events=RESTORED_EVENTS if has_events else NO_EVENTS)
-        kept = self._count(KEEP)
-        counts = {"removed": removed, "restored": restored, "kept": kept}
+        counts = self._changed(has_events)
         with self._connection.cursor() as cursor:
             cursor.execute(END, {**self._values, **counts})
         audit.record(
@@ -228,7 +239,34 @@ class _UndoRun:
         )
         drop(self._connection, name(self._job_id))
         outbox.release_batch(self._session, self._batch)
-        log.info("import %s: undone, %s removed, %s restored, %s kept", self._job_id, removed, restored, kept)
+        log.info("import %s: undone, %s", self._job_id, counts)
+
+    def _changed(self, has_events: bool) -> dict[str, int]:
+        """Change the products, or where they are distributed a copy that is written back; return the counts."""
+        change = self._bring_back if self._has_deleted else self._put_back
+        if not distributed.is_distributed(self._connection):
+            return change(has_events)
+        condition = undo_deletion.OF_UNDO if self._has_deleted else OF_UNDO
+        with self._connection.cursor() as cursor:
+            distributed.lock(cursor)
+            distributed.check_out(cursor, condition.format(undo=self._undo_table), self._values)
+            counts = change(has_events)
+            if not distributed.check_in(cursor):
+                raise AssertionError("a product was changed in spite of the lock")
+        return counts
+
+    def _put_back(self, has_events: bool) -> dict[str, int]:
+        self._count(LOCK)
+        return {
+            "removed": self._count(REMOVE, removed_events=REMOVED_EVENTS if has_events else NO_EVENTS),
+            "restored": self._count(RESTORE, restored_events=RESTORED_EVENTS if has_events else NO_EVENTS),
+            "kept": self._count(KEEP),
+        }
+
+    def _bring_back(self, has_events: bool) -> dict[str, int]:
+        events = undo_deletion.RESTORED_EVENTS if has_events else NO_EVENTS
+        restored = self._count(undo_deletion.BRING_BACK, restored_events=events)
+        return {"removed": 0, "restored": restored, "kept": self._count(undo_deletion.KEEP)}
 
     def _count(self, statement: sql.SQL, **parts: sql.Composable) -> int:
         with self._connection.cursor() as cursor:

@@ -22,6 +22,7 @@ from product_importer.core.outbound import http_client
 from product_importer.core.outbound.address_policy import AddressNotAllowed, AddressPolicy
 from product_importer.core.secrets import SecretUnreadable
 from product_importer.webhooks.delivery import signing
+from product_importer.webhooks.delivery.shown_headers import Headers, shown_answer, shown_request
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of an attempt: `error` is None if it succeeded, `retry_after` the receiver's header in seconds."""
+    """The result of an attempt: `error` is None if it succeeded, `retry_after` the receiver's header in seconds.
+
+    `url` and `request_headers` are None if no request was made.
+    """
 
     started_at: datetime
     response_time_ms: int
@@ -66,6 +70,9 @@ class Outcome:
     excerpt: str | None = None
     error: str | None = None
     retry_after: float | None = None
+    url: str | None = None
+    request_headers: Headers | None = None
+    response_headers: Headers | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -79,12 +86,15 @@ class Outcome:
 
 
 @dataclass
-class _Response:
-    """What has been read of a response, also when the time limit cuts it off."""
+class _Exchange:
+    """What was sent, and what has been read of the response, also when the time limit cuts it off."""
 
+    url: str | None = None
+    request_headers: Headers | None = None
     status_code: int | None = None
     content: bytearray = field(default_factory=bytearray)
     retry_after: float | None = None
+    response_headers: Headers | None = None
 
 
 def encode_body(payload: dict[str, Any]) -> bytes:
@@ -117,12 +127,12 @@ def new_client(policy: AddressPolicy) -> httpx.AsyncClient:
 async def send(client: httpx.AsyncClient, policy: AddressPolicy, target: Target, message: Message) -> Outcome:
     """Send a message once and return the outcome. Errors become outcomes, too."""
     started_at, began = datetime.now(UTC), time.monotonic()
-    response = _Response()
+    exchange = _Exchange()
     error: str | None
     try:
         async with asyncio.timeout(TOTAL_SECONDS):
-            await _post(client, policy.check_url(target.url), target, message, response)
-        error = _status_error(response.status_code)
+            await _post(client, policy.check_url(target.url), target, message, exchange)
+        error = _status_error(exchange.status_code)
     except (AddressNotAllowed, SecretUnreadable) as cause:
         error = str(cause)
     except httpx.ConnectTimeout:
@@ -142,17 +152,37 @@ async def send(client: httpx.AsyncClient, policy: AddressPolicy, target: Target,
     return Outcome(
         started_at=started_at,
         response_time_ms=round((time.monotonic() - began) * 1000),
-        status_code=response.status_code,
-        excerpt=_excerpt(response.content) if response.status_code else None,
+        status_code=exchange.status_code,
+        excerpt=_excerpt(exchange.content) if exchange.status_code else None,
         error=error,
-        retry_after=response.retry_after,
+        retry_after=exchange.retry_after,
+        url=exchange.url,
+        request_headers=exchange.request_headers,
+        response_headers=exchange.response_headers,
     )
 
 
 async def _post(
-    client: httpx.AsyncClient, url: httpx.URL, target: Target, message: Message, response: _Response
+    client: httpx.AsyncClient, url: httpx.URL, target: Target, message: Message, exchange: _Exchange
 ) -> None:
-    """Send the request and fill `response` while it is read."""
+    """Send the request and fill `exchange` meanwhile."""
+    request = client.build_request("POST", url, content=message.body, headers=_headers(target, message))
+    exchange.url, exchange.request_headers = str(url), shown_request(request.headers)
+    response = await client.send(request, stream=True, follow_redirects=False)
+    try:
+        exchange.status_code = response.status_code
+        exchange.response_headers = shown_answer(response.headers)
+        exchange.retry_after = _retry_after(response.headers.get("retry-after", ""))
+        with suppress(http_client.ResponseTooLong):
+            async for piece in response.aiter_raw():
+                exchange.content += piece
+    finally:
+        await response.aclose()
+        # Receivers get no cookies: each message stands for itself.
+        client.cookies.clear()
+
+
+def _headers(target: Target, message: Message) -> dict[str, str]:
     headers = {
         "content-type": "application/json",
         "user-agent": "product-importer-webhooks/1",
@@ -163,13 +193,7 @@ async def _post(
     }
     if message.version is not None:
         headers["webhook-product-version"] = str(message.version)
-    request = client.stream("POST", url, content=message.body, headers=headers, follow_redirects=False)
-    async with request as stream:
-        response.status_code = stream.status_code
-        response.retry_after = _retry_after(stream.headers.get("retry-after", ""))
-        with suppress(http_client.ResponseTooLong):
-            async for piece in stream.aiter_raw():
-                response.content += piece
+    return headers
 
 
 def _status_error(status: int | None) -> str | None:

@@ -1,25 +1,21 @@
-"""The sender's SQL: turn events into deliveries, claim due deliveries and record outcomes.
+"""The sender's SQL: turn events into deliveries, and claim due deliveries; outcomes.py records what became of them.
 
 Each is one statement over many rows. Rows are locked with SKIP LOCKED, so that several senders can work at the same
 time. A claim expires, so that the deliveries of a killed sender are sent again.
 """
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, Uuid, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import text
 from sqlmodel import Session
 
-from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target, encode_body, next_delay
+from product_importer.webhooks.delivery.http_attempt import Message, Outcome, Target, encode_body
+from product_importer.webhooks.delivery.outcomes import ClaimedDelivery, record
 from product_importer.webhooks.models import DeliveryStatus, ImportEvents
-
-log = logging.getLogger(__name__)
 
 MAX_EVENTS_PER_DISPATCH = 1_000
 # With many webhooks fewer events are dispatched at once, so that the transaction stays short.
@@ -30,25 +26,22 @@ MAX_IN_FLIGHT_FAILING = 4
 MAX_IN_FLIGHT = 500
 # Longer than an attempt can take. After that another sender may claim the delivery.
 CLAIM_SECONDS = 30
-FAILING_DAYS = 5
-
-GONE_REASON = "The receiver answered 410 Gone: it wants no more messages."
-FAILING_REASON = f"Every attempt of the last {FAILING_DAYS} days has failed."
 
 # `{condition}` selects single events or those of a batch; each kind has its own partial index. `next_attempt_at` is
 # the time of the statement, not of the transaction: two transactions may dispatch a batch in another order than they
 # began.
 DISPATCH = f"""
 WITH taken AS MATERIALIZED (
-    SELECT id, event_type, batch_id, created_at FROM event WHERE dispatched_at IS NULL AND {{condition}}
+    SELECT id, event_type, batch_id, created_at, payload FROM event WHERE dispatched_at IS NULL AND {{condition}}
     ORDER BY id
     LIMIT (SELECT least(:max_events, greatest(1, :max_deliveries / greatest(1, count(*)))) FROM webhook WHERE enabled)
     FOR UPDATE SKIP LOCKED
 ), marked AS (
     UPDATE event SET dispatched_at = now() FROM taken WHERE event.id = taken.id
 ), added AS (
-    INSERT INTO webhook_delivery (id, webhook_id, event_id, event_type, next_attempt_at)
-    SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, statement_timestamp()
+    INSERT INTO webhook_delivery (id, webhook_id, event_id, event_type, product_id, next_attempt_at)
+    SELECT gen_random_uuid(), webhook.id, taken.id, taken.event_type, (taken.payload ->> 'product_id')::uuid,
+        statement_timestamp()
     FROM taken JOIN webhook ON taken.event_type = ANY(webhook.event_types)
     WHERE webhook.enabled AND webhook.deleted_at IS NULL AND webhook.created_at <= taken.created_at
         AND (taken.batch_id IS NULL OR webhook.import_events = '{ImportEvents.EACH}')
@@ -89,56 +82,6 @@ FROM claimed JOIN webhook ON webhook.id = webhook_id JOIN event ON event.id = ev
 ORDER BY next_attempt_at, event_id
 """)
 
-# If somebody sent the delivery again during the attempt, `next_attempt_at` differs from `due`. Then a failure changes
-# neither `tries` nor `next_attempt_at`.
-RECORD = text(f"""
-WITH outcome AS MATERIALIZED (
-    SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS given (
-        id uuid, due timestamptz, started_at timestamptz, status_code integer, response_time_ms integer,
-        response_excerpt text, error text, delay double precision
-    )
-), changed AS (
-    UPDATE webhook_delivery AS delivery
-    SET attempts = attempts + 1, claimed_until = NULL, last_attempt_at = outcome.started_at,
-        tries = CASE next_attempt_at WHEN due THEN tries + 1 ELSE tries END,
-        status = CASE
-            WHEN outcome.error IS NULL THEN '{DeliveryStatus.SUCCEEDED}'
-            WHEN next_attempt_at = due AND delay IS NULL THEN '{DeliveryStatus.FAILED}'
-            ELSE '{DeliveryStatus.PENDING}'
-        END,
-        next_attempt_at = CASE
-            WHEN outcome.error IS NULL THEN NULL
-            WHEN next_attempt_at = due THEN now() + make_interval(secs => delay)
-            ELSE next_attempt_at
-        END,
-        status_code = outcome.status_code, response_time_ms = outcome.response_time_ms,
-        response_excerpt = outcome.response_excerpt, error = outcome.error
-    FROM outcome WHERE delivery.id = outcome.id AND delivery.status = '{DeliveryStatus.PENDING}'
-    RETURNING delivery.id, delivery.attempts
-)
-INSERT INTO webhook_attempt (
-    delivery_id, number, started_at, status_code, response_time_ms, response_excerpt, error
-)
-SELECT id, attempts, started_at, status_code, response_time_ms, response_excerpt, error
-FROM changed JOIN outcome USING (id)
-""")
-
-IDS = bindparam("ids", type_=ARRAY(Uuid))
-CLEAR_FIRST_FAILURE = text(
-    "UPDATE webhook SET first_failed_at = NULL WHERE id = ANY(:ids) AND first_failed_at IS NOT NULL"
-).bindparams(IDS)
-SET_FIRST_FAILURE = text(
-    "UPDATE webhook SET first_failed_at = now() WHERE id = ANY(:ids) AND first_failed_at IS NULL"
-).bindparams(IDS)
-DISABLE = (
-    "UPDATE webhook SET enabled = false, disabled_reason = :reason, updated_at = now() "
-    "WHERE id = ANY(:ids) AND enabled {when}"
-)
-DISABLE_GONE = text(DISABLE.format(when="RETURNING id")).bindparams(IDS)
-DISABLE_FAILING = text(
-    DISABLE.format(when=f"AND first_failed_at < now() - interval '{FAILING_DAYS} days' RETURNING id")
-).bindparams(IDS)
-
 NEXT_DUE = text(f"""
 SELECT extract(epoch FROM min(found.next_attempt_at) - now()) FROM webhook, LATERAL (
     SELECT next_attempt_at FROM webhook_delivery
@@ -146,18 +89,6 @@ SELECT extract(epoch FROM min(found.next_attempt_at) - now()) FROM webhook, LATE
 ) AS found
 WHERE webhook.enabled AND webhook.deleted_at IS NULL
 """)
-
-
-@dataclass(frozen=True)
-class ClaimedDelivery:
-    """A claimed delivery. `tries` counts the failed attempts before this one, which was due at `due`."""
-
-    delivery_id: UUID
-    webhook_id: UUID
-    tries: int
-    due: datetime
-    target: Target
-    message: Message
 
 
 @dataclass(frozen=True)
@@ -206,21 +137,6 @@ def claim(session: Session, in_flight: Mapping[UUID, int], room: int) -> list[Cl
     return [_claimed_delivery(row) for row in session.execute(CLAIM, limits | {"in_flight": counts})]
 
 
-def record(session: Session, outcomes: Sequence[tuple[ClaimedDelivery, Outcome]]) -> None:
-    """Store the outcomes of attempts, and disable webhooks that are gone or have failed for `FAILING_DAYS`."""
-    if not outcomes:
-        return
-    rows = [_outcome_row(delivery, outcome) for delivery, outcome in outcomes]
-    session.execute(RECORD, {"outcomes": json.dumps(rows)})
-    succeeded = {delivery.webhook_id for delivery, outcome in outcomes if outcome.succeeded}
-    failed = {delivery.webhook_id for delivery, outcome in outcomes} - succeeded
-    _update_webhooks(session, CLEAR_FIRST_FAILURE, succeeded)
-    _update_webhooks(session, SET_FIRST_FAILURE, failed)
-    gone = {delivery.webhook_id for delivery, outcome in outcomes if outcome.is_gone}
-    _disable(session, DISABLE_GONE, gone, GONE_REASON)
-    _disable(session, DISABLE_FAILING, failed, FAILING_REASON)
-
-
 def next_due(session: Session) -> float | None:
     """Return the seconds until the next delivery is due, claimed or not; None if none is pending."""
     seconds = session.execute(NEXT_DUE).scalar_one()
@@ -232,30 +148,3 @@ def _claimed_delivery(row: Any) -> ClaimedDelivery:
     message = Message(str(row.event_id), row.event_type, encode_body(row.payload), row.version)
     target = Target(row.url, stored)
     return ClaimedDelivery(row.id, row.webhook_id, row.tries, row.next_attempt_at, target, message)
-
-
-def _outcome_row(delivery: ClaimedDelivery, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "id": str(delivery.delivery_id),
-        "due": delivery.due.isoformat(),
-        "started_at": outcome.started_at.isoformat(),
-        "status_code": outcome.status_code,
-        "response_time_ms": outcome.response_time_ms,
-        "response_excerpt": outcome.excerpt,
-        "error": outcome.error,
-        "delay": None if outcome.succeeded else next_delay(delivery.tries + 1, outcome.retry_after),
-    }
-
-
-def _update_webhooks(session: Session, statement: TextClause, webhooks: set[UUID], **values: Any) -> list[UUID]:
-    """Run an UPDATE for these webhooks; return the ids that it returns."""
-    if not webhooks:
-        return []
-    # Sorted, so that two senders cannot deadlock.
-    result: Any = session.execute(statement, {"ids": sorted(webhooks), **values})
-    return [row.id for row in result] if result.returns_rows else []
-
-
-def _disable(session: Session, statement: TextClause, webhooks: set[UUID], reason: str) -> None:
-    for webhook in _update_webhooks(session, statement, webhooks, reason=reason):
-        log.warning("webhook %s is disabled: %s", webhook, reason)

@@ -10,12 +10,11 @@ from uuid import UUID
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
-from product_importer.core import db
-from product_importer.core.errors import first_line
+from product_importer.core import db, outages
 from product_importer.core.outbound.address_policy import AddressPolicy, policy
 from product_importer.webhooks.delivery import http_attempt, queue
 from product_importer.webhooks.delivery.http_attempt import Outcome
-from product_importer.webhooks.delivery.queue import ClaimedDelivery
+from product_importer.webhooks.delivery.outcomes import ClaimedDelivery
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ class Sender:
         except SQLAlchemyError as error:
             if time.monotonic() - self._answered_at > MAX_OUTAGE_SECONDS:
                 raise
-            log.warning("PostgreSQL does not answer, deliveries wait: %s", first_line(error))
+            log.warning("%s, deliveries wait: %s", outages.title(error), outages.summary(error))
             await asyncio.sleep(1)
             return queue.SyncResult(0, [])
         self._answered_at = time.monotonic()

@@ -2,11 +2,12 @@
 
 import reflex as rx
 
-from product_importer.ui import styles
+from product_importer.ui import live, styles
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.forms import switch
 from product_importer.ui.widgets import badge, busy_button, button, button_link, link, local_time, notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
+from product_importer.webhooks.pages.delivery_badge import delivery_badge
 from product_importer.webhooks.pages.editor_state import SecretState, WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 from product_importer.webhooks.pages.view_models import WebhookView
@@ -17,8 +18,11 @@ ADDRESS = "min-w-0 rounded-sm font-semibold hover:text-accent"
 
 def webhook_row(webhook: WebhookView) -> rx.Component:
     """The card in the list of webhooks."""
+    is_gone = WebhookState.gone.contains(webhook.id)
+    title = link(webhook.url, to=f"/webhooks/{webhook.id}", class_name=ADDRESS)
+    deleted = rx.el.div(live.marked(webhook.url, is_gone), class_name="min-w-0 wrap-anywhere text-muted")
     return rx.el.li(
-        *webhook_card(webhook, link(webhook.url, to=f"/webhooks/{webhook.id}", class_name=ADDRESS)),
+        rx.cond(is_gone, deleted, rx.fragment(*webhook_card(webhook, title))),
         class_name=CARD,
         data_testid="webhook-row",
         key=webhook.id,
@@ -107,9 +111,9 @@ def last_delivery(webhook: WebhookView) -> rx.Component:
     """The last delivery and its outcome."""
     last = webhook.last
     shown = rx.el.p(
-        badge(last.status, tone=last.tone),
+        delivery_badge(last, is_enabled=webhook.enabled),
         rx.el.span(last.event, class_name=styles.STRONG),
-        rx.cond(last.response, rx.el.span(last.response, class_name="wrap-anywhere text-muted tabular-nums")),
+        rx.cond(last.answer, rx.el.span(last.answer, class_name="wrap-anywhere text-muted tabular-nums")),
         rx.cond(last.duration, rx.el.span(last.duration, class_name="text-muted tabular-nums")),
         rx.el.span(local_time(last.created_at), class_name="text-muted"),
         class_name=styles.LINE,
@@ -172,9 +176,9 @@ def test_result(webhook: WebhookView) -> rx.Component:
     """The test result. The element is there before the result, so that screen readers announce it."""
     shown = rx.el.p(
         badge(rx.cond(webhook.test.tone == "good", "test succeeded", "test failed"), tone=webhook.test.tone),
-        rx.el.span(webhook.test.response, class_name="min-w-0 wrap-anywhere"),
+        rx.el.span(webhook.test.answer, class_name="min-w-0 wrap-anywhere"),
         rx.el.span(webhook.test.duration, class_name="text-muted tabular-nums"),
         class_name=styles.LINE,
         data_testid="webhook-test-result",
     )
-    return rx.el.div(rx.cond(webhook.test.response, shown), role="status", class_name="empty:hidden")
+    return rx.el.div(rx.cond(webhook.test.answer, shown), role="status", class_name="empty:hidden")

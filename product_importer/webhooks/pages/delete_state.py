@@ -1,7 +1,6 @@
 """The state of the dialog that deletes a webhook."""
 
 from functools import partial
-from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
@@ -9,6 +8,7 @@ from reflex.event import EventSpec, EventType
 from product_importer.core.errors import NotFound
 from product_importer.ui import routes, toasts
 from product_importer.ui.confirmation import ConfirmationState
+from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
 from product_importer.webhooks.pages.list_state import WebhookState
@@ -30,17 +30,17 @@ class WebhookDeleteState(ConfirmationState, rx.State):
     async def delete_webhook(self) -> list[EventType[()]] | None:
         """Delete the webhook; from its own page, go to the list."""
         webhook_id = self.webhook_id
-        toast = await self._confirm(partial(_delete, UUID(webhook_id)))
+        toast = await self._confirm(partial(_delete, webhook_id))
         if toast is None:
             return None
         is_its_page = self.router.url.path.rstrip("/").endswith(webhook_id)
         return [toast, rx.redirect(routes.WEBHOOKS) if is_its_page else WebhookState.load_webhooks]
 
 
-async def _delete(webhook_id: UUID) -> EventSpec:
+async def _delete(webhook_id: str) -> EventSpec:
     """Delete a webhook and return the toast that says so."""
     try:
-        await ask(service.delete_webhook, webhook_id)
+        await ask(service.delete_webhook, parse_id(webhook_id, "webhook"))
     except NotFound:
         return toasts.info("The webhook was already deleted.")
     return toasts.success("The webhook was deleted.")

@@ -3,12 +3,20 @@
 import reflex as rx
 
 from product_importer.ui import styles
-from product_importer.ui.modal import action_bar, close_dialog, confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.modal import (
+    KeptModal,
+    action_bar,
+    close_dialog,
+    confirmation,
+    dialog_actions,
+    initial_focus,
+    modal,
+)
 from product_importer.ui.secret_field import secret_field
 from product_importer.ui.widgets import busy_button, button, error_notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
-from product_importer.webhooks.pages.deliveries_state import PERIODS, DeliveryState
 from product_importer.webhooks.pages.editor_state import SecretState
+from product_importer.webhooks.pages.redeliver_state import PERIODS, RedeliverState
 
 SECRET = "secret-dialog"  # noqa: S105 - an id
 ROTATE = "rotate-dialog"
@@ -42,10 +50,11 @@ def secret_dialog() -> rx.Component:
                 class_name="text-muted",
             ),
         ),
-        action_bar(button("Done", on_click=close_dialog(SECRET), data_testid="webhook-secret-done")),
+        action_bar(button("I have stored it", on_click=close_dialog(SECRET), data_testid="webhook-secret-done")),
         name=SECRET,
         shown=SecretState.is_open,
         on_close=SecretState.close_secret,
+        kind=KeptModal,
     )
 
 
@@ -98,10 +107,10 @@ def redeliver_dialog() -> rx.Component:
     """Ask for a period, and send the deliveries again that failed in it."""
     return modal(
         "Send failed deliveries again",
-        rx.cond(DeliveryState.is_asking, redeliver_form()),
+        rx.cond(RedeliverState.is_asking, redeliver_form()),
         name=REDELIVER,
-        shown=DeliveryState.is_asking,
-        on_close=DeliveryState.close_redeliver,
+        shown=RedeliverState.is_asking,
+        on_close=RedeliverState.close_redeliver,
     )
 
 
@@ -125,18 +134,18 @@ def redeliver_form() -> rx.Component:
             ),
             class_name=styles.FIELD,
         ),
-        error_notice(DeliveryState.redeliver_error, title="Nothing was sent again", testid=ERROR_TEST_ID),
+        error_notice(RedeliverState.error, title="Nothing was sent again", testid=ERROR_TEST_ID),
         dialog_actions(
             REDELIVER,
             busy_button(
                 "Send again",
                 "Sending…",
-                is_busy=DeliveryState.is_redelivering,
+                is_busy=RedeliverState.is_redelivering,
                 kind="primary",
                 type="submit",
                 data_testid="confirm-redeliver",
             ),
         ),
-        on_submit=DeliveryState.redeliver_failed,
+        on_submit=RedeliverState.redeliver_failed,
         class_name=styles.FORM,
     )

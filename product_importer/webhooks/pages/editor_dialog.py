@@ -6,7 +6,7 @@ import reflex as rx
 
 from product_importer.ui import forms, styles
 from product_importer.ui.forms import error_id, fault, form_field
-from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.modal import dialog_actions, form_modal, initial_focus
 from product_importer.ui.widgets import busy_button, error_notice
 from product_importer.webhooks.models import ImportEvents
 from product_importer.webhooks.pages.editor_state import DIALOG, WebhookEditorState
@@ -24,7 +24,7 @@ IMPORTS = (
 
 def webhook_dialog() -> rx.Component:
     """The dialog with its form."""
-    return modal(
+    return form_modal(
         rx.cond(WebhookEditorState.form.webhook_id, "Edit webhook", "New webhook"),
         rx.cond(WebhookEditorState.is_open, webhook_form()),
         name=DIALOG,

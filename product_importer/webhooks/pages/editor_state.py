@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from typing import Any, Self
-from uuid import UUID
 
 import reflex as rx
 from pydantic import ValidationError
@@ -12,6 +11,7 @@ from reflex_base.utils.form import FormData
 from product_importer.core.errors import DomainError
 from product_importer.core.outbox import EventType
 from product_importer.ui import toasts
+from product_importer.ui.ids import parse_id
 from product_importer.ui.modal import scroll_to_notice
 from product_importer.ui.services import ask
 from product_importer.webhooks import service
@@ -70,7 +70,7 @@ class WebhookEditorState(rx.State):
     async def edit_webhook(self, webhook_id: str) -> list[ReflexEvent[()]] | None:
         """Open the form of an existing webhook."""
         try:
-            webhook = await ask(service.read_webhook, UUID(webhook_id))
+            webhook = await ask(service.read_webhook, parse_id(webhook_id, "webhook"))
         except DomainError as error:
             return [
                 toasts.error("The webhook cannot be edited.", description=error_text(error)),
@@ -181,7 +181,7 @@ class SecretState(rx.State):
             self.is_rotating, self.rotate_error = True, ""
         url = self.url
         try:
-            new = await ask(service.rotate_secret, UUID(self._webhook_id))
+            new = await ask(service.rotate_secret, parse_id(self._webhook_id, "webhook"))
         except DomainError as error:
             async with self:
                 self.is_rotating, self.rotate_error = False, error_text(error)

@@ -76,7 +76,7 @@ def error_text(error: FormError) -> str:
     if by_field:
         return " ".join(f"{LABELS.get(name, name)}: {text}" for name, text in by_field.items())
     if isinstance(error, NotFound):
-        return "The webhook has been deleted in the meantime."
+        return "The webhook was deleted meanwhile."
     return str(error.detail) if isinstance(error, DomainError) else str(error)
 
 

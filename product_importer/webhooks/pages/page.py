@@ -5,18 +5,19 @@ import reflex as rx
 from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.layout import page, section
+from product_importer.ui.live import with_news
 from product_importer.ui.modal import dialog_button
-from product_importer.ui.widgets import button, button_link, choice, empty_state, list_pager, loading, notice
-from product_importer.webhooks.models import DeliveryStatus
+from product_importer.ui.palette.keyboard import shortcut
+from product_importer.ui.widgets import button, button_link, empty_state, list_pager, loading, notice
+from product_importer.webhooks.pages.activity_chart import activity_chart
 from product_importer.webhooks.pages.card import webhook_details, webhook_row
-from product_importer.webhooks.pages.deliveries_state import DeliveryState
-from product_importer.webhooks.pages.deliveries_table import delivery_table
+from product_importer.webhooks.pages.deliveries_table import deliveries, delivery_bar
+from product_importer.webhooks.pages.delivery_drawer import delivery_drawer
 from product_importer.webhooks.pages.dialogs import delete_dialog, redeliver_dialog, rotate_dialog, secret_dialog
 from product_importer.webhooks.pages.editor_dialog import webhook_dialog
 from product_importer.webhooks.pages.editor_state import WebhookEditorState
 from product_importer.webhooks.pages.list_state import WebhookState
 
-STATUSES = (("", "All"), *((status.value, status.value.capitalize()) for status in DeliveryStatus))
 PURPOSE = (
     "A webhook tells another program when a product is created, changed or deleted, or when an import ends. Each "
     "event is sent as a signed HTTP request to the URL you enter. If that fails, it is tried again for three days."
@@ -57,7 +58,13 @@ def dialogs() -> tuple[rx.Component, ...]:
 
 def new_button(testid: str) -> rx.Component:
     """The button that opens the form of a new webhook."""
-    return dialog_button("New webhook", kind="primary", on_click=WebhookEditorState.start_webhook, data_testid=testid)
+    return dialog_button(
+        "New webhook",
+        kind="primary",
+        on_click=WebhookEditorState.start_webhook,
+        custom_attrs=shortcut("new"),
+        data_testid=testid,
+    )
 
 
 def load_error() -> rx.Component:
@@ -79,9 +86,14 @@ def webhook_list() -> rx.Component:
     """The list, or what webhooks are for."""
     return rx.cond(
         WebhookState.webhooks.length() > 0,
-        rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name=styles.STACK),
+        with_news(WebhookState, WebhookState.show_news, webhooks()),
         rx.cond(WebhookState.loaded, no_webhooks(), loading_unless_failed()),
     )
+
+
+def webhooks() -> rx.Component:
+    """The webhooks on this page of the list."""
+    return rx.el.ul(rx.foreach(WebhookState.webhooks, webhook_row), aria_label="Webhooks", class_name=styles.STACK)
 
 
 def no_webhooks() -> rx.Component:
@@ -107,55 +119,6 @@ def webhook_with_deliveries() -> rx.Component:
             rx.foreach(WebhookState.webhooks, webhook_details),
             loading_unless_failed(),
         ),
-        section("Deliveries", delivery_bar(), deliveries()),
-    )
-
-
-def delivery_bar() -> rx.Component:
-    """The filter, and the buttons for the whole list."""
-    return rx.el.div(
-        choice(
-            "Status",
-            STATUSES,
-            name="delivery-filter",
-            value=DeliveryState.status,
-            on_change=DeliveryState.filter_status,
-            class_name=f"{styles.FIELD} w-40 max-md:w-full",
-        ),
-        rx.el.div(
-            for_admins(
-                button(
-                    "Send failed again…",
-                    on_click=DeliveryState.ask_before_redelivering,
-                    data_testid="deliveries-redeliver",
-                )
-            ),
-            button("Refresh", on_click=DeliveryState.refresh, data_testid="deliveries-refresh"),
-            class_name=f"{styles.ACTIONS} max-md:w-full max-md:*:flex-1",
-        ),
-        class_name="flex flex-wrap items-end justify-between gap-3",
-    )
-
-
-def deliveries() -> rx.Component:
-    """The table of deliveries, or what stands in its place."""
-    return rx.cond(
-        DeliveryState.load_error,
-        notice(rx.el.p(DeliveryState.load_error), title="The deliveries cannot be shown"),
-        rx.cond(
-            DeliveryState.deliveries.length() > 0,
-            rx.fragment(delivery_table(), list_pager(DeliveryState, prefix="deliveries")),
-            rx.cond(DeliveryState.loaded, no_deliveries(), loading()),
-        ),
-    )
-
-
-def no_deliveries() -> rx.Component:
-    """What stands in place of an empty table."""
-    return rx.cond(
-        DeliveryState.status,
-        empty_state("No delivery has this status", "Choose another status, or All."),
-        empty_state(
-            "Nothing sent yet", "Every event sent to this webhook appears here, with the receiver's response."
-        ),
+        section("Deliveries", activity_chart(), delivery_bar(), deliveries()),
+        delivery_drawer(),
     )

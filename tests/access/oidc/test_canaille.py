@@ -117,6 +117,9 @@ def show_oneself(page: Page, name: str) -> None:
     """Sign in at the provider."""
     page.get_by_label("Login").fill(name)
     page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/auth/password")
+    # Its scripts have run: what was typed before them would be lost.
+    page.wait_for_load_state("networkidle")
     page.locator("input[type=password]").fill(canaille_server.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 

@@ -95,7 +95,8 @@ GARBAGE = [
     forged("--created_at", 2, [ID]), forged("price", 2, [ID]), forged("", 2, [ID]), forged(["sku"], 2, ["a"]),
     forged("sku", 2, ["a\0"]), forged("sku", 2, ["\ud800"]), forged("name", 2, ["a"]),
     forged("updated_at", 2, ["yesterday", ID]), forged("updated_at", 2, ["2026-01-01", ID]),
-    forged("updated_at", 2, ["9999-12-31T23:59:59-23:59", "x"]),
+    forged("updated_at", 2, ["9999-12-31T23:59:59-23:59", "x"]), forged("sku", 2, ["a"], ""),
+    forged("sku", 2, ["a"], 1), forged("sku", 2, ["a"], "x", "y"),
 ]  # fmt: skip
 
 
@@ -123,13 +124,38 @@ def test_a_cursor_with_a_page_or_another_order_is_422(client, create):
     assert client.get(f"/api/products?sort=sku&cursor={cursor}").json()["items"][0]["sku"] == "SKU-1"
 
 
+FILTERS = ("name=name", "q=name", "active=true", "attribute.colour=teal", "attribute.colour=", "attribute.size=teal")
+
+
+@pytest.mark.parametrize("filtered", FILTERS)
+def test_a_cursor_belongs_to_the_filters_of_its_list(client, create, filtered):
+    for n in range(3):
+        create(f"SKU-{n}", attributes={"colour": "teal", "size": "teal"})
+    cursor = client.get(f"/api/products?{filtered}&page_size=1&sort=sku").json()["next_cursor"]
+    for other in ("", *FILTERS):
+        answer = client.get(f"/api/products?{other}&page_size=1&cursor={cursor}")
+        if other == filtered:
+            assert answer.json()["items"][0]["sku"] == "SKU-1"
+        else:
+            assert "other filters" in problem(answer, 422, "invalid-fields")["errors"][0]["message"]
+    unfiltered = client.get("/api/products?page_size=1").json()["next_cursor"]
+    problem(client.get(f"/api/products?{filtered}&cursor={unfiltered}"), 422, "invalid-fields")
+
+
+def test_a_cursor_of_an_earlier_version_leads_on(client, create):
+    for n in range(2):
+        create(f"SKU-{n}")
+    answer = client.get(f"/api/products?name=name&cursor={forged('sku', 2, ['sku-0'])}")
+    assert [item["sku"] for item in answer.json()["items"]] == ["SKU-1"]
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-@given(texts, st.integers(1, 2**53 - 1), st.lists(texts).map(tuple))
-def test_a_cursor_is_read_as_it_was_written(sort, page, after):
-    word = Cursor(sort, page, after).encode()
-    assert Cursor.decode(word) == Cursor(sort, page, after)
+@given(texts, st.integers(1, 2**53 - 1), st.lists(texts).map(tuple), texts)
+def test_a_cursor_is_read_as_it_was_written(sort, page, after, filters):
+    word = Cursor(sort, page, after, filters).encode()
+    assert Cursor.decode(word) == Cursor(sort, page, after, filters)
     assert set(word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 

@@ -25,8 +25,11 @@ skus = st.sampled_from(
 )
 names = st.sampled_from(["Mug", "mug ", "100% wool", "a_b", "'=x", "-5", "Größe"])
 texts = st.sampled_from(["", " ", "=1+1", "'tis", "blue\r\nmug", "100%", "a\\b"])
+attribute_names = st.sampled_from(
+    ["colour", "Colour", "=cmd", "a.b", "%", "größe", '"', "\\'", "<b>", "__proto__", "0"]
+)
 attributes = st.dictionaries(
-    st.sampled_from(["colour", "size", "=cmd"]), st.sampled_from(["", "red", "'=x"]), max_size=2
+    attribute_names, st.sampled_from(["", "red", "'=x", "Größe", "50%", "5_0", "a\\b", "'", "\x1e", "Σ"]), max_size=3
 )
 terms = st.sampled_from(["", "a", "A", "%", "_", "\\", "mug", "MUG", "'=", "100%", "zz"])
 sorts = st.sampled_from(["created_at", "-created_at", "sku", "-sku"])
@@ -152,13 +155,21 @@ class Catalogue(RuleBasedStateMachine):
 
     @rule(
         filters=st.fixed_dictionaries({}, optional={"sku": terms, "name": terms, "description": terms, "q": terms}),
+        in_attributes=st.dictionaries(
+            attribute_names, st.sampled_from(["", "ED", "größe", "%", "_", "\\", "'", "\x1e", "Σ"]), max_size=2
+        ),
         active=st.sampled_from([None, True, False]),
         sort=sorts,
         size=st.integers(1, 4),
     )
-    def list(self, filters, active, sort, size):
+    def list(self, filters, in_attributes, active, sort, size):
         query = {**filters, "page_size": size} | ({} if active is None else {"active": active})
-        expected = [product for product in self.expected.values() if matches(product, filters, active)]
+        query |= {f"attribute.{name}": term for name, term in in_attributes.items()}
+        expected = [
+            product
+            for product in self.expected.values()
+            if matches(product, filters, active) and has_attributes(product, in_attributes)
+        ]
         by = sku_key if sort.endswith("sku") else str
         expected.sort(
             key=lambda product: by(product.sku if sort.endswith("sku") else product.id), reverse=sort[0] == "-"
@@ -197,6 +208,11 @@ def matches(product: Expected, filters: dict, active: bool | None) -> bool:
         and any(anywhere in text for text in texts.values())
         and active in (None, product.active)
     )
+
+
+def has_attributes(product: Expected, terms: dict[str, str]) -> bool:
+    held = product.attributes
+    return all(name in held and term.lower() in held[name].lower() for name, term in terms.items())
 
 
 def test_random_changes_by_rest_and_imports_agree_with_a_dict(client, run_import):

@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import cycle, product
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 
 from product_importer.catalog import service
-from product_importer.catalog.models import Product
+from product_importer.catalog.models import SEGMENT_PREFIX, SKU_PART, Product
 from product_importer.catalog.schemas import ProductQuery, ProductUpdate, sku_key
-from product_importer.catalog.search import estimate, filters, indexer, product_query
+from product_importer.catalog.search import candidates, estimate, filters, indexer, product_query
 from product_importer.catalog.search.estimate import Estimate
 from product_importer.catalog.search.keyset import page_start
 from product_importer.catalog.search.upkeep import Upkeep
@@ -27,6 +27,19 @@ from product_importer.core.ids import new_id
 
 ROWS = 3_000
 WORDS = ("Hammer", "HAMSTER", "50%", "under_score", "back\\slash", "Äpfel", "ab", "x", "Schraube", "100")
+
+
+COLOURS = ("Teal", "TÜRKIS", "50%", "a_b", "back\\slash", "it's", "x", "XL", "two\x1eparts", "🟢 green")
+# As JSON, as an operator, as a pattern, and with what parts values in the index.
+NAMES = ("colour", "Colour", "a.b", "%", "__proto__", "0", 'x"y', "\\", "größe")
+
+
+def attributes_of(number: int, dice: random.Random) -> dict[str, str]:
+    """Return attributes of which some are common, some rare, and some equal those of other names."""
+    if number % 4 == 0:
+        return {}
+    given = {name: dice.choice(COLOURS) for name in dice.sample(NAMES, k=number % 4)}
+    return given | {"ean": f"40000{number:05}", "note": " ".join(dice.choices(WORDS, k=3))}
 
 
 @pytest.fixture
@@ -41,6 +54,7 @@ def products(database) -> list[Product]:
             name=" ".join(dice.choices(WORDS, k=3)),
             description=" ".join(dice.choices(WORDS, k=6)),
             active=dice.random() > 0.1,
+            attributes=attributes_of(number, dice),
         )
         for number, identity in enumerate(str(new_id()) for _ in range(ROWS))
     ]
@@ -86,6 +100,10 @@ def matches(product: Product, query: ProductQuery) -> bool:
         and has(product.description, query.description)
         and (not query.q or any(has(text, query.q) for text in (product.sku, product.name, product.description)))
         and (query.active is None or product.active == query.active)
+        and all(
+            name in product.attributes and has(product.attributes[name], term)
+            for name, term in query.attributes.items()
+        )
     )
 
 
@@ -119,6 +137,17 @@ QUERIES: list[dict[str, Any]] = [
     {"q": "0123"},
     {"q": "apf"},
     {"active": False},
+    *({f"attribute.{name}": term} for name, term in zip(NAMES, cycle(["teal", "", "xl"]))),
+    *({"attribute.colour": term} for term in ("türkis", "_", "\\", "'", "two\x1eparts", "🟢", "50%")),
+    {"attribute.ean": "400000123"},
+    {"attribute.ean": "01234"},
+    {"attribute.ean": "teal"},
+    {"attribute.ean": "12"},
+    {"attribute.note": "hamster 50%"},
+    {"attribute.none": ""},
+    {"attribute.note": "ham", "attribute.colour": "teal", "attribute.Colour": "a_"},
+    {"attribute.note": "ab", "name": "hamster", "active": True},
+    {"attribute.colour": "teal", "q": "0123"},
 ]
 
 
@@ -132,6 +161,48 @@ def test_every_search_finds_the_same_as_reading_every_row(products, scale, state
         page = db.run(service.list_products, query)
         if page.total_is_exact:
             assert page.total == len(found), query
+
+
+def by_an_earlier_version() -> None:
+    """Let processes of the version before attributes write some segments, and index one."""
+    db.run(indexer.collect)
+    with db.engine().begin() as connection:
+        for (number,) in connection.exec_driver_sql("SELECT id FROM search_segment WHERE retired_at IS NULL").all():
+            for column in ("attribute_names", "attribute_values"):
+                connection.exec_driver_sql(f"ALTER TABLE product_search_{number} DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE search_segment SET attributes_indexed = NULL")
+
+
+def half_indexed_by_an_earlier_version() -> None:
+    """Let such a process index a segment of ours."""
+    catch_up()
+    with db.engine().begin() as connection:
+        of_attributes = "tablename LIKE 'product_search%%' AND indexdef LIKE '%%attribute_%%'"
+        for (name,) in connection.exec_driver_sql(f"SELECT indexname FROM pg_indexes WHERE {of_attributes}").all():
+            connection.exec_driver_sql(f"DROP INDEX {name}")
+        connection.exec_driver_sql(
+            "UPDATE search_segment SET attributes_indexed = false, attribute_names = NULL, letters = ''"
+        )
+
+
+@pytest.mark.parametrize("state", [by_an_earlier_version, half_indexed_by_an_earlier_version])
+def test_segments_of_an_earlier_version_are_searched_and_replaced(products, scale, monkeypatch, state):
+    monkeypatch.setattr(indexer, "STEP_ROWS", 1_000)
+    state()
+    work = Upkeep(lambda: False)
+    while True:
+        for chosen in ({"attribute.colour": "teal"}, {"attribute.note": "ab", "name": "ham"}, {"name": "hammer"}):
+            query = ProductQuery(**chosen, page_size=200)
+            assert sorted(listed(query)) == sorted(made.sku for made in products if matches(made, query)), chosen
+        if not work.step():
+            break
+    with db.engine().connect() as connection:
+        assert set(
+            connection.exec_driver_sql(
+                "SELECT is_indexed, attributes_indexed, 'note' = ANY (attribute_names) FROM search_segment "
+                "WHERE retired_at IS NULL"
+            ).all()
+        ) == {(True, True, True)}
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -180,6 +251,19 @@ def test_every_search_is_right_after_every_step_of_the_index(products, monkeypat
 
 
 ENDINGS = ("a", "ß", "ж", "–", "電", ".", " ", "-", "%", "\n", "\\", "]", "^", "\x01", "\x7f", "", "\U0001f600")
+
+
+def test_searches_that_name_segments_are_not_kept_among_all_statements(products, monkeypatch):
+    """The index gets new segments all the time, and each statement kept for one would take memory for ever."""
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
+    catch_up()
+    for term in ("Hammer", "Schraube", "under_score"):
+        listed(ProductQuery(name=term))
+    kept = [str(compiled) for compiled in candidates.TRANSACTION["compiled_cache"].values()]
+    assert any(SEGMENT_PREFIX in statement for statement in kept), "no search has used the index"
+    assert len(kept) <= 50 * 1.5
+    others = map(str, db.engine()._compiled_cache.values())
+    assert not [statement for statement in others if SEGMENT_PREFIX in statement]
 
 
 @pytest.fixture
@@ -242,6 +326,9 @@ def test_with_too_many_letters_two_are_found_by_reading_the_segment(two_letters)
         ({"sku": "-12"}, "sku_name_description"),
         ({"name": "_sco"}, "sku_name_description"),
         ({"name": "50%"}, "sku_name_description"),
+        ({"attribute.ean": "01234"}, "attribute_names_attribute_values"),
+        ({"attribute.a.b": ""}, "attribute_names_attribute_values"),
+        ({"attribute.colour": "xl"}, "attribute_names_attribute_values"),
     ],
 )
 @pytest.mark.parametrize("sort", ["-created_at", "name"])
@@ -252,6 +339,31 @@ def test_few_matches_are_found_by_the_index_and_not_by_a_full_scan(products, mon
     plan = planned(ProductQuery(**chosen, sort=sort))
     assert re.search(rf"Bitmap Index Scan on product_search_\w*{index}", plan), plan
     assert "Seq Scan on product " not in plan
+
+
+@pytest.mark.parametrize("field", ["name", "description", "q", "sku"])
+@pytest.mark.parametrize("term", ["Ωμέγα", "ωΜΈ", "日本語の本", "Äж", "Ж"])
+def test_letters_that_trigrams_may_lack_are_found(database, monkeypatch, field, term):
+    """pg_trgm has only those of ASCII where LC_CTYPE is C. Then the texts are read, and no parts of SKUs are made."""
+    monkeypatch.setattr(product_query, "MAX_INDEXED", 200)
+    monkeypatch.setattr(estimate, "estimate", lambda *_: Estimate(0))
+    with db.session() as session:
+        session.add_all(
+            Product(id=UUID(str(new_id())), sku=f"{text}{n}", sku_key=f"s{n}", name=text, description=text)
+            for n, text in enumerate(["Ωμέγα", "日本語の本", "Äжäж", "Äquator", *["Other"] * 3_000])
+        )
+    catch_up()
+    found = db.run(service.list_products, ProductQuery(**{field: term})).items
+    assert [item.name for item in found] == [
+        text for text in ("Äжäж", "日本語の本", "Ωμέγα") if term.lower() in text.lower()
+    ]
+    plan = planned(ProductQuery(**{field: term}))
+    with db.engine().connect() as connection:
+        has_all_letters = connection.exec_driver_sql("SELECT show_trgm('ω') <> '{}'").scalar()
+    if len(term) > 1 and (has_all_letters or (field == "sku" and len(term) >= SKU_PART)):
+        assert "Bitmap Index Scan on product_search_" in plan
+    else:
+        assert "Seq Scan on product_search_" in plan and "product_sku_parts" not in plan
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -418,7 +530,7 @@ def test_a_search_that_takes_too_long_is_ended_with_a_clear_error(client, produc
         from sqlalchemy import func
         from sqlmodel import col
 
-        monkeypatch.setattr(filters, "_text_conditions", lambda *_: [func.slow(col(Product.name)).is_not(None)])
+        monkeypatch.setattr(filters, "match_texts", lambda *_: [func.slow(col(Product.name)).is_not(None)])
         answer = client.get("/api/products?name=x")
     finally:
         with engine().begin() as connection:

@@ -13,6 +13,7 @@ import xlsxwriter
 from product_importer.core import db
 from product_importer.imports import tasks
 from product_importer.imports.drafts import service
+from product_importer.imports.drafts.columns import told
 from product_importer.imports.drafts.heads import whole_lines
 from product_importer.imports.drafts.preview import preview
 from product_importer.imports.parsing.stream_inspection import HEAD_BYTES
@@ -197,6 +198,15 @@ def test_a_saved_mapping_is_remembered_unless_it_is_refused(database):
     assert preview(draft.id).missing == ["sku", "name", "description"]
     choose(draft.id)
     assert db.run(service.start, draft.id, False).columns == {"c": "description", "b": "name", "a": "sku"}
+
+
+def test_a_mapping_that_somebody_saves_meanwhile_does_not_change_what_is_shown(database):
+    draft = received(b"a,b,c\n1,2,3\n")
+    choose(draft.id, columns={"a": "sku", "b": "name", "c": "description"})
+    shown_as = told(preview(draft.id).columns)
+    choose(draft.id)
+    upload(b"a,b,c\n7,8,9\n", columns=json.dumps({"a": "name", "b": "sku", "c": "description"}))
+    assert db.run(service.start, draft.id, False, shown_as).columns == {"a": "sku", "b": "name", "c": "description"}
 
 
 def test_names_that_collide_are_told_in_words(database):

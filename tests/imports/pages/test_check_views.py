@@ -71,7 +71,7 @@ def test_a_problem_stands_in_its_cell_or_else_beside_the_row():
         ({"edited": ["name"]}, "undo", "update · edited"),
         ({"state": "problem", "code": "no_name"}, "skip", "The name is missing"),
         ({"state": "problem", "code": "no_name", "edited": ["name"]}, "undo", "The name is missing · edited"),
-        ({"state": "skipped", "edited": ["name"]}, "take", "left out"),
+        ({"state": "skipped", "edited": ["name"]}, "take", "skipped"),
         ({"is_outdated": True, "is_known": False}, "", "changed since"),
     ],
 )
@@ -108,9 +108,9 @@ def test_reasons_and_buttons_have_their_counts():
 def test_what_the_grid_asks_for_becomes_edits_of_rows():
     edits = cells_edit(
         [
-            {"row": "2", "column": "0", "value": "B"},
-            {"row": "2", "column": "1", "value": "Cup"},
-            {"row": "5", "column": "1", "value": ""},
+            {"row": "2", "column": "0", "value": "B", "stamp": 1},
+            {"row": "2", "column": "1", "value": "Cup", "stamp": 1},
+            {"row": "5", "column": "1", "value": "", "stamp": 1},
         ],
         NAMES,
     )
@@ -126,10 +126,10 @@ def test_what_the_grid_asks_for_becomes_edits_of_rows():
 @pytest.mark.parametrize(
     "edits",
     [
-        [{"row": "x", "column": "0", "value": "B"}],
-        [{"row": "0", "column": "0", "value": "B"}],
-        [{"row": "2", "column": "0", "value": "a\0b"}],
-        [{"row": str(line), "column": "0", "value": ""} for line in range(1, 1_002)],
+        [{"row": "x", "column": "0", "value": "B", "stamp": 1}],
+        [{"row": "0", "column": "0", "value": "B", "stamp": 1}],
+        [{"row": "2", "column": "0", "value": "a\0b", "stamp": 1}],
+        [{"row": str(line), "column": "0", "value": "", "stamp": 1} for line in range(1, 1_002)],
     ],
 )
 def test_edits_that_cannot_be_are_refused(edits):

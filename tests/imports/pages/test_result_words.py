@@ -63,7 +63,7 @@ def test_an_import_that_did_not_end_well_says_what_it_has_left(fields: dict[str,
 
 
 def test_new_products_are_offered_where_there_are_some():
-    assert seen(created=1).created_address.startswith("/?import=")
+    assert seen(created=1).created_address.startswith("/products?import=")
     for fields in (
         {"updated": 1},
         {"created": 1, "undo": UNDO},

@@ -13,7 +13,8 @@ from tests.examples import examples
 skus = st.sampled_from(
     ["a", "A", " a ", "ſ", "S", "s", "é", "e\u0301", "É", "b\\", "\\.", "x\ny", "ß", "SS", "0", "00"]
 )
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+# Byte order marks at the beginning of lines are dropped: docs/file-format.md.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), max_size=8)
 names = texts.filter(trim)
 rows = st.lists(st.tuples(skus, names, texts), max_size=12)
 

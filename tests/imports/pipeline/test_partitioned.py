@@ -1,9 +1,7 @@
 """The engine's tests again, with products in a table that is partitioned by the hash of their keys."""
 
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from sqlalchemy import Connection
@@ -34,6 +32,7 @@ from tests.imports.pipeline.test_range_writer import reads  # noqa: F401
 from tests.imports.pipeline.test_ranges import runs, written  # noqa: F401
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
 from tests.imports.pipeline.test_undo import run_undo
+from tests.repeated import repeat
 
 REPEATED = (
     test_runner,
@@ -74,16 +73,8 @@ EMPTIED = (
 ROWS = 10_000
 
 
-def repeat(module: ModuleType) -> None:
-    """Let pytest find a module's tests here too, as far as they use the database."""
-    for name, test in inspect.getmembers(module, inspect.isfunction):
-        asked_for = set(inspect.signature(test).parameters)
-        if name.startswith("test_") and name not in ONLY_PLAIN and {"run_import", "database"} & asked_for:
-            globals()[f"{name}_{module.__name__.rpartition('.')[2]}"] = test
-
-
 for module in REPEATED:
-    repeat(module)
+    repeat(module, globals(), {"run_import", "database"}, ONLY_PLAIN)
 
 
 @pytest.fixture(scope="module", autouse=True)

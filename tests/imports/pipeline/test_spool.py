@@ -117,7 +117,7 @@ def test_a_spool_is_private_and_has_no_name():
     with Spool(SCHEMA) as place:
         place.add(table(["a"]))
         assert list(settings().spools.iterdir()) == []
-        assert stat.S_IMODE(os.fstat(place._file.fileno()).st_mode) == 0o600
+        assert stat.S_IMODE(os.fstat(place.file.fileno()).st_mode) == 0o600
         assert stat.S_IMODE(settings().spools.stat().st_mode) == 0o700
 
 
@@ -173,7 +173,7 @@ def test_an_import_without_a_folder_for_its_spool_fails_with_the_reason_and_can_
 def test_a_spool_that_was_cut_short_is_an_error_and_no_rows_are_lost_in_silence():
     with Spool(SCHEMA) as place:
         place.add(table(["a", "b"]))
-        os.ftruncate(place._file.fileno(), 8)
+        os.ftruncate(place.file.fileno(), 8)
         with pytest.raises(OSError, match="shorter"):
             place.between("", None)
 

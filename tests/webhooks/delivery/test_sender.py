@@ -15,7 +15,7 @@ from product_importer.core.messages import ProductsDeletedMessage
 from product_importer.core.outbox import EventType
 from product_importer.core.queue import JOBS
 from product_importer.webhooks import reconciler, tasks
-from product_importer.webhooks.delivery import queue
+from product_importer.webhooks.delivery import outcomes, queue
 from product_importer.webhooks.delivery.http_attempt import Outcome
 from tests.catalog.conftest import create
 from tests.imports.conftest import run_import
@@ -254,7 +254,7 @@ def test_a_redelivery_during_an_attempt_is_sent_again_unless_the_attempt_succeed
     outcome = (
         Outcome(datetime.now(UTC), 1, status_code=200) if succeeds else Outcome(datetime.now(UTC), 1, error="no")
     )
-    db.run(queue.record, [(last_attempt, outcome)])
+    db.run(outcomes.record, [(last_attempt, outcome)])
     assert fetch("SELECT status, attempts FROM webhook_delivery") == [(status, 10)]
     assert len(db.run(queue.claim, {}, 10)) == (0 if succeeds else 1)
 

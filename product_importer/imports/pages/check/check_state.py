@@ -22,7 +22,7 @@ from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 100
-NOTHING_FIXED = ErrorView("No row is fixed yet", "Correct at least one of the rows below, then import them.")
+NOTHING_FIXED = ErrorView("No row is fixed yet", "Fix at least one of the rows below, then import them.")
 
 
 class CheckState(rx.State):

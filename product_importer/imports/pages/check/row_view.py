@@ -14,7 +14,7 @@ SHOWN = {
     RowState.PROBLEM: ("problem", "bad", "problem"),
     RowState.UNCHANGED: ("equal", "neutral", "unchanged"),
     RowState.DUPLICATE: ("copy", "neutral", "duplicate"),
-    RowState.SKIPPED: ("skip", "neutral", "left out"),
+    RowState.SKIPPED: ("skip", "neutral", "skipped"),
 }
 UNDO, SKIP, TAKE = RowAction("undo", "Undo"), RowAction("skip", "Skip"), RowAction("take", "Take in")
 OUTDATED = "The product was changed since: repeat the dry run"

@@ -11,7 +11,7 @@ FILTERS = {
     RowState.PROBLEM: "problem",
     RowState.UNCHANGED: "unchanged",
     RowState.DUPLICATE: "duplicate",
-    RowState.SKIPPED: "left out",
+    RowState.SKIPPED: "skipped",
 }
 NOUNS = (RowState.PROBLEM, RowState.DUPLICATE)
 TITLES = {

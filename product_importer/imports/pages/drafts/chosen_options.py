@@ -8,6 +8,7 @@ from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
+from product_importer.core.outages import unavailable
 from product_importer.imports.columns.named_mappings import apply_mapping
 from product_importer.imports.drafts import service
 from product_importer.imports.drafts.preview import preview
@@ -193,7 +194,7 @@ class ChosenOptions(rx.State, mixin=True):
             return False
         except (DomainError, *OUTAGE) as error:
             async with self:
-                self.fault = error.detail if isinstance(error, DomainError) else "The database does not answer."
+                self.fault = error.detail if isinstance(error, DomainError) else unavailable(error).detail
             return False
         async with self:
             if (shown, options) != (self._shown, self._options):

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.imports.drafts import service
+from product_importer.imports.drafts.columns import told
 from product_importer.imports.drafts.preview import preview
 from product_importer.imports.drafts.schemas import DraftError, DraftPreview, DraftRead, DraftStatus
 from product_importer.imports.options import ImportOptions
@@ -20,7 +21,7 @@ from product_importer.imports.schemas import ImportRead
 from product_importer.ui import routes, theme, toasts
 from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
-from product_importer.ui.shown_pages import is_shown
+from product_importer.ui.shown_pages import Tab
 
 FOLLOW_SECONDS = 0.4
 RETRY_SECONDS = 2.0
@@ -117,7 +118,7 @@ class DraftState(ChosenOptions, rx.State):
             async with self:
                 await self._answer(found)
                 self._show_read(draft, found)
-        return draft.status != DraftStatus.RECEIVED and await is_shown(self, f"{routes.IMPORTS}/{draft_id}")
+        return draft.status != DraftStatus.RECEIVED and Tab(self).shows(f"{routes.IMPORTS}/{draft_id}")
 
     def _show_draft(self, draft: DraftRead) -> None:
         is_new = not self.draft.id
@@ -156,8 +157,9 @@ class DraftState(ChosenOptions, rx.State):
                 return None
             self.is_starting, self.refusal = True, Problem()
             shown, options = self._shown, self._options
+            columns = told(self._preview.columns) if self._preview.columns else None
         try:
-            started = await ask(_start_with, parse_id(shown, "draft"), options, dry_run)
+            started = await ask(_start_with, parse_id(shown, "draft"), options, columns, dry_run)
         except NotFound:
             return await self._leave(shown)
         except DomainError as error:
@@ -198,10 +200,12 @@ class DraftState(ChosenOptions, rx.State):
         self._preview, self.problem = DraftPreview(), Problem()
 
 
-def _start_with(session: Session, draft_id: UUID, options: ImportOptions, dry_run: bool) -> DraftRead | ImportRead:
-    """Start an import with the options that the page shows, of which the newest may not be stored yet."""
+def _start_with(
+    session: Session, draft_id: UUID, options: ImportOptions, columns: dict[str, str] | None, dry_run: bool
+) -> DraftRead | ImportRead:
+    """Start an import with the options and columns that the page shows, of which the newest may not be stored yet."""
     service.change_options(session, draft_id, options)
-    return service.start(session, draft_id, dry_run)
+    return service.start(session, draft_id, dry_run, columns)
 
 
 def forget_upload(draft_id: str) -> EventSpec:

@@ -16,6 +16,7 @@ from product_importer.imports.pages.drafts.uploads import (
 )
 from product_importer.ui import styles
 from product_importer.ui.access_state import AccessState
+from product_importer.ui.palette.keyboard import shortcut
 from product_importer.ui.widgets import button, download_link, link, progress_bar
 
 FILE_TYPES = (
@@ -65,7 +66,13 @@ def drop_overlay(*content: rx.Component) -> rx.Component:
 def drop_zone() -> rx.Component:
     """Where files are chosen on the import page; what is chosen is sent at once."""
     return rx.el.div(
-        file_input(multiple=True, aria_label="Choose files to import", title="", class_name=UNSEEN),
+        file_input(
+            multiple=True,
+            aria_label="Choose files to import",
+            title="",
+            class_name=UNSEEN,
+            custom_attrs=shortcut("new"),
+        ),
         rx.el.div(
             rx.icon("file-up", size=24, aria_hidden="true", class_name="text-muted"),
             rx.el.p("Drop a file here, or anywhere in this window", class_name="text-base font-semibold"),

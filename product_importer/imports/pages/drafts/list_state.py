@@ -16,7 +16,7 @@ from product_importer.imports.pages.drafts.view_models import DraftView
 from product_importer.ui import routes, toasts
 from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
-from product_importer.ui.shown_pages import is_shown
+from product_importer.ui.shown_pages import Tab
 
 # While the page is open, what others do is shown after at most this time.
 RELOAD_SECONDS = 2.0
@@ -33,6 +33,7 @@ class DraftListState(rx.State):
     @rx.event(background=True, supersedes=True)
     async def follow_drafts(self) -> None:
         """Keep the list up to date while the page is open."""
+        tab = Tab(self)
         while True:
             try:
                 found, is_empty = await ask(_drafts), await ask(_is_empty)
@@ -43,7 +44,7 @@ class DraftListState(rx.State):
             else:
                 await self._show(found, is_empty)
                 await asyncio.sleep(RELOAD_SECONDS)
-            if not await is_shown(self, routes.IMPORTS):
+            if not tab.shows(routes.IMPORTS):
                 return
 
     @rx.event(background=True)

@@ -2,10 +2,10 @@
 
 import reflex as rx
 
-from product_importer.imports.pages.drafts.mappings_state import MappingState
+from product_importer.imports.pages.drafts.mappings_state import MappingDeleteState, MappingState
 from product_importer.ui import styles
-from product_importer.ui.modal import dialog_actions, dialog_button, initial_focus, modal
-from product_importer.ui.widgets import busy_button, button, error_notice, field
+from product_importer.ui.modal import confirmation, dialog_actions, dialog_button, initial_focus, modal
+from product_importer.ui.widgets import busy_button, error_notice, field
 
 
 def mappings() -> rx.Component:
@@ -19,14 +19,37 @@ def mappings() -> rx.Component:
         class_name=styles.INPUT,
         data_testid="mapping-choose",
     )
-    delete = button("Delete", kind="quiet bad", on_click=MappingState.delete_mapping, data_testid="mapping-delete")
+    delete = dialog_button(
+        "Delete…", kind="quiet bad", on_click=MappingDeleteState.open_dialog, data_testid="mapping-delete"
+    )
     return rx.el.div(
         rx.el.div(field("Column mapping", control, name="mapping-choose"), class_name="min-w-56 grow"),
-        dialog_button("Save as …", on_click=MappingState.ask_name, data_testid="mapping-save-as"),
+        dialog_button("Save as…", on_click=MappingState.ask_name, data_testid="mapping-save-as"),
         rx.cond(MappingState.chosen, delete),
         _name_dialog(),
+        _delete_dialog(),
         on_mount=MappingState.open_mappings,
         class_name="flex flex-wrap items-end gap-3",
+    )
+
+
+def _delete_dialog() -> rx.Component:
+    return confirmation(
+        "Delete this mapping?",
+        rx.el.p(MappingDeleteState.name, class_name=f"{styles.STRONG} wrap-anywhere"),
+        "Nobody can choose it any more. The columns that are shown stay as they are.",
+        error_notice(MappingDeleteState.error, title="The mapping was not deleted", testid="mapping-delete-error"),
+        busy_button(
+            "Delete",
+            "Deleting…",
+            is_busy=MappingDeleteState.is_busy,
+            kind="danger",
+            on_click=MappingDeleteState.delete_mapping,
+            data_testid="confirm-delete-mapping",
+        ),
+        name="mapping-delete-dialog",
+        shown=MappingDeleteState.is_open,
+        on_close=MappingDeleteState.close,
     )
 
 
@@ -43,7 +66,7 @@ def _name_dialog() -> rx.Component:
         **initial_focus(),
     )
     save = busy_button(
-        "Save", "Saving …", is_busy=MappingState.is_busy, kind="primary", type="submit", data_testid="mapping-save"
+        "Save", "Saving…", is_busy=MappingState.is_busy, kind="primary", type="submit", data_testid="mapping-save"
     )
     return modal(
         "Save the mapping",

@@ -1,11 +1,12 @@
-"""The state of the named mappings on a draft's page: choose one, save the chosen columns, delete one."""
+"""The states of the named mappings on a draft's page: choose one, save the chosen columns, delete one."""
 
+from functools import partial
 from typing import Any
 
 import reflex as rx
-from reflex.event import EventType
+from reflex.event import EventSpec, EventType
 
-from product_importer.core.errors import DomainError
+from product_importer.core.errors import DomainError, NotFound
 from product_importer.imports.columns import named_mappings
 from product_importer.imports.pages.drafts.draft_state import DraftState
 from product_importer.ui import toasts
@@ -68,16 +69,32 @@ class MappingState(ConfirmationState, rx.State):
             self.chosen = saved
         return [toasts.success(f"The mapping “{saved}” was saved."), MappingState.load_mappings]
 
+
+class MappingDeleteState(ConfirmationState, rx.State):
+    """The named mapping that one browser tab is about to delete."""
+
+    name: str = ""
+
+    @rx.event
+    async def open_dialog(self) -> None:
+        """Ask before the chosen mapping is deleted."""
+        self.name = (await self.get_state(MappingState)).chosen
+        self._open()
+
     @rx.event(background=True)
-    async def delete_mapping(self) -> EventType[()]:
-        """Delete the chosen mapping; the columns stay as they are."""
-        async with self:
-            name, self.chosen = self.chosen, ""
-        try:
-            await ask(named_mappings.delete_mapping, name)
-        except DomainError as error:
-            return [toasts.error(error.title, description=error.detail), MappingState.load_mappings]
-        return [toasts.success(f"The mapping “{name}” was deleted."), MappingState.load_mappings]
+    async def delete_mapping(self) -> EventType[()] | None:
+        """Delete the mapping; the columns stay as they are."""
+        toast = await self._confirm(partial(_delete, self.name))
+        return [toast, MappingState.load_mappings] if toast else None
+
+
+async def _delete(name: str) -> EventSpec:
+    """Delete a mapping and return the toast that says so."""
+    try:
+        await ask(named_mappings.delete_mapping, name)
+    except NotFound:
+        return toasts.info(f"The mapping “{name}” was already deleted.")
+    return toasts.success(f"The mapping “{name}” was deleted.")
 
 
 def _names(session: Any) -> list[str]:

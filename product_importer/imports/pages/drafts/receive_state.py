@@ -10,6 +10,7 @@ from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
+from product_importer.core.outages import unavailable
 from product_importer.imports import samples
 from product_importer.imports.drafts import service
 from product_importer.imports.drafts.receiving import IncomingDraft
@@ -23,7 +24,6 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 # The browser has taken note of all but the newest uploads.
 MAX_TOLD = 50
-NO_ANSWER = "The database does not answer. Try again in a moment."
 
 
 class ReceiveState(rx.State):
@@ -49,8 +49,8 @@ class ReceiveState(rx.State):
                 await _finish(incoming.finish)
         except DomainError as error:
             await self._refuse(key, error.detail)
-        except OUTAGE:
-            await self._refuse(key, NO_ANSWER)
+        except OUTAGE as error:
+            await self._refuse(key, unavailable(error).detail)
         finally:
             # Marks the upload as broken, unless it has ended.
             if incoming is not None:
@@ -63,8 +63,8 @@ class ReceiveState(rx.State):
             draft_id = await asyncio.to_thread(samples.start_sample)
         except DomainError as error:
             return toasts.error(error.title, description=error.detail)
-        except OUTAGE:
-            return toasts.error("No draft was made.", description=NO_ANSWER)
+        except OUTAGE as error:
+            return toasts.error("No draft was made.", description=unavailable(error).detail)
         return rx.redirect(f"{routes.IMPORTS}/{draft_id}?step=columns")
 
     @rx.event(background=True)

@@ -16,9 +16,9 @@ NAMED_PREFIX = "attribute:"
 TEXT_KINDS = ("csv",)
 # What becomes of rows that continue the product above.
 OUTCOMES = {
-    "reject": "Such rows are rejected; you can fill them or leave them out instead.",
-    "fill": "Such rows take the product's name and description; those without an SKU of their own are left out.",
-    "skip": "Such rows are left out.",
+    "reject": "Such rows are rejected; you can fill or skip them instead.",
+    "fill": "Such rows take the product's name and description; those without an SKU of their own are skipped.",
+    "skip": "Such rows are skipped.",
 }
 
 

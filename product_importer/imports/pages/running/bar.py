@@ -4,7 +4,6 @@ from typing import Any
 
 import reflex as rx
 
-from product_importer.imports.pages.bar_view import READING
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.progress import READ_SHARE
 
@@ -48,14 +47,14 @@ def part(percent: Any, tone: Any) -> rx.Component:
     return rx.el.div(
         # As an attribute: Reflex would add a rule to the page's styles for each width.
         rx.el.div(custom_attrs={"style": {"width": f"{percent}%"}}, class_name=fill),
-        class_name="h-1.5 overflow-hidden rounded-full bg-line",
+        class_name="h-1.5 overflow-hidden rounded-full bg-line forced-color-adjust-none forced-colors:outline",
     )
 
 
 def names(job: ImportView) -> rx.Component:
     """The names of the parts, each below its part."""
     return rx.el.div(
-        name(READING, job.bar.part == READING),
+        name(job.bar.begins, job.bar.part == job.bar.begins),
         name(job.bar.follows, job.bar.part == job.bar.follows),
         style=COLUMNS,
         class_name="grid gap-1 text-xs",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from itertools import count
 from uuid import UUID
 
 import reflex as rx
@@ -16,9 +17,11 @@ from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui.activity_state import ActivityState, show
 from product_importer.ui.notifications import notify
-from product_importer.ui.shown_pages import is_open
+from product_importer.ui.shown_pages import Tab
 
 LOOK_SECONDS = 1.0
+# With several web processes, what another handler of the tab has noted is seen only when the state is taken.
+LOOKS_ANYWAY = 10
 _active = ActiveImports()
 
 
@@ -41,9 +44,14 @@ class RunningState(rx.State):
             if self._path != self.router.url.path:
                 self._path = self.router.url.path
                 (await self.get_state(ActivityState)).announcement = ""
-        while await is_open(self):
+        tab, seen = Tab(self), None
+        for number in count():
+            if not tab.is_open():
+                break
             try:
-                ended = await self._look()
+                active = await _active.now()
+                ended = await self._look(active, has_moved=active != seen or number % LOOKS_ANYWAY == 0)
+                seen = active
             except OUTAGE:
                 # What is shown stays.
                 ended = []
@@ -51,13 +59,13 @@ class RunningState(rx.State):
                 yield _say(job)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look(self) -> list[ImportRead]:
+    async def _look(self, active: list[ImportRead], *, has_moved: bool) -> list[ImportRead]:
         """Show what is active, and return what has ended since the last look."""
-        active = await _active.now()
         gone = self._milestones.gone(active)
-        ended = [job for job in await asyncio.gather(*map(_ended, gone)) if job]
-        if not (active or gone or self._shows):
+        # An import may wait for hours: the state of each tab is not taken each second for that.
+        if not gone and not (has_moved and (active or self._shows)):
             return []
+        ended = [job for job in await asyncio.gather(*map(_ended, gone)) if job]
         async with self:
             self._shows = bool(active)
             show(await self.get_state(ActivityState), *_shown(active))

@@ -72,7 +72,7 @@ def test_the_line_with_the_column_names_is_said_where_it_is_not_the_first(line, 
 
 @pytest.mark.parametrize(
     ("continuation", "words"),
-    [("reject", "are rejected"), ("fill", "take the product's name"), ("skip", "left out"), ("?", "are rejected")],
+    [("reject", "are rejected"), ("fill", "take the product's name"), ("skip", "are skipped"), ("?", "are rejected")],
 )
 def test_rows_that_continue_the_product_above_are_counted(continuation, words):
     found = ReadingView.of(DraftPreview(sample_rows=9, continuations=1), continuation)

@@ -1,0 +1,1 @@
+"""Back up the database with its uploaded files, restore that, and move it to another server."""

@@ -1,0 +1,1 @@
+"""The history of a product: what changed it, from all sources that know something."""

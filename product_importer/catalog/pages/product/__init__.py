@@ -1,0 +1,1 @@
+"""The page of one product: its fields, and its history."""

@@ -1,0 +1,1 @@
+"""Actions on the products that are selected in the list."""

@@ -1,0 +1,71 @@
+"""Report how many bytes imports hold in `SPOOL_DIR`, for the metrics.
+
+What an import spools has no name, so that only its own process can tell, and only where Linux lists open files. Each
+process reports for itself, as long as its import runs.
+"""
+
+import json
+import os
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from product_importer.core import redis
+from product_importer.core.settings import settings
+
+# A hash: what each process has reported last, and when.
+KEY = "spools"
+# A process that has reported nothing for so long was killed, and the kernel has removed its files.
+EXPIRE_SECONDS = 10.0
+OPEN_FILES = Path("/proc/self/fd")
+
+
+def report() -> None:
+    """Report what this process holds; without Redis, do nothing."""
+    with suppress(RedisError):
+        redis.client().hset(KEY, _process(), json.dumps([time.time(), held_bytes()]))
+
+
+def end_reporting() -> None:
+    """Remove the report of this process, and those of killed ones."""
+    with suppress(RedisError):
+        ended = [name for name, (at, _) in _reports().items() if name == _process() or not _is_fresh(at)]
+        if ended:
+            redis.client().hdel(KEY, *ended)
+
+
+def reported_bytes() -> int:
+    """Return how many bytes the imports of all machines hold.
+
+    Raises:
+        RedisError: Redis cannot be reached.
+    """
+    return sum(held for at, held in _reports().values() if _is_fresh(at))
+
+
+def held_bytes() -> int:
+    """Return the size of the files in `SPOOL_DIR` that this process has open; 0 where it cannot be told."""
+    folder, found = f"{settings().spools}/", 0
+    for opened in OPEN_FILES.iterdir() if OPEN_FILES.exists() else ():
+        # Others may be closed meanwhile.
+        with suppress(OSError):
+            if str(opened.readlink()).startswith(folder):
+                found += opened.stat().st_size
+    return found
+
+
+def _is_fresh(at: float) -> bool:
+    return at > time.time() - EXPIRE_SECONDS
+
+
+def _reports() -> dict[str, tuple[float, int]]:
+    stored: Any = redis.client().hgetall(KEY)
+    return {process.decode(): tuple(json.loads(text)) for process, text in stored.items()}
+
+
+def _process() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,1 @@
+"""What a page does while it has no connection to the server."""

@@ -1,0 +1,1 @@
+"""Work by keyboard: shortcuts, and a palette that finds commands, products and imports."""

@@ -1,0 +1,160 @@
+"""Two people at the same list: each sees within two seconds what the other does, and nothing moves unasked."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.application import Application, catalogue
+from tests.e2e.test_products_page import workers_stopped
+
+pytestmark = pytest.mark.e2e
+# What others do is seen within this time.
+SOON = 2_000
+SECONDS = 30_000
+
+
+@pytest.fixture
+def other(browser: Browser, application: Application) -> Iterator[Page]:
+    """A page of somebody else."""
+    context = browser.new_context(base_url=application.url, viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def create(application: Application, sku: str, name: str) -> str:
+    answer = application.client.post("/api/products", json={"sku": sku, "name": name})
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_test_id("product-row")
+
+
+def news(page: Page) -> Locator:
+    return page.get_by_test_id("news-show")
+
+
+def test_a_change_in_one_tab_is_seen_in_another_where_it_stands(page: Page, other: Page, application: Application):
+    for number in (1, 2, 3):
+        create(application, f"LIVE-A{number}", "Seen")
+    for one in (page, other):
+        one.goto("/products?name=seen&sort=sku")
+        expect(rows(one)).to_have_count(3, timeout=SECONDS)
+    rows(other).nth(1).get_by_test_id("product-edit").click()
+    other.get_by_test_id("product-name").fill("Seen by others")
+    other.get_by_test_id("product-save").click()
+    expect(rows(other).nth(1)).to_contain_text("Seen by others")
+    expect(rows(page).nth(1)).to_contain_text("Seen by others", timeout=SOON)
+    rows(page).nth(0).get_by_role("switch").click()
+    expect(rows(other).nth(0).get_by_role("switch")).to_have_attribute("aria-checked", "false", timeout=SOON)
+    expect(news(page)).to_have_count(0)
+    expect(news(other)).to_have_count(0)
+
+
+def test_new_products_are_counted_until_they_are_wanted(page: Page, other: Page, application: Application):
+    create(application, "LIVE-B0", "Counted")
+    page.goto("/products?name=counted")
+    expect(rows(page)).to_have_count(1, timeout=SECONDS)
+    before = rows(page).first.bounding_box()
+    for number in range(1, 13):
+        create(application, f"LIVE-B{number}", "Counted")
+    expect(news(page)).to_have_text("12 new, show", timeout=SOON)
+    assert rows(page).first.bounding_box() == before
+    expect(rows(page)).to_have_count(1)
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    news(page).click()
+    expect(rows(page)).to_have_count(13)
+    expect(rows(page).first).to_contain_text("LIVE-B12")
+    expect(news(page)).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_a_product_that_somebody_deletes_stays_in_its_place_and_says_so(page: Page, application: Application):
+    gone, _ = create(application, "LIVE-C1", "Deleted soon"), create(application, "LIVE-C2", "Deleted soon")
+    page.goto("/products?name=deleted+soon&sort=sku")
+    expect(rows(page)).to_have_count(2, timeout=SECONDS)
+    application.client.delete(f"/api/products/{gone}").raise_for_status()
+    expect(rows(page).first.get_by_test_id("news-deleted")).to_contain_text("deleted", timeout=SOON)
+    expect(rows(page).first.get_by_test_id("product-edit")).to_have_count(0)
+    expect(rows(page).nth(1).get_by_test_id("product-edit")).to_be_visible()
+    expect(news(page)).to_have_count(0)
+
+
+def test_an_import_of_others_is_counted_and_an_empty_list_fills_by_itself(page: Page, application: Application):
+    page.goto("/products?name=livefile")
+    expect(page.get_by_text("No product matches")).to_be_visible(timeout=SECONDS)
+    application.finished(application.upload(catalogue(3, name="Livefile", first=8_000_000)))
+    expect(rows(page)).to_have_count(3, timeout=SOON)
+    application.finished(application.upload(catalogue(200, name="Livefile", first=8_100_000)))
+    expect(news(page)).to_have_text("200 new, show", timeout=SOON)
+
+
+def test_what_a_tab_does_itself_is_no_news(page: Page, application: Application):
+    create(application, "LIVE-D1", "Own")
+    page.goto("/products?sku=LIVE-D")
+    expect(rows(page)).to_have_count(1, timeout=SECONDS)
+    page.get_by_test_id("product-new").click()
+    page.get_by_test_id("product-sku").fill("LIVE-D2")
+    page.get_by_test_id("product-name").fill("Own, too")
+    page.get_by_test_id("product-save").click()
+    expect(rows(page)).to_have_count(2)
+    # Another one shows that this tab has looked since.
+    create(application, "LIVE-D3", "Not own")
+    expect(news(page)).to_have_text("1 new, show", timeout=SOON)
+
+
+def test_a_new_import_of_others_is_counted_in_the_history(page: Page, application: Application):
+    application.finished(application.upload(catalogue(2), "counted-1.csv"))
+    page.goto("/imports?q=counted-")
+    imports = page.get_by_test_id("import-row")
+    expect(imports).to_have_count(1, timeout=SECONDS)
+    with workers_stopped(application):
+        job_id = application.upload(catalogue(2), "counted-2.csv")
+        expect(news(page)).to_have_text("1 new, show", timeout=SOON)
+        expect(imports).to_have_count(1)
+        news(page).click()
+        expect(imports).to_have_count(2)
+        expect(imports.first).to_contain_text("pending")
+        application.client.post(f"/api/jobs/{job_id}/cancel").raise_for_status()
+        expect(imports.first).to_contain_text("cancelled", timeout=SOON)
+    expect(news(page)).to_have_count(0)
+
+
+def test_new_entries_of_the_record_are_counted(page: Page, application: Application):
+    create(application, "LIVE-E1", "Recorded")
+    page.goto("/audit?action=product_created")
+    entries = page.get_by_test_id("audit-row")
+    expect(entries.first).to_contain_text("LIVE-E1", timeout=SECONDS)
+    for number in (2, 3):
+        create(application, f"LIVE-E{number}", "Recorded")
+    expect(news(page)).to_have_text("2 new, show", timeout=SOON)
+    expect(entries.first).to_contain_text("LIVE-E1")
+    news(page).click()
+    expect(entries.first).to_contain_text("LIVE-E3")
+
+
+def test_webhooks_of_others_are_followed(page: Page, application: Application):
+    def add(name: str) -> str:
+        given = {"url": f"https://{name}.example/", "event_types": ["import_failed"], "enabled": False}
+        answer = application.client.post("/api/webhooks", json=given)
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    first = add("live-first")
+    page.goto("/webhooks")
+    shown = page.get_by_test_id("webhook-row")
+    mine = shown.filter(has_text="live-first")
+    expect(mine).to_be_visible(timeout=SECONDS)
+    second = add("live-second")
+    expect(news(page)).to_have_text("1 new, show", timeout=SOON)
+    news(page).click()
+    expect(shown.first).to_contain_text("live-second")
+    application.client.put(f"/api/webhooks/{second}", json={"description": "Told"}).raise_for_status()
+    expect(shown.first).to_contain_text("Told", timeout=SOON)
+    application.client.delete(f"/api/webhooks/{first}").raise_for_status()
+    expect(mine.get_by_test_id("news-deleted")).to_contain_text("deleted", timeout=SOON)
+    application.client.delete(f"/api/webhooks/{second}").raise_for_status()

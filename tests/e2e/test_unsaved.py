@@ -1,0 +1,100 @@
+"""Forms in dialogs ask before what somebody has typed is thrown away."""
+
+import re
+
+import pytest
+from playwright.sync_api import Dialog, Locator, Page, expect
+
+from tests.application import Application
+from tests.e2e.test_product_page import SECONDS, WIDTHS, check_with_axe, create, opened, read
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+expect.set_options(timeout=SECONDS)
+
+
+def open_form(page: Page, product: dict, width: int) -> Locator:
+    opened(page, product, width).get_by_test_id("product-edit").click()
+    expect(page.get_by_test_id("product-name")).to_be_visible()
+    return page.get_by_test_id("product-name")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_form_that_is_half_filled_asks_before_it_is_thrown_away(page: Page, application: Application, width: int):
+    product = create(application, f"Half-{width}", attributes={"size": "M"}, description="Two\r\nlines")
+    name, question = open_form(page, product, width), page.get_by_test_id("discard")
+    # Untouched, also by typing that was taken back, it closes at once.
+    name.fill("x")
+    name.fill(f"Name of Half-{width}")
+    page.keyboard.press("Escape")
+    expect(name).to_have_count(0)
+    page.get_by_test_id("product-edit").click()
+    name.fill("typed")
+    page.keyboard.press("Escape")
+    expect(question).to_be_visible()
+    expect(page.get_by_test_id("discard-keep")).to_be_focused()
+    check_with_axe(page)
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(name).to_have_value("typed")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_test_id("discard-keep").click()
+    expect(name).to_have_value("typed")
+    page.mouse.click(4, 450)
+    expect(question).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(name).to_have_count(0)
+    page.get_by_test_id("product-edit").click()
+    expect(name).to_have_value(f"Name of Half-{width}")
+    # A removed attribute is a change, too; a click beside an untouched form closes it.
+    page.get_by_test_id("attribute-remove").click()
+    expect(page.get_by_test_id("attribute-remove")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("discard-confirm").click()
+    page.get_by_test_id("product-edit").click()
+    expect(page.get_by_test_id("attribute-remove")).to_have_count(1)
+    page.mouse.click(4, 450)
+    expect(name).to_have_count(0)
+    assert read(application, product)["version"] == 1
+
+
+def test_leaving_the_page_with_a_half_filled_form_asks(page: Page, application: Application):
+    product = create(application, "Leave-1")
+    page.goto("/products?sku=Leave-1")
+    page.get_by_test_id("product-row").get_by_role("link", name="Leave-1").click()
+    expect(page.get_by_test_id("product-history")).to_be_visible()
+    page.get_by_test_id("product-edit").click()
+    name = page.get_by_test_id("product-name")
+    name.press_sequentially("typed")
+    page.go_back()
+    expect(page.get_by_test_id("discard")).to_be_visible()
+    page.get_by_test_id("discard-keep").click()
+    assert page.url.endswith(f"/products/{product['id']}")
+    seen: list[str] = []
+
+    def dismiss(dialog: Dialog) -> None:
+        seen.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", dismiss)
+    page.evaluate("() => { setTimeout(() => location.reload()) }")
+    wait_for(lambda: bool(page.evaluate("1")) and seen == ["beforeunload"], 10, "the browser asks")
+    expect(name).to_have_value(re.compile("typed"))
+    page.go_back()
+    page.get_by_test_id("discard-confirm").click()
+    page.wait_for_url("**/products?sku=Leave-1")
+    expect(page.get_by_test_id("product-row")).to_have_count(1)
+    expect(name).to_have_count(0)
+
+
+def test_the_form_of_a_webhook_asks_too(page: Page):
+    page.goto("/webhooks")
+    page.get_by_test_id("webhook-new").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("webhook-url")).to_have_count(0)
+    page.get_by_test_id("webhook-new").click()
+    page.get_by_test_id("webhook-event-product_deleted").uncheck()
+    page.keyboard.press("Escape")
+    page.get_by_test_id("discard-confirm").click()
+    expect(page.get_by_test_id("webhook-url")).to_have_count(0)

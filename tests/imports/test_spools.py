@@ -1,0 +1,71 @@
+"""What imports hold in SPOOL_DIR is reported by the process that holds it."""
+
+import json
+import sys
+import time
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from product_importer.core import redis
+from product_importer.core.settings import settings
+from product_importer.imports import spools
+from product_importer.imports.pipeline.heartbeat import Heartbeat
+from product_importer.imports.pipeline.lease import claim
+from product_importer.imports.pipeline.spool import Spool
+from tests.imports.conftest import upload
+from tests.waiting import wait_for
+
+SCHEMA = pa.schema([("key", pa.string())])
+needs_proc = pytest.mark.skipif(
+    not spools.OPEN_FILES.exists(), reason=f"NOT TESTED: spooled bytes are not told on {sys.platform}"
+)
+
+
+@needs_proc
+def test_only_what_is_open_in_the_folder_is_counted(database, tmp_path):
+    before = spools.held_bytes()
+    with (tmp_path / "elsewhere").open("wb") as elsewhere, Spool(SCHEMA) as spool:
+        elsewhere.write(b"x" * 100_000)
+        elsewhere.flush()
+        assert spools.held_bytes() == before
+        spool.add(pa.table([["a", "b"]], schema=SCHEMA))
+        held = spools.held_bytes() - before
+        assert 0 < held < 10_000
+        spool.add(pa.table([["c", "d"]], schema=SCHEMA))
+        assert spools.held_bytes() - before == 2 * held
+    assert spools.held_bytes() == before
+    assert not list(settings().spools.glob("*")), "the spool has a name"
+
+
+@needs_proc
+def test_a_working_import_reports_its_spool_until_it_ends(database):
+    held = claim(upload(b"sku,name,description\na,b,c\n"))
+    assert held is not None
+    with Spool(SCHEMA) as spool:
+        spool.add(pa.table([["a", "b"]], schema=SCHEMA))
+        with Heartbeat(held):
+            wait_for(lambda: spools.reported_bytes() == spools.held_bytes() > 0, 10, "the spool is reported")
+        assert spools.reported_bytes() == 0
+
+
+def test_reports_of_several_machines_add_up_and_those_of_killed_processes_expire(database):
+    now = time.time()
+    reports = {"a:1": (now, 100), "b:1": (now, 20), "killed:7": (now - spools.EXPIRE_SECONDS - 1, 3000)}
+    for process, report in reports.items():
+        redis.client().hset(spools.KEY, process, json.dumps(report))
+    assert spools.reported_bytes() == 120
+    spools.report()
+    spools.end_reporting()
+    left: Any = redis.client().hkeys(spools.KEY)
+    assert set(left) == {b"a:1", b"b:1"}
+
+
+def test_an_import_does_not_need_redis_to_report(database, monkeypatch):
+    from redis import Redis
+
+    away = Redis.from_url("redis://127.0.0.1:1")
+    monkeypatch.setattr(redis, "client", lambda: away)
+    spools.report()
+    spools.end_reporting()
