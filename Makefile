@@ -10,7 +10,7 @@ INSTALL_PROJECT = $(BIN)/pip install --quiet --disable-pip-version-check --no-de
 COMPILE = $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(LOCK)
 
-.PHONY: help run dev lint unit test faults bench screenshots lock
+.PHONY: help run dev lint unit test faults soak bench screenshots lock
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -34,6 +34,9 @@ test: $(VENV)/test.stamp ## run every check: format, lint, types, architecture, 
 faults: $(VENV)/test.stamp ## test crashes and outages for about an hour; FAULTS_SEED=… repeats a run
 	@FAULTS=long $(BIN)/python -m pytest tests/faults tests/webhooks/test_faults.py tests/catalog/test_export.py \
 		tests/catalog/search/test_oracle.py tests/imports/columns/test_names.py tests/imports/pipeline/test_oracle.py
+
+soak: $(VENV)/test.stamp ## work and kill for an hour, and check that nothing grows; SOAK_MINUTES=… is another length
+	@exec $(BIN)/python -m soak
 
 bench: $(VENV)/test.stamp ## measure speed and memory in about 20 minutes; BENCH_ROWS=5000000 instead of 500,000 products
 	@exec $(BIN)/python -m bench

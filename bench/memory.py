@@ -83,6 +83,11 @@ def anonymous_share(process: psutil.Process) -> float:
     return _kernel_bytes(process, "smaps_rollup", "Pss_Anon")
 
 
+def share(process: psutil.Process) -> float:
+    """Return the bytes of all its memory, with each page divided by the number of processes that share it."""
+    return _kernel_bytes(process, "smaps_rollup", "Pss")
+
+
 def _kernel_bytes(process: psutil.Process, name: str, figure: str) -> float:
     """Return a figure from a file of `/proc/PID`.
 

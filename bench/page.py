@@ -13,7 +13,7 @@ from bench.subject import Subject
 from tests.browser import chromium, ensure_chromium
 
 ROUNDS = 5
-PAGES = {"/": "product-row", "/imports": "import-file", "/webhooks": "webhook-new"}
+PAGES = {"/products": "product-row", "/imports": "import-file", "/webhooks": "webhook-new"}
 MAX_ROWS = 50_000
 # Milliseconds from the start of the navigation to the first contentful paint.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
