@@ -22,11 +22,24 @@ def choose_file(page: Page, filename: str, content: str) -> None:
 
 
 def _products(page: Page, _: Shop) -> None:
-    page.goto("/")
+    page.goto("/products")
     page.get_by_test_id("product-row").first.wait_for()
 
 
+def _selection(page: Page, shop: Shop) -> None:
+    _products(page, shop)
+    for number in range(3):
+        page.get_by_test_id("product-select").nth(number).check()
+    page.get_by_test_id("selection-bar").wait_for()
+
+
 def _product(page: Page, shop: Shop) -> None:
+    _products(page, shop)
+    page.get_by_test_id("product-open").first.click()
+    page.get_by_test_id("history-entry").first.wait_for()
+
+
+def _product_form(page: Page, shop: Shop) -> None:
     _products(page, shop)
     page.get_by_test_id("product-edit").first.click()
     page.get_by_test_id("product-save").wait_for()
@@ -75,7 +88,13 @@ def _webhooks(page: Page, _: Shop) -> None:
 
 def _deliveries(page: Page, shop: Shop) -> None:
     page.goto(f"/webhooks/{shop.ids['webhook']}")
-    page.locator("tbody tr").first.wait_for()
+    page.get_by_test_id("delivery-row").first.wait_for()
+
+
+def _delivery(page: Page, shop: Shop) -> None:
+    _deliveries(page, shop)
+    page.get_by_test_id("delivery-details").first.click()
+    page.get_by_test_id("delivery-body").wait_for()
 
 
 def _open(path: str) -> Reach:
@@ -95,14 +114,18 @@ def _sign_in(page: Page, _: Shop) -> None:
 # By the names of the pictures. What is running comes last: it fills the catalogue.
 PAGES: dict[str, Reach] = {
     "sign-in": _sign_in,
+    "overview": _open("/"),
     "products": _products,
+    "products-selected": _selection,
     "product": _product,
+    "product-form": _product_form,
     "imports": _imports,
     "import-columns": _columns,
     "import-check": _check,
     "import-result": _result,
     "webhooks": _webhooks,
     "deliveries": _deliveries,
+    "delivery": _delivery,
     "record": _open("/audit"),
     "tokens": _open("/tokens"),
     "account": _open("/account"),
