@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root, so for root it runs as a service account. Whe
 clone in /root, programs and data go to /var/lib/product-importer. Permissions of parent folders are never changed.
 """
 
+import fcntl
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -12,6 +13,8 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from product_importer.core.embedded.files import Account, ServiceError, has_access, wait_until
@@ -96,12 +99,27 @@ def allow_account(home: Path, account: Account) -> None:
 
 
 def _service_account() -> Account:
-    if not _exists(ACCOUNT):
-        for command in CREATE_ACCOUNT:
-            if shutil.which(command[0]) and _create_account(command):
-                break
+    with _one_at_a_time():
+        if not _exists(ACCOUNT):
+            for command in CREATE_ACCOUNT:
+                if shutil.which(command[0]) and _create_account(command):
+                    break
     entry = pwd.getpwnam(ACCOUNT if _exists(ACCOUNT) else "nobody")
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait until no other process of ours makes the account: two `useradd` at once would both, and one id would last.
+
+    Each looks for the name before it locks /etc/passwd, and then replaces the entry of that name.
+    """
+    folder = os.open("/etc", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _create_account(command: list[str]) -> bool:
