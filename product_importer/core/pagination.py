@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field, computed_field
@@ -61,7 +61,7 @@ class Cursor:
 
     def encode(self) -> str:
         """Return the cursor as URL-safe Base64 without padding."""
-        parts = astuple(self) if self.filters else astuple(self)[:-1]
+        parts = (self.sort, self.page, self.after, *([self.filters] if self.filters else []))
         text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
         return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

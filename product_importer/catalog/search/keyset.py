@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -81,7 +82,7 @@ def page_start(query: ProductQuery) -> PageStart:
     """
     filters = _digest(query)
     if not query.cursor:
-        return PageStart(query.sort, query.page, filters, _order(query.sort))
+        return PageStart(query.sort, query.page, filters, order(query.sort))
     if "page" in query.model_fields_set:
         raise invalid_cursor("Give either a cursor or a page, not both.")
     cursor = Cursor.decode(query.cursor)
@@ -92,7 +93,13 @@ def page_start(query: ProductQuery) -> PageStart:
     # A cursor of an earlier version does not tell its filters.
     if cursor.filters != filters and cursor.filters:
         raise invalid_cursor("This cursor belongs to a list with other filters. Send the same, or begin without one.")
-    return PageStart(cursor.sort, cursor.page, filters, _order(cursor.sort), (_after(cursor),))
+    return PageStart(cursor.sort, cursor.page, filters, order(cursor.sort), (_after(cursor),))
+
+
+@lru_cache
+def order(sort: str) -> tuple[UnaryExpression[Any], ...]:
+    """Return the order of a list that is sorted by `sort`, one of `SORTS` or its reverse with a leading minus."""
+    return tuple(key.column.desc() if sort.startswith("-") else key.column.asc() for key in _keys(sort))
 
 
 def _digest(query: ProductQuery) -> str:
@@ -103,10 +110,6 @@ def _digest(query: ProductQuery) -> str:
 
 def _keys(sort: str) -> tuple[SortKey, ...]:
     return SORTS[sort.removeprefix("-")]
-
-
-def _order(sort: str) -> tuple[UnaryExpression[Any], ...]:
-    return tuple(key.column.desc() if sort.startswith("-") else key.column.asc() for key in _keys(sort))
 
 
 def _after(cursor: Cursor) -> ColumnElement[bool]:
