@@ -56,7 +56,7 @@ def notes() -> Notes:
     tables = [table for (table,) in fetch(UNDO_TABLES)]
     return (
         [tuple(row) for row in fetch(CHANGES)],
-        [tuple(row) for row in fetch("SELECT delta FROM product_count")],
+        [tuple(row) for row in fetch("SELECT delta FROM product_count ORDER BY 1")],
         [[tuple(row) for row in fetch(OVERWRITTEN.format(table=table))] for table in tables],
         [tuple(row) for row in fetch("SELECT sku, name, active, attributes, version FROM product ORDER BY sku_key")],
     )

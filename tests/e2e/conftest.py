@@ -10,13 +10,21 @@ from tests.browser import chromium
 
 
 @pytest.fixture(scope="package")
-def application(own_servers: dict[str, str]) -> Iterator[Application]:
+def started(own_servers: dict[str, str]) -> Iterator[Application]:
     """Start the whole application once, as users start it."""
-    started = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
-    started.start()
-    yield started
-    assert started.stop() == 0
-    started.remove()
+    application = Application(WORKERS="1", BATCH_SIZE="2000", **own_servers)
+    application.start()
+    yield application
+    assert application.stop() == 0
+    application.remove()
+
+
+@pytest.fixture(scope="module")
+def application(started: Application) -> Application:
+    """The application without the products of other files, whose SKUs may be the same."""
+    if started.client.get("/api/products", params={"page_size": 1}).raise_for_status().json()["total"]:
+        started.empty()
+    return started
 
 
 @pytest.fixture(scope="package")

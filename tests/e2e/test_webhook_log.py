@@ -192,7 +192,7 @@ def test_the_keyboard_opens_and_closes_a_delivery(page: Page, application: Appli
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("delivery")).to_be_hidden()
     expect(link).to_be_focused()
-    assert "delivery=" not in page.url
+    expect(page).not_to_have_url(re.compile("delivery="))
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("delivery-detail")).to_be_visible()
     page.go_back()

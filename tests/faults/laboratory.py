@@ -34,6 +34,8 @@ HOLD_RANGES = "LOCK TABLE import_range IN SHARE MODE"
 WAITS = """
 SELECT 1 FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock' HAVING count(*) >= %s
 """
+# The first statement after reading. The heartbeat, which renews ranges, may wait for them before that.
+STORES_RANGES = WAITS.replace(" HAVING", " AND query LIKE 'COPY%%' HAVING")
 # Writers take ranges at the same time; products so far apart are in two ranges.
 WRITERS = 2
 APART = 0.15
@@ -124,6 +126,10 @@ class Laboratory:
     def wait_until_blocked(self, run: Run, sessions: int = 1) -> None:
         """Wait until so many sessions of the import's worker wait for locks that a test holds."""
         self.postgres.wait_for_row(WAITS, f"import {run.job_id}", sessions)
+
+    def wait_until_read(self, run: Run) -> None:
+        """Wait until an import that `held_after_reading` stops has read its file."""
+        self.postgres.wait_for_row(STORES_RANGES, f"import {run.job_id}", 1)
 
     def wait_until_midway(self, run: Run) -> None:
         """Wait until all writers of an import wait for the products that `held_midway` has locked."""

@@ -41,7 +41,7 @@ def test_a_job_that_is_killed_between_reading_and_writing_leaves_nothing(laborat
         with laboratory.held_after_reading():
             file = laboratory.write(random, SHELVES[0], ROWS_MERGED)
             run = watched.enter_context(laboratory.importing(file))
-            laboratory.wait_until_blocked(run)
+            laboratory.wait_until_read(run)
             assert left.open_spools(), "the rows are not spooled"
             send(signal.SIGKILL, jobs(laboratory.application))
         laboratory.end(run)

@@ -104,7 +104,7 @@ def after_reading(laboratory: Laboratory, _: Random, file: File) -> Iterator[Mom
     with ExitStack() as held:
         held.enter_context(laboratory.held_after_reading())
         with laboratory.importing(file) as run:
-            laboratory.wait_until_blocked(run)
+            laboratory.wait_until_read(run)
             yield run, held.close
 
 

@@ -45,7 +45,7 @@ def test_killed_between_reading_and_writing(embedded: Laboratory, random: Random
     with ExitStack() as watched:
         with embedded.held_after_reading():
             run = watched.enter_context(embedded.importing(embedded.write(random, SHELVES[1], ROWS_MERGED)))
-            embedded.wait_until_blocked(run)
+            embedded.wait_until_read(run)
             embedded.postgres.end(how)
         embedded.end(run)
     assert run.watch.sights[-1].fencing_token > 1, "no other worker read the file again"

@@ -73,7 +73,7 @@ def test_an_import_goes_on_without_the_folder_of_its_spool(laboratory: Laborator
         else:
             with laboratory.held_after_reading():
                 run = watched.enter_context(laboratory.importing(file))
-                laboratory.wait_until_blocked(run)
+                laboratory.wait_until_read(run)
                 assert left.open_spools(), "the rows are not spooled"
                 shutil.rmtree(folder)
         laboratory.end(run)
@@ -90,7 +90,7 @@ def test_an_import_whose_job_was_killed_makes_the_deleted_folder_again(laborator
         with laboratory.held_after_reading():
             file = laboratory.write(random, SHELVES[0], ROWS)
             run = watched.enter_context(laboratory.importing(file))
-            laboratory.wait_until_blocked(run)
+            laboratory.wait_until_read(run)
             shutil.rmtree(folder)
             send(signal.SIGKILL, jobs(laboratory.application))
         laboratory.end(run)

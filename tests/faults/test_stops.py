@@ -74,7 +74,7 @@ def test_a_worker_that_was_suspended_between_reading_and_writing_changes_nothing
     with ExitStack() as watched:
         with laboratory.held_after_reading():
             run = watched.enter_context(laboratory.importing(laboratory.write(random, SHELVES[0], ROWS_MERGED)))
-            laboratory.wait_until_blocked(run)
+            laboratory.wait_until_read(run)
             first = working(laboratory)
             watched.enter_context(suspended(first))
         wait_until_taken_over(run)
