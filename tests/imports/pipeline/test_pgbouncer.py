@@ -18,28 +18,33 @@ from tests.catalog.conftest import create  # noqa: F401
 from tests.catalog.search import test_indexer
 from tests.catalog.search.test_indexer import catch_up, segments
 from tests.databases import new_database
-from tests.imports.pipeline import test_dry_run, test_lease, test_ranges, test_runner, test_undo
+from tests.imports.pipeline import test_dry_run, test_lease, test_ranges, test_runner, test_sharing, test_undo
 from tests.imports.pipeline.test_lease import kill_after  # noqa: F401
 from tests.imports.pipeline.test_ranges import runs, written  # noqa: F401
 from tests.imports.pipeline.test_runner import counts, csv_of
+from tests.imports.pipeline.test_sharing import half_done, held_products, place  # noqa: F401
 from tests.imports.pipeline.test_undo import run_undo
 from tests.pgbouncer import POOL_SIZE, ask, needs_pgbouncer, pgbouncer
 from tests.repeated import repeat
 
 pytestmark = [needs_pgbouncer, pytest.mark.processes]
 
-REPEATED = (test_runner, test_lease, test_undo, test_ranges, test_dry_run, test_api, test_indexer)
+REPEATED = (test_runner, test_lease, test_undo, test_ranges, test_dry_run, test_sharing, test_api, test_indexer)
 ROWS = 1_500
 # They are about sessions of PostgreSQL, which are PgBouncer's here.
 ABOUT_SESSIONS = {
-    "test_a_claim_closes_the_connections_of_the_earlier_holder",
     "test_a_lease_uses_one_connection_again_and_closes_it_at_its_end",
     "test_a_claim_takes_the_connection_that_was_prepared_and_names_it",
     "test_a_claim_replaces_a_prepared_connection_that_has_ended",
 }
 
 for module in REPEATED:
-    repeat(module, globals(), {"run_import", "database", "client", "create"}, ABOUT_SESSIONS)
+    repeat(
+        module,
+        globals(),
+        {"run_import", "database", "client", "create", "held_products", "half_done"},
+        ABOUT_SESSIONS,
+    )
 
 
 @pytest.fixture(scope="module", autouse=True)
