@@ -1,10 +1,10 @@
-"""Two workers, a web process, PostgreSQL with a standby, and Redis, each on a host of its own: see `test_hosts`.
+"""Three workers, a web process, PostgreSQL with a standby, and Redis, each on a host of its own: see `test_hosts`.
 
 A host that is cut off hears nothing, and nobody hears from it: no connection is closed.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -16,6 +16,7 @@ from tests.faults.hosts import Host, HostedApplication, Redis, lay_cables
 from tests.faults.laboratory import RECOVERY_SECONDS, WRITERS, Laboratory, Run
 from tests.faults.leftovers import Leftovers
 from tests.faults.processes import both, family, jobs, suspended
+from tests.faults.test_shared import HELD, LOCK, MAKE_LARGE
 from tests.faults.test_stops import WRITTEN
 from tests.waiting import wait_for
 
@@ -26,7 +27,7 @@ REDIS_SECONDS = 120 if LONG else 8
 # Connections to a host that has vanished end after half a minute.
 SECONDS = 2 * RECOVERY_SECONDS
 WAITING_AT = """
-SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'
+SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE application_name ~ %s AND wait_event_type = 'Lock'
 """
 
 
@@ -44,8 +45,15 @@ class Machines:
     laboratory: Laboratory
 
     def at_work(self, run: Run) -> list[HostedApplication]:
-        """Return the workers of which a session waits for a lock in this import."""
-        found = [address for (address,) in self.laboratory.postgres.ask(WAITING_AT, f"import {run.job_id}")]
+        """Return the workers of which a session waits for a lock in this import of theirs."""
+        return self._waiting(f"^import {run.job_id}$")
+
+    def helping(self) -> list[HostedApplication]:
+        """Return the workers of which a session waits for a lock in an import that they help with."""
+        return self._waiting("^help ")
+
+    def _waiting(self, name: str) -> list[HostedApplication]:
+        found = [address for (address,) in self.laboratory.postgres.ask(WAITING_AT, name)]
         return [worker for worker in self.workers if worker.address in found]
 
     def expect_right(self, *runs: Run) -> None:
@@ -79,7 +87,7 @@ class Machines:
 def machines() -> Iterator[Machines]:
     lay_cables()
     with ExitStack() as started:
-        hosts = [Host(number) for number in range(2, 8)]
+        hosts = [Host(number) for number in range(2, 9)]
         for host in hosts:
             started.callback(host.close)
         yield from opened(started, hosts)
@@ -113,7 +121,7 @@ def opened(started: ExitStack, hosts: list[Host]) -> Iterator[Machines]:
 
 
 def start_application(started: ExitStack, hosts: list[Host], environment: dict[str, str]) -> list[HostedApplication]:
-    """Start the web process and two workers; the folder of uploads is shared."""
+    """Start the web process, and a worker on each further host; the folder of uploads is shared."""
     web = HostedApplication(hosts[0], **environment)
     shared = {"UPLOAD_DIR": str(web.data / "uploads")}
     web.start("web", until="/api/health")
@@ -154,6 +162,47 @@ def test_a_worker_that_is_cut_off_in_mid_range_writes_nothing_twice_when_it_join
     # Alone, the worker that has joined again imports.
     with suspended([process for worker in others for process in both(worker)]):
         laboratory.import_undisturbed(random, SHELVES[0], 200)
+
+
+@contextmanager
+def sharing(machines: Machines, random: Random, watched: ExitStack) -> Iterator[tuple[Run, HostedApplication]]:
+    """Share a large import between two workers, and hold both in the middle of a range during the block.
+
+    The third one is left to small imports.
+    """
+    laboratory = machines.laboratory
+    file = laboratory.write(random, random.choice(SHELVES), ROWS)
+    changes = laboratory.oracle.changes(file)
+    owner, *others = random.sample(machines.workers, len(machines.workers))
+    with laboratory.postgres.holding(LOCK, changes[:: len(changes) // HELD][:HELD]):
+        with suspended([process for other in others for process in both(other)]):
+            with suspended(both(owner)):
+                run = watched.enter_context(laboratory.importing(file))
+                with laboratory.postgres.connected() as ask:
+                    assert ask(MAKE_LARGE, run.job_id)
+            laboratory.wait_until_blocked(run)
+        wait_for(machines.helping, SECONDS, "another worker helps")
+        yield run, owner
+
+
+@pytest.mark.parametrize("whose", ["a_helper", "the_owner"])
+def test_one_of_two_that_share_an_import_is_cut_off_in_mid_range(machines: Machines, random: Random, whose: str):
+    laboratory = machines.laboratory
+    with ExitStack() as watched:
+        with sharing(machines, random, watched) as (run, owner):
+            [cut] = [owner] if whose == "the_owner" else machines.helping()
+            its_jobs = jobs(cut)
+            cut.host.cut_off()
+        laboratory.end(run, SECONDS)
+        before = laboratory.postgres.ask(WRITTEN, run.job_id)
+        cut.host.join()
+        wait_for(lambda: not any(job.is_running() for job in its_jobs), SECONDS, "the cut-off worker has given up")
+        assert laboratory.postgres.ask(WRITTEN, run.job_id) == before
+    assert run.watch.sights[-1].fencing_token == (2 if whose == "the_owner" else 1)
+    # The next owner has the rows that the first one has stored.
+    assert not any("its file is read again" in worker.output.read_text() for worker in machines.workers)
+    machines.expect_right(run)
+    laboratory.import_undisturbed(random, SHELVES[0], 200)
 
 
 @pytest.mark.parametrize("how", ["killed", pytest.param("cut_off", marks=pytest.mark.long_form)])
