@@ -1,5 +1,8 @@
 """Lost connections, statements alone, identifiers in statements, and the warning about superusers."""
 
+import pickle
+from uuid import UUID
+
 import psycopg2
 import pytest
 from fastapi import Response
@@ -121,3 +124,15 @@ def test_a_connection_that_is_lost_after_a_statement_alone_keeps_no_place_in_the
 
 def _read(session: Session, statement: str) -> int:
     return int(session.connection().exec_driver_sql(statement).scalar() or 0)
+
+
+def test_ids_are_read_as_uuids(servers):
+    """PostgreSQL takes each spelling; a missing one stays None."""
+    given = UUID("a9ce1f41-c70a-46d7-9eb8-6d5b0077aca1")
+    with db.session() as session:
+        row = session.execute(
+            text("SELECT CAST(:id AS uuid), NULL::uuid, ARRAY[CAST(:id AS uuid), NULL]"), {"id": given.hex}
+        )
+        found = tuple(row.one())
+    assert found == (given, None, [given, None])
+    assert type(found[0]) is UUID and pickle.loads(pickle.dumps(found[0])) == given
