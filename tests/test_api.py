@@ -1,7 +1,6 @@
 """Answers common to all parts of the REST API."""
 
 import re
-import time
 
 import pytest
 
@@ -46,7 +45,7 @@ def test_readiness_needs_a_worker_of_imports_and_names_a_missing_one_of_webhooks
     from product_importer.core import queue, redis
 
     def show(name: str) -> None:
-        redis.client().zadd(queue.PRESENCE.format(queue=name), {"a worker": time.time()})
+        redis.client().zadd(queue.PRESENCE.format(queue=name), {"a worker": redis.now()})
 
     show("imports")
     answer = client.get("/api/ready")

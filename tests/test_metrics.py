@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -72,7 +71,7 @@ def test_counts_of_a_dry_run_are_left_out_until_it_is_applied(client, run_import
 
 def test_queues_and_workers_are_those_of_redis(client):
     upload(b"sku,name,description\na,A,x\n")
-    redis.client().zadd(queue.PRESENCE.format(queue="webhooks"), {"a worker": time.time()})
+    redis.client().zadd(queue.PRESENCE.format(queue="webhooks"), {"a worker": redis.now()})
     found = scrape(client)
     assert values(found, "queue_jobs") == {"imports": 1, "webhooks": 0}
     assert values(found, "workers") == {"imports": 0, "webhooks": 1}
@@ -172,7 +171,7 @@ def test_ranges_wait_while_their_import_is_being_processed(client):
 
 def test_spooled_bytes_are_those_that_processes_report(client):
     redis.client().hset(
-        spools.KEY, mapping={"a:1": json.dumps([time.time(), 7]), "b:2": json.dumps([time.time(), 5])}
+        spools.KEY, mapping={"a:1": json.dumps([redis.now(), 7]), "b:2": json.dumps([redis.now(), 5])}
     )
     assert values(scrape(client), "spooled_bytes") == {None: 12}
 

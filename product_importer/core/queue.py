@@ -28,7 +28,7 @@ JOB_TIMEOUT_SECONDS = 6 * 3600
 RESULT_SECONDS = 0
 FAILURE_SECONDS = 3600
 
-# A sorted set of a queue's live workers, scored by the time at which each last reported.
+# A sorted set of a queue's live workers, scored by Redis' time at which each last reported.
 PRESENCE = "workers:{queue}"
 REPORT_SECONDS = 3
 PRESENT_SECONDS = 10
@@ -147,7 +147,7 @@ def live_workers(name: str) -> int:
         RedisError: Redis cannot be reached.
     """
     presence = PRESENCE.format(queue=name)
-    count: Any = redis.client().zcount(presence, time.time() - PRESENT_SECONDS, "+inf")
+    count: Any = redis.client().zcount(presence, redis.now() - PRESENT_SECONDS, "+inf")
     return int(count)
 
 
@@ -180,8 +180,8 @@ def _end_reporting(worker: str, queues: list[str]) -> None:
 def _keep_reporting(worker: str, queues: list[str]) -> None:
     while True:
         with suppress(RedisError):
-            client = redis.client()
+            client, now = redis.client(), redis.now()
             for presence in (PRESENCE.format(queue=name) for name in queues):
-                client.zadd(presence, {worker: time.time()})
-                client.zremrangebyscore(presence, "-inf", time.time() - PRESENT_SECONDS)
+                client.zadd(presence, {worker: now})
+                client.zremrangebyscore(presence, "-inf", now - PRESENT_SECONDS)
         time.sleep(REPORT_SECONDS)

@@ -1,7 +1,7 @@
 """Clients of Redis or Valkey. Callers must work without it: it holds only progress and notifications."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import redis
 import redis.asyncio
@@ -18,6 +18,16 @@ TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 1, "socket_timeout": 2}
 def client() -> redis.Redis:
     """Return this process's blocking client. Its pool reconnects after a fork by itself."""
     return redis.Redis.from_url(servers.redis_url(), retry=Retry(NoBackoff(), 0), **TIMEOUTS)
+
+
+def now() -> float:
+    """Return the server's time in seconds: the one clock of all machines, whose own may differ.
+
+    Raises:
+        RedisError: Redis cannot be reached.
+    """
+    seconds, microseconds = cast(tuple[int, int], client().time())
+    return seconds + microseconds / 1e6
 
 
 def async_client() -> redis.asyncio.Redis:

@@ -7,7 +7,6 @@ process reports for itself, as long as its import runs.
 import json
 import os
 import socket
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from redis.exceptions import RedisError
 from product_importer.core import redis
 from product_importer.core.settings import settings
 
-# A hash: what each process has reported last, and when.
+# A hash: what each process has reported last, and when by Redis' clock.
 KEY = "spools"
 # A process that has reported nothing for so long was killed, and the kernel has removed its files.
 EXPIRE_SECONDS = 10.0
@@ -27,13 +26,14 @@ OPEN_FILES = Path("/proc/self/fd")
 def report() -> None:
     """Report what this process holds; without Redis, do nothing."""
     with suppress(RedisError):
-        redis.client().hset(KEY, _process(), json.dumps([time.time(), held_bytes()]))
+        redis.client().hset(KEY, _process(), json.dumps([redis.now(), held_bytes()]))
 
 
 def end_reporting() -> None:
     """Remove the report of this process, and those of killed ones."""
     with suppress(RedisError):
-        ended = [name for name, (at, _) in _reports().items() if name == _process() or not _is_fresh(at)]
+        now = redis.now()
+        ended = [name for name, (at, _) in _reports().items() if name == _process() or not _is_fresh(at, now)]
         if ended:
             redis.client().hdel(KEY, *ended)
 
@@ -44,7 +44,8 @@ def reported_bytes() -> int:
     Raises:
         RedisError: Redis cannot be reached.
     """
-    return sum(held for at, held in _reports().values() if _is_fresh(at))
+    now = redis.now()
+    return sum(held for at, held in _reports().values() if _is_fresh(at, now))
 
 
 def held_bytes() -> int:
@@ -58,8 +59,8 @@ def held_bytes() -> int:
     return found
 
 
-def _is_fresh(at: float) -> bool:
-    return at > time.time() - EXPIRE_SECONDS
+def _is_fresh(at: float, now: float) -> bool:
+    return at > now - EXPIRE_SECONDS
 
 
 def _reports() -> dict[str, tuple[float, int]]:

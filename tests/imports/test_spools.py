@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from typing import Any
 
 import pyarrow as pa
@@ -14,9 +13,22 @@ from product_importer.imports import spools
 from product_importer.imports.pipeline.heartbeat import Heartbeat
 from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.pipeline.spool import Spool
+from tests import clocks
 from tests.imports.conftest import upload
 from tests.waiting import wait_for
 
+# It answers with the bytes that all hold.
+HOLDER = """
+import tempfile
+from product_importer.core.settings import settings
+from product_importer.imports import spools
+settings().spools.mkdir(parents=True, exist_ok=True)
+with tempfile.TemporaryFile(buffering=0, dir=settings().spools) as file:
+    file.write(bytes(1000))
+    for _ in sys.stdin:
+        spools.report()
+        print(spools.reported_bytes(), flush=True)
+"""
 SCHEMA = pa.schema([("key", pa.string())])
 needs_proc = pytest.mark.skipif(
     not spools.OPEN_FILES.exists(), reason=f"NOT TESTED: spooled bytes are not told on {sys.platform}"
@@ -51,7 +63,7 @@ def test_a_working_import_reports_its_spool_until_it_ends(database):
 
 
 def test_reports_of_several_machines_add_up_and_those_of_killed_processes_expire(database):
-    now = time.time()
+    now = redis.now()
     reports = {"a:1": (now, 100), "b:1": (now, 20), "killed:7": (now - spools.EXPIRE_SECONDS - 1, 3000)}
     for process, report in reports.items():
         redis.client().hset(spools.KEY, process, json.dumps(report))
@@ -60,6 +72,18 @@ def test_reports_of_several_machines_add_up_and_those_of_killed_processes_expire
     spools.end_reporting()
     left: Any = redis.client().hkeys(spools.KEY)
     assert set(left) == {b"a:1", b"b:1"}
+
+
+@needs_proc
+def test_machines_add_up_however_wrong_their_clocks_are(database):
+    with clocks.process(-clocks.HOUR, HOLDER) as behind, clocks.process(clocks.HOUR, HOLDER) as ahead:
+        for holder in (behind, ahead):
+            clocks.answer(holder)
+        assert [clocks.answer(holder) for holder in (behind, ahead)] == ["2000"] * 2
+        assert spools.reported_bytes() == 2000
+        # It removes what killed processes have left.
+        spools.end_reporting()
+        assert spools.reported_bytes() == 2000
 
 
 def test_an_import_does_not_need_redis_to_report(database, monkeypatch):

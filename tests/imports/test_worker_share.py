@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -35,9 +34,10 @@ def lapse(job_id: UUID) -> None:
 
 
 def show_workers(count: int) -> None:
+    """Report so many workers, for longer than a test takes."""
     redis.client().delete(queue.PRESENCE.format(queue="imports"))
     for number in range(count):
-        redis.client().zadd(queue.PRESENCE.format(queue="imports"), {f"worker {number}": time.time()})
+        redis.client().zadd(queue.PRESENCE.format(queue="imports"), {f"worker {number}": redis.now() + 60})
 
 
 def queued() -> list[str]:
