@@ -1,13 +1,15 @@
 """Report how many bytes imports hold in `SPOOL_DIR`, for the metrics.
 
 What an import spools has no name, so that only its own process can tell, and only where Linux lists open files. Each
-process reports for itself, as long as its import runs.
+process reports for itself, as long as it works on an import.
 """
 
 import json
 import os
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,22 @@ from product_importer.core.settings import settings
 KEY = "spools"
 # A process that has reported nothing for so long was killed, and the kernel has removed its files.
 EXPIRE_SECONDS = 10.0
+REPORT_SECONDS = 1.0
 OPEN_FILES = Path("/proc/self/fd")
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Report what this process holds every second during the block, in a thread of its own."""
+    over = threading.Event()
+    thread = threading.Thread(target=_keep_reporting, args=(over,), name="spools", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        end_reporting()
 
 
 def report() -> None:
@@ -57,6 +74,11 @@ def held_bytes() -> int:
             if str(opened.readlink()).startswith(folder):
                 found += opened.stat().st_size
     return found
+
+
+def _keep_reporting(over: threading.Event) -> None:
+    while not over.wait(REPORT_SECONDS):
+        report()
 
 
 def _is_fresh(at: float, now: float) -> bool:

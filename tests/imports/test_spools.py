@@ -10,11 +10,8 @@ import pytest
 from product_importer.core import redis
 from product_importer.core.settings import settings
 from product_importer.imports import spools
-from product_importer.imports.pipeline.heartbeat import Heartbeat
-from product_importer.imports.pipeline.lease import claim
 from product_importer.imports.pipeline.spool import Spool
 from tests import clocks
-from tests.imports.conftest import upload
 from tests.waiting import wait_for
 
 # It answers with the bytes that all hold.
@@ -52,12 +49,10 @@ def test_only_what_is_open_in_the_folder_is_counted(database, tmp_path):
 
 
 @needs_proc
-def test_a_working_import_reports_its_spool_until_it_ends(database):
-    held = claim(upload(b"sku,name,description\na,b,c\n"))
-    assert held is not None
+def test_what_a_process_holds_is_reported_during_a_block(database):
     with Spool(SCHEMA) as spool:
         spool.add(pa.table([["a", "b"]], schema=SCHEMA))
-        with Heartbeat(held):
+        with spools.reported():
             wait_for(lambda: spools.reported_bytes() == spools.held_bytes() > 0, 10, "the spool is reported")
         assert spools.reported_bytes() == 0
 

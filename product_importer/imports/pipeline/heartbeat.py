@@ -9,7 +9,7 @@ from typing import Any, Self
 import psycopg2
 from psycopg2 import sql
 
-from product_importer.imports import progress, spools
+from product_importer.imports import progress
 from product_importer.imports.models import FINAL, ImportPhase
 from product_importer.imports.pipeline import range_claims
 from product_importer.imports.pipeline.lease import LEASE_SECONDS, RENEW_SECONDS, Lease, LeaseLost
@@ -77,7 +77,6 @@ class Heartbeat:
         # First, so that whoever watches sees the end at once, even if the thread waits for a connection.
         self._publish(replace(self.pace(), eta_seconds=None))
         self._thread.join()
-        spools.end_reporting()
 
     def committed(self, row: dict[str, Any]) -> None:
         """Take the job's row as a transaction has just committed it."""
@@ -146,7 +145,6 @@ class Heartbeat:
                 renewed = time.monotonic()
             pace = self.pace()
             self._publish(replace(pace, eta_seconds=self._steady.take(time.monotonic(), pace.eta_seconds)))
-            spools.report()
 
     def _publish(self, pace: WorkerProgress) -> None:
         progress.publish(self._lease.job.id, self._lease.fence, pace)

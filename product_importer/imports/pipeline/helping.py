@@ -21,6 +21,7 @@ from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.errors import first_line
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
+from product_importer.imports import spools
 from product_importer.imports.models import ImportJob, ImportStatus
 from product_importer.imports.pipeline import range_claims, shared_spool
 from product_importer.imports.pipeline.lease import HELD_SLOTS, RENEW_SECONDS, Lease, LeaseLost, helper_name, pool
@@ -130,7 +131,8 @@ def _shared_job(engine: Engine, spool_id: UUID) -> ImportJob | None:
 
 def _help(lease: HelperLease, slots: int) -> None:
     writer = RangeWriter.of_job(lease.job, _has_events(lease))
-    with shared_spool.fetch(UUID(str(lease.token)), RunColumns.of_job(lease.job).schema) as spool:
+    columns = RunColumns.of_job(lease.job)
+    with spools.reported(), shared_spool.fetch(UUID(str(lease.token)), columns.schema) as spool:
         claims = _first_claims(lease, slots)
         if claims:
             log.info("import %s: helping as %s", lease.job.id, lease.holder)

@@ -17,6 +17,7 @@ from product_importer.catalog.schemas import KEY_RULES
 from product_importer.core import outbox, storage
 from product_importer.core.errors import first_line
 from product_importer.core.settings import settings
+from product_importer.imports import spools
 from product_importer.imports.columns.header import Header
 from product_importer.imports.error_codes import ImportErrorCode
 from product_importer.imports.models import ImportPhase, ImportStatus
@@ -67,7 +68,7 @@ def run(lease: Lease, helpers: Helpers | None = None) -> None:
         LeaseLost: another worker has taken over.
         psycopg2.OperationalError: PostgreSQL went away; the import goes on after its lease has run out.
     """
-    with Heartbeat(lease) as heartbeat:
+    with spools.reported(), Heartbeat(lease) as heartbeat:
         work = ImportRun(lease, heartbeat, helpers)
         try:
             work.run()

@@ -1,5 +1,7 @@
 """One import over several workers: who may claim a range, and what becomes of the sorted rows that they share."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,7 +16,7 @@ from product_importer.core import db, outbox, queue, redis
 from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 from product_importer.core.storage import ObjectStorage, storage
-from product_importer.imports import service, stored_files, tasks, worker_share
+from product_importer.imports import service, spools, stored_files, tasks, worker_share
 from product_importer.imports.columns.header import Header
 from product_importer.imports.models import ImportJob
 from product_importer.imports.parsing.records import Chunk
@@ -28,6 +30,7 @@ from product_importer.imports.progress import current
 from product_importer.imports.service import HELP_IMPORT
 from product_importer.imports.upload import receiver
 from tests import object_store
+from tests.docs.documents import ROOT
 from tests.imports.conftest import execute, upload
 from tests.imports.pipeline.test_lease import lapse
 from tests.imports.pipeline.test_runner import counts, csv_of, fetch
@@ -162,6 +165,27 @@ def test_a_dry_run_that_was_shared_is_applied(held_products):
     with sharing_import(job_id) as (spool_id, _):
         tasks.help_import(str(spool_id))
     assert (current(job_id).status, counts(current(job_id)), stored()) == ("completed", WHOLE, [])
+
+
+def test_the_worker_and_each_helper_report_the_rows_that_they_hold(held_products):
+    """Each has all rows in its own `SPOOL_DIR`."""
+    job_id = large()
+    program = "import sys; from product_importer.imports import tasks; tasks.help_import(sys.argv[1])"
+    with ThreadPoolExecutor(1) as pool:
+        with held_table():
+            work = pool.submit(tasks.run_import, str(job_id))
+            spool_id = wait_for(lambda: shared(job_id), SECONDS, "the import shares its rows")
+            helper = subprocess.Popen([sys.executable, "-c", program, str(spool_id)], cwd=ROOT)
+            wait_for(lambda: len(reports()) == 2, SECONDS, "both report")
+            assert min(reports().values()) > ROWS and str(helper.pid) in str(reports().keys())
+            assert spools.reported_bytes() == sum(reports().values())
+        assert helper.wait(SECONDS) == 0
+        work.result(SECONDS)
+    assert (reports(), counts(current(job_id))) == ({}, WHOLE)
+
+
+def reports() -> dict[str, int]:
+    return {name: held for name, (_, held) in spools._reports().items()}
 
 
 @contextmanager
