@@ -1,7 +1,7 @@
 """Metrics for Prometheus, queried at each scrape at a cost that does not grow with the catalogue.
 
-All values come from the servers, so any web process can answer. The process metrics are those of all web processes
-behind the port.
+All values come from the servers, so any web process can answer. The process metrics are of all web processes behind
+the port.
 """
 
 import logging
@@ -98,6 +98,18 @@ SELECT status, count(*) FROM (
 ) AS newest
 GROUP BY status
 """)
+
+
+# Of the web processes behind a port: how their values become one, and what it means. Limits hold for each process, so
+# the largest tells how near they are. Any restart makes the newest start later.
+TOGETHER: dict[str, tuple[Callable[[Iterable[float]], float], str]] = {
+    "process_cpu_seconds": (sum, "Processor time of all web processes together, in seconds."),
+    "process_resident_memory_bytes": (max, "Memory of the largest web process."),
+    "process_virtual_memory_bytes": (max, "Reserved addresses of the web process that has most."),
+    "process_open_fds": (max, "Open files of the web process that has most."),
+    "process_max_fds": (min, "How many files each web process may open."),
+    "process_start_time_seconds": (max, "When the newest web process started, in seconds since 1970."),
+}
 
 
 class MetricsResponse(PlainTextResponse):
@@ -229,11 +241,11 @@ class WebProcesses(Collector):
             for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
                 found.setdefault(metric.name, []).append(metric)
         for name, metrics in found.items():
-            # The start is that of the oldest, the limit of handles that of each.
-            together = min if name in ("process_start_time_seconds", "process_max_fds") else sum
+            together, meaning = TOGETHER[name]
+            whole = Metric(name, meaning, metrics[0].type)
+            sample = metrics[0].samples[0]
             value = together(sample.value for metric in metrics for sample in metric.samples)
-            whole = metrics[0]
-            whole.samples = [whole.samples[0]._replace(value=value)]
+            whole.samples = [sample._replace(value=value)]
             yield whole
 
 

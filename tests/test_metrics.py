@@ -2,8 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -236,6 +241,61 @@ def test_every_metric_is_documented_and_no_other(client):
         {line(family) for family in scrape(client).values() if family.name.startswith("product_importer_")},
         "docs/metrics.md, table of metrics",
     )
+
+
+needs_linux = pytest.mark.skipif(
+    sys.platform != "linux", reason=f"NOT TESTED: metrics of processes are not told on {sys.platform}"
+)
+
+
+@needs_linux
+def test_every_metric_of_processes_is_documented_and_no_other(client):
+    documented = table((ROOT / "docs" / "metrics.md").read_text(), "| metric of processes | kind | meaning |")
+    families = [family for family in scrape(client).values() if not family.name.startswith("product_importer_")]
+    told = {f"| `{family.samples[0].name}` | {family.type} | {family.documentation} |" for family in families}
+    assert_same({f"| {' | '.join(row)} |" for row in documented}, told, "docs/metrics.md, table of processes")
+
+
+@contextmanager
+def process(program: str) -> Iterator[psutil.Process]:
+    """Run a Python program, and let it wait."""
+    command = [sys.executable, "-c", f"{program}; print(flush=True); sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None and started.stdout.readline()
+        yield psutil.Process(started.pid)
+        started.kill()
+
+
+LARGE = "import sys; held = b'x' * 100_000_000"
+OPEN = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (500, 500))
+files = [open("/dev/null") for _ in range(300)]
+number = sum(range(10_000_000))"""
+
+
+@needs_linux
+@pytest.mark.processes
+def test_several_processes_tell_what_alerts_ask(monkeypatch):
+    """The limits are of each process; two that are far from them are not near them together."""
+
+    def told(*processes: psutil.Process) -> dict[str, float]:
+        monkeypatch.setattr(metrics, "_web_processes", lambda: [each.pid for each in processes])
+        return {family.name: family.samples[0].value for family in metrics.WebProcesses().collect()}
+
+    with process(LARGE) as large, process(OPEN) as opened:
+        found = told(large, opened)
+        assert found["process_resident_memory_bytes"] == pytest.approx(large.memory_info().rss, rel=0.1)
+        assert found["process_virtual_memory_bytes"] == pytest.approx(large.memory_info().vms, rel=0.1)
+        assert (found["process_open_fds"], found["process_max_fds"]) == (opened.num_fds(), 500)
+        times = [sum(each.cpu_times()[:2]) for each in (large, opened)]
+        assert min(times) > 0 and found["process_cpu_seconds"] == pytest.approx(sum(times), abs=0.02)
+        # The older one is started anew, and later the newer one.
+        starts = [found["process_start_time_seconds"]]
+        for stays in (opened, large):
+            with process(LARGE) as anew:
+                starts.append(told(stays, anew)["process_start_time_seconds"])
+        assert starts == sorted(set(starts))
 
 
 def line(family: Metric) -> str:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from product_importer.imports.models import ImportStatus
 from product_importer.imports.schemas import ALL_COUNTS
+from product_importer.metrics import TOGETHER
 from product_importer.webhooks.models import DeliveryStatus
 from tests.docs.documents import ROOT, assert_same, read, table
 
@@ -35,6 +36,16 @@ class Case(NamedTuple):
 
 
 JOB = '{job="product-importer", instance="a"}'
+
+
+def together(metric: str, *processes: list[int]) -> str:
+    """Return the series of a metric that web processes behind one port tell together."""
+    unite, _ = TOGETHER[metric]
+    return f"{metric}{JOB} {' '.join(str(unite(minute)) for minute in zip(*processes, strict=True))}"
+
+
+# Of a process that stays: when it started, and how many files it may open.
+STARTED, FILES = [0] * 90, [1024] * 90
 CASES = {
     "NotScraped": Case([], ["product_importer_up 1x90"]),
     "ServerAway": Case(
@@ -47,13 +58,17 @@ CASES = {
         [f'product_importer_build_info{{version="{version}", instance="{version}"}} 1x90' for version in "12"],
         [f'product_importer_build_info{{version="1", instance="{instance}"}} 1x90' for instance in "ab"],
     ),
-    "Restarts": Case([f"process_start_time_seconds{JOB} 0x80 1+1x10"], [f"process_start_time_seconds{JOB} 0x85 1x5"]),
+    "Restarts": Case(
+        [together("process_start_time_seconds", STARTED, [0] * 80 + [*range(4800, 5400, 60)])],
+        [together("process_start_time_seconds", STARTED, [0] * 85 + [5100] * 5)],
+    ),
     "FilesRunOut": Case(
-        [f"process_open_fds{JOB} 900x90", f"process_max_fds{JOB} 1024x90"],
-        [f"process_open_fds{JOB} 100x90", f"process_max_fds{JOB} 1024x90"],
+        [together("process_open_fds", [900] * 90, [50] * 90), together("process_max_fds", FILES, FILES)],
+        [together("process_open_fds", [600] * 90, [600] * 90), together("process_max_fds", FILES, FILES)],
     ),
     "MemoryGrows": Case(
-        [f"process_resident_memory_bytes{JOB} 2000000000x90"], [f"process_resident_memory_bytes{JOB} 400000000x90"]
+        [together("process_resident_memory_bytes", [2_000_000_000] * 90, [400_000_000] * 90)],
+        [together("process_resident_memory_bytes", [900_000_000] * 90, [900_000_000] * 90)],
     ),
     "ImportsWait": Case(
         ["product_importer_oldest_pending_import_seconds 0x80 60+60x10"],

@@ -61,7 +61,7 @@ def open_products(page: Page) -> None:
     expect(page.get_by_test_id("product-new").first).to_be_enabled(timeout=SECONDS)
 
 
-def test_each_process_answers_and_metrics_are_those_of_all(several: Application):
+def test_each_process_answers_and_any_tells_the_memory_of_the_largest(several: Application):
     assert len(web_processes(several)) == PROCESSES
     asked: Counter[int] = Counter()
     before = {each.pid: each.cpu_times().user for each in web_processes(several)}
@@ -72,7 +72,7 @@ def test_each_process_answers_and_metrics_are_those_of_all(several: Application)
         if len(asked) == PROCESSES:
             break
     assert set(asked) == set(before)
-    memory = sum(each.memory_info().rss for each in web_processes(several))
+    memory = max(each.memory_info().rss for each in web_processes(several))
     found = several.client.get("/metrics").text
     (told,) = [line for line in found.splitlines() if line.startswith("process_resident_memory_bytes ")]
     assert float(told.split()[1]) == pytest.approx(memory, rel=0.3)
