@@ -11,7 +11,7 @@ import yaml  # type: ignore[import-untyped]
 from product_importer.api import api
 from product_importer.commands.cli import cli
 from product_importer.core.settings import Settings
-from tests.docs.documents import ROOT, read
+from tests.docs.documents import ROOT, blocks, read
 from tests.test_container import environment, values
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -85,10 +85,10 @@ def test_selectors_find_the_pods_of_their_component():
         assert spec["selector"]["matchLabels"] == pods()[component]["metadata"]["labels"]
         [replicas] = [one["spec"]["replicas"] for one in of_kind("Deployment") if one["metadata"]["name"] == name]
         assert spec["minAvailable"] < replicas, "no node could ever be drained"
-    [service] = of_kind("Service")
-    assert [one for one in labels if service["spec"]["selector"].items() <= one.items()] == [
-        pods()["web"]["metadata"]["labels"]
-    ]
+    for service in of_kind("Service"):
+        assert [one for one in labels if service["spec"]["selector"].items() <= one.items()] == [
+            pods()["web"]["metadata"]["labels"]
+        ]
 
 
 def test_commands_exist():
@@ -119,14 +119,13 @@ def test_every_variable_is_a_setting_and_secrets_are_in_the_secret():
     known = {name.lower(): value for name, value in together.items() if name in SETTINGS}
     accepted = Settings(_env_file=None, **known)
     assert accepted.signs_in and accepted.uploads.startswith("s3://")
-    assert f"{NAME}.{NAME}.svc" in str(accepted.allowed_hosts).split(",")
 
 
 def test_ports_and_probes():
     web = container("web")
     [port] = web["ports"]
     assert str(port["containerPort"]) == environment()["PORT"]
-    [service], [ingress] = of_kind("Service"), of_kind("Ingress")
+    [service, _], [ingress] = of_kind("Service"), of_kind("Ingress")
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
     [rule] = ingress["spec"]["rules"]
     backend = rule["http"]["paths"][0]["backend"]["service"]
@@ -163,6 +162,19 @@ def test_a_pod_is_no_root_has_no_rights_and_writes_to_its_volumes_only(component
     assert mounted == writable | ({"notes": "/app/.web/backend"} if component == "web" else {})
     assert {volume["name"] for volume in spec["volumes"]} == mounted.keys()
     assert all(volume["emptyDir"]["sizeLimit"] for volume in spec["volumes"])
+
+
+def test_prometheus_finds_each_web_process():
+    """The metrics of processes are those of one pod, and of one that is not ready they say why."""
+    [service] = [found for found in of_kind("Service") if found["spec"].get("clusterIP") == "None"]
+    assert service["spec"]["publishNotReadyAddresses"] and "sessionAffinity" not in service["spec"]
+    [documented] = [block for block in blocks(read("docs/operations.md"), "yaml") if "scrape_configs" in block]
+    [scraped] = yaml.safe_load(documented)["scrape_configs"]
+    [port] = container("web")["ports"]
+    assert scraped["dns_sd_configs"] == [
+        {"names": [f"{service['metadata']['name']}.{NAME}.svc"], "type": "A", "port": port["containerPort"]}
+    ]
+    assert (scraped["job_name"], scraped["authorization"].keys()) == (NAME, {"credentials_file"})
 
 
 def test_all_pods_have_the_image_that_kustomization_names():

@@ -26,8 +26,9 @@ COOKIE = "pi_session"
 # Browsers keep a cookie of this name only if it is secure and for this host alone (RFC 6265bis, section 4.1.3).
 SECURE_COOKIE = f"__Host-{COOKIE}"
 BEARER = "bearer "
+METRICS = "/metrics"
 # Programs use these paths, and nothing else.
-PROGRAM_PATHS = ("/api/", "/metrics")
+PROGRAM_PATHS = ("/api/", METRICS)
 # What a browser asks for itself while it shows a page; everything else that it navigates to is a page.
 DATA_PATHS = (*PROGRAM_PATHS, "/api", "/_")
 SIGN_IN = "/sign-in"
@@ -55,6 +56,11 @@ def session_secret(headers: Headers, name: str) -> str | None:
 def has_token(scope: Scope) -> bool:
     """Whether a request comes with a token, valid or not."""
     return Headers(scope=scope).get("authorization", "").lower().startswith(BEARER)
+
+
+def is_scrape(scope: Scope, given: Settings) -> bool:
+    """Whether a request for the metrics comes with a token, which `authenticate` will check."""
+    return given.signs_in and scope["path"] == METRICS and has_token(scope)
 
 
 def bearer_token(headers: Headers) -> str | None:

@@ -81,9 +81,11 @@ class AccessLayer:
     async def _check(self, scope: Scope, resolved: Scope, receive: Receive, send: Send) -> None:
         try:
             _reject_line_breaks(scope)
-            # Both hosts: a proxy that forwards `Host` may pass on an `X-Forwarded-Host` that the client invented.
-            hosts.require_allowed_host(scope, self._hosts)
-            hosts.require_allowed_host(resolved, self._hosts)
+            # Prometheus uses the address of a machine as host. A page that is rebound to us knows no token.
+            if not authentication.is_scrape(resolved, self._settings):
+                # Both hosts: a proxy that forwards `Host` may pass on an `X-Forwarded-Host` that the client invented.
+                hosts.require_allowed_host(scope, self._hosts)
+                hosts.require_allowed_host(resolved, self._hosts)
             # No page of another site knows a token, and none can send one unasked.
             if not authentication.has_token(resolved):
                 origins.reject_cross_site(resolved)
