@@ -28,8 +28,9 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = {name.upper() for name in Settings.model_fields}
-# Variables that Python, the shell and PostgreSQL's client library read.
+# Variables that Python, the shell, PostgreSQL's client library and that of object stores read.
 OTHERS = {"PATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PGPASSWORD"}
+OTHERS |= {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"}
 
 
 def instructions() -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from product_importer.commands.cli import cli
 from product_importer.core.settings import Settings
 from tests.application import catalogue
 from tests.deploy.box import USER, Box, copy_image, needs_box
+from tests.deploy.test_compose import ACCOUNT
 from tests.docs.documents import ROOT, read
 from tests.test_container import environment, instructions, values
 
@@ -52,10 +53,10 @@ def service() -> dict:
 def test_its_file_starts_everything_and_gives_only_settings():
     given = service()
     assert given["command"] == ["python", "-m", "product_importer", "up"] and "up" in cli.commands
-    assert given["environment"].keys() <= {name.upper() for name in Settings.model_fields}
+    assert given["environment"].keys() <= {name.upper() for name in Settings.model_fields} | ACCOUNT
     assert given["ports"] == ["127.0.0.1:${PORT:-3000}:3000"] and given["init"]
-    # What is unset stays at its default.
-    assert not [value for value in given["environment"].values() if not re.search(r":-.*\}$", value)]
+    # What is unset stays at its default; a variable without a value is passed if it is set.
+    assert not [value for value in given["environment"].values() if value and not re.search(r":-.*\}$", value)]
 
 
 def test_it_may_write_to_its_data_and_to_memory_only():
