@@ -41,6 +41,18 @@ DROP TRIGGER product_note_insert ON product; DROP TRIGGER product_note_update ON
 DROP TRIGGER product_note_delete ON product; DROP TRIGGER product_note_truncate ON product;
 ALTER TABLE product DROP CONSTRAINT pk_product, ADD CONSTRAINT pk_product PRIMARY KEY (id, sku_key); {GIVEN_TABLE}
 """
+# What the command `distribute` asks Citus, and has it do.
+HAS_CITUS = text("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
+NODES = text("SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards")
+DISTRIBUTE = text(f"""
+SELECT create_distributed_table('product', 'sku_key');
+SELECT create_distributed_table('{GIVEN}', 'sku_key', colocate_with => 'product');
+SELECT truncate_local_data_after_distributing_table('product')
+""")
+SHARDS = text("""
+SELECT count(*), count(DISTINCT (nodename, nodeport)) FROM citus_shards WHERE table_name = 'product'::regclass
+""")
+
 # Nodes know what is set by SET LOCAL, not by `set_config`.
 SETTING = "SELECT current_setting(%(name)s)"
 SET_ON_NODES = sql.SQL(

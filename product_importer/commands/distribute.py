@@ -28,16 +28,6 @@ SELECT count(*) AS number, coalesce(min(nullif(application_name, '')), 'unnamed'
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
     AND coalesce(backend_type, 'client backend') = 'client backend' AND application_name !~* '^citus'
 """)
-HAS_CITUS = text("SELECT count(*) FROM pg_extension WHERE extname = 'citus'")
-NODES = text("SELECT count(*) FROM pg_dist_node WHERE isactive AND shouldhaveshards")
-DISTRIBUTE = text(f"""
-SELECT create_distributed_table('product', 'sku_key');
-SELECT create_distributed_table('{distributed.GIVEN}', 'sku_key', colocate_with => 'product');
-SELECT truncate_local_data_after_distributing_table('product')
-""")
-SHARDS = text("""
-SELECT count(*), count(DISTINCT (nodename, nodeport)) FROM citus_shards WHERE table_name = 'product'::regclass
-""")
 
 
 def run() -> None:
@@ -57,7 +47,7 @@ def run() -> None:
         _distribute(session)
         # One that has connected meanwhile would write as before.
         _refuse_beside_others(session)
-        shards, nodes = session.execute(SHARDS).one()
+        shards, nodes = session.execute(distributed.SHARDS).one()
     print(f"The products are in {shards} shards on {nodes} nodes. Start the application again.")
 
 
@@ -71,12 +61,12 @@ def _refuse(session: Session) -> None:
         raise ServiceError(
             f"the import “{unfinished.filename}” is {unfinished.state}: let it end, or cancel it, first"
         )
-    if not session.scalar(HAS_CITUS):
+    if not session.scalar(distributed.HAS_CITUS):
         raise ServiceError(
             "the database has no extension citus: install Citus on all servers, load it by shared_preload_libraries,"
             " and run CREATE EXTENSION citus as a superuser"
         )
-    if not session.scalar(NODES):
+    if not session.scalar(distributed.NODES):
         raise ServiceError(
             "no node takes shards: run SELECT citus_set_coordinator_host('HOST') and, for each worker,"
             " SELECT citus_add_node('HOST', PORT) as a superuser"
@@ -100,7 +90,7 @@ def _distribute(session: Session) -> None:
         session.execute(LOCK)
         with db.raw_connection(session).cursor() as cursor:
             distributed.reshape(cursor)
-        session.execute(DISTRIBUTE)
+        session.execute(distributed.DISTRIBUTE)
     except DBAPIError as error:
         if isinstance(error.orig, LockNotAvailable):
             raise ServiceError("another transaction uses the products: stop it, and try again") from error
