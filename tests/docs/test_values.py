@@ -8,8 +8,10 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from product_importer.catalog.schemas import MAX_DESCRIPTION, MAX_NAME, MAX_SKU
+from product_importer.core import db, queue
 from product_importer.core.settings import Settings
 from product_importer.core.settings.remote import RemoteSettings
+from product_importer.imports import worker_share
 from product_importer.imports.columns.header import MAX_COLUMNS
 from product_importer.imports.columns.synonyms import ACTIVE_WORDS
 from product_importer.imports.drafts import rows
@@ -18,6 +20,7 @@ from product_importer.imports.parsing import limited_process, opening
 from product_importer.imports.parsing.records import MAX_RECORD_CHARACTERS
 from product_importer.imports.parsing.xlsx import package, styles
 from product_importer.imports.reconciler import MAX_ATTEMPTS
+from product_importer.imports.upload import accepting
 from tests.docs import values
 from tests.docs.documents import assert_same, first_column, read, table
 
@@ -125,6 +128,18 @@ def test_the_limits_of_drafts_are_those_of_the_code():
     assert f"deleted {rows.KEPT_HOURS} hours after" in operations
     assert f"At most {rows.MAX_DRAFTS} such files" in operations
     assert f"The NAME of an attribute has 1 to {MAX_ATTRIBUTE_NAME} characters" in FORMAT
+
+
+def test_what_several_workers_do_is_as_in_the_code(monkeypatch):
+    text = " ".join(read("docs/operations.md").split())
+    assert f"Files of up to {accepting.LARGE_BYTES // 2**20} MiB unpacked are not shared" in text
+    assert "takes three in all until two work on the same file" in text
+    slots = []
+    for live in (1, 2, 3):
+        monkeypatch.setattr(queue, "live_workers", lambda _, live=live: live)
+        slots.append(worker_share.slots())
+    assert slots == [1, 1, 2]
+    assert f"web process has at most {db.MAX_CONNECTIONS}" in text
 
 
 def test_the_words_for_active_are_those_of_the_code():
