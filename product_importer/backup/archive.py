@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from product_importer.core import db
 from product_importer.core.embedded.files import ServiceError
 
 MANIFEST, DATABASE, UPLOADS = "manifest.json", "database.sql", "uploads/"
 MAX_MANIFEST_BYTES = 16 << 20
 # As imports and drafts make them; nothing else becomes a path.
 STORAGE_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv")
+
+TableName = Annotated[str, StringConstraints(pattern=rf"^{db.IDENTIFIER.pattern}$")]
 
 
 class Manifest(BaseModel):
@@ -28,7 +31,7 @@ class Manifest(BaseModel):
     revision: str
     server_version: int
     created_at: datetime
-    rows: dict[str, int]
+    rows: dict[TableName, int]
     uploads: list[str]
     key_ids: list[str]
 

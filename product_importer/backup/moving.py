@@ -3,7 +3,6 @@
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.backup import databases, programs
-from product_importer.backup.restoring import require_rows
 from product_importer.core.embedded.servers import database_url
 
 
@@ -29,7 +28,5 @@ def _copy(source: PgConnection, target: PgConnection) -> dict[str, int]:
     with databases.snapshot(source) as snapshot:
         databases.revision(source)
         rows = databases.count_rows(source)
-        with programs.dumped(source, snapshot) as dump:
-            programs.restore(dump, target)
-        require_rows(databases.count_rows(target), rows)
-        return rows
+        with programs.dumped(source, snapshot) as dump, programs.restored(dump, target, rows):
+            return rows

@@ -25,6 +25,25 @@ KNOWN_SINCE = 170_000
 # Its last line but one or two: without it, the dump broke off.
 COMPLETE = b"-- PostgreSQL database dump complete\n"
 TAIL_BYTES = 1_000
+# Other sessions do not see what psql has not committed: it compares the numbers itself.
+EXPECTED = """
+CREATE TEMPORARY TABLE expected_rows (name text, number bigint) ON COMMIT DROP;
+COPY pg_temp.expected_rows FROM stdin;
+"""
+COMPARE = """\\.
+DO $$
+DECLARE
+    expected record;
+    found bigint;
+BEGIN
+    FOR expected IN SELECT name, number FROM pg_temp.expected_rows LOOP
+        EXECUTE format('SELECT count(*) FROM public.%I', expected.name) INTO found;
+        IF found <> expected.number THEN
+            RAISE EXCEPTION 'the table “%” has % rows in place of %', expected.name, found, expected.number;
+        END IF;
+    END LOOP;
+END $$;
+"""
 
 
 @contextmanager
@@ -39,11 +58,15 @@ def dumped(source: PgConnection, snapshot: str) -> Iterator[IO[bytes]]:
         yield process.stdout
 
 
-def restore(dump: IO[bytes], target: PgConnection) -> None:
-    """Let psql run a dump on the database that `target` is connected to: all of it, or nothing.
+@contextmanager
+def restored(dump: IO[bytes], target: PgConnection, rows: dict[str, int]) -> Iterator[None]:
+    """Let psql run a dump on the database that `target` is connected to, and commit it when the block has ended.
+
+    `rows` are the numbers of rows by table that it must have then.
 
     Raises:
-        ServiceError: the dump is incomplete, psql is missing or fails; the message has its first error.
+        ServiceError: the dump is incomplete, a number differs, psql is missing or fails; the message has its first
+            error.
     """
     with _running("psql", target, *RESTORE, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         assert process.stdin is not None
@@ -55,6 +78,9 @@ def restore(dump: IO[bytes], target: PgConnection) -> None:
         # psql rolls back what is not committed when its input ends.
         if COMPLETE not in tail:
             raise ServiceError("the dump of the database is incomplete; nothing was restored")
+        process.stdin.write(_comparison(rows))
+        process.stdin.flush()
+        yield
         process.stdin.write(b"COMMIT;\n")
         process.stdin.close()
 
@@ -70,6 +96,12 @@ def _chunks(dump: IO[bytes], server_version: int) -> Iterator[bytes]:
     yield head if server_version >= KNOWN_SINCE else head.replace(UNKNOWN_SETTING, b"", 1)
     while chunk := dump.read(CHUNK_BYTES):
         yield chunk
+
+
+def _comparison(rows: dict[str, int]) -> bytes:
+    """Return what fails in psql unless the tables have these numbers of rows."""
+    lines = "".join(f"{table}\t{number}\n" for table, number in rows.items())
+    return f"{EXPECTED}{lines}{COMPARE}".encode()
 
 
 @contextmanager

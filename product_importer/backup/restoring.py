@@ -4,6 +4,7 @@ import zipfile
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
+from psycopg2.extensions import connection as PgConnection
 
 from product_importer import migrations
 from product_importer.backup import databases, programs
@@ -17,7 +18,8 @@ def restore(path: Path) -> Manifest:
     """Restore a backup, bring its schema up to date, and return what it held.
 
     Raises:
-        ServiceError: it is no backup, is damaged or from a newer version; or the database is not empty.
+        ServiceError: it is no backup, is damaged or from a newer version; the database is not empty; or psql
+            fails.
         StorageError: the uploaded files cannot be stored.
     """
     with opened(path) as (archive, manifest):
@@ -25,24 +27,9 @@ def restore(path: Path) -> Manifest:
         with databases.connected(database_url()) as connection:
             databases.require_free(connection)
             connection.rollback()
-            _store_uploads(archive, manifest)
-            with archive.open(DATABASE) as dump:
-                programs.restore(dump, connection)
-            require_rows(databases.count_rows(connection), manifest.rows)
-            connection.rollback()
+            _restore(archive, manifest, connection)
     migrations.migrate()
     return manifest
-
-
-def require_rows(found: dict[str, int], expected: dict[str, int]) -> None:
-    """Compare the numbers of rows by table.
-
-    Raises:
-        ServiceError: one differs.
-    """
-    for table, rows in expected.items():
-        if found.get(table) != rows:
-            raise ServiceError(f"the table “{table}” has {found.get(table)} rows in place of {rows}")
 
 
 def _require_known(manifest: Manifest) -> None:
@@ -54,15 +41,27 @@ def _require_known(manifest: Manifest) -> None:
         )
 
 
-def _store_uploads(archive: zipfile.ZipFile, manifest: Manifest) -> None:
-    """Store the uploaded files. They have names of their own, so nothing is replaced."""
-    for key in manifest.uploads:
-        writer = storage().writer(key)
-        try:
-            with archive.open(UPLOADS + key) as source:
-                while chunk := source.read(1 << 20):
-                    writer.write(chunk)
-        except BaseException:
-            writer.abort()
-            raise
-        writer.commit()
+def _restore(archive: zipfile.ZipFile, manifest: Manifest, connection: PgConnection) -> None:
+    """Restore the uploaded files and the database, or nothing."""
+    held = set(storage().keys())
+    try:
+        with archive.open(DATABASE) as dump, programs.restored(dump, connection, manifest.rows):
+            for key in manifest.uploads:
+                _store_upload(archive, key)
+    except BaseException:
+        # What was there before may be another installation's, too.
+        for key in set(manifest.uploads) - held:
+            storage().delete(key)
+        raise
+
+
+def _store_upload(archive: zipfile.ZipFile, key: str) -> None:
+    writer = storage().writer(key)
+    try:
+        with archive.open(UPLOADS + key) as source:
+            while chunk := source.read(1 << 20):
+                writer.write(chunk)
+    except BaseException:
+        writer.abort()
+        raise
+    writer.commit()
