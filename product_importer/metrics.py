@@ -37,7 +37,6 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["health"])
 
-QUEUES = ("imports", "webhooks")
 # Prometheus waits for 10 s by default. An answer without some metrics is better than none.
 STATEMENT_SECONDS = 2
 # Rows are counted up to this number.
@@ -209,8 +208,8 @@ def _webhooks(session: Session) -> Iterator[Metric]:
 
 
 def _ask_redis() -> list[Metric]:
-    waiting = {(name,): queue.waiting_count(name) for name in QUEUES}
-    workers = {(name,): queue.live_workers(name) for name in QUEUES}
+    waiting = {(name,): queue.waiting_count(name) for name in queue.QUEUES}
+    workers = {(name,): queue.live_workers(name) for name in queue.QUEUES}
     return [
         _gauge("queue_jobs", "Jobs that no worker has taken yet.", waiting, ("queue",)),
         _gauge("workers", "Live workers.", workers, ("queue",)),

@@ -1,4 +1,4 @@
-"""What backups and moves ask of a database: who uses it, what it holds, and whether it is free for a restored one."""
+"""What backups and moves ask of a database: what it holds, and whether it is free for a restored one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,18 +16,12 @@ from product_importer.core import db
 from product_importer.core.embedded.files import ServiceError
 
 MIN_VERSION = 150_000
-APPLICATION = "product-importer"
 
 TABLES = sql.SQL("""
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname
 """)
 COUNT = sql.SQL("SELECT count(*) FROM {table}")
-# Other processes of the application: each names its connections.
-OTHERS = sql.SQL("""
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND starts_with(application_name, %s)
-""")
 SNAPSHOT = sql.SQL("SELECT pg_export_snapshot()")
 ENCODING = sql.SQL("SHOW server_encoding")
 REVISION = sql.SQL("SELECT version_num FROM alembic_version")
@@ -47,7 +41,7 @@ def connected(url: str) -> Iterator[PgConnection]:
     Raises:
         OperationalError: it does not answer.
     """
-    arguments: dict[str, Any] = {**db.CONNECT_ARGS, "application_name": f"{APPLICATION} backup"}
+    arguments: dict[str, Any] = {**db.CONNECT_ARGS, "application_name": f"{db.APPLICATION_NAME} backup"}
     engine = create_engine(url, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     connection = engine.connect()
     try:
@@ -72,16 +66,6 @@ def count_rows(connection: PgConnection) -> dict[str, int]:
     """Return the number of rows of each of our tables, by its name."""
     names = [name for (name,) in _rows(connection, TABLES) if db.IDENTIFIER.fullmatch(name)]
     return {name: int(_value(connection, COUNT.format(table=db.identifier(name)))) for name in names}
-
-
-def require_quiet(connection: PgConnection) -> None:
-    """Refuse a database that processes of the application are using.
-
-    Raises:
-        ServiceError: it is in use.
-    """
-    if _value(connection, OTHERS, (APPLICATION,)):
-        raise ServiceError("the application is running on this database: stop its web processes and workers first")
 
 
 def require_free(connection: PgConnection) -> None:
@@ -139,8 +123,8 @@ def _rows(connection: PgConnection, statement: sql.Composable) -> list[tuple[Any
         return list(cursor.fetchall())
 
 
-def _value(connection: PgConnection, statement: sql.Composable, values: tuple[Any, ...] = ()) -> Any:
+def _value(connection: PgConnection, statement: sql.Composable) -> Any:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
+        cursor.execute(statement)
         row = cursor.fetchone()
     return row[0] if row else None

@@ -1,7 +1,5 @@
 """The command `distribute`: make the table of products a distributed one of Citus (docs/decisions/0040)."""
 
-import time
-
 from psycopg2.errors import InsufficientPrivilege, LockNotAvailable
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -10,24 +8,13 @@ from sqlmodel import Session
 from product_importer import migrations
 from product_importer.catalog import distributed
 from product_importer.catalog.service import UNFINISHED_IMPORT
-from product_importer.core import db
+from product_importer.core import db, other_sessions
 from product_importer.core.advisory_locks import AdvisoryLock
 from product_importer.core.embedded.servers import ServiceError
 
 LOCK_SECONDS = 5
 BEGIN = text(f"SELECT pg_advisory_xact_lock({AdvisoryLock.MIGRATE}); SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
 LOCK = text("LOCK TABLE product IN ACCESS EXCLUSIVE MODE")
-# A server process outlives its closed connection by a moment.
-LEAVING_SECONDS = 5
-LOOK_AGAIN_SECONDS = 0.1
-# A transaction sees the sessions of its first look until it clears them. Sessions of Citus name themselves so. The
-# type of another role's session is hidden; PostgreSQL's own processes have no role.
-OTHERS = text("""
-SELECT pg_stat_clear_snapshot();
-SELECT count(*) AS number, coalesce(min(nullif(application_name, '')), 'unnamed') AS name FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND usesysid IS NOT NULL
-    AND coalesce(backend_type, 'client backend') = 'client backend' AND application_name !~* '^citus'
-""")
 
 
 def run() -> None:
@@ -46,7 +33,7 @@ def run() -> None:
         _refuse(session)
         _distribute(session)
         # One that has connected meanwhile would write as before.
-        _refuse_beside_others(session)
+        other_sessions.refuse(db.raw_connection(session))
         shards, nodes = session.execute(distributed.SHARDS).one()
     print(f"The products are in {shards} shards on {nodes} nodes. Start the application again.")
 
@@ -55,7 +42,8 @@ def _refuse(session: Session) -> None:
     session.execute(BEGIN)
     if distributed.is_distributed(db.raw_connection(session)):
         raise ServiceError("the products are distributed already")
-    _refuse_beside_others(session)
+    # Each finds out once whether triggers note changes.
+    other_sessions.refuse(db.raw_connection(session))
     unfinished = session.execute(UNFINISHED_IMPORT).first()
     if unfinished is not None:
         raise ServiceError(
@@ -71,18 +59,6 @@ def _refuse(session: Session) -> None:
             "no node takes shards: run SELECT citus_set_coordinator_host('HOST') and, for each worker,"
             " SELECT citus_add_node('HOST', PORT) as a superuser"
         )
-
-
-def _refuse_beside_others(session: Session) -> None:
-    """Refuse while there are other sessions: each finds out once whether triggers note changes."""
-    until = time.monotonic() + LEAVING_SECONDS
-    while (others := session.execute(OTHERS).one()).number:
-        if time.monotonic() > until:
-            raise ServiceError(
-                f"other sessions use the database ({others.number}, one is “{others.name}”):"
-                " stop web, workers, poolers and all others"
-            )
-        time.sleep(LOOK_AGAIN_SECONDS)
 
 
 def _distribute(session: Session) -> None:

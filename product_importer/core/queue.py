@@ -23,6 +23,7 @@ from product_importer.core.ids import new_id
 
 log = logging.getLogger(__name__)
 
+QUEUES = ("imports", "webhooks")
 # An import that runs longer is stopped, and continues later from its checkpoint.
 JOB_TIMEOUT_SECONDS = 6 * 3600
 RESULT_SECONDS = 0

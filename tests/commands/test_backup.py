@@ -24,6 +24,7 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
 PRODUCTS = 500_000
+NOWHERE = "postgresql://127.0.0.1:1/nothing"
 HOLD = "from product_importer.core.embedded import servers; print(servers.database_url(), flush=True); input()"
 TABLES = """
 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname
@@ -166,7 +167,7 @@ def test_a_backup_of_a_running_import_goes_on_where_it_was(folders, tmp_path):
     wait_for(lambda: old.job(job)["phase"] == "merging" and old.job(job)["processed_rows"], 60, "it merges")
     old.done("backup", str(tmp_path / "a.backup"))
     assert old.finished(job)["status"] == "completed", "the backup did not disturb it"
-    assert "the application is running" in old.refused("move", "--to", "postgresql://127.0.0.1:1/nothing")
+    assert "other sessions use the database" in old.refused("move", "--to", NOWHERE)
     assert old.stop() == 0
     with zipfile.ZipFile(tmp_path / "a.backup") as archive:
         assert len(archive.namelist()) == 3
@@ -213,6 +214,18 @@ def test_what_is_no_whole_backup_is_refused_and_changes_nothing(folders, tmp_pat
         assert "1,000 products" in new.done("restore", str(whole)), "all refusals left it empty"
         assert "--to must begin with postgresql://" in old.refused("move", "--to", "mysql://x")
         assert "cannot be written" in old.refused("backup", "/proc/a.backup")
+
+
+def test_a_move_beside_work_or_a_worker_that_waits_is_refused(folders, tmp_path):
+    old, _ = folders
+    imported(old, tmp_path, 10)
+    with old.held() as url, closing(connect(url, application_name="import 1")):
+        assert "one is “import 1”" in old.refused("move", "--to", NOWHERE)
+    worker = old.spawn("worker", "--queue", "webhooks")
+    wait_for(lambda: "workers are running (1)" in old.refused("move", "--to", NOWHERE), 60, "the worker is seen")
+    worker.terminate()
+    worker.wait(60)
+    assert "does not answer" in old.refused("move", "--to", NOWHERE), "nothing runs: only the new server is missing"
 
 
 def repacked(path: Path, change) -> bytes:

@@ -26,7 +26,7 @@ from product_importer.core.embedded.valkey import ValkeyServer
 from product_importer.core.logging.logs import escaped
 from product_importer.core.settings import settings
 
-__all__ = ["ServiceError", "database_url", "redis_url", "stop", "watch"]
+__all__ = ["ServiceError", "database_url", "has_redis", "redis_url", "stop", "watch"]
 
 PROJECT = Path(__file__).parents[3]
 # Crash recovery of a large database may take minutes, but not longer than this.
@@ -69,6 +69,12 @@ def redis_url() -> str:
     server = ValkeyServer(settings().data_dir)
     _use("valkey", server)
     return server.url
+
+
+def has_redis() -> bool:
+    """Whether `REDIS_URL` is set or the embedded Valkey runs; start nothing."""
+    supervisor = ServiceFiles(settings().data_dir, "valkey").supervisor
+    return bool(settings().redis_url) or (supervisor.exists() and is_locked(supervisor))
 
 
 def stop(*, wait_seconds: float = STOP_SECONDS) -> None:
