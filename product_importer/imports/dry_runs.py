@@ -70,9 +70,17 @@ def prepare_apply(session: Session, job: ImportJob) -> None:
 
 
 def prepare_repeat(session: Session, job: ImportJob) -> None:
-    """Delete what a dry run has found, whole or in part: a repeated one reads and compares every row again."""
+    """Delete what a dry run has found, whole or in part: a repeated one reads and compares every row again.
+
+    Raises:
+        Conflict: a backup reads it.
+    """
+    if not dry_run.drop(raw_connection(session), job.id):
+        raise Conflict(
+            "A backup reads what the dry run has found. Repeat it when the backup is done.",
+            kind=ProblemType.NOT_RETRYABLE,
+        )
     _forget_reading(session, job)
-    dry_run.drop(raw_connection(session), job.id)
     job.preview_table = None
 
 

@@ -164,7 +164,7 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     Raises:
         NotFound: there is no such import.
         Forbidden: who asks may not do what it does.
-        Conflict: it is unfinished, completed or undone, or its file was deleted.
+        Conflict: it is unfinished, completed or undone, its file was deleted, or a backup reads its dry run.
         TooMany: too many imports are unfinished.
     """
     job = jobs.lock(session, job_id)

@@ -23,6 +23,7 @@ from product_importer.catalog.models import (
 from product_importer.catalog.search import short_terms, statements
 from product_importer.core import advisory_locks, db
 from product_importer.core.advisory_locks import AdvisoryLock
+from product_importer.core.dropping import drop_unread
 
 log = logging.getLogger(__name__)
 
@@ -212,9 +213,11 @@ def _retire(session: Session, segments: list[int]) -> None:
 
 
 def _drop_retired(session: Session) -> None:
+    """Drop retired segments, the oldest first; where a backup reads one, it and the others wait for a later step."""
     long_ago = search_segment.c.retired_at < func.now() - text(RETIRED_FOR)
-    for segment in session.scalars(select(search_segment.c.id).where(long_ago)).all():
-        db.execute(session, statements.DROP.format(segment=_table(segment)))
+    for segment in session.scalars(select(search_segment.c.id).where(long_ago).order_by(search_segment.c.id)).all():
+        if not drop_unread(db.raw_connection(session), f"{SEGMENT_PREFIX}{segment}"):
+            return
         session.execute(search_segment.delete().where(search_segment.c.id == segment))
 
 

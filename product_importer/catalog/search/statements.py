@@ -25,7 +25,6 @@ CONTENT = sql.SQL("SELECT product_id FROM {segment}")
 WITHOUT = sql.SQL("AND NOT EXISTS (SELECT 1 FROM {segment} AS newer WHERE newer.product_id = product.id)")
 NOTHING = sql.SQL("")
 COUNT = sql.SQL("SELECT count(*) FROM {segment}")
-DROP = sql.SQL("DROP TABLE IF EXISTS {segment}")
 INDEXES = (
     sql.SQL(
         "CREATE INDEX ON {segment} USING gin (sku gin_trgm_ops, name gin_trgm_ops, description gin_trgm_ops)"

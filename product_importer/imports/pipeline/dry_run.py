@@ -8,6 +8,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from product_importer.core.db import identifier
+from product_importer.core.dropping import drop_unread
 from product_importer.imports.columns.header import Header
 from product_importer.imports.error_codes import ChangeOutcome
 from product_importer.imports.models import ImportJob
@@ -38,7 +39,6 @@ INDEX = sql.SQL(f"CREATE INDEX IF NOT EXISTS {{index}} ON {{table}} (line, outco
 # For the merge that applies the dry run.
 KEY = sql.SQL("CREATE INDEX IF NOT EXISTS {key} ON {table} (sku_key)")
 ANALYZE = sql.SQL("ANALYZE {table}")
-DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 # Products that are distributed are read by their keys, and joined where the dry run is.
 CHANGES = sql.SQL(f"""
@@ -78,9 +78,9 @@ def index(connection: PgConnection, table: str) -> None:
     _execute(connection, ANALYZE, table)
 
 
-def drop(connection: PgConnection, job_id: UUID) -> None:
-    """Drop the table of a dry run, if there is one."""
-    _execute(connection, DROP, name(job_id))
+def drop(connection: PgConnection, job_id: UUID) -> bool:
+    """Drop the table of a dry run, unless a backup reads it; return whether it is gone."""
+    return drop_unread(connection, name(job_id))
 
 
 def outdated(connection: PgConnection, table: str) -> tuple[int, list[str]]:

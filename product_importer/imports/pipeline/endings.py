@@ -47,6 +47,7 @@ def write(lease: Lease, session: Session, connection: PgConnection, ending: Endi
         lease.job.applied_at is not None and ending.status != ImportStatus.COMPLETED
     )
     if not keeps_outcomes:
+        # What is left, `retention` drops later.
         dry_run.drop(connection, lease.job.id)
     if ending.status == ImportStatus.COMPLETED:
         cuts.delete(connection, lease.job.id)

@@ -22,6 +22,7 @@ from product_importer.catalog import distributed
 from product_importer.catalog.events import INSERT_EVENTS, NUMBERED_ID
 from product_importer.core import db, outbox
 from product_importer.core.db import identifier
+from product_importer.core.dropping import drop_unread
 from product_importer.core.ids import id_prefix, id_range, new_id
 from product_importer.core.outbox import EventType
 from product_importer.imports.action_schemas import ActionKind
@@ -46,7 +47,6 @@ CREATE TABLE IF NOT EXISTS {table} (
 ) WITH (autovacuum_enabled = false)
 """)
 NOTHING = sql.SQL("")
-DROP = sql.SQL("DROP TABLE IF EXISTS {table}")
 
 CLAIM = f"""
 SELECT id, filename, undo_by, action FROM import_job WHERE id = %(job_id)s AND undo_status = '{UndoStatus.PENDING}'
@@ -167,12 +167,6 @@ def create(connection: PgConnection, job_id: UUID, *, of_deleted: bool = False) 
     return name(job_id)
 
 
-def drop(connection: PgConnection, table: str) -> None:
-    """Drop such a table; the import can then no longer be undone."""
-    with connection.cursor() as cursor:
-        cursor.execute(DROP.format(table=identifier(table)))
-
-
 def keep_overwritten(cursor: PgCursor, table: str) -> None:
     """Let the caller's transaction save in `table` what it overwrites."""
     cursor.execute("SELECT set_config(%s, %s, true)", (SETTING, table))
@@ -237,7 +231,8 @@ class _UndoRun:
             details=counts,
             by=self._asker,
         )
-        drop(self._connection, name(self._job_id))
+        # Where a backup reads it, `retention` drops it later.
+        drop_unread(self._connection, name(self._job_id))
         outbox.release_batch(self._session, self._batch)
         log.info("import %s: undone, %s", self._job_id, counts)
 

@@ -97,6 +97,23 @@ def test_a_retired_segment_stays_while_it_is_read_and_is_dropped_later(database)
     assert segments() == [(2_000, True)]
 
 
+def test_the_index_goes_on_while_a_backup_reads_retired_segments(database):
+    for first in (0, 10_000):
+        add(1_000, first=first)
+        catch_up()
+    with db.engine().begin() as connection:
+        connection.exec_driver_sql("UPDATE search_segment SET retired_at = retired_at - interval '2 minutes'")
+    retired = "SELECT id FROM search_segment WHERE retired_at < now() - interval '1 minute' ORDER BY id"
+    oldest = fetch(retired)[0][0]
+    add(9_000, first=20_000)
+    with db.engine().begin() as backup:
+        backup.exec_driver_sql(f"LOCK TABLE product_search_{oldest} IN ACCESS SHARE MODE")
+        assert db.run(indexer.collect) == 9_000
+        assert fetch(retired)[0] == (oldest,)
+    db.run(indexer.collect)
+    assert fetch(retired) == [] and fetch(f"SELECT to_regclass('product_search_{oldest}')") == [(None,)]
+
+
 @pytest.mark.parametrize(
     ("statements", "taken"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from product_importer.core import db
 from product_importer.core.errors import Conflict
-from product_importer.imports import dry_runs, service, tasks
+from product_importer.imports import dry_runs, retention, service, tasks
 from product_importer.imports.pipeline import dry_run
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
@@ -160,6 +160,18 @@ def test_the_table_of_a_dry_run_stays_until_it_is_over(run_import):
     db.run(reconcile)
     assert tables() == [dry_run.name(job.id)]
     assert counts(apply(job)) == (3, 0, 0, 1, 1)
+    assert tables() == []
+
+
+def test_an_apply_does_not_wait_for_a_backup_that_reads_its_table(run_import):
+    job = run_import(FILE, dry_run="true")
+    with db.engine().begin() as backup:
+        backup.exec_driver_sql(f"LOCK TABLE {dry_run.name(job.id)} IN ACCESS SHARE MODE")
+        with pytest.raises(Conflict, match="backup"):
+            db.run(service.retry_import, job.id)
+        assert apply(job).status == "completed"
+        assert tables() == [dry_run.name(job.id)]
+    db.run(retention.prune)
     assert tables() == []
 
 

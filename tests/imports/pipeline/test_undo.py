@@ -10,7 +10,7 @@ from product_importer.catalog.schemas import ProductUpdate
 from product_importer.core import db, outbox, queue
 from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
-from product_importer.imports import service, tasks
+from product_importer.imports import retention, service, tasks
 from product_importer.imports.pipeline import undo
 from product_importer.imports.progress import current
 from product_importer.imports.reconciler import reconcile
@@ -146,6 +146,20 @@ def test_an_undo_that_no_worker_has_is_queued_again(run_import):
         connection.exec_driver_sql("UPDATE import_job SET undo_requested_at = now() - interval '1 minute'")
     db.run(reconcile)
     assert queue.waiting_keys(service.RUN_UNDO) == {str(job.id)}
+
+
+def test_an_undo_does_not_wait_for_a_backup_that_reads_its_table(run_import):
+    run_import(FIRST)
+    job = run_import(SECOND)
+    [(table,)] = fetch(f"SELECT undo_table FROM import_job WHERE id = '{job.id}'")
+    with db.engine().begin() as backup:
+        backup.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS SHARE MODE")
+        undone = run_undo(job)
+        assert (undone.status, undone.removed, undone.restored, undone.kept) == ("undone", 2, 1, 0)
+        db.run(retention.prune)
+        assert (table,) in undo_tables()
+    db.run(retention.prune)
+    assert (table,) not in undo_tables() and current(job.id).undo == undone
 
 
 def test_a_killed_undo_changes_nothing_and_can_be_repeated(run_import, monkeypatch):
