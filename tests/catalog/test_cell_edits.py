@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from product_importer.catalog.pages.cell_conflicts import merge
 from product_importer.catalog.pages.cell_edits import MAX_EDITS, RowEdit, read_texts, row_edits, save
 from product_importer.core import db
 from product_importer.core.errors import NotFound, Unprocessable
@@ -76,3 +77,25 @@ def test_whole_texts_are_read_and_bounded(create):
     assert texts == {made["id"]: {"description": "d" * 100_000, "@colour": "red", "@none": ""}}
     with pytest.raises(Unprocessable, match="too long to be read at once"):
         db.run(read_texts, [cells[0]] * 60)
+
+
+def test_an_edit_that_expects_values_is_stale_only_where_these_have_changed(create, client):
+    made = create(attributes={"colour": "red"})
+    client.patch(f"/api/products/{made['id']}", json={"description": "Theirs"}).raise_for_status()
+    edit = RowEdit(UUID(made["id"]), {"name": "Mine"}, expected={"name": "Name", "@colour": "red", "@size": ""})
+    [done] = db.run(save, [edit])
+    assert (done.before, done.written()) == ({"name": "Name"}, {"name": "Mine"})
+    assert db.run(save, [edit])[0].is_stale
+    assert not db.run(save, [edit.expecting(done.written())])[0].is_stale
+
+
+def test_conflicts_are_merged_until_their_cells_are_saved(create, client):
+    made, gone = create(), create(sku="Gone")
+    both = merge({}, [edited(made, 9, name="Mine", sku="Mine"), edited(gone, 9, name="Mine")])
+    assert [view.column for one in both.values() for view in one.views()] == ["Name", "SKU", "Name"]
+    both = merge(both, [edited(made, 1, description="Other", name=" ")])
+    kept = both[UUID(made["id"])].edit
+    assert (kept.cells, kept.expected) == ({"name": "Mine", "sku": "Mine"}, {"name": "Name", "sku": made["sku"]})
+    client.delete(f"/api/products/{gone['id']}").raise_for_status()
+    left = merge(both, [edited(made, 2, name="New"), edited(gone, 9, name="Late")])
+    assert [one.edit.cells for one in left.values()] == [{"sku": "Mine"}]

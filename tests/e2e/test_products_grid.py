@@ -1,17 +1,20 @@
 """The products as a grid, and as a list in narrow windows: edited, pasted, selected, arranged, kept as views."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
+from sqlalchemy import text
 
 from product_importer.catalog.pages.view_models import MAX_CELL
 from product_importer.ui import routes
 from tests.application import Application, catalogue
+from tests.e2e.test_products_page import cut_waiting, database
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 SHIFTS = """() => new Promise(resolve => {
@@ -224,6 +227,34 @@ def test_a_conflict_shows_theirs_and_keeps_what_was_typed(page: Page, applicatio
     assert stored(application, "Both-9")["name"] == "Mine"
 
 
+def test_a_conflict_stays_while_other_cells_are_edited_and_other_products_shown(page: Page, application: Application):
+    made, _ = create(application, "Stay-1", description="Old"), create(application, "Stay-2")
+    opened(page, "Stay-", 2)
+    cell(page, "Stay-1", "Name").dblclick()
+    write = f"/api/products/{made['id']}"
+    application.client.patch(write, json={"name": "Theirs", "description": "New"})
+    expect(cell(page, "Stay-1", "Description")).to_have_text("New")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Mine")
+    page.keyboard.press("Enter")
+    conflict = page.get_by_test_id("products-conflict")
+    expect(conflict).to_have_text(re.compile("theirs .*Theirs.*yours .*Mine"))
+    for sku in ("Stay-1", "Stay-2"):
+        edit(page, sku, "Description", "Edited")
+        expect(cell(page, sku, "Description")).to_have_text("Edited")
+        expect(grid(page).locator("[data-waiting]")).to_have_count(0)
+    page.get_by_test_id("filter-sku").fill("Stay-2")
+    expect(page.get_by_test_id("product-row")).to_have_count(1)
+    application.client.patch(write, json={"name": "Newer"})
+    page.get_by_test_id("conflict-keep-mine").click()
+    expect(conflict).to_have_text(re.compile("Stay-1, Name: theirs .*Newer.*yours .*Mine"))
+    assert stored(application, "Stay-1")["name"] == "Newer"
+    page.get_by_test_id("conflict-keep-mine").click()
+    expect(conflict).to_have_count(0)
+    found = stored(application, "Stay-1")
+    assert (found["name"], found["description"]) == ("Mine", "Edited")
+
+
 def test_a_text_that_is_shown_in_part_is_edited_in_full(page: Page, application: Application):
     text = "A line\n" + "x" * 2_000 + " end"
     create(application, "Whole-9", description=text)
@@ -264,6 +295,65 @@ def test_several_cells_are_pasted_at_once_and_undone(page: Page, application: Ap
     expect(toast(page, "Undone: 5 cells.")).to_be_visible()
     assert stored(application, "Paste-1")["name"] == "Name of Paste-1"
     assert stored(application, "Paste-1")["active"] is True
+
+
+def test_several_edits_of_one_product_are_undone_one_after_the_other(page: Page, application: Application):
+    several(application, "Back", 1)
+    opened(page, "Back-", 1)
+    for column, typed in (("Name", "Renamed"), ("Name", "Again"), ("Description", "New")):
+        edit(page, "Back-0", column, typed)
+        expect(grid(page).locator("[data-waiting]")).to_have_count(0)
+    switch = row(page, "Back-0").get_by_role("switch")
+    switch.click()
+    expect(toast(page, "Back-0 is inactive.")).to_be_visible()
+    cell(page, "Back-0", "Description").click()
+    for column, before in (("Description", ""), ("Name", "Renamed"), ("Name", "Name of Back-0")):
+        page.keyboard.press("Control+z")
+        expect(cell(page, "Back-0", column)).to_have_text(before)
+    expect(page.get_by_test_id("products-conflicts")).to_have_count(0)
+    found = stored(application, "Back-0")
+    assert (found["name"], found["description"], found["active"]) == ("Name of Back-0", "", False)
+
+
+def test_what_somebody_else_has_written_is_not_undone(page: Page, application: Application):
+    made = create(application, "Since-9", description="Old")
+    opened(page, "Since-9", 1)
+    for column in ("Name", "Description"):
+        edit(page, "Since-9", column, "Mine")
+        expect(grid(page).locator("[data-waiting]")).to_have_count(0)
+    application.client.patch(f"/api/products/{made['id']}", json={"name": "Theirs"})
+    expect(cell(page, "Since-9", "Name")).to_have_text("Theirs")
+    page.keyboard.press("Control+z")
+    expect(cell(page, "Since-9", "Description")).to_have_text("Old")
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("products-conflict")).to_contain_text("Since-9, Name: theirs")
+    assert stored(application, "Since-9")["name"] == "Theirs"
+
+
+def test_an_undo_that_met_an_outage_is_tried_again(page: Page, application: Application):
+    several(application, "Outage", 1)
+    opened(page, "Outage-", 1)
+    edit(page, "Outage-0", "Name", "New")
+    expect_settled(page)
+    fail(application, "Outage-0", lambda: page.keyboard.press("Control+z"))
+    failed = toast(page, "The change was not undone.")
+    expect(cell(page, "Outage-0", "Name")).to_have_text("New")
+    failed.get_by_role("button", name="Try again").click()
+    expect(cell(page, "Outage-0", "Name")).to_have_text("Name of Outage-0")
+    row(page, "Outage-0").get_by_role("switch").click()
+    undo = toast(page, "Outage-0 is inactive.").get_by_role("button", name="Undo")
+    fail(application, "Outage-0", undo.click)
+    failed.get_by_role("button", name="Try again").click()
+    expect(toast(page, "Outage-0 is active again.")).to_be_visible()
+    assert stored(application, "Outage-0")["active"] is True
+
+
+def fail(application: Application, sku: str, act: Callable[[], None]) -> None:
+    """Do what changes a product, and cut its connection to the database."""
+    with database(application) as connection:
+        connection.execute(text("SELECT id FROM product WHERE sku = :sku FOR UPDATE"), {"sku": sku})
+        act()
+        wait_for(lambda: cut_waiting(connection), 10, "the change waits for our lock")
 
 
 def test_a_range_is_copied_and_a_single_value_fills_one(page: Page, application: Application):

@@ -1,8 +1,8 @@
 """Save edits of single cells of products: each is saved or refused on its own, all in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -32,11 +32,20 @@ CHANGED = "Somebody else has changed this product meanwhile."
 
 @dataclass(frozen=True)
 class RowEdit:
-    """New values of cells of one product, by the keys of their columns, and the version it must still have."""
+    """New values of cells of one product, by the keys of their columns.
+
+    The product must still have the `version`, where one is given, and the `expected` values.
+    """
 
     id: UUID
     cells: dict[str, str]
     version: int | None = None
+    expected: dict[str, str] = field(default_factory=dict)
+
+    def expecting(self, written: Mapping[str, str]) -> Self:
+        """Return the edit for a product in whose cells these values were written meanwhile."""
+        known = {key: text for key, text in written.items() if key in self.expected}
+        return replace(self, expected=self.expected | known) if known else self
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,11 @@ class Edited:
     before: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     is_stale: bool = False
+
+    def written(self) -> dict[str, str]:
+        """Return the new values of what was saved."""
+        now = values(self.product) if self.product else {}
+        return {key: now.get(key, "") for key in self.before}
 
 
 def row_edits(
@@ -121,7 +135,7 @@ def _save_row(session: Session, edit: RowEdit) -> Edited:
         current = service.read_product(session, edit.id)
     except NotFound as error:
         return Edited(edit, None, refused=dict.fromkeys(edit.cells, error_text(error)))
-    if edit.version not in (None, current.version):
+    if _is_outdated(edit, current):
         return _stale(edit, current)
     given, refused = _checked(edit.cells, current)
     try:
@@ -133,6 +147,12 @@ def _save_row(session: Session, edit: RowEdit) -> Edited:
     old, new = values(current), values(saved)
     before = {key: old.get(key, "") for key in edit.cells if old.get(key) != new.get(key)}
     return Edited(edit, saved, before, refused)
+
+
+def _is_outdated(edit: RowEdit, current: ProductRead) -> bool:
+    now = values(current)
+    is_changed = any(now.get(key, "") != text for key, text in edit.expected.items())
+    return is_changed or edit.version not in (None, current.version)
 
 
 def _stale(edit: RowEdit, current: ProductRead) -> Edited:

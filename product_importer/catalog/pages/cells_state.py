@@ -1,26 +1,20 @@
 """The rows of the grid of products, and the edits of their cells: saved, refused, taken back, in conflict."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
 
 import reflex as rx
 from reflex.event import EventSpec, EventType
 
 from product_importer.catalog import service
-from product_importer.catalog.pages import cell_edits, refreshing
+from product_importer.catalog.pages import cell_conflicts, cell_edits, refreshing
+from product_importer.catalog.pages.cell_conflicts import ConflictView, RowConflict
 from product_importer.catalog.pages.cell_edits import Edited, RowEdit, row_edits
-from product_importer.catalog.pages.grid_view import (
-    ATTRIBUTE,
-    attribute_names,
-    grid_columns,
-    grid_row,
-    label,
-    shortened,
-    values,
-)
+from product_importer.catalog.pages.grid_view import ATTRIBUTE, attribute_names, grid_columns, grid_row, values
 from product_importer.catalog.pages.view_models import error_text, switched_text
 from product_importer.catalog.schemas import ProductRead, ProductUpdate
-from product_importer.core.errors import DomainError
+from product_importer.core.errors import DomainError, Unavailable
 from product_importer.ui import toasts
 from product_importer.ui.grid.component import CellEdit, CellName, LayoutChange
 from product_importer.ui.grid.values import FullTexts, GridColumn, GridRow
@@ -31,16 +25,6 @@ from product_importer.ui.services import ask
 MAX_UNDO = 20
 # What a browser may say about its columns, in characters.
 MAX_LAYOUT = 20_000
-
-
-@dataclass(frozen=True)
-class ConflictView:
-    """A cell that somebody else has changed, too: what they wrote, and what was typed here."""
-
-    sku: str = ""
-    column: str = ""
-    theirs: str = ""
-    mine: str = ""
 
 
 class CellsState(rx.State, mixin=True):
@@ -60,8 +44,8 @@ class CellsState(rx.State, mixin=True):
     _names: list[str] = []  # noqa: RUF012
     _layout: LayoutChange | None = None
     _stamp: int = 0
-    # What was typed into cells that are in conflict, and what undoes the last edits, with their numbers.
-    _conflicting: list[RowEdit] = []  # noqa: RUF012
+    _conflicting: dict[UUID, RowConflict] = {}  # noqa: RUF012
+    # What undoes the last edits, with their numbers.
     _undo: list[tuple[int, list[RowEdit]]] = []  # noqa: RUF012
     _edits: int = 0
 
@@ -83,7 +67,7 @@ class CellsState(rx.State, mixin=True):
             saved = await ask(service.update_product, id, ProductUpdate(active=active))
         except DomainError as error:
             return self._take_back(error)
-        self._show_edits([Edited(RowEdit(id, {}), saved)])
+        self._take_switched(saved)
         return [toasts.undoable(switched_text(saved), type(self).switch_back(str(saved.id), not active))]
 
     @rx.event
@@ -93,9 +77,8 @@ class CellsState(rx.State, mixin=True):
             id = parse_id(product_id, "product")
             saved = await ask(service.update_product, id, ProductUpdate(active=active))
         except DomainError as error:
-            return [toasts.error("The change was not undone.", description=error_text(error))]
-        if str(id) in self._shown():
-            self._show_edits([Edited(RowEdit(id, {}), saved)])
+            return [_not_undone(error, type(self).switch_back(product_id, active))]
+        self._take_switched(saved)
         return [toasts.success(switched_text(saved, again=True)), *refreshing.what_is_shown(self)]
 
     @rx.event
@@ -104,25 +87,25 @@ class CellsState(rx.State, mixin=True):
         found = next((one for one in reversed(self._undo) if number in (0, one[0])), None)
         if found is None:
             return [toasts.info("There is nothing to undo.")]
-        self._undo = [one for one in self._undo if one is not found]
         try:
-            return await self._save(found[1], is_undo=True)
+            said = await self._save(found[1], is_undo=True)
         except DomainError as error:
-            return self._take_back(error)
+            return [_not_undone(error, type(self).undo_edits(found[0]))]
+        self._undo = [one for one in self._undo if one[0] != found[0]]
+        return said
 
     @rx.event
     async def save_mine(self) -> list[EventType[()]] | None:
         """Write what was typed over what somebody else has written meanwhile."""
-        edits = [replace(edit, version=self._versions.get(str(edit.id))) for edit in self._conflicting]
         try:
-            return await self._save(edits)
+            return await self._save([one.edit for one in self._conflicting.values()])
         except DomainError as error:
             return self._take_back(error)
 
     @rx.event
     def drop_mine(self) -> None:
         """Keep what somebody else has written."""
-        self.conflicts, self._conflicting = [], []
+        self.conflicts, self._conflicting = [], {}
 
     @rx.event(background=True)
     async def load_cells(self, cells: list[CellName], number: int) -> EventType[()] | None:
@@ -142,15 +125,33 @@ class CellsState(rx.State, mixin=True):
     ) -> list[EventType[()]] | None:
         done = await ask(cell_edits.save, edits)
         self._show_edits(done)
-        stale = [one for one in done if one.is_stale]
-        self._conflicting = [one.edit for one in stale]
-        self.conflicts = [view for one in stale for view in _conflicts(one)]
+        self._take_written({one.edit.id: one.written() for one in done if one.before})
+        self._show_conflicts(done)
         number = 0 if is_undo else self._remember(done)
         return _toasts(done, beyond, type(self).undo_edits(number) if number else None, is_undo=is_undo)
 
+    def _take_switched(self, saved: ProductRead) -> None:
+        """Take note of a switch; show it, if the product is on the page."""
+        done = Edited(RowEdit(saved.id, {"active": values(saved)["active"]}), saved)
+        if str(saved.id) in self._shown():
+            self._show_edits([done])
+        self._take_written({saved.id: done.edit.cells})
+        self._show_conflicts([done])
+
+    def _take_written(self, written: Mapping[UUID, dict[str, str]]) -> None:
+        """Let undos expect in cells what this tab itself has written there since."""
+        self._undo = [
+            (number, [edit.expecting(written.get(edit.id, {})) for edit in edits]) for number, edits in self._undo
+        ]
+
+    def _show_conflicts(self, done: Sequence[Edited]) -> None:
+        """Show the conflicts after edits."""
+        self._conflicting = cell_conflicts.merge(self._conflicting, done)
+        self.conflicts = [view for one in self._conflicting.values() for view in one.views()]
+
     def _remember(self, done: Sequence[Edited]) -> int:
         """Keep what undoes these edits, and return its number; 0 where nothing was saved."""
-        undo = [RowEdit(one.edit.id, one.before, one.product.version) for one in done if one.before and one.product]
+        undo = [RowEdit(one.edit.id, one.before, expected=one.written()) for one in done if one.before]
         if not undo:
             return 0
         self._edits += 1
@@ -215,13 +216,10 @@ class CellsState(rx.State, mixin=True):
         return [key[len(ATTRIBUTE) :] for key in shown if key.startswith(ATTRIBUTE)]
 
 
-def _conflicts(one: Edited) -> list[ConflictView]:
-    assert one.product is not None
-    theirs = values(one.product)
-    return [
-        ConflictView(one.product.sku, label(key), shortened(theirs.get(key, "")), text)
-        for key, text in one.edit.cells.items()
-    ]
+def _not_undone(error: DomainError, again: EventSpec) -> EventSpec:
+    """Say why nothing was undone; trying `again` may help after an outage."""
+    may_help = isinstance(error, Unavailable)
+    return toasts.error("The change was not undone.", error_text(error), again if may_help else None)
 
 
 def _toasts(

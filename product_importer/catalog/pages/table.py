@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from product_importer.catalog.pages.cells_state import ConflictView
+from product_importer.catalog.pages.cell_conflicts import ConflictView
 from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
