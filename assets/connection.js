@@ -12,7 +12,7 @@ const MAX_NAME = 60;
 // They are sent anew with each connection, or mean nothing without their dialog.
 const UNSAID = /\.(on_load_internal|set_is_hydrated|close\w*|handle_frontend_exception)$/;
 
-const QUIET = { phase: "", waiting: "", blocked: "", undone: "", doubtful: "", closed: "" };
+const QUIET = { phase: "", waiting: "", blocked: "", undone: "", doubtful: "", closed: "", tooLong: "" };
 let shown = QUIET;
 const listeners = new Set();
 let gesture = null;
@@ -52,9 +52,14 @@ export const admit = (events, release) =>
   });
 
 /** Send an event, and again on the next connection if it is not confirmed; the server takes it once. */
-export const send = (on, data, event) => {
+export const send = (on, data, event, most) => {
   const id = crypto.getRandomValues(new Uint32Array(4)).join("-");
   const one = { data: { ...data, sent: id }, event, origin: origins.get(event) ?? gesture };
+  // The server would close this connection, and each further one.
+  if (JSON.stringify(one.data).length > most) {
+    show({ tooLong: named([one]) || "What was typed or pasted" });
+    return;
+  }
   unconfirmed.set(id, one);
   emit(on, id, one);
 };
@@ -157,7 +162,8 @@ const named = (list) => {
 
 const inWords = ({ origin: { name, dialog } }) => (dialog ? `“${name}” of “${dialog}”` : `“${name}”`);
 
-const isWorthSaying = ({ phase, undone, doubtful, closed }) => Boolean(phase || undone || doubtful || closed);
+const isWorthSaying = ({ phase, undone, doubtful, closed, tooLong }) =>
+  Boolean(phase || undone || doubtful || closed || tooLong);
 
 const subscribe = (listener) => {
   listeners.add(listener);
@@ -185,6 +191,8 @@ const takeGesture = (event) => {
   // What is typed is checked and filtered as it is typed: that goes without saying.
   const name = control.matches("input:not([type=checkbox], [type=radio]), textarea") ? "" : nameOf(control);
   gesture = { name, dialog: titleOf(dialog), isWhole: Boolean(control.closest("[data-whole]")) };
+  // A dialog is above all buttons of the banner: what is done next takes this message back.
+  if (shown.tooLong) show({ tooLong: "" });
 };
 
 // The code of another page may not be loaded yet: the browser would show its own error.

@@ -46,10 +46,16 @@ export function Grid(props) {
   const edit = (edits, beyond = 0) => {
     const real = edits.filter(({ row, key, value }) => isReal(shown.byId.get(row), key, value));
     if (!real.length && !beyond) return;
-    shown.expect(real);
-    props.onEdit?.(real.map(({ row, key, value, stamp }) => (
+    const given = real.map(({ row, key, value, stamp }) => (
       { row, column: key, value, stamp: stamp ?? shown.byId.get(row)?.stamp ?? 0 }
-    )), beyond);
+    ));
+    const excess = excessOf(given, props);
+    if (excess) {
+      props.onRefuse?.(excess, "Nothing was changed. Change less at once, or import a file.");
+      return;
+    }
+    shown.expect(real);
+    props.onEdit?.(given, beyond);
   };
   // The page gives new functions each time; columns that stay the same are not drawn again.
   const calls = useRef(props);
@@ -232,6 +238,16 @@ function useIsWide() {
     return () => query.removeEventListener("change", changed);
   }, []);
   return useSyncExternalStore(follow, () => window.matchMedia(WIDE).matches);
+}
+
+// Why edits are too much for one event, or nothing.
+function excessOf(edits, { maxEdits = Infinity, maxCharacters }) {
+  const number = (count) => count.toLocaleString("en");
+  if (edits.length > maxEdits) {
+    return `At most ${number(maxEdits)} cells can be changed at once; these are ${number(edits.length)}.`;
+  }
+  const isLong = JSON.stringify(edits).length > maxCharacters;
+  return isLong ? `At most ${number(maxCharacters)} characters can be sent at once; these cells have more.` : "";
 }
 
 // A cell that is not here in full may differ from its beginning.

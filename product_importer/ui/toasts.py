@@ -44,6 +44,11 @@ def error(
     return _toast("error", text, description, **options)
 
 
+def error_of_page(text: rx.Var[str], description: rx.Var[str]) -> EventSpec:
+    """Show an error that the page itself has found."""
+    return rx.toast.error(text, description=description, duration=ERROR_MS)
+
+
 def _undo(undo: EventSpec | None) -> dict[str, Any]:
     return {"action": ToastAction(label="Undo", on_click=undo), "duration": UNDO_MS} if undo else {}
 

@@ -246,6 +246,23 @@ def test_a_link_does_not_leave_a_page_for_an_error_of_the_browser(proxy: Breakin
     expect(page.get_by_role("heading", level=1, name="Webhooks")).to_be_visible(timeout=SECONDS)
 
 
+def test_what_is_too_long_to_be_sent_is_refused_and_the_connection_stays(
+    application: Application, sku: str, visit: Visit
+):
+    page = visit(application.url, address_of(sku))
+    page.get_by_test_id("product-edit").click()
+    page.get_by_test_id("product-description").fill("x" * 1_200_000)
+    refused = page.get_by_test_id("connection-too-long")
+    expect(refused).to_contain_text("Not sent: What was typed or pasted. At most 999,000 characters")
+    page.get_by_test_id("product-save").click()
+    expect(refused).to_contain_text("Not sent: “Save” of “Edit product”.")
+    page.get_by_test_id("product-description").fill("Short")
+    expect(banner(page)).to_be_hidden()
+    page.get_by_test_id("product-save").click()
+    expect(page.get_by_text(f"{sku} was saved.")).to_be_visible(timeout=SECONDS)
+    assert (stored(application, sku) or {})["description"] == "Short"
+
+
 def test_the_banner_moves_nothing(proxy: BreakingProxy, sku: str, visit: Visit):
     page = visit(proxy.url, address_of(sku))
     before = page.get_by_test_id("products-total").bounding_box()

@@ -297,6 +297,24 @@ def test_several_cells_are_pasted_at_once_and_undone(page: Page, application: Ap
     assert stored(application, "Paste-1")["active"] is True
 
 
+def test_a_paste_that_is_too_large_is_refused_and_the_connection_stays(page: Page, application: Application):
+    lines = [f"Large-{n:03},Old,Old," + ",".join("abcdef") for n in range(120)]
+    application.finished(application.upload("\n".join(["sku,name,description,a,b,c,d,e,f", *lines]).encode()))
+    page.goto(f"{routes.PRODUCTS}?sku=Large-&sort=sku&page_size=200")
+    cell(page, "Large-000", "Name").click()
+    page.evaluate(PASTE, "\n".join(["New\tNew\tno" + "\tx" * 6] * 120))
+    expect(toast(page, "At most 1,000 cells can be changed at once; these are 1,080.")).to_contain_text(
+        "Nothing was changed. Change less at once, or import a file."
+    )
+    page.evaluate(PASTE, "\n".join(["x" * 10_000] * 100))
+    expect(toast(page, "At most 900,000 characters can be sent at once")).to_be_visible()
+    expect(grid(page).locator("[data-waiting]")).to_have_count(0)
+    edit(page, "Large-000", "Name", "Small")
+    expect_settled(page)
+    assert [stored(application, f"Large-00{n}")["name"] for n in range(2)] == ["Small", "Old"]
+    expect(page.get_by_test_id("connection")).to_be_hidden()
+
+
 def test_several_edits_of_one_product_are_undone_one_after_the_other(page: Page, application: Application):
     several(application, "Back", 1)
     opened(page, "Back-", 1)

@@ -3,6 +3,7 @@
 import reflex as rx
 
 from product_importer.catalog.pages.cell_conflicts import ConflictView
+from product_importer.catalog.pages.cell_edits import MAX_EDITS
 from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
@@ -69,6 +70,7 @@ def grid() -> rx.Component:
         tools=TOOLS,
         narrow=["sku", "name", "active"],
         ids=IDS,
+        max_edits=MAX_EDITS,
         on_edit=CatalogState.edit_cells,
         on_switch=CatalogState.switch_product,
         on_load=CatalogState.load_cells,

@@ -7,6 +7,7 @@ from reflex_base.utils.imports import ImportVar
 from reflex_base.vars import VarData
 from reflex_base.vars.function import FunctionStringVar
 
+from product_importer.ui.connection.limits import MAX_EVENT
 from product_importer.ui.widgets import button
 
 LIBRARY = "$/public/connection.js"
@@ -28,6 +29,7 @@ def connection_banner() -> rx.Component:
             _view("undone") + _view("doubtful") + _view("closed"),
             rx.el.div(_kept(), button("Got it", on_click=_dismiss(), data_testid="connection-dismiss")),
         ),
+        rx.cond(_view("tooLong"), _too_long()),
         id="connection",
         role="alert",
         custom_attrs={"popover": "manual"},
@@ -89,6 +91,15 @@ def _kept() -> rx.Component:
             ),
         ),
         class_name="mb-2",
+    )
+
+
+def _too_long() -> rx.Component:
+    return rx.el.p(
+        rx.el.strong("Not sent: ", class_name="font-semibold text-bad"),
+        _view("tooLong"),
+        f". At most {MAX_EVENT:,} characters can be sent at once. Shorten what was typed or pasted.",
+        data_testid="connection-too-long",
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from reflex.plugins import Plugin
 
+from product_importer.ui.connection.limits import MAX_EVENT
 from product_importer.ui.generated import STATE_JS, replace
 
 IMPORT = 'import io from "socket.io-client";\n'
@@ -15,7 +16,7 @@ EDITS = {
         "  const normalized = connection.admit(normalizeEvents(events), release);\n  if (prepend) {"
     ),
     'socket.emit("event", encodeFormDataArgs(routed_event));': (
-        "connection.send(socket, encodeFormDataArgs(routed_event), event);"
+        f"connection.send(socket, encodeFormDataArgs(routed_event), event, {MAX_EVENT});"
     ),
     "    reported_missing_substates.clear();\n    failed_attempts = 0;\n": (
         "    reported_missing_substates.clear();\n    failed_attempts = 0;\n"

@@ -7,6 +7,8 @@ from reflex.event import EventSpec, no_args_event_spec, passthrough_event_spec
 from reflex_base.components.component import NoSSRComponent
 from typing_extensions import TypedDict
 
+from product_importer.ui import toasts
+from product_importer.ui.connection.limits import MAX_ARGUMENT
 from product_importer.ui.grid.values import FullTexts, GridColumn, GridLayout, GridRow
 
 
@@ -41,9 +43,11 @@ class DataGrid(NoSSRComponent):
     """Rows of cells; `changed` has newer forms of rows by their ids, so that an edit sends only these.
 
     Enter, a double click or typing edits a cell, Escape leaves it; Delete clears it. Shift extends a range of cells;
-    ranges are copied and pasted. `on_edit` gets a list of `CellEdit`, and how many pasted cells were beyond the rows;
-    `on_switch` a row's id and the new value; `on_action` a row's id, the name of its action, and its cells. `on_load`
-    gets cells of which `full` is to bring the whole texts, and the number of this request.
+    ranges are copied and pasted. `on_edit` gets a list of `CellEdit`, and how many pasted cells were beyond the rows.
+    More than `max_edits` at once, or `max_characters` of JSON, are refused: `on_refuse`
+    gets why, and what to do. `on_switch` gets a row's id and the new value; `on_action` a row's id, the name of its
+    action, and its cells. `on_load` gets cells of which `full` is to bring the whole texts, and the number of this
+    request.
 
     `storage_key` names where the browser keeps what people change of the grid; `layout` replaces that when its stamp
     is new, and `on_layout` gets it. `tools` is the id of the element where the menu of columns is shown. In narrow
@@ -70,6 +74,9 @@ class DataGrid(NoSSRComponent):
     tools: rx.Var[str]
     narrow: rx.Var[list[str]]
     ids: rx.Var[dict[str, str]]
+    max_edits: rx.Var[int]
+    max_characters: rx.Var[int]
+    on_refuse: rx.EventHandler[passthrough_event_spec(str, str)]  # type: ignore[type-arg,valid-type]
     on_edit: rx.EventHandler[passthrough_event_spec(list[CellEdit], int)]  # type: ignore[type-arg,valid-type]
     on_action: rx.EventHandler[passthrough_event_spec(str, str, dict[str, str])]  # type: ignore[type-arg,valid-type]
     on_switch: rx.EventHandler[passthrough_event_spec(str, bool)]  # type: ignore[type-arg,valid-type]
@@ -83,7 +90,8 @@ class DataGrid(NoSSRComponent):
 def data_grid(*, name: str, label: Any, **props: Any) -> rx.Component:
     """Return a grid in a box; `name` is the box's id and the grid's test id, `label` its name for screen readers."""
     box = props.pop("box", "")
-    return rx.el.div(DataGrid.create(name=name, label=label, **props), id=name, class_name=box)
+    limits = {"max_characters": MAX_ARGUMENT, "on_refuse": toasts.error_of_page}
+    return rx.el.div(DataGrid.create(name=name, label=label, **limits, **props), id=name, class_name=box)
 
 
 def focus_grid(name: str) -> EventSpec:
