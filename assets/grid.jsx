@@ -43,9 +43,9 @@ export function Grid(props) {
   const selection = useSelection(props.selected ?? NO_ONE, props.allSelected, shown.rows, props.onSelect);
   const load = useFullTexts(props.full, props.onLoad);
   const typed = useRef(false);
-  const edit = (edits, beyond = 0) => {
+  const edit = (edits, { beyond = 0, locked = 0 } = NONE) => {
     const real = edits.filter(({ row, key, value }) => isReal(shown.byId.get(row), key, value));
-    if (!real.length && !beyond) return;
+    if (!real.length && !beyond && !locked) return;
     const given = real.map(({ row, key, value, stamp }) => (
       { row, column: key, value, stamp: stamp ?? shown.byId.get(row)?.stamp ?? 0 }
     ));
@@ -55,7 +55,7 @@ export function Grid(props) {
       return;
     }
     shown.expect(real);
-    props.onEdit?.(given, beyond);
+    props.onEdit?.(given, beyond, locked);
   };
   // The page gives new functions each time; columns that stay the same are not drawn again.
   const calls = useRef(props);
@@ -112,7 +112,8 @@ function Table({ label, name, ids, readOnly, shown, layout, selection, load, typ
     if (isInEditor(event) || !chosen || readOnly) return;
     event.preventDefault();
     const { cells, beyond } = pasted(event.clipboardData.getData("text/plain"), chosen, rows, layout.columns);
-    edit(cells.filter(({ column, target }) => isEditable(column, target)), beyond);
+    const open = cells.filter(({ column, target }) => isEditable(column, target));
+    edit(open, { beyond, locked: cells.length - open.length });
   };
   const copy = (event) => {
     if (isInEditor(event) || !range.chosen()) return;

@@ -49,7 +49,8 @@ def hostile(id: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield ViewState.save_name, {"form": {"view-name": text or "Mine"}}
         yield ViewState.choose_view, {"name": text}
         yield CatalogState.edit_cells, {"edits": [{"row": text, "column": "name", "value": "x"}], "beyond": -1}
-        yield CatalogState.edit_cells, {"edits": [{"row": id, "column": text, "value": text}], "beyond": 10**30}
+        edits = [{"row": id, "column": text, "value": text}]
+        yield CatalogState.edit_cells, {"edits": edits, "beyond": 10**30, "locked": -(10**30)}
         yield CatalogState.load_cells, {"cells": [{"row": text, "column": text}], "number": -1}
         yield CatalogState.switch_product, {"product_id": text, "active": True}
         yield CatalogState.select_rows, {"ids": [text], "is_on": True}

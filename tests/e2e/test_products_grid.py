@@ -297,6 +297,19 @@ def test_several_cells_are_pasted_at_once_and_undone(page: Page, application: Ap
     assert stored(application, "Paste-1")["active"] is True
 
 
+def test_pasted_cells_over_columns_that_cannot_be_edited_are_counted(page: Page, application: Application):
+    several(application, "Fixed", 1)
+    opened(page, "Fixed-", 1)
+    cell(page, "Fixed-0", "Description").click()
+    page.evaluate(PASTE, "New\tno\tyesterday\ttoday")
+    said = toast(page, "2 cells saved.")
+    expect(said).to_contain_text("2 cells cannot be edited.")
+    assert (stored(application, "Fixed-0")["description"], stored(application, "Fixed-0")["active"]) == ("New", False)
+    cell(page, "Fixed-0", "Created").click()
+    page.evaluate(PASTE, "today")
+    expect(toast(page, "The change was not saved.")).to_contain_text("1 cell cannot be edited.")
+
+
 def test_a_paste_that_is_too_large_is_refused_and_the_connection_stays(page: Page, application: Application):
     lines = [f"Large-{n:03},Old,Old," + ",".join("abcdef") for n in range(120)]
     application.finished(application.upload("\n".join(["sku,name,description,a,b,c,d,e,f", *lines]).encode()))

@@ -52,10 +52,10 @@ class CellsState(rx.State, mixin=True):
     # These are no background events: a tab's edits are saved in the order in which they were made, each with the
     # version that the one before has left.
     @rx.event
-    async def edit_cells(self, edits: list[CellEdit], beyond: int) -> list[EventType[()]] | None:
-        """Save edits of cells; `beyond` tells how many pasted cells had no place on the page."""
+    async def edit_cells(self, edits: list[CellEdit], beyond: int, locked: int = 0) -> list[EventType[()]] | None:
+        """Save edits of cells; so many pasted cells were `beyond` the page, or `locked`: they cannot be edited."""
         try:
-            return await self._save(row_edits(edits, self._versions, self._foreign), beyond)
+            return await self._save(row_edits(edits, self._versions, self._foreign), _places(beyond, locked))
         except DomainError as error:
             return self._take_back(error)
 
@@ -121,14 +121,14 @@ class CellsState(rx.State, mixin=True):
         return [toasts.error("The text cannot be shown.", description=error)] if error else None
 
     async def _save(
-        self, edits: Sequence[RowEdit], beyond: int = 0, *, is_undo: bool = False
+        self, edits: Sequence[RowEdit], places: str = "", *, is_undo: bool = False
     ) -> list[EventType[()]] | None:
         done = await ask(cell_edits.save, edits)
         self._show_edits(done)
         self._take_written({one.edit.id: one.written() for one in done if one.before})
         self._show_conflicts(done)
         number = 0 if is_undo else self._remember(done)
-        return _toasts(done, beyond, type(self).undo_edits(number) if number else None, is_undo=is_undo)
+        return _toasts(done, places, type(self).undo_edits(number) if number else None, is_undo=is_undo)
 
     def _take_switched(self, saved: ProductRead) -> None:
         """Take note of a switch; show it, if the product is on the page."""
@@ -179,7 +179,7 @@ class CellsState(rx.State, mixin=True):
             if one.product:
                 self._versions[str(one.product.id)] = one.product.version
         refused = sum(len(one.refused) for one in done)
-        self.said = f"{refused:,} cells not saved" if refused else "Saved"
+        self.said = f"{refused:,} cells not saved" if refused else "Saved" if done else "Nothing saved"
 
     def _show_changes(self, changed: Sequence[ProductRead]) -> None:
         """Show what others have made of products on the page."""
@@ -223,21 +223,29 @@ def _not_undone(error: DomainError, again: EventSpec) -> EventSpec:
 
 
 def _toasts(
-    done: Sequence[Edited], beyond: int, undo: EventSpec | None, *, is_undo: bool
+    done: Sequence[Edited], places: str, undo: EventSpec | None, *, is_undo: bool
 ) -> list[EventType[()]] | None:
-    """Return the messages about edits; none about a single cell that was saved."""
+    """Return the messages about edits; none about a single cell that was saved.
+
+    `places` says which pasted cells had none.
+    """
     saved = sum(len(one.before) for one in done)
     reasons = [reason for one in done for reason in one.refused.values()]
-    places = f"{_cells(beyond)} had no place on this page." if beyond else ""
     if is_undo and not reasons:
         return [toasts.success(f"Undone: {_cells(saved)}.")]
-    if not reasons and saved < 2 and not beyond:
+    if not reasons and saved < 2 and not places:
         return None
     counts = [f"{_cells(saved)} saved", *([f"{len(reasons):,} refused"] if reasons else [])]
     title = ", ".join(counts) if saved or len(reasons) > 1 else "The change was not saved"
     description = " ".join([*dict.fromkeys(reasons)][:3] + [places] * bool(places))
-    show = toasts.error if reasons and not saved else toasts.warning if reasons or beyond else toasts.success
+    show = toasts.error if reasons and not saved else toasts.warning if reasons or places else toasts.success
     return [show(f"{title}.", description=description, undo=undo)]
+
+
+def _places(beyond: int, locked: int) -> str:
+    """Say which pasted cells could not be filled."""
+    counts = [(locked, "cannot be edited."), (beyond, "had no place on this page.")]
+    return " ".join(f"{_cells(count)} {what}" for count, what in counts if count > 0)
 
 
 def _cells(count: int) -> str:

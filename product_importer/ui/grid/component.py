@@ -43,8 +43,8 @@ class DataGrid(NoSSRComponent):
     """Rows of cells; `changed` has newer forms of rows by their ids, so that an edit sends only these.
 
     Enter, a double click or typing edits a cell, Escape leaves it; Delete clears it. Shift extends a range of cells;
-    ranges are copied and pasted. `on_edit` gets a list of `CellEdit`, and how many pasted cells were beyond the rows.
-    More than `max_edits` at once, or `max_characters` of JSON, are refused: `on_refuse`
+    ranges are copied and pasted. `on_edit` gets a list of `CellEdit`, how many pasted cells were beyond the rows, and
+    how many cannot be edited. More than `max_edits` at once, or `max_characters` of JSON, are refused: `on_refuse`
     gets why, and what to do. `on_switch` gets a row's id and the new value; `on_action` a row's id, the name of its
     action, and its cells. `on_load` gets cells of which `full` is to bring the whole texts, and the number of this
     request.
@@ -77,7 +77,7 @@ class DataGrid(NoSSRComponent):
     max_edits: rx.Var[int]
     max_characters: rx.Var[int]
     on_refuse: rx.EventHandler[passthrough_event_spec(str, str)]  # type: ignore[type-arg,valid-type]
-    on_edit: rx.EventHandler[passthrough_event_spec(list[CellEdit], int)]  # type: ignore[type-arg,valid-type]
+    on_edit: rx.EventHandler[passthrough_event_spec(list[CellEdit], int, int)]  # type: ignore[type-arg,valid-type]
     on_action: rx.EventHandler[passthrough_event_spec(str, str, dict[str, str])]  # type: ignore[type-arg,valid-type]
     on_switch: rx.EventHandler[passthrough_event_spec(str, bool)]  # type: ignore[type-arg,valid-type]
     on_load: rx.EventHandler[passthrough_event_spec(list[CellName], int)]  # type: ignore[type-arg,valid-type]
