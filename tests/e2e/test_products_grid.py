@@ -631,3 +631,22 @@ def test_a_view_is_renamed_and_deleted(page: Page, application: Application):
     page.goto(f"{routes.PRODUCTS}?view=Renamed")
     expect(page.get_by_test_id("view-missing")).to_contain_text("No view has the name Renamed.")
     expect(page.get_by_test_id("products-total")).to_have_text(re.compile("^[0-9]"))
+
+
+def test_after_an_outage_trying_again_opens_the_view_of_the_address(page: Page, application: Application):
+    several(application, "Wanted", 2)
+    create(application, "Elsewhere")
+    page.goto(f"{routes.PRODUCTS}?sku=wanted-&sort=sku")
+    save_view(page, "Wanted")
+    expect(page.get_by_test_id("views")).to_have_text("Wanted")
+    page.goto(f"{routes.PRODUCTS}?sku=elsewhere")
+    expect(page.get_by_test_id("product-row-sku")).to_have_text(["Elsewhere"])
+    with database(application) as connection:
+        connection.execute(text("LOCK TABLE saved_view IN ACCESS EXCLUSIVE MODE"))
+        page.goto(f"{routes.PRODUCTS}?view=Wanted")
+        problem = page.get_by_test_id("products-problem")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 30, "the outage is shown")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_test_id("product-row-sku")).to_have_text(["Wanted-0", "Wanted-1"])
+    expect(page.get_by_test_id("views")).to_have_text("Wanted")
+    page.wait_for_url("**?view=Wanted")

@@ -170,8 +170,8 @@ class CatalogState(AddressListState, SelectionState, CellsState, LiveProductsSta
         except (DomainError, ValidationError) as error:
             found = error
         async with self:
-            # Another listing has been chosen meanwhile and is being loaded.
-            if self.listing != listing:
+            # Another listing has been chosen meanwhile and is being loaded, or a view that is still to be found.
+            if self.listing != listing or self._wanted_view:
                 return None
             if isinstance(found, ProductPage):
                 self._take(found)
@@ -229,6 +229,8 @@ class CatalogState(AddressListState, SelectionState, CellsState, LiveProductsSta
     def _list(self, listing: ProductListing, typing: str = "") -> list[EventType[()]]:
         if not listing.is_sound():
             return []
+        # The address will name another view, or none.
+        self._wanted_view = ""
         if listing.filters() != self.listing.filters():
             self._clear_selection()
         return self._show(listing, CatalogState.load_products, typing)

@@ -13,6 +13,7 @@ from product_importer.catalog.pages.listing import PAGE_SIZES
 from product_importer.catalog.pages.selection import in_place_of, room
 from product_importer.catalog.pages.table import TOOLS, edit_conflicts, product_table
 from product_importer.catalog.pages.views_menu import missing_view, view_dialogs, views_menu
+from product_importer.catalog.pages.views_state import ViewState
 from product_importer.ui import routes, styles
 from product_importer.ui.access_state import for_importers, for_writers
 from product_importer.ui.layout import page
@@ -129,10 +130,12 @@ def clear_button() -> rx.Component:
 
 def list_error() -> rx.Component:
     """Return why the products cannot be shown, and what to do about it."""
+    # While the view that the address names has not been found, only the second one shows products.
+    again = button("Try again", on_click=[CatalogState.load_products, ViewState.open_views])
     return notice(
         rx.el.p(CatalogState.error),
         rx.el.div(
-            rx.cond(CatalogState.is_outage, button("Try again", on_click=CatalogState.load_products)),
+            rx.cond(CatalogState.is_outage, again),
             rx.cond(CatalogState.listing.page > 1, first_page_button()),
             class_name=f"{styles.ACTIONS} mt-2.5",
         ),
