@@ -650,3 +650,19 @@ def test_after_an_outage_trying_again_opens_the_view_of_the_address(page: Page, 
     expect(page.get_by_test_id("product-row-sku")).to_have_text(["Wanted-0", "Wanted-1"])
     expect(page.get_by_test_id("views")).to_have_text("Wanted")
     page.wait_for_url("**?view=Wanted")
+
+
+def test_the_notice_that_a_view_is_not_there_says_what_is_shown_and_goes(page: Page, application: Application):
+    several(application, "Noticed")
+    missing, total = page.get_by_test_id("view-missing"), page.get_by_test_id("products-total")
+    page.goto(f"{routes.PRODUCTS}?view=Gone&sku=noticed-")
+    expect(missing).to_contain_text("No view has the name Gone.")
+    expect(missing).not_to_contain_text("All products")
+    expect(total).to_have_text("3")
+    page.get_by_test_id("filter-sku").fill("noticed-1")
+    expect(total).to_have_text("1")
+    expect(missing).to_have_count(0)
+    page.goto(f"{routes.PRODUCTS}?view=Gone")
+    expect(missing).to_contain_text("All products are shown.")
+    grid(page).get_by_role("columnheader", name="Name").click()
+    expect(missing).to_have_count(0)

@@ -230,7 +230,7 @@ class CatalogState(AddressListState, SelectionState, CellsState, LiveProductsSta
         if not listing.is_sound():
             return []
         # The address will name another view, or none.
-        self._wanted_view = ""
+        self._wanted_view = self.missing_view = ""
         if listing.filters() != self.listing.filters():
             self._clear_selection()
         return self._show(listing, CatalogState.load_products, typing)

@@ -59,9 +59,8 @@ def entry(label: object, on_click: object, testid: str, *, is_current: object = 
 def missing_view() -> rx.Component:
     """Return that no view has the name in the address."""
     name = rx.el.q(CatalogState.missing_view, class_name=f"{styles.STRONG} wrap-anywhere")
-    text = rx.el.p(
-        "No view has the name ", name, ". Somebody may have renamed or deleted it. All products are shown."
-    )
+    everything = rx.cond(CatalogState.is_filtered, "", " All products are shown.")
+    text = rx.el.p("No view has the name ", name, ". Somebody may have renamed or deleted it.", everything)
     return rx.cond(
         CatalogState.missing_view,
         notice(text, tone="warning", title="This view is not there", data_testid="view-missing"),
