@@ -5,8 +5,10 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import text
 
 from tests.application import Application, free_port
+from tests.e2e.test_products_page import cut_waiting, database
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -249,3 +251,14 @@ def test_the_deliveries_of_a_product_are_listed(page: Page, application: Applica
     delivery.get_by_role("link", name=hook["url"]).click()
     page.wait_for_url(f"**/webhooks/{hook['id']}")
     application.client.delete(f"/api/webhooks/{hook['id']}")
+
+
+def test_deliveries_that_an_outage_kept_away_are_shown_on_trying_again(page: Page, application: Application):
+    product, problem = create(application, "Cut-off-1"), page.get_by_test_id("product-deliveries-problem")
+    with database(application) as connection:
+        connection.execute(text("LOCK TABLE webhook_delivery IN ACCESS EXCLUSIVE MODE"))
+        page.goto(f"/products/{product['id']}")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 30, "the outage is shown")
+    problem.get_by_role("button", name="Try again").click()
+    expect(page.get_by_test_id("product-deliveries")).to_be_visible()
+    expect(problem).to_have_count(0)

@@ -9,8 +9,10 @@ from uuid import uuid4
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import text
 
 from tests.application import Application
+from tests.e2e.test_products_page import cut_waiting, database
 from tests.e2e.test_webhooks_page import _no_webhooks, create, create_product, part, receiver
 from tests.waiting import wait_for
 
@@ -180,6 +182,18 @@ def test_an_empty_list_fills_by_itself(page: Page, application: Application, rec
     expect(page.get_by_text("Nothing sent yet")).to_be_visible()
     send(application, receiver)
     expect(rows(page)).to_have_count(1, timeout=LIVE_MS + 3_000)
+
+
+def test_after_an_outage_the_deliveries_show_by_themselves(page: Page, application: Application, webhook: dict):
+    problem = page.get_by_test_id("deliveries-problem")
+    with database(application) as connection:
+        connection.execute(text("LOCK TABLE webhook_delivery IN ACCESS EXCLUSIVE MODE"))
+        page.goto(f"/webhooks/{webhook['id']}")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 30, "the outage is shown")
+        expect(problem.get_by_role("button", name="Try again")).to_be_visible()
+    expect(rows(page)).to_have_count(1)
+    expect(problem).to_have_count(0)
+    expect(page.get_by_test_id("webhooks-problem")).to_have_count(0)
 
 
 def test_the_keyboard_opens_and_closes_a_delivery(page: Page, application: Application, receiver, webhook: dict):

@@ -153,8 +153,8 @@ class DeliveryState(rx.State):
 
     def _see(self, seen: Look) -> list[EventType[()]]:
         """Show what shown deliveries have become, without moving them, and how many new ones there are."""
-        if not self.loaded:
-            return [self._load()]
+        if self.load_error or not self.loaded:
+            return [self._load(), DeliveryState.load_activity]
         rows = [
             self._view(seen.shown[UUID(one.id)]) if UUID(one.id) in seen.shown else one for one in self.deliveries
         ]
@@ -167,7 +167,7 @@ class DeliveryState(rx.State):
         # Nobody reads an empty list.
         load = [self._load()] if fresh and not rows and self.listing.page == 1 else []
         opened = [one for one in seen.shown.values() if str(one.id) == self.listing.delivery]
-        if opened and DeliveryView.of(opened[0]) != self.detail.delivery:
+        if opened and (self.detail_error or DeliveryView.of(opened[0]) != self.detail.delivery):
             load.append(DeliveryState.load_delivery)
         return [*load, DeliveryState.load_activity] if has_changed else load
 

@@ -7,7 +7,7 @@ import reflex as rx
 from product_importer.ui import styles, tables
 from product_importer.ui.access_state import for_admins
 from product_importer.ui.modal import dialog_button
-from product_importer.ui.widgets import empty_state, link, loading, local_time, notice
+from product_importer.ui.widgets import button, empty_state, link, loading, local_time, notice
 from product_importer.webhooks.models import DeliveryStatus
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.delivery_badge import delivery_badge
@@ -104,7 +104,7 @@ def deliveries() -> rx.Component:
     return rx.el.div(
         rx.cond(
             DeliveryState.load_error,
-            notice(rx.el.p(DeliveryState.load_error), title="The deliveries cannot be shown"),
+            load_error(),
             rx.cond(
                 DeliveryState.deliveries.length() > 0,
                 rx.fragment(delivery_table(), pager()),
@@ -116,6 +116,19 @@ def deliveries() -> rx.Component:
         role="group",
         aria_label="List of deliveries",
         class_name="grid scroll-mt-28 grid-cols-1 gap-2.5 rounded-xl",
+    )
+
+
+def load_error() -> rx.Component:
+    """Why the deliveries cannot be shown, and a button to try again."""
+    return notice(
+        rx.el.p(DeliveryState.load_error),
+        rx.el.div(
+            button("Try again", on_click=[DeliveryState.load_deliveries, DeliveryState.load_activity]),
+            class_name=f"{styles.ACTIONS} mt-2.5",
+        ),
+        title="The deliveries cannot be shown",
+        data_testid="deliveries-problem",
     )
 
 

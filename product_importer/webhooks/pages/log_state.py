@@ -49,6 +49,7 @@ class DeliveryLogState(rx.State):
             # What is shown stays.
             return []
         async with self:
-            log = await self.get_state(DeliveryState)
-            (await self.get_state(WebhookState))._see(seen.webhook)
-            return log._see(seen) if log.listing == listing else []
+            log, webhook = await self.get_state(DeliveryState), await self.get_state(WebhookState)
+            webhook._see(seen.webhook)
+            load = [WebhookState.load_webhooks] if webhook.load_error else []
+            return [*load, *log._see(seen)] if log.listing == listing else load

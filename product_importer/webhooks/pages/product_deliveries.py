@@ -11,7 +11,7 @@ from product_importer.ui import routes, styles
 from product_importer.ui.ids import parse_id
 from product_importer.ui.layout import section
 from product_importer.ui.services import ask
-from product_importer.ui.widgets import badge, link, local_time
+from product_importer.ui.widgets import badge, button, link, local_time, notice
 from product_importer.webhooks import product_deliveries
 from product_importer.webhooks.pages.view_models import DeliveryView
 from product_importer.webhooks.product_deliveries import ProductDelivery
@@ -73,6 +73,7 @@ class ProductDeliveryState(rx.State):
             return
         async with self:
             self.deliveries, self.loaded = [ProductDeliveryView.of(one) for one in found], True
+            self.load_error = ""
 
 
 def deliveries_of_product() -> rx.Component:
@@ -82,7 +83,21 @@ def deliveries_of_product() -> rx.Component:
     listed = rx.el.ul(rx.foreach(state.deliveries, delivery_item))
     content = rx.cond(state.deliveries.length() > 0, listed, none)
     shown = rx.el.div(content, class_name=f"{styles.CARD} text-[13px]", data_testid="product-deliveries")
-    return rx.cond(state.loaded, section("Webhook deliveries", shown))
+    return rx.cond(
+        state.loaded | (state.load_error != ""),
+        section("Webhook deliveries", rx.cond(state.load_error, load_error()), rx.cond(state.loaded, shown)),
+    )
+
+
+def load_error() -> rx.Component:
+    """Why the deliveries cannot be shown, and a button to try again."""
+    state = ProductDeliveryState
+    return notice(
+        rx.el.p(state.load_error),
+        rx.el.div(button("Try again", on_click=state.load_product_deliveries), class_name=f"{styles.ACTIONS} mt-2.5"),
+        title="The deliveries cannot be shown",
+        data_testid="product-deliveries-problem",
+    )
 
 
 def delivery_item(one: ProductDeliveryView) -> rx.Component:

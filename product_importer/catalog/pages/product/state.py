@@ -45,8 +45,8 @@ class ProductState(rx.State):
 
     @rx.event
     def reload(self) -> list[EventType[()]]:
-        """Show the product as it is now, with what has been changed."""
-        return [ProductState.load_product, ProductHistoryState.open_history(self._shown)]
+        """Load all that the page shows again."""
+        return refreshing.what_is_shown(self)
 
     @rx.event(background=True, supersedes=True)
     async def load_product(self) -> None:
@@ -133,4 +133,4 @@ class ProductHistoryState(rx.State):
                 self.loaded, self.is_loading, self.load_error = True, False, ""
 
 
-refreshing.HANDLERS[routes.PRODUCT] = [ProductState.reload]
+refreshing.HANDLERS[routes.PRODUCT] = [ProductState.load_product, ProductHistoryState.load_history]

@@ -7,7 +7,7 @@ from product_importer.catalog.pages.product.view_models import ChangeView, Entry
 from product_importer.ui import styles
 from product_importer.ui.differences import comparison, differences
 from product_importer.ui.layout import section
-from product_importer.ui.widgets import busy_button, link, loading, local_time, notice
+from product_importer.ui.widgets import busy_button, button, link, loading, local_time, notice
 
 # A line through the dots, from the first to the last.
 ENTRY = (
@@ -34,8 +34,19 @@ def history() -> rx.Component:
     state = ProductHistoryState
     return section(
         "History",
-        rx.cond(state.load_error, notice(rx.el.p(state.load_error), title="The history cannot be shown")),
+        rx.cond(state.load_error, load_error()),
         rx.cond(state.loaded, timeline(), rx.cond(state.load_error, rx.fragment(), loading())),
+    )
+
+
+def load_error() -> rx.Component:
+    """Why the history cannot be shown, and a button to try again."""
+    state = ProductHistoryState
+    return notice(
+        rx.el.p(state.load_error),
+        rx.el.div(button("Try again", on_click=state.load_history), class_name=f"{styles.ACTIONS} mt-2.5"),
+        title="The history cannot be shown",
+        data_testid="history-problem",
     )
 
 
