@@ -27,6 +27,7 @@ from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.listing import ProductListing
 from product_importer.catalog.pages.page import products_page
 from product_importer.catalog.pages.palette import find_products
+from product_importer.catalog.pages.product.live_state import LiveProductState
 from product_importer.catalog.pages.product.page import product_page
 from product_importer.catalog.pages.product.state import ProductState
 from product_importer.catalog.pages.views_state import ViewState
@@ -152,7 +153,11 @@ add_page(
     route=routes.PRODUCT,
     title=ProductState.title,
     closing=[EditorState.close_editor, DeleteState.close],
-    on_load=[ProductState.open_product, ProductDeliveryState.open_product_deliveries],
+    on_load=[
+        ProductState.open_product,
+        ProductDeliveryState.open_product_deliveries,
+        LiveProductState.follow_product,
+    ],
 )
 refreshing.HANDLERS[routes.PRODUCT].append(ProductDeliveryState.load_product_deliveries)
 add_page(

@@ -125,6 +125,7 @@ EVENTS: dict[str, Permission] = {
     "ProductState.reload": READ,
     "ProductState.load_product": READ,
     "ProductState.switch_product": WRITE,
+    "LiveProductState.follow_product": READ,
     "ProductHistoryState.open_history": READ,
     "ProductHistoryState.load_history": READ,
     "ProductHistoryState.show_more": READ,

@@ -1,4 +1,4 @@
-"""Tell that products were written, and what has become of a list since it was loaded."""
+"""Tell that products were written, and what has become of a list or a product since it was loaded."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -49,3 +49,9 @@ def look(session: Session, query: ProductQuery, seen: Collection[UUID]) -> Look:
     elsewhere = set(seen) - {product.id for product in page.items}
     found = session.scalars(select_rows(Product).where(col(Product.id).in_(elsewhere))) if elsewhere else ()
     return Look(page, [ProductRead.model_validate(product) for product in found])
+
+
+def versions(session: Session, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the versions of products; those that are not there are left out."""
+    found = select(col(Product.id), col(Product.version)).where(col(Product.id).in_(ids))
+    return dict(session.execute(found).all())

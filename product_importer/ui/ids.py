@@ -15,3 +15,8 @@ def parse_id(text: str, what: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound(f"There is no such {what}.") from None
+
+
+def id_in_path(path: str) -> str:
+    """Return the id at the end of a page's path, as it was typed."""
+    return path.rstrip("/").rpartition("/")[2]

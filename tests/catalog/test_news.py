@@ -1,11 +1,14 @@
-"""Each write of products gives another stamp, and a look says what became of a list."""
+"""Each write of products gives another stamp, and a look says what became of a list or a product."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import event
 
 from product_importer.catalog import news, service
 from product_importer.catalog.pages.list_state import CatalogState
+from product_importer.catalog.pages.product.live_state import Followed
 from product_importer.catalog.schemas import ProductCreate, ProductQuery, ProductUpdate
 from product_importer.catalog.search import indexer
 from product_importer.core import db
@@ -85,3 +88,24 @@ def test_a_tab_takes_newer_versions_from_a_look_and_no_older_ones(database):
         tab._compare(seen)
         assert [row.cells["name"] for row in tab.changed.values()] == names
         assert tab._versions == {str(id): 2}
+
+
+def test_one_query_reads_the_versions_of_all_products_that_tabs_show(database):
+    first, second, gone = create("A-1"), create("A-2"), uuid4()
+    db.run(service.update_product, second, ProductUpdate(name="Cup"))
+    now, asked = stamp(), list[str]()
+
+    def note(*given) -> None:
+        asked.append(given[2])
+
+    async def versions() -> list[int]:
+        followed = Followed()
+        with followed.by_a_tab(first), followed.by_a_tab(second), followed.by_a_tab(gone), followed.by_a_tab(first):
+            return await asyncio.gather(*(followed.version(id, now) for id in (first, second, gone, first)))
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        assert asyncio.run(versions()) == [1, 2, 0, 1]
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+    assert sum("FROM product " in statement for statement in asked) == 1

@@ -1,13 +1,15 @@
-"""Two people at the same list: each sees within two seconds what the other does, and nothing moves unasked."""
+"""Two people at the same products: each sees within two seconds what the other does, and nothing moves unasked."""
 
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import text
 
 from tests.application import Application, catalogue
-from tests.e2e.test_products_page import workers_stopped
+from tests.e2e.test_products_page import cut_waiting, database, workers_stopped
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 # What others do is seen within this time.
@@ -158,3 +160,65 @@ def test_webhooks_of_others_are_followed(page: Page, application: Application):
     application.client.delete(f"/api/webhooks/{first}").raise_for_status()
     expect(mine.get_by_test_id("news-deleted")).to_contain_text("deleted", timeout=SOON)
     application.client.delete(f"/api/webhooks/{second}").raise_for_status()
+
+
+def test_the_page_of_a_product_shows_what_others_do_and_moves_nothing(page: Page, application: Application):
+    product = f"/api/products/{create(application, 'LIVE-F1', 'Opened')}"
+    page.goto(product.removeprefix("/api"))
+    entries = page.get_by_test_id("history-entry")
+    expect(entries).to_have_count(1, timeout=SECONDS)
+    before = entries.first.bounding_box()
+    application.client.patch(product, json={"name": "Renamed", "active": False}).raise_for_status()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Renamed", timeout=SOON)
+    expect(page.get_by_test_id("product-page-active")).to_have_attribute("aria-checked", "false")
+    expect(news(page)).to_have_text("1 new, show")
+    assert entries.first.bounding_box() == before
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    news(page).click()
+    expect(entries).to_have_count(2)
+    expect(news(page)).to_have_count(0)
+
+
+def test_the_page_of_a_product_waits_for_its_form(page: Page, application: Application):
+    mine, other = create(application, "LIVE-G1", "Before"), create(application, "LIVE-G2", "Other")
+    page.goto(f"/products/{mine}")
+    heading = page.get_by_role("heading", level=1)
+    page.get_by_test_id("product-edit").click(timeout=SECONDS)
+    page.get_by_test_id("product-description").fill("Typed")
+    application.client.patch(f"/api/products/{mine}", json={"name": "After"}).raise_for_status()
+    with page.context.new_page() as second:
+        # It has shown a later change, so the first page has looked, too.
+        second.goto(f"/products/{other}")
+        expect(second.get_by_role("heading", level=1)).to_contain_text("Other", timeout=SECONDS)
+        application.client.patch(f"/api/products/{other}", json={"name": "Others"}).raise_for_status()
+        expect(second.get_by_role("heading", level=1)).to_contain_text("Others", timeout=SOON)
+    expect(heading).to_contain_text("Before")
+    expect(page.get_by_test_id("product-description")).to_have_value("Typed")
+    page.get_by_test_id("product-description").fill("")
+    page.keyboard.press("Escape")
+    expect(heading).to_contain_text("After", timeout=SOON)
+
+
+def test_the_page_of_a_product_says_that_somebody_deleted_it(page: Page, application: Application):
+    product = create(application, "LIVE-H1", "Deleted while it is read")
+    page.goto(f"/products/{product}")
+    expect(page.get_by_test_id("product-edit")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("history-entry")).to_have_count(1)
+    application.client.delete(f"/api/products/{product}").raise_for_status()
+    expect(page.get_by_test_id("news-deleted")).to_contain_text("deleted", timeout=SOON)
+    expect(page.get_by_test_id("product-edit")).to_have_count(0)
+    expect(page.get_by_test_id("product-fields")).to_contain_text("Deleted while it is read")
+    news(page).click()
+    expect(page.get_by_text("This product was deleted")).to_be_visible()
+
+
+def test_the_page_of_a_product_shows_it_by_itself_after_an_outage(page: Page, application: Application):
+    product, problem = create(application, "LIVE-I1", "Away for a while"), page.get_by_test_id("product-problem")
+    with database(application) as connection:
+        connection.execute(text("LOCK TABLE product IN ACCESS EXCLUSIVE MODE"))
+        page.goto(f"/products/{product}")
+        wait_for(lambda: (cut_waiting(connection), problem.count())[1], 30, "the outage is shown")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Away for a while", timeout=SECONDS)
+    expect(page.get_by_test_id("history-entry")).to_have_count(1)
+    expect(problem).to_have_count(0)

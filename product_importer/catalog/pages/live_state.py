@@ -43,7 +43,7 @@ class LiveProductsState(LiveListState, mixin=True):
         """Follow what others do while the page is looked at; all tabs together cost one small query each time."""
         async for _ in looks(self, routes.PRODUCTS):
             try:
-                stamp = await _stamps.get(None, partial(db.run, news.stamp))
+                stamp = await newest_stamp()
                 if stamp != self._stamp_seen and await self._look(stamp):
                     yield self.__class__.load_products  # type: ignore[attr-defined]
             except (DomainError, ValidationError, *OUTAGE):
@@ -104,6 +104,14 @@ class LiveProductsState(LiveListState, mixin=True):
     def _show_gone(self, ids: Collection[str]) -> None:
         """Mark products of the list as deleted."""
         raise NotImplementedError
+
+
+async def newest_stamp() -> Stamp:
+    """Return the stamp of the products; all tabs of this process share its query.
+
+    Raises one of `OUTAGE`.
+    """
+    return await _stamps.get(None, partial(db.run, news.stamp))
 
 
 def _growth(before: int | None, page: ProductPage, gone: int) -> int:

@@ -8,13 +8,13 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import toasts
-from product_importer.ui.ids import parse_id
+from product_importer.ui.ids import id_in_path, parse_id
 from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import activity, delivery_log
 from product_importer.webhooks.delivery_log import Look
 from product_importer.webhooks.pages.delivery_views import ActivityView, AttemptView, DetailView
 from product_importer.webhooks.pages.form_data import error_text
-from product_importer.webhooks.pages.log_listing import PAGE_SIZE, LogListing, id_in_path
+from product_importer.webhooks.pages.log_listing import PAGE_SIZE, LogListing
 from product_importer.webhooks.pages.view_models import DeliveryView
 from product_importer.webhooks.schemas import DeliveryEntry, DeliveryPage
 

@@ -16,13 +16,12 @@ from product_importer.core.errors import DomainError, NotFound
 from product_importer.core.outages import unavailable
 from product_importer.core.shared_reads import SharedReads
 from product_importer.ui import routes, toasts
-from product_importer.ui.ids import parse_id
+from product_importer.ui.ids import id_in_path, parse_id
 from product_importer.ui.live import FRESH_SECONDS, TO_TOP, LiveListState, count_news, looks
 from product_importer.ui.services import ask, ask_page
 from product_importer.webhooks import service, testing
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.form_data import error_text
-from product_importer.webhooks.pages.log_listing import id_in_path
 from product_importer.webhooks.pages.view_models import OutcomeView, WebhookView
 from product_importer.webhooks.schemas import TestResult, WebhookPage, WebhookQuery, WebhookRead, WebhookUpdate
 

@@ -58,11 +58,6 @@ class LogListing:
         return replace(self, delivery="") == replace(other, delivery="")
 
 
-def id_in_path(path: str) -> str:
-    """Return the last part of a URL path."""
-    return path.rstrip("/").rpartition("/")[2]
-
-
 def _id_or_empty(text: str) -> str:
     try:
         return str(UUID(text))

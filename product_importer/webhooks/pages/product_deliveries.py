@@ -8,7 +8,7 @@ from reflex.event import EventType
 
 from product_importer.core.errors import DomainError
 from product_importer.ui import routes, styles
-from product_importer.ui.ids import parse_id
+from product_importer.ui.ids import id_in_path, parse_id
 from product_importer.ui.layout import section
 from product_importer.ui.services import ask
 from product_importer.ui.widgets import badge, button, link, local_time, notice
@@ -64,7 +64,7 @@ class ProductDeliveryState(rx.State):
     @rx.event(background=True, supersedes=True)
     async def load_product_deliveries(self) -> None:
         """Load them."""
-        shown = self.router.url.path.rstrip("/").rpartition("/")[2]
+        shown = id_in_path(self.router.url.path)
         try:
             found = await ask(product_deliveries.newest, parse_id(shown, "product"))
         except DomainError as error:

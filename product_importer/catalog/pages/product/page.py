@@ -13,6 +13,7 @@ from product_importer.ui import routes, styles, widgets
 from product_importer.ui.access_state import for_writers
 from product_importer.ui.forms import switch
 from product_importer.ui.layout import page, section
+from product_importer.ui.live import marked
 from product_importer.ui.modal import dialog_button
 from product_importer.ui.widgets import badge, button, button_link, empty_state, local_time, notice
 
@@ -42,7 +43,9 @@ def product_page(*sections: rx.Component) -> rx.Component:
         product_dialog(),
         delete_dialog(),
         current=routes.PRODUCTS,
-        actions=rx.cond(state.product.id, actions(), button_link("All products", to=routes.PRODUCTS)),
+        actions=rx.cond(
+            (state.product.id != "") & ~state.is_gone, actions(), button_link("All products", to=routes.PRODUCTS)
+        ),
     )
 
 
@@ -50,7 +53,7 @@ def heading() -> rx.Component:
     """The name, and the SKU below it, whose line is there from the start."""
     shown = ProductState.product
     return rx.fragment(
-        rx.cond(shown.name, shown.name, "Product"),
+        marked(rx.cond(shown.name, shown.name, "Product"), ProductState.is_gone),
         " ",
         rx.el.span(shown.sku, class_name=SKU, data_testid="product-page-sku"),
     )

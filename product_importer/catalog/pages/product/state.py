@@ -1,5 +1,6 @@
 """The state of the page of one product."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import reflex as rx
@@ -14,7 +15,8 @@ from product_importer.catalog.pages.view_models import error_text, switched_text
 from product_importer.catalog.schemas import ProductUpdate
 from product_importer.core.errors import DomainError, NotFound
 from product_importer.ui import routes, theme, toasts
-from product_importer.ui.ids import parse_id
+from product_importer.ui.ids import id_in_path, parse_id
+from product_importer.ui.live import count_news
 from product_importer.ui.services import ask
 
 PAGE_SIZE = 20
@@ -25,6 +27,8 @@ class ProductState(rx.State):
 
     product: ProductDetails = ProductDetails()
     missing: bool = False
+    # Whether somebody has deleted it since it was shown.
+    is_gone: bool = False
     load_error: str = ""
     is_switching: bool = False
     _shown: str = ""
@@ -37,10 +41,11 @@ class ProductState(rx.State):
     @rx.event
     def open_product(self) -> list[EventType[()]]:
         """Show the product that the address names."""
-        shown = self.router.url.path.rstrip("/").rpartition("/")[2]
+        shown = id_in_path(self.router.url.path)
         if shown != self._shown:
             self.product = ProductDetails()
-        self._shown, self.missing, self.load_error, self.is_switching = shown, False, "", False
+        self._shown, self.missing, self.load_error = shown, False, ""
+        self.is_gone = self.is_switching = False
         return [ProductState.load_product, ProductHistoryState.open_history(shown)]
 
     @rx.event
@@ -60,7 +65,7 @@ class ProductState(rx.State):
             return
         async with self:
             if self._shown == shown:
-                self.product, self.missing, self.load_error = ProductDetails.of(product), False, ""
+                self._take(ProductDetails.of(product))
 
     @rx.event(background=True)
     async def switch_product(self) -> list[EventType[()]] | None:
@@ -78,12 +83,29 @@ class ProductState(rx.State):
             return [toasts.error("The change was not saved.", description=error_text(error))]
         async with self:
             self.is_switching = False
+            if self.product.id == shown:
+                self.product = ProductDetails.of(saved)
         undo = CatalogState.switch_back(str(saved.id), not active)
         return [toasts.undoable(switched_text(saved), undo), *refreshing.what_is_shown(self)]
 
+    def _is_settled(self, path: str) -> bool:
+        """Return whether the page at `path` shows its product, that it is missing, or why it cannot be shown."""
+        is_here = self._shown == id_in_path(path)
+        return is_here and bool(self.product.id or self.missing or self.load_error)
+
+    def _see(self, product: ProductDetails | None) -> None:
+        """Show the product as it is now; a deleted one stays, marked as such."""
+        if product is None:
+            self.is_gone = True
+        else:
+            self._take(product)
+
+    def _take(self, product: ProductDetails) -> None:
+        self.product, self.missing, self.is_gone, self.load_error = product, False, False, ""
+
     def _fail(self, shown: str, error: DomainError) -> None:
         if self._shown == shown and isinstance(error, NotFound):
-            self.product, self.missing = ProductDetails(), True
+            self.product, self.missing, self.is_gone = ProductDetails(), True, False
         elif self._shown == shown:
             self.load_error = error.detail
 
@@ -96,6 +118,8 @@ class ProductHistoryState(rx.State):
     has_more: bool = False
     is_loading: bool = False
     load_error: str = ""
+    # How many changes are not shown yet.
+    news: int = 0
     _product: str = ""
     _pages: int = 1
 
@@ -104,7 +128,7 @@ class ProductHistoryState(rx.State):
         """Show the newest changes of a product; as many as before, if it is the same product."""
         if product_id != self._product:
             self.entries, self.loaded, self.has_more, self._pages = [], False, False, 1
-        self._product, self.load_error = product_id, ""
+        self._product, self.load_error, self.news = product_id, "", 0
         return ProductHistoryState.load_history
 
     @rx.event
@@ -118,9 +142,9 @@ class ProductHistoryState(rx.State):
     @rx.event(background=True, supersedes=True)
     async def load_history(self) -> None:
         """Load what is shown of the history."""
-        shown, pages = self._product, self._pages
+        shown, most = self._product, self._most()
         try:
-            entries, total = await ask(reading.list_newest, parse_id(shown, "product"), pages * PAGE_SIZE)
+            entries, total = await ask(reading.list_newest, parse_id(shown, "product"), most)
         except NotFound:
             entries, total = [], 0
         except DomainError as error:
@@ -130,7 +154,15 @@ class ProductHistoryState(rx.State):
         async with self:
             if self._product == shown:
                 self.entries, self.has_more = entries_of(entries), total > len(entries)
-                self.loaded, self.is_loading, self.load_error = True, False, ""
+                self.loaded, self.is_loading, self.load_error, self.news = True, False, "", 0
+
+    def _most(self) -> int:
+        """Return how many changes are shown at most."""
+        return self._pages * PAGE_SIZE
+
+    def _see(self, newest: Sequence[EntryView]) -> None:
+        """Count the changes that are new, without moving those that are read."""
+        self.news = count_news([entry.key for entry in self.entries], [entry.key for entry in newest], 0)
 
 
 refreshing.HANDLERS[routes.PRODUCT] = [ProductState.load_product, ProductHistoryState.load_history]

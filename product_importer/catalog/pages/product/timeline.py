@@ -2,11 +2,12 @@
 
 import reflex as rx
 
-from product_importer.catalog.pages.product.state import ProductHistoryState
+from product_importer.catalog.pages.product.state import ProductHistoryState, ProductState
 from product_importer.catalog.pages.product.view_models import ChangeView, EntryView
 from product_importer.ui import styles
 from product_importer.ui.differences import comparison, differences
 from product_importer.ui.layout import section
+from product_importer.ui.live import with_news
 from product_importer.ui.widgets import busy_button, button, link, loading, local_time, notice
 
 # A line through the dots, from the first to the last.
@@ -35,7 +36,11 @@ def history() -> rx.Component:
     return section(
         "History",
         rx.cond(state.load_error, load_error()),
-        rx.cond(state.loaded, timeline(), rx.cond(state.load_error, rx.fragment(), loading())),
+        rx.cond(
+            state.loaded,
+            with_news(state, ProductState.reload, timeline()),
+            rx.cond(state.load_error, rx.fragment(), loading()),
+        ),
     )
 
 
