@@ -211,6 +211,21 @@ def test_a_switch_is_undone_by_the_message_on_the_page_and_in_the_list(page: Pag
     assert read(application, product)["active"] is True
 
 
+def test_a_switch_that_somebody_else_has_turned_offers_no_undo_of_it(page: Page, application: Application):
+    product = create(application, "Turn-2")
+    opened(page, product)
+    switch = page.get_by_test_id("product-page-active")
+    with database(application) as connection:
+        connection.execute(text("UPDATE product SET active = false, version = 2 WHERE sku = 'Turn-2'"))
+        switch.click()
+        expect(switch).to_have_attribute("aria-busy", "true")
+        connection.commit()
+    expect(toast(page, "The change was not saved.")).to_contain_text("The product was changed meanwhile")
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(page.get_by_test_id("product-fields")).to_contain_text("version 2")
+    assert page.get_by_role("button", name="Undo").count() == 0
+
+
 @pytest.mark.parametrize("address", ["01a225be-0000-7000-8000-000000000000", "no-id", "%22%3E"])
 def test_a_product_that_does_not_exist_is_said_to(page: Page, application: Application, address: str):
     page.goto(f"/products/{address}")

@@ -13,7 +13,7 @@ from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.catalog.pages.product.view_models import EntryView, ProductDetails, entries_of
 from product_importer.catalog.pages.view_models import error_text, switched_text
 from product_importer.catalog.schemas import ProductUpdate
-from product_importer.core.errors import DomainError, NotFound
+from product_importer.core.errors import DomainError, NotFound, Stale
 from product_importer.ui import routes, theme, toasts
 from product_importer.ui.ids import id_in_path, parse_id
 from product_importer.ui.live import count_news
@@ -73,14 +73,17 @@ class ProductState(rx.State):
         async with self:
             if self.is_switching or not self.product.id:
                 return None
-            shown, active = self.product.id, not self.product.active
+            shown, version, active = self.product.id, self.product.version, not self.product.active
             self.is_switching, self.product = True, replace(self.product, active=active)
+        given = ProductUpdate(active=active)
         try:
-            saved = await ask(service.update_product, parse_id(shown, "product"), ProductUpdate(active=active))
+            # Where somebody else has switched it, nothing would change, and the undo would be that of their change.
+            saved = await ask(service.update_product, parse_id(shown, "product"), given, version)
         except DomainError as error:
             async with self:
                 self.is_switching, self.product = False, replace(self.product, active=not active)
-            return [toasts.error("The change was not saved.", description=error_text(error))]
+            now = refreshing.what_is_shown(self) if isinstance(error, Stale) else []
+            return [toasts.error("The change was not saved.", description=error_text(error)), *now]
         async with self:
             self.is_switching = False
             if self.product.id == shown:
