@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from product_importer.ui import routes
+from product_importer.ui.formatting import REQUIRED
 from tests.application import Application
 
 pytestmark = pytest.mark.e2e
@@ -170,6 +171,16 @@ def test_an_attribute_is_set_and_a_wrong_name_is_refused(page: Page, application
     expect(toast(page, "1 product changed")).to_be_visible()
     found = application.client.get("/api/products", params={"sku": f"season-{ROWS - 1:03}"}).json()["items"]
     assert [product["attributes"] for product in found] == [{"season": "spring"}]
+
+
+def test_a_name_that_is_missing_is_said_as_everywhere(page: Page, application: Application):
+    fill(application, "nameless")
+    open_list(page, "nameless")
+    select(page, 0)
+    page.get_by_test_id("action-set").click()
+    page.get_by_test_id("set-field").select_option("name")
+    page.get_by_test_id("confirm-action-set").click()
+    expect(page.get_by_test_id("action-set-error")).to_contain_text(REQUIRED)
 
 
 def test_what_is_selected_is_exported(page: Page, application: Application):

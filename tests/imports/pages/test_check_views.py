@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from product_importer.catalog.schemas import MAX_DESCRIPTION
 from product_importer.core.errors import Unprocessable
 from product_importer.imports.edits.check_schemas import CheckedRow, CheckSummary, RowState
 from product_importer.imports.error_codes import RowErrorCode
@@ -11,6 +12,7 @@ from product_importer.imports.pages.check.edits import action_edit, cells_edit, 
 from product_importer.imports.pages.check.filter_view import FilterView, ReasonView, filters, reasons
 from product_importer.imports.pages.check.row_view import SHOWN, grid_columns, grid_row
 from product_importer.imports.pages.check.words import FILTERS, TITLES, fix_words, import_words
+from product_importer.ui.grid.component import CellEdit
 from product_importer.ui.grid.values import GridRow
 
 NAMES = ["sku", "name"]
@@ -121,6 +123,12 @@ def test_what_the_grid_asks_for_becomes_edits_of_rows():
     [reason] = reason_edit("no_name", {"no_name": "name"}, "Unnamed").reasons
     assert (reason.code, reason.cells, reason.given_skip) == ("no_name", {"name": "Unnamed"}, None)
     assert reason_edit("no_sku", {}, None).reasons[0].given_skip is True
+
+
+def test_a_text_that_is_too_long_is_said_as_everywhere():
+    edit: CellEdit = {"row": "2", "column": "1", "value": "x" * (MAX_DESCRIPTION + 1), "stamp": 1}
+    with pytest.raises(Unprocessable, match=r"^At most 100,000 characters are allowed; this has 100,001\.$"):
+        cells_edit([edit], NAMES)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from product_importer.imports.pages import action_words
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.watching import watch
 from product_importer.ui import toasts
+from product_importer.ui.formatting import field_error
 from product_importer.ui.ids import parse_id
 from product_importer.ui.services import ask
 
@@ -234,7 +235,7 @@ def _message(error: DomainError | ValidationError) -> str:
     """Return why an action was refused, without the names of fields in a request."""
     if isinstance(error, DomainError):
         return error.detail
-    return str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+    return field_error(error.errors()[0])
 
 
 def _said(job: ImportRead, words: str) -> EventSpec:

@@ -9,6 +9,7 @@ from product_importer.core.errors import Unprocessable
 from product_importer.imports.edits.schemas import RowsEdit
 from product_importer.imports.pages.check.row_view import SKIP, TAKE, UNDO
 from product_importer.imports.pages.result_words import counted
+from product_importer.ui.formatting import field_error
 from product_importer.ui.grid.component import CellEdit
 from product_importer.ui.grid.values import GridRow
 
@@ -61,4 +62,4 @@ def _edit(**given: Any) -> RowsEdit:
     try:
         return RowsEdit.model_validate(given)
     except ValidationError as error:
-        raise Unprocessable(error.errors()[0]["msg"]) from None
+        raise Unprocessable(field_error(error.errors()[0])) from None
