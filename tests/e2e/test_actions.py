@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import text
 
 from product_importer.ui import routes
 from product_importer.ui.formatting import REQUIRED
 from tests.application import Application
+from tests.e2e.test_products_page import database
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=30_000)
@@ -34,6 +37,12 @@ def fill(application: Application, prefix: str) -> None:
 
 def total(application: Application, **filters) -> int:
     return application.client.get("/api/products", params=filters).json()["total"]
+
+
+def writing(application: Application) -> str:
+    """Return the id of the job that writes products; empty if none does."""
+    jobs = application.client.get("/api/jobs", params={"status": "processing"}).json()["items"]
+    return next((job["id"] for job in jobs if job["phase"] == "merging"), "")
 
 
 def open_list(page: Page, prefix: str) -> None:
@@ -181,6 +190,24 @@ def test_a_name_that_is_missing_is_said_as_everywhere(page: Page, application: A
     page.get_by_test_id("set-field").select_option("name")
     page.get_by_test_id("confirm-action-set").click()
     expect(page.get_by_test_id("action-set-error")).to_contain_text(REQUIRED)
+
+
+def test_what_a_failed_action_has_done_is_undone(page: Page, application: Application):
+    fill(application, "failed")
+    open_list(page, "failed")
+    select(page, 0)
+    with database(application) as holding, database(application) as changing:
+        holding.execute(text("SELECT FROM product WHERE sku LIKE 'failed-%' FOR UPDATE"))
+        page.get_by_test_id("action-deactivate").click()
+        expect(page.get_by_test_id("action-running")).to_be_visible()
+        job_id = wait_for(lambda: writing(application), 30, "the action writes")
+        # The sum of its rows is wrong at the end.
+        changing.execute(text("UPDATE import_job SET total_rows = total_rows + 1 WHERE id = :id"), {"id": job_id})
+        changing.commit()
+    expect(toast(page, "Failed: 1 product deactivated before")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(toast(page, "1 product restored")).to_be_visible()
+    assert total(application, sku="failed-", active="true") == ROWS
 
 
 def test_what_is_selected_is_exported(page: Page, application: Application):

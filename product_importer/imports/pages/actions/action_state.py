@@ -15,7 +15,7 @@ from product_importer.core.errors import DomainError
 from product_importer.core.settings import settings
 from product_importer.imports import actions, service
 from product_importer.imports.action_schemas import ActionKind, ProductAction, ProductValues
-from product_importer.imports.models import ImportStatus
+from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages import action_words
 from product_importer.imports.schemas import ImportRead
 from product_importer.imports.watching import watch
@@ -241,11 +241,11 @@ def _message(error: DomainError | ValidationError) -> str:
 def _said(job: ImportRead, words: str) -> EventSpec:
     """Return the toast that says what an action has done."""
     if job.status == ImportStatus.FAILED:
-        return toasts.error(words, description=job.error.message if job.error else "")
-    if job.undo is None:
-        return toasts.info(words)
-    # Also of a cancelled one: what it has done can be undone.
-    return toasts.undoable(words, ActionState.undo(str(job.id)))
+        return toasts.error(words, description=job.error.message if job.error else "", undo=undo)
+    return toasts.undoable(words, undo) if undo else toasts.info(words)
+    # Also what one has done that failed or was cancelled.
+    can_undo = job.undo is not None and job.undo.status == UndoStatus.POSSIBLE
+    undo = ActionState.undo(str(job.id)) if can_undo else None
 
 
 def _undone(job: ImportRead) -> EventSpec:
