@@ -11,7 +11,7 @@ from sqlalchemy import text
 from product_importer.ui import routes
 from product_importer.ui.formatting import REQUIRED
 from tests.application import Application
-from tests.e2e.test_products_page import database
+from tests.e2e.test_products_page import database, workers_stopped
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -190,6 +190,27 @@ def test_a_name_that_is_missing_is_said_as_everywhere(page: Page, application: A
     page.get_by_test_id("set-field").select_option("name")
     page.get_by_test_id("confirm-action-set").click()
     expect(page.get_by_test_id("action-set-error")).to_contain_text(REQUIRED)
+
+
+def test_two_actions_at_once_are_shown_and_cancelled_each_by_itself(page: Page, application: Application):
+    fill(application, "twice")
+    open_list(page, "twice")
+    running = page.get_by_test_id("action-running")
+    with workers_stopped(application):
+        select(page, 0)
+        page.get_by_test_id("action-deactivate").click()
+        expect(running).to_contain_text(["Deactivating products"])
+        select(page, 1, 2)
+        page.get_by_test_id("action-activate").click()
+        expect(running).to_contain_text(["Deactivating products", "Activating products"])
+        expect(running.get_by_test_id("action-progress")).to_have_count(2)
+        expect_nothing_of_axe(page)
+        running.filter(has_text="Deactivating").get_by_test_id("action-cancel").click()
+        expect(toast(page, "Cancelled")).to_be_visible()
+        expect(running).to_contain_text(["Activating products"])
+    expect(toast(page, "0 products activated, 2 unchanged")).to_be_visible()
+    expect(running).to_have_count(0)
+    assert total(application, sku="twice-", active="true") == ROWS
 
 
 def test_what_a_failed_action_has_done_is_undone(page: Page, application: Application):

@@ -30,7 +30,7 @@ ACTIVE = {"yes": True, "no": False}
 PAGING = {"page", "page_size", "cursor", "sort"}
 
 
-# The id of the element that shows the progress, and the page's headline.
+# The id of the element that shows what runs, and the page's headline.
 RUNNING = "action-running"
 HEADLINE = "main h1"
 # What had the focus may be gone: then it is nowhere, and a keyboard would begin at the top.
@@ -44,7 +44,7 @@ FOCUS = """requestAnimationFrame(() => requestAnimationFrame(() => {
 
 @dataclass(frozen=True)
 class ActionView:
-    """The action that runs, as the page shows it; `id` is empty while none does."""
+    """An action that runs, as the page shows it."""
 
     id: str = ""
     doing: str = ""
@@ -72,7 +72,8 @@ class ActionState(rx.State):
     deadline: str = ""
     # The field that is chosen in the form.
     field: str = "active"
-    running: ActionView = ActionView()
+    # The actions that were started in this tab and run, the oldest first.
+    running: list[ActionView] = []  # noqa: RUF012 - Reflex copies it for each tab
 
     @rx.event
     def close(self) -> None:
@@ -135,10 +136,8 @@ class ActionState(rx.State):
         return [said, focus_on(HEADLINE), CatalogState.load_products]
 
     @rx.event(background=True)
-    async def cancel(self) -> list[EventType[()]] | None:
-        """Cancel the action that is shown, after its current batch."""
-        async with self:
-            job_id = self.running.id
+    async def cancel(self, job_id: str) -> list[EventType[()]] | None:
+        """Cancel an action after its current batch."""
         try:
             await ask(service.cancel_import, parse_id(job_id, "action"))
         except DomainError as error:
@@ -194,7 +193,8 @@ class ActionState(rx.State):
             if job is None:
                 self.error = error
                 return None if self.dialog else [toasts.error("Nothing was changed.", description=error)]
-            self.dialog, self.running = "", ActionView.of(job)
+            self.dialog = ""
+            self._show(ActionView.of(job))
             (await self.get_state(CatalogState))._clear_selection()
         return [focus_on(f"#{RUNNING}"), ActionState.follow(str(job.id))]
 
@@ -208,13 +208,19 @@ class ActionState(rx.State):
             async for shown in watch(parse_id(job_id, "action")):
                 async with self:
                     view = ActionView.of(shown)
-                    self.running = ActionView(view.id, doing) if doing else view
+                    self._show(ActionView(view.id, doing) if doing else view)
         except (DomainError, *OUTAGE):
             shown = None
         async with self:
-            if self.running.id == job_id:
-                self.running = ActionView()
+            self.running = [one for one in self.running if one.id != job_id]
         return shown
+
+    def _show(self, action: ActionView) -> None:
+        """Show how far an action is, in its place, or below the others."""
+        if any(one.id == action.id for one in self.running):
+            self.running = [action if one.id == action.id else one for one in self.running]
+        else:
+            self.running = [*self.running, action]
 
 
 def focus_on(selector: str) -> EventSpec:
@@ -240,12 +246,12 @@ def _message(error: DomainError | ValidationError) -> str:
 
 def _said(job: ImportRead, words: str) -> EventSpec:
     """Return the toast that says what an action has done."""
-    if job.status == ImportStatus.FAILED:
-        return toasts.error(words, description=job.error.message if job.error else "", undo=undo)
-    return toasts.undoable(words, undo) if undo else toasts.info(words)
     # Also what one has done that failed or was cancelled.
     can_undo = job.undo is not None and job.undo.status == UndoStatus.POSSIBLE
     undo = ActionState.undo(str(job.id)) if can_undo else None
+    if job.status == ImportStatus.FAILED:
+        return toasts.error(words, description=job.error.message if job.error else "", undo=undo)
+    return toasts.undoable(words, undo) if undo else toasts.info(words)
 
 
 def _undone(job: ImportRead) -> EventSpec:

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from product_importer.imports.pages.actions.action_state import RUNNING, ActionState
+from product_importer.imports.pages.actions.action_state import RUNNING, ActionState, ActionView
 from product_importer.ui import styles
 from product_importer.ui.access_state import for_writers
 from product_importer.ui.modal import dialog_button
@@ -41,17 +41,22 @@ IS_BUSY = rx.cond(ActionState.is_busy, "true", "false")
 
 
 def action_progress() -> rx.Component:
-    """Return how far the action is that was started in this tab; nothing while none runs."""
-    running = ActionState.running
+    """Return how far the actions are that were started in this tab; nothing while none runs."""
+    rows = rx.el.div(rx.foreach(ActionState.running, running_action), id=RUNNING, class_name=PROGRESS)
+    return rx.cond(ActionState.running.length() > 0, rows)
+
+
+def running_action(running: ActionView) -> rx.Component:
+    """Return how far one action is, and the button that cancels it."""
+    cancel = button("Cancel", kind="quiet", on_click=ActionState.cancel(running.id), data_testid="action-cancel")
     head = rx.el.div(
         rx.el.p(
             link(running.doing, to=f"/imports/{running.id}", class_name=styles.TEXT_LINK),
             class_name=f"{styles.STRONG} min-w-0 flex-1",
         ),
         rx.el.span(running.counts, class_name="text-muted tabular-nums", data_testid="action-counts"),
-        for_writers(button("Cancel", kind="quiet", on_click=ActionState.cancel, data_testid="action-cancel")),
+        for_writers(cancel),
         class_name="flex flex-wrap items-center gap-x-3 gap-y-1",
     )
-    bar = progress_bar(running.percent, label="Action on products", data_testid="action-progress")
-    row = rx.el.div(head, bar, id=RUNNING, class_name=PROGRESS, data_testid="action-running")
-    return rx.cond(running.id, row)
+    bar = progress_bar(running.percent, label=running.doing, data_testid="action-progress")
+    return rx.el.div(head, bar, key=running.id, class_name="grid gap-2", data_testid="action-running")
