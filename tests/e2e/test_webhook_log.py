@@ -132,6 +132,14 @@ def test_words_say_what_a_disabled_webhook_waits_for(page: Page, application: Ap
     application.client.put(f"/api/webhooks/{webhook['id']}", json={"enabled": False})
     expect(status).to_have_text("retrying, when enabled again", timeout=LIVE_MS + 3_000)
     expect(part(page, "enabled")).to_have_attribute("aria-checked", "false")
+    page.get_by_test_id("deliveries-redeliver").click()
+    page.get_by_test_id("confirm-redeliver").click()
+    toasts = page.locator("[data-sonner-toast]")
+    expect(toasts).to_have_text("1 delivery will be sent when the webhook is enabled again.")
+    expect(status).to_have_text("pending, when enabled again")
+    page.get_by_test_id("delivery-details").first.click()
+    page.get_by_test_id("delivery-redeliver").click()
+    expect(toasts.first).to_have_text("The delivery will be sent again.")
 
 
 def test_a_test_is_in_the_log_at_once(page: Page, application: Application, receiver, webhook: dict):

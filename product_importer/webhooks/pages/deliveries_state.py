@@ -125,7 +125,7 @@ class DeliveryState(rx.State):
             return [deleted, DeliveryState.load_deliveries]
         except DomainError as error:
             return [toasts.error("The delivery was not sent again.", description=error_text(error))]
-        return [toasts.success("The delivery is being sent again."), DeliveryState.load_delivery]
+        return [toasts.success("The delivery will be sent again."), DeliveryState.load_delivery]
 
     def _show(self, listing: LogListing) -> list[EventType[()]]:
         """Show what an address says; the list stays as it is where only another delivery is opened or closed."""

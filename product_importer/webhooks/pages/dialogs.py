@@ -15,6 +15,7 @@ from product_importer.ui.modal import (
 from product_importer.ui.secret_field import secret_field
 from product_importer.ui.widgets import busy_button, button, error_notice
 from product_importer.webhooks.pages.delete_state import WebhookDeleteState
+from product_importer.webhooks.pages.deliveries_table import is_enabled
 from product_importer.webhooks.pages.editor_state import SecretState
 from product_importer.webhooks.pages.redeliver_state import PERIODS, RedeliverState
 
@@ -118,8 +119,10 @@ def redeliver_form() -> rx.Component:
     """The form that asks for the period."""
     return rx.el.form(
         rx.el.p(
-            "Every delivery whose last attempt failed in this period is sent again now, including those that wait "
-            "for their next attempt. Each keeps its webhook-id, so the receiver can recognise what it already has.",
+            "Every delivery whose last attempt failed in this period is sent again ",
+            rx.cond(is_enabled(), "now", "when the webhook is enabled again"),
+            ", including those that wait for their next attempt. Each keeps its webhook-id, so the receiver can "
+            "recognise what it already has.",
             class_name="text-muted",
         ),
         rx.el.label(

@@ -13,6 +13,7 @@ from product_importer.ui.services import ask
 from product_importer.webhooks import delivery_log
 from product_importer.webhooks.pages.deliveries_state import DeliveryState
 from product_importer.webhooks.pages.form_data import error_text
+from product_importer.webhooks.pages.list_state import WebhookState
 
 # By form value, the periods for which failed deliveries can be sent again: label and length.
 PERIODS = {
@@ -58,10 +59,14 @@ class RedeliverState(rx.State):
             return None
         async with self:
             self.is_redelivering = self.is_asking = False
-        return [toasts.success(_redelivered_text(done.redelivered)), DeliveryState.load_deliveries]
+            is_disabled = any(not one.enabled for one in (await self.get_state(WebhookState)).webhooks)
+        return [toasts.success(_redelivered_text(done.redelivered, is_disabled)), DeliveryState.load_deliveries]
 
 
-def _redelivered_text(number: int) -> str:
+def _redelivered_text(number: int, is_disabled: bool) -> str:
     if number == 0:
         return "No delivery failed in this period."
-    return "1 delivery is being sent again." if number == 1 else f"{number:,} deliveries are being sent again."
+    count = "1 delivery" if number == 1 else f"{number:,} deliveries"
+    if is_disabled:
+        return f"{count} will be sent when the webhook is enabled again."
+    return f"{count} {'is' if number == 1 else 'are'} being sent again."
