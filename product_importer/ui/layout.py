@@ -8,8 +8,10 @@ from product_importer.ui import activity_state, routes, styles
 from product_importer.ui.access_state import AccessState
 from product_importer.ui.connection.banner import connection_banner
 from product_importer.ui.content import Content
+from product_importer.ui.modal import DIALOG
 from product_importer.ui.palette.keyboard import keyboard, palette_button, shortcut
 from product_importer.ui.person_menu import person_menu
+from product_importer.ui.unsaved import question
 from product_importer.ui.widgets import button_link, empty_state, link
 
 COLUMN = "mx-auto w-full max-w-[1160px] px-6 max-md:px-4"
@@ -43,6 +45,7 @@ def page(heading: Any, *content: rx.Component, current: str, actions: rx.Compone
         activity_state.announcements(),
         connection_banner(),
         keyboard(),
+        question(DIALOG),
     )
 
 

@@ -76,21 +76,14 @@ useEffect(() => {{
 class FormModal(Modal):
     """A dialog with a form: it asks before it throws away what somebody has typed."""
 
-    def add_imports(self) -> dict[str, Any]:
-        """Import the hooks that `add_hooks` uses."""
-        return {"react": ["useEffect", "useRef"], "react-router": "useBlocker"}
-
     def add_hooks(self) -> list[str | rx.Var[Any]]:
         """Also guard the form."""
-        return [unsaved.guard(f"{self.get_ref()}.current", str(self.id))]
+        return [unsaved.guard(f"{self.get_ref()}.current")]
 
 
 def form_modal(title: Any, *content: rx.Component, name: str, shown: Any, on_close: Any) -> rx.Component:
     """Return a dialog with a form, which asks before what was typed is thrown away. A click beside it closes it."""
-    return rx.fragment(
-        modal(title, *content, name=name, shown=shown, on_close=on_close, kind=FormModal),
-        unsaved.question(name, DIALOG),
-    )
+    return modal(title, *content, name=name, shown=shown, on_close=on_close, kind=FormModal)
 
 
 def modal(

@@ -1,9 +1,8 @@
 """Ask before a form in a dialog is thrown away that somebody has begun to fill in."""
 
-from typing import Any
-
 import reflex as rx
 from reflex.event import EventSpec
+from reflex_components_core.el.elements.other import Dialog  # type: ignore[import-untyped]
 
 from product_importer.ui.styles import FORM
 from product_importer.ui.widgets import button
@@ -11,15 +10,8 @@ from product_importer.ui.widgets import button
 # What is closed without a question: a form that has the values that it had when it appeared. Empty fields do not
 # count: a row that was only added holds nothing. Only the browser knows what is typed, so it decides.
 GUARD = """
-const {blocker} = useBlocker(() => Boolean({dialog}?.isTouched?.()));
-const {blocked} = useRef({blocker});
-{blocked}.current = {blocker};
-useEffect(() => {{
-    if ({blocker}.state === "blocked") document.getElementById("{name}-discard").showModal();
-}}, [{blocker}.state]);
 useEffect(() => {{
     const dialog = {dialog};
-    const question = document.getElementById("{name}-discard");
     const untouched = new WeakMap();
     let pressedOutside = false;
     const read = (form) => JSON.stringify([...new FormData(form)].filter(([, value]) => value !== ""));
@@ -35,7 +27,7 @@ useEffect(() => {{
     const unlessTouched = (event) => {{
         if (!dialog.isTouched()) return;
         event.preventDefault();
-        if (event.type !== "beforeunload") question.showModal();
+        if (event.type !== "beforeunload") dialog.ask();
     }};
     const handlers = [
         [dialog, "cancel", (event) => {{ if (event.target === dialog) unlessTouched(event); }}],
@@ -44,19 +36,20 @@ useEffect(() => {{
         [dialog, "pointerdown", (event) => {{ pressedOutside = isOutside(event); }}],
         [dialog, "click", (event) => {{ if (pressedOutside && isOutside(event)) dialog.leave(); }}],
         [window, "beforeunload", unlessTouched],
-        [question, "close", () => {{ if ({blocked}.current.state === "blocked") {blocked}.current.reset(); }}],
     ];
     dialog.isTouched = () => {{
         const form = dialog.open && dialog.querySelector("form");
         return Boolean(form) && untouched.get(form) !== read(form);
     }};
-    dialog.leave = () => {{ if (dialog.isTouched()) question.showModal(); else dialog.close(); }};
-    dialog.discard = () => {{
-        const {{ state, proceed }} = {blocked}.current;
-        if (state === "blocked") proceed();
-        question.close();
-        dialog.close();
+    dialog.ask = () => {{
+        const question = document.getElementById("discard");
+        if (question.open) return;
+        const answer = () => {{ if (question.returnValue === "discard") dialog.close(); }};
+        question.addEventListener("close", answer, {{ once: true }});
+        question.returnValue = "";
+        question.showModal();
     }};
+    dialog.leave = () => {{ if (dialog.isTouched()) dialog.ask(); else dialog.close(); }};
     const watcher = new MutationObserver(note);
     watcher.observe(dialog, {{ childList: true, subtree: true }});
     note();
@@ -66,35 +59,59 @@ useEffect(() => {{
         for (const [target, type, handler] of handlers) target.removeEventListener(type, handler);
     }};
 }}, []);"""
+# One for all forms of a page: the router heeds one blocker only. Saving may change the parameters of the address, so
+# what leads to the same page asks only where somebody goes back or forward.
+BLOCKER = """
+const findTouched = () => [...document.querySelectorAll("dialog[open]")].find((dialog) => dialog.isTouched?.());
+const leaving = useBlocker(({ currentLocation, nextLocation, historyAction }) =>
+    (historyAction === "POP" || currentLocation.pathname !== nextLocation.pathname) && Boolean(findTouched()));
+useEffect(() => {
+    if (leaving.state !== "blocked") return;
+    const question = document.getElementById("discard");
+    const answer = () => { if (question.returnValue === "discard") leaving.proceed(); else leaving.reset(); };
+    question.addEventListener("close", answer);
+    findTouched()?.ask();
+    return () => question.removeEventListener("close", answer);
+}, [leaving]);"""
 
 
-def guard(element: str, name: str) -> str:
-    """Return the hooks of a dialog: `element` is the expression of its node, `name` its id."""
-    own = name.replace("-", "_")
-    return GUARD.format(dialog=element, name=name, blocker=f"blocker_{own}", blocked=f"blocked_{own}")
+class Question(Dialog):
+    """The question whether to throw away what was typed; it is asked before somebody leaves the page, too."""
+
+    def add_imports(self) -> dict[str, str]:
+        """Import the hooks that `add_hooks` uses."""
+        return {"react": "useEffect", "react-router": "useBlocker"}
+
+    def add_hooks(self) -> list[str]:
+        """Add the blocker."""
+        return [BLOCKER]
 
 
-def question(name: str, look: str) -> rx.Component:
-    """Return the question whether to throw away what was typed in the dialog `name`."""
-    keep = rx.call_script(f"document.getElementById('{name}-discard').close()")
-    return rx.el.dialog(
-        rx.el.h2("Discard what you typed?", id=f"{name}-discard-title", class_name="text-base font-semibold"),
+def guard(element: str) -> str:
+    """Return the hook of a dialog with a form; `element` is the expression of its node."""
+    return GUARD.format(dialog=element)
+
+
+def question(look: str) -> rx.Component:
+    """Return the question of a page, which all its forms share."""
+    return Question.create(
+        rx.el.h2("Discard what you typed?", id="discard-title", class_name="text-base font-semibold"),
         rx.el.div(
             rx.el.p("It has not been saved.", class_name="text-muted"),
             rx.el.div(
-                button("Keep editing", on_click=keep, auto_focus=True, data_testid="discard-keep"),
-                button("Discard", kind="danger", on_click=_discard(name), data_testid="discard-confirm"),
+                button("Keep editing", on_click=_answer("keep"), auto_focus=True, data_testid="discard-keep"),
+                button("Discard", kind="danger", on_click=_answer("discard"), data_testid="discard-confirm"),
                 class_name="flex justify-end gap-2 pb-[18px]",
             ),
             class_name=f"mt-3 {FORM}",
         ),
-        id=f"{name}-discard",
+        id="discard",
         role="alertdialog",
-        aria_labelledby=f"{name}-discard-title",
+        aria_labelledby="discard-title",
         class_name=look,
         data_testid="discard",
     )
 
 
-def _discard(name: Any) -> EventSpec:
-    return rx.call_script(f"document.getElementById('{name}').discard()")
+def _answer(answer: str) -> EventSpec:
+    return rx.call_script(f"document.getElementById('discard').close('{answer}')")

@@ -617,6 +617,7 @@ def test_a_view_is_renamed_and_deleted(page: Page, application: Application):
     save_view(page, "short-LIVED")
     expect(page.get_by_test_id("view-error")).to_contain_text("There is a view “short-LIVED” already.")
     page.keyboard.press("Escape")
+    page.get_by_test_id("discard-confirm").click()
     page.get_by_test_id("views").click()
     page.get_by_test_id("view-rename").click()
     expect(page.get_by_test_id("view-name")).to_have_value("Short-lived")

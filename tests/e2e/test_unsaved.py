@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.application import Application
+from tests.e2e.test_imports_page import choose, csv_of
 from tests.e2e.test_product_page import SECONDS, WIDTHS, check_with_axe, create, opened, read
 from tests.waiting import wait_for
 
@@ -98,3 +99,64 @@ def test_the_form_of_a_webhook_asks_too(page: Page):
     page.keyboard.press("Escape")
     page.get_by_test_id("discard-confirm").click()
     expect(page.get_by_test_id("webhook-url")).to_have_count(0)
+
+
+def open_view_form(page: Page) -> Locator:
+    page.get_by_test_id("views").click()
+    page.get_by_test_id("view-save-as").click()
+    return page.get_by_test_id("view-name")
+
+
+def test_the_dialogs_of_the_list_of_products_ask_too(page: Page, application: Application):
+    create(application, "Unsaved-1")
+    page.goto("/products?sku=Unsaved-1")
+    page.get_by_test_id("product-select").click()
+    page.get_by_test_id("action-set").click()
+    page.get_by_test_id("set-field").select_option("description")
+    value = page.get_by_role("textbox", name="New value")
+    value.fill("typed")
+    page.keyboard.press("Escape")
+    check_with_axe(page)
+    page.get_by_test_id("discard-keep").click()
+    expect(value).to_have_value("typed")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("discard-confirm").click()
+    expect(value).to_have_count(0)
+    page.get_by_test_id("selection-clear").click()
+    name = open_view_form(page)
+    name.fill("typed")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("discard-confirm").click()
+    expect(name).to_have_count(0)
+
+
+def test_going_back_asks_and_saving_a_view_does_not(page: Page, application: Application):
+    create(application, "Unsaved-2")
+    page.goto("/products")
+    expect(page.get_by_test_id("product-row").first).to_be_visible()
+    page.get_by_test_id("filter-sku").fill("Unsaved-2")
+    page.wait_for_url("**/products?sku=Unsaved-2")
+    name = open_view_form(page)
+    name.fill("Unsaved view")
+    page.go_back()
+    page.get_by_test_id("discard-keep").click()
+    expect(page.get_by_test_id("discard")).to_be_hidden()
+    assert page.url.endswith("/products?sku=Unsaved-2")
+    name.press("Enter")
+    expect(name).to_have_count(0)
+    page.wait_for_url("**/products?*view=Unsaved*")
+    expect(page.get_by_test_id("discard")).to_be_hidden()
+
+
+def test_the_name_of_a_mapping_asks_too(page: Page):
+    choose(page, csv_of("Unsaved-3,Foo,Bar"))
+    expect(page.get_by_test_id("columns-table")).to_be_visible()
+    page.get_by_test_id("mapping-save-as").click()
+    name = page.get_by_test_id("mapping-name")
+    name.fill("typed")
+    page.keyboard.press("Escape")
+    page.get_by_test_id("discard-keep").click()
+    expect(name).to_have_value("typed")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_test_id("discard-confirm").click()
+    expect(name).to_have_count(0)

@@ -7,7 +7,7 @@ from product_importer.catalog.pages.views_state import DELETE, RENAME, SAVE, Vie
 from product_importer.ui import styles
 from product_importer.ui.access_state import for_writers
 from product_importer.ui.menu import ENTRY, PLACE_RIGHT, menu
-from product_importer.ui.modal import confirmation, dialog_actions, initial_focus, modal
+from product_importer.ui.modal import confirmation, dialog_actions, form_modal, initial_focus
 from product_importer.ui.widgets import busy_button, error_notice, field, notice
 
 NAME_DIALOG, DELETE_DIALOG = "view-name-dialog", "view-delete-dialog"
@@ -76,7 +76,7 @@ def name_dialog() -> rx.Component:
     """Ask for the name of a new view, or for another name of the chosen one."""
     is_new = ViewState.dialog == SAVE
     shown = ViewState.is_open & (ViewState.dialog != DELETE)
-    return modal(
+    return form_modal(
         rx.cond(is_new, "Save as a view", "Rename the view"),
         rx.cond(shown, name_form(is_new)),
         name=NAME_DIALOG,

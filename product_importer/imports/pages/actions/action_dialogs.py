@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.imports.pages.actions.action_state import ATTRIBUTE, ActionState
 from product_importer.ui import styles
-from product_importer.ui.modal import dialog_actions, initial_focus, modal
+from product_importer.ui.modal import dialog_actions, form_modal, initial_focus, modal
 from product_importer.ui.widgets import busy_button, choice, error_notice
 
 SET = "action-set-dialog"
@@ -24,7 +24,7 @@ def action_dialogs() -> rx.Component:
 
 def set_dialog() -> rx.Component:
     """Ask which field gets which value."""
-    return modal(
+    return form_modal(
         "Set a field",
         rx.cond(ActionState.dialog == "set", set_form()),
         name=SET,

@@ -4,7 +4,7 @@ import reflex as rx
 
 from product_importer.imports.pages.drafts.mappings_state import MappingDeleteState, MappingState
 from product_importer.ui import styles
-from product_importer.ui.modal import confirmation, dialog_actions, dialog_button, initial_focus, modal
+from product_importer.ui.modal import confirmation, dialog_actions, dialog_button, form_modal, initial_focus
 from product_importer.ui.widgets import busy_button, error_notice, field
 
 
@@ -68,19 +68,20 @@ def _name_dialog() -> rx.Component:
     save = busy_button(
         "Save", "Saving…", is_busy=MappingState.is_busy, kind="primary", type="submit", data_testid="mapping-save"
     )
-    return modal(
-        "Save the mapping",
-        rx.el.form(
-            rx.el.p(
-                "What each column becomes is kept under this name. A mapping of the same name is replaced.",
-                class_name="text-muted",
-            ),
-            field("Name", name, name="mapping-name"),
-            error_notice(MappingState.error, title="The mapping was not saved", testid="mapping-error"),
-            dialog_actions("mapping-dialog", save),
-            on_submit=MappingState.save_mapping,
-            class_name="grid gap-4",
+    form = rx.el.form(
+        rx.el.p(
+            "What each column becomes is kept under this name. A mapping of the same name is replaced.",
+            class_name="text-muted",
         ),
+        field("Name", name, name="mapping-name"),
+        error_notice(MappingState.error, title="The mapping was not saved", testid="mapping-error"),
+        dialog_actions("mapping-dialog", save),
+        on_submit=MappingState.save_mapping,
+        class_name="grid gap-4",
+    )
+    return form_modal(
+        "Save the mapping",
+        rx.cond(MappingState.is_open, form),
         name="mapping-dialog",
         shown=MappingState.is_open,
         on_close=MappingState.close,
