@@ -8,12 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
-from sqlmodel import Session
+from sqlmodel import Session, col, func, select
 
 from product_importer.catalog.search import product_query
 from product_importer.imports.activity import find_active
 from product_importer.imports.error_codes import RowErrorCode
-from product_importer.imports.models import HAS_WRITTEN, ImportStatus
+from product_importer.imports.models import ACTIVE, HAS_WRITTEN, ImportJob, ImportStatus
 from product_importer.imports.schemas import ImportRead
 
 DAYS = 30
@@ -84,10 +84,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Numbers:
-    """All that the overview counts. `running` are the active imports and actions; the others ended today."""
+    """All that the overview counts: imports and actions that run now, that wait, and that have ended today."""
 
     catalogue: Catalogue
-    running: list[ImportRead] = field(default_factory=list)
+    running: int = 0
+    waiting: int = 0
     completed: int = 0
     failed: int = 0
     days: list[Day] = field(default_factory=list)
@@ -97,14 +98,15 @@ class Numbers:
 def read_numbers(session: Session, zone: str) -> Numbers:
     """Return the numbers; days are those of a time zone."""
     starts = day_starts(zone)
-    running = find_active(session)
+    active = _active(session)
     ended = {row.status: row.number for row in session.execute(ENDED, {"since": starts[-2]})}
     return Numbers(
         catalogue=_catalogue(session),
-        running=running,
+        running=active.get(ImportStatus.PROCESSING, 0),
+        waiting=active.get(ImportStatus.PENDING, 0),
         completed=ended.get(ImportStatus.COMPLETED, 0),
         failed=ended.get(ImportStatus.FAILED, 0),
-        days=_with_running(_rows_by_day(session, starts), running),
+        days=_with_running(_rows_by_day(session, starts), find_active(session)),
         reasons=_reasons(session),
     )
 
@@ -124,6 +126,12 @@ def _catalogue(session: Session) -> Catalogue:
     # Before the first ANALYZE it is negative.
     estimated = int(session.scalar(ESTIMATED) or 0)
     return Catalogue(total, min(total, max(estimated, MAX_COUNTED)), is_exact=False)
+
+
+def _active(session: Session) -> dict[str, int]:
+    """Return how many imports and actions are not over, by status."""
+    status = col(ImportJob.status)
+    return dict(session.exec(select(status, func.count()).where(status.in_(ACTIVE)).group_by(status)).all())
 
 
 def _rows_by_day(session: Session, starts: Sequence[datetime]) -> list[Day]:

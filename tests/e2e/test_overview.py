@@ -79,7 +79,11 @@ def test_what_needs_attention_leaves_when_it_is_settled(page: Page, application:
         expect(missing).to_be_visible(timeout=SECONDS)
         expect(missing).to_contain_text("product-importer worker")
         application.upload(catalogue(1), "waits.csv")
-        expect(page.get_by_test_id("overview-running")).to_have_text("1", timeout=SOON)
+        expect(page.get_by_test_id("overview-waiting")).to_have_text("1 waiting", timeout=SOON)
+        expect(page.get_by_test_id("overview-running")).to_have_text("0")
+        page.get_by_test_id("overview-waiting").click()
+        expect(page).to_have_url(re.compile(r"/imports\?status=pending$"))
+        page.go_back()
     expect(missing).to_have_count(0, timeout=SECONDS)
 
 

@@ -42,7 +42,7 @@ def reasons(found: Numbers) -> dict[str, int]:
 
 def test_an_empty_database_has_nothing_but_days(database):
     found = read()
-    assert (found.catalogue.total, found.catalogue.inactive, found.running, found.reasons) == (0, 0, [], [])
+    assert (found.catalogue.total, found.catalogue.inactive, found.running, found.reasons) == (0, 0, 0, [])
     assert (found.completed, found.failed, sums(found)) == (0, 0, (0, 0, 0))
     assert len(found.days) == DAYS and found.days[-1].day == datetime.now(UTC).date()
 
@@ -69,8 +69,15 @@ def test_the_rows_of_today_are_those_of_imports_that_have_ended_and_of_those_tha
     running = upload(THREE.encode())
     execute("UPDATE import_job SET status = 'processing', created = 20 WHERE id = %s", str(running))
     found = read()
-    assert [job.id for job in found.running] == [running]
+    assert (found.running, found.waiting) == (1, 0)
     assert found.days[-1].created == 24
+
+
+def test_those_that_wait_are_counted_by_themselves(database):
+    for number in range(25):
+        upload(THREE.encode(), f"{number}.csv")
+    execute("UPDATE import_job SET status = 'processing' WHERE filename LIKE '2%%'")
+    assert (read().running, read().waiting) == (6, 19)
 
 
 def test_a_dry_run_counts_once_it_is_applied(database):

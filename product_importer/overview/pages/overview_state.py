@@ -37,6 +37,8 @@ class OverviewState(rx.State):
     zone: str = UTC
     catalogue: CatalogueView = CatalogueView()
     running: str = DASH
+    # How many wait, in words; empty if none does.
+    waiting: str = ""
     completed: str = DASH
     failed: str = DASH
     attention: list[ItemView] = []  # noqa: RUF012 - Reflex copies it for each tab
@@ -84,7 +86,8 @@ def _values(found: Overview) -> dict[str, Any]:
         "is_empty": not numbers.catalogue.total,
         "zone": found.zone.replace("_", " "),
         "catalogue": CatalogueView.of(numbers.catalogue),
-        "running": number(len(numbers.running)),
+        "running": number(numbers.running),
+        "waiting": f"{numbers.waiting:,} waiting" if numbers.waiting else "",
         "completed": number(numbers.completed),
         "failed": number(numbers.failed),
         "attention": list(map(ItemView.of, found.attention)),

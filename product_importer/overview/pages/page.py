@@ -17,11 +17,12 @@ TILES = (
 )
 TILE = "relative grid content-start gap-0.5 bg-raised px-4 py-3 hover:bg-sunken max-md:first:col-span-full"
 # The whole tile leads there.
-TILE_NUMBER = (
-    "w-fit rounded-sm text-2xl leading-8 font-semibold tracking-tight tabular-nums after:absolute after:inset-0 "
-    "focus-visible:outline-none focus-visible:after:-outline-offset-2 focus-visible:after:outline-2 "
-    "focus-visible:after:outline-accent"
+WHOLE_TILE = (
+    "w-fit rounded-sm after:absolute after:inset-0 focus-visible:outline-none focus-visible:after:-outline-offset-2 "
+    "focus-visible:after:outline-2 focus-visible:after:outline-accent"
 )
+NUMBER = "text-2xl leading-8 font-semibold tracking-tight tabular-nums"
+NOTE = "text-xs text-muted tabular-nums"
 HALVES = "grid grid-cols-1 gap-5 *:grid-rows-[auto_1fr] md:grid-cols-[1.7fr_1fr]"
 
 
@@ -65,46 +66,54 @@ def shown() -> rx.Component:
 
 
 def tiles() -> rx.Component:
-    """Return the most important numbers; each leads to what it counts."""
+    """Return the most important numbers; each leads to what it counts, or says what it leads to."""
     return rx.el.ul(
         rx.el.li(
             rx.el.span("Products", class_name=styles.LABEL),
             tile_number(OverviewState.catalogue.total, routes.PRODUCTS, "Products: ", "overview-products"),
             rx.el.p(
                 OverviewState.catalogue.active,
-                rx.cond(OverviewState.catalogue.inactive, inactive()),
-                class_name="text-xs text-muted tabular-nums",
+                rx.cond(OverviewState.catalogue.inactive, " · ", ""),
+                note_link(OverviewState.catalogue.inactive, f"{routes.PRODUCTS}?active=false", "overview-inactive"),
+                class_name=NOTE,
             ),
             class_name=TILE,
         ),
-        tile("Running", "imports and actions now", OverviewState.running, "processing", "overview-running"),
-        tile("Completed", "imports and actions today", OverviewState.completed, "completed", "overview-completed"),
-        tile("Failed", "imports and actions today", OverviewState.failed, "failed", "overview-failed"),
+        rx.el.li(
+            rx.el.span("Running", class_name=styles.LABEL),
+            tile_number(
+                OverviewState.running, of_status("processing"), "Running imports and actions: ", "overview-running"
+            ),
+            rx.el.span("imports and actions now", class_name=NOTE),
+            note_link(OverviewState.waiting, of_status("pending"), "overview-waiting"),
+            class_name=TILE,
+        ),
+        ended_today("Completed", OverviewState.completed, "completed"),
+        ended_today("Failed", OverviewState.failed, "failed"),
         aria_label="Numbers",
         class_name=TILES,
     )
 
 
-def inactive() -> rx.Component:
-    """Return the number of inactive products, which leads to them."""
-    address = f"{routes.PRODUCTS}?active=false"
-    return rx.fragment(
-        " · ",
-        link(
-            OverviewState.catalogue.inactive,
-            to=address,
-            class_name=f"{styles.TEXT_LINK} relative z-1",
-            data_testid="overview-inactive",
-        ),
-    )
+def note_link(words: rx.Var[str], address: str, testid: str) -> rx.Component:
+    """Return how many there are of another kind, which leads to them; nothing where there are none."""
+    to_them = link(words, to=address, class_name=f"{styles.TEXT_LINK} {NOTE} relative z-1 w-fit", data_testid=testid)
+    return rx.cond(words, to_them)
 
 
-def tile(title: str, of_what: str, value: rx.Var[str], status: str, testid: str) -> rx.Component:
-    """Return how many imports and actions have a status."""
+def of_status(status: str) -> str:
+    """Return the address of the imports and actions that have a status."""
+    return f"{routes.IMPORTS}?status={status}"
+
+
+def ended_today(title: str, value: rx.Var[str], status: str) -> rx.Component:
+    """Return how many imports and actions ended like this today. They are not listed by day, so all are linked."""
+    every = link(f"all {status}", to=of_status(status), class_name=f"{styles.TEXT_LINK} {NOTE} {WHOLE_TILE}")
     return rx.el.li(
         rx.el.span(title, class_name=styles.LABEL),
-        tile_number(value, f"{routes.IMPORTS}?status={status}", f"{title} {of_what}: ", testid),
-        rx.el.span(of_what, class_name="text-xs text-muted"),
+        rx.el.span(value, class_name=NUMBER, data_testid=f"overview-{status}"),
+        rx.el.span("imports and actions today", class_name=NOTE),
+        every,
         class_name=TILE,
     )
 
@@ -115,5 +124,5 @@ def tile_number(value: rx.Var[str], address: str, name: str, testid: str) -> rx.
         rx.el.span(name, class_name="sr-only"),
         rx.el.span(value, data_testid=testid),
         to=address,
-        class_name=TILE_NUMBER,
+        class_name=f"{NUMBER} {WHOLE_TILE}",
     )
