@@ -195,7 +195,7 @@ def test_a_switch_is_undone_by_the_message_on_the_page_and_in_the_list(page: Pag
     switch = page.get_by_test_id("product-page-active")
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "false")
-    expect(page.get_by_test_id("history-change")).to_have_text(re.compile("Status.*Active.*Inactive"))
+    expect(page.get_by_test_id("history-change")).to_have_text(re.compile("Active.*Yes.*No"))
     toast(page, "Turn-1 is inactive.").get_by_role("button", name="Undo").click()
     expect(switch).to_have_attribute("aria-checked", "true")
     expect(toast(page, "Turn-1 is active again.")).to_be_visible()

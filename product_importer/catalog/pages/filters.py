@@ -14,7 +14,7 @@ TEXT_FILTERS = (
     ("Name", "name", CatalogState.filter_name),
     ("Description", "description", CatalogState.filter_description),
 )
-STATUSES = (("", "All"), ("true", "Active"), ("false", "Inactive"))
+ACTIVE = (("", "All"), ("true", "Active"), ("false", "Inactive"))
 ORDERS = (
     ("-created_at", "Created, newest first"),
     ("created_at", "Created, oldest first"),
@@ -55,7 +55,7 @@ def filters() -> rx.Component:
         rx.el.div(
             rx.el.div(
                 *(text_filter(label, name, on_change) for label, name, on_change in TEXT_FILTERS),
-                select("Status", STATUSES, "filter-active", CatalogState.listing.active, CatalogState.filter_active),
+                select("Active", ACTIVE, "filter-active", CatalogState.listing.active, CatalogState.filter_active),
                 rx.el.div(add_button(), class_name="flex items-center max-md:-ml-2"),
                 class_name=FIELDS,
             ),

@@ -112,7 +112,7 @@ def differences(draft: Draft, seen: ProductRead, current: ProductRead) -> list[D
 
 def _values(draft: Draft) -> dict[str, str]:
     named = {LABELS[name]: getattr(draft, name) for name in ("sku", "name", "description")}
-    named["Status"] = "Active" if draft.active else "Inactive"
+    named[LABELS["active"]] = "Yes" if draft.active else "No"
     return named | {f"Attribute “{name}”": value for name, value in draft.attributes.items()}
 
 

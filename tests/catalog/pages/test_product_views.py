@@ -35,7 +35,7 @@ def test_values_are_words_and_notes():
     assert [
         (one.name, one.before or one.before_note, (one.after or one.after_note)[:5]) for one in shown.changes
     ] == [
-        ("Status", "Active", "Inact"),
+        ("Active", "Yes", "No"),
         ("name", "empty", "xxxxx"),
         ("Name", "old", "not k"),
     ]

@@ -161,12 +161,12 @@ def _gap(changes: int) -> str:
 def _label(name: str) -> str:
     if name.startswith(ATTRIBUTE):
         return name.removeprefix(ATTRIBUTE)
-    return "Status" if name == "active" else LABELS[name]
+    return LABELS[name]
 
 
 def _value(value: str | bool | None) -> str:
     if isinstance(value, bool):
-        return "Active" if value else "Inactive"
+        return "Yes" if value else "No"
     return _shortened(value or "")
 
 
