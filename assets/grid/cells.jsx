@@ -75,7 +75,7 @@ function ValueCell({ row, shape: { key, kind }, given }) {
     >
       {before !== undefined && (
         <del className="truncate text-xs text-muted line-through" title={before}>
-          <span className="sr-only">was </span>{before || "blank"}
+          <span className="sr-only">was </span>{before || "empty"}
         </del>
       )}
       <span className={`flex items-center gap-1 ${before !== undefined || kind === "lead" ? "font-medium" : ""}`}>
@@ -93,7 +93,7 @@ function ValueCell({ row, shape: { key, kind }, given }) {
               {before !== undefined && <span className="sr-only">now </span>}{value}
             </bdi>
           )
-          : <em className="text-muted">{key.startsWith("#") || given.isPlain ? "" : "blank"}</em>}
+          : <em className="text-muted">{key.startsWith("#") || given.isPlain ? "" : "empty"}</em>}
       </span>
       {problem && <Problem text={problem} />}
     </div>

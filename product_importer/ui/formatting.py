@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DASH = "—"
+EMPTY = "empty"
 REQUIRED = "This is required."
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 

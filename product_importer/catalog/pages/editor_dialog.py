@@ -9,6 +9,7 @@ from product_importer.catalog.pages.form_data import Difference
 from product_importer.ui import forms, styles
 from product_importer.ui.connection.banner import WHOLE
 from product_importer.ui.differences import comparison, differences
+from product_importer.ui.formatting import EMPTY
 from product_importer.ui.forms import form_field
 from product_importer.ui.modal import dialog_actions, form_modal, initial_focus
 from product_importer.ui.widgets import DEBOUNCE_MS, busy_button, button, error_notice, link, local_time, notice
@@ -207,7 +208,7 @@ def difference_row(difference: Difference) -> rx.Component:
 
 def value(text: rx.Var[str]) -> rx.Component:
     """Show a value, or that it is empty."""
-    return rx.cond(text, rx.el.span(text), rx.el.span("empty", class_name="text-muted"))
+    return rx.cond(text, rx.el.span(text), rx.el.span(EMPTY, class_name="text-muted"))
 
 
 def conflict_buttons() -> rx.Component:

@@ -9,6 +9,7 @@ from product_importer.catalog.pages.editor_state import EditorState
 from product_importer.catalog.pages.list_state import CatalogState
 from product_importer.ui import styles
 from product_importer.ui.access_state import AccessState
+from product_importer.ui.formatting import EMPTY
 from product_importer.ui.grid.component import data_grid
 from product_importer.ui.widgets import button, loading, notice
 
@@ -120,4 +121,4 @@ def conflict(shown: ConflictView) -> rx.Component:
 
 def quoted(text: rx.Var[str]) -> rx.Component:
     """Return a value of a cell, which may be empty."""
-    return rx.cond(text, rx.el.q(text, class_name=styles.STRONG), rx.el.em("blank"))
+    return rx.cond(text, rx.el.q(text, class_name=styles.STRONG), rx.el.em(EMPTY))

@@ -7,6 +7,7 @@ from product_importer.imports.action_schemas import ActionKind, StoredAction
 from product_importer.imports.models import ImportStatus
 from product_importer.imports.read_warnings import WarningCode
 from product_importer.imports.schemas import ImportRead
+from product_importer.ui.formatting import EMPTY
 
 DOING = {
     ActionKind.ACTIVATE: "Activating products",
@@ -75,7 +76,7 @@ def values(action: StoredAction) -> list[tuple[str, str]]:
     """Return the fields and attributes that an action sets, each with its new value."""
     given = dict(action.values or {})
     attributes: dict[str, Any] = given.pop("attributes", {})
-    return [(name, _shown(value) if value != "" else "removed") for name, value in {**given, **attributes}.items()]
+    return [(name, _shown(value) if value != "" else EMPTY) for name, value in {**given, **attributes}.items()]
 
 
 def _filter(name: str, value: Any) -> str:

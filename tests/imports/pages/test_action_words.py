@@ -45,7 +45,7 @@ def test_the_details_say_which_products_and_which_values():
     shown = seen(action=SET)
     assert shown.action_products == "any text contains “mug”, active is yes"
     values = {fact.label: fact.value for fact in shown.action_values}
-    assert values == {"name": "“<b>”", "active": "no", "season": "“spring”", "old": "removed"}
+    assert values == {"name": "“<b>”", "active": "no", "season": "“spring”", "old": "empty"}
     assert action_words.products(StoredAction(kind="delete", filter={})) == "All products"
     selected = StoredAction(kind="delete", filter={}, selected=1)
     assert action_words.products(selected) == "1 product selected one by one"
