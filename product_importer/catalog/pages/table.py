@@ -93,8 +93,8 @@ def edit_conflicts() -> rx.Component:
         rx.el.p("Somebody else has changed these products meanwhile. The list shows what they have written."),
         rx.el.ul(rx.foreach(CatalogState.conflicts, conflict), class_name="mt-2 grid gap-1"),
         rx.el.div(
-            button("Write mine over it", on_click=CatalogState.save_mine, data_testid="conflict-keep-mine"),
-            button("Keep theirs", on_click=CatalogState.drop_mine, data_testid="conflict-take-theirs"),
+            button("Keep mine", on_click=CatalogState.save_mine, data_testid="conflict-keep-mine"),
+            button("Take theirs", on_click=CatalogState.drop_mine, data_testid="conflict-take-theirs"),
             class_name=f"{styles.ACTIONS} mt-2.5",
         ),
         title="Not saved",
