@@ -62,7 +62,7 @@ def _one(item: Item) -> tuple[str, str, str, str]:
             waiting = f"{counted(item.number, 'row')} of {item.name} {'was' if item.number == 1 else 'were'} rejected"
             return waiting, "They can be corrected and imported again.", "See the rows", job
         case Need.DISABLED_WEBHOOK:
-            return f"The webhook {item.name} is off", item.detail, "See the webhook", webhook
+            return f"The webhook {item.name} is disabled", item.detail, "See the webhook", webhook
         case Need.FAILING_WEBHOOK:
             return f"Deliveries to {item.name} fail", _retrying(item.number), "See the deliveries", webhook
         case Need.INDEX_BEHIND:
@@ -79,7 +79,7 @@ def _rest(item: Item) -> tuple[str, str, str, str]:
             waiting = f"{more} imports {LATELY} have rejected rows"
             return waiting, "", "See them all", f"{routes.IMPORTS}?status=completed"
         case Need.DISABLED_WEBHOOK:
-            return f"{more} webhooks are off", "", "See them all", routes.WEBHOOKS
+            return f"{more} webhooks are disabled", "", "See them all", routes.WEBHOOKS
         case _:
             return f"Deliveries to {more} webhooks fail", "", "See them all", routes.WEBHOOKS
 

@@ -88,7 +88,7 @@ def delete_dialog() -> rx.Component:
         "Delete this webhook?",
         rx.el.p(rx.el.span(WebhookDeleteState.url, class_name=styles.STRONG), class_name="wrap-anywhere"),
         "No more events are sent to this URL, and its list of deliveries is deleted, too. This cannot be undone. "
-        "To pause the webhook, switch it off instead.",
+        "To pause the webhook, disable it instead.",
         error_notice(WebhookDeleteState.error, title="Nothing was deleted", testid=ERROR_TEST_ID),
         busy_button(
             "Delete",
