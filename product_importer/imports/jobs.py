@@ -54,6 +54,11 @@ def action_kind(job: ImportJob) -> ActionKind | None:
     return None if job.action is None else ActionKind(job.action["kind"])
 
 
+def noun(job: ImportJob) -> str:
+    """Return what messages call a job."""
+    return "import" if job.action is None else "action"
+
+
 def has_deleted(job: ImportJob) -> bool:
     """Whether a job has deleted products; they are in its undo table then."""
     return action_kind(job) == ActionKind.DELETE

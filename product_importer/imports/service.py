@@ -50,9 +50,9 @@ HELP_IMPORT = queue.Job(queue="imports", function="product_importer.imports.task
 RUN_UNDO = queue.Job(queue="imports", function="product_importer.imports.tasks.run_undo")
 
 UNDO_ERRORS = {
-    UndoStatus.PENDING: "The import is being undone already.",
-    UndoStatus.UNDONE: "The import was undone already.",
-    UndoStatus.EXPIRED: "The import is too old: the values that it overwrote were deleted.",
+    UndoStatus.PENDING: "The {} is being undone already.",
+    UndoStatus.UNDONE: "The {} was undone already.",
+    UndoStatus.EXPIRED: "The {} is too old: the values that it overwrote were deleted.",
 }
 
 ACTION_TOO_OLD = "The action is too old: the list of its products was deleted. Start it again."
@@ -140,7 +140,7 @@ def cancel_import(session: Session, job_id: UUID) -> ImportRead:
     job = jobs.lock(session, job_id)
     jobs.require_control(job)
     if job.status in FINAL:
-        raise Conflict(f"The import has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
+        raise Conflict(f"The {jobs.noun(job)} has ended already: it is {job.status}.", kind=ProblemType.IMPORT_ENDED)
     now = _now(session)
     if job.cancel_requested_at is None:
         events.record_action(session, AuditAction.IMPORT_CANCELLED, job)
@@ -170,7 +170,9 @@ def retry_import(session: Session, job_id: UUID) -> ImportRead:
     job = jobs.lock(session, job_id)
     jobs.require_control(job)
     if job.status not in RETRYABLE or job.undo_status is not None:
-        raise Conflict(f"The import is {jobs.state(job)}: it cannot be retried.", kind=ProblemType.NOT_RETRYABLE)
+        raise Conflict(
+            f"The {jobs.noun(job)} is {jobs.state(job)}: it cannot be retried.", kind=ProblemType.NOT_RETRYABLE
+        )
     if job.file_deleted_at is not None:
         message = "The uploaded file was deleted. Upload it again." if job.action is None else ACTION_TOO_OLD
         raise Conflict(message, kind=ProblemType.NOT_RETRYABLE)
@@ -206,9 +208,10 @@ def undo_import(session: Session, job_id: UUID) -> ImportRead:
     jobs.require_control(job)
     undo = ImportRead.of(job).undo
     if undo is None:
-        raise Conflict(f"The import is {jobs.state(job)}: there is nothing to undo.", kind=ProblemType.NOT_UNDOABLE)
+        message = f"The {jobs.noun(job)} is {jobs.state(job)}: there is nothing to undo."
+        raise Conflict(message, kind=ProblemType.NOT_UNDOABLE)
     if undo.status != UndoStatus.POSSIBLE:
-        raise Conflict(UNDO_ERRORS[undo.status], kind=ProblemType.NOT_UNDOABLE)
+        raise Conflict(UNDO_ERRORS[undo.status].format(jobs.noun(job)), kind=ProblemType.NOT_UNDOABLE)
     job.undo_status, job.undo_requested_at = UndoStatus.PENDING, _now(session)
     job.undo_by = principal.current().stored()
     events.record_action(session, AuditAction.IMPORT_UNDO_REQUESTED, job)

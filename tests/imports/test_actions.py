@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from product_importer.core import db
+from product_importer.core.errors import Conflict
 from product_importer.core.pagination import PageQuery
 from product_importer.core.settings import settings
 from product_importer.imports import service, tasks
@@ -78,6 +79,8 @@ def test_what_matches_is_deactivated_and_that_is_undone(run_import, start: Start
     assert {sku for sku, values in catalogue().items() if not values[2]} == {"a1", "a2"}
     assert run_undo(job).undo.restored == 1
     assert catalogue() == before
+    with pytest.raises(Conflict, match=r"^The action was undone already\.$"):
+        run_undo(job)
 
 
 def test_an_action_says_what_it_does_and_has_no_file(run_import, start: Start, client):
