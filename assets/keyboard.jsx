@@ -97,7 +97,8 @@ const single = (event, allowed, navigate) => {
     return;
   }
   const keys = isSecond ? `g ${event.key}` : event.key;
-  const command = allowed.find((one) => one.keys === keys);
+  // What has no group is only listed.
+  const command = allowed.find((one) => one.keys === keys && one.group);
   const isDone = keys === "/" ? focusSearch() : keys === "n" ? pressNew() : command && carryOut(command, navigate);
   if (isDone) event.preventDefault();
 };

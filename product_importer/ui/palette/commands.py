@@ -52,9 +52,19 @@ COMMANDS = [
     _command("Keyboard shortcuts", DO, "?", opens="shortcuts", words=["help", "keys"]),
     _command("Sign out", DO, press="sign-out", needs="person", words=["log out"]),
 ]
-# Shortcuts that are no commands of the palette.
+# Shortcuts that are no commands of the palette: they are only listed.
 KEYS = [
     _command("Command palette", "", "Ctrl K", opens="palette"),
     _command("Search in this page", "", "/"),
     _command("New product, webhook or import: that of this page", "", "n"),
+    _command("Messages, such as one with Undo", "", "Alt T"),
+    _command("Grid: go to another cell", "", "Arrows"),
+    _command("Grid: choose several cells", "", "Shift Arrows"),
+    _command("Grid: select the row", "", "Space"),
+    _command("Grid: edit the cell, save it", "", "Enter", needs="write"),
+    _command("Grid: restore the cell while it is edited", "", "Esc", needs="write"),
+    _command("Grid: empty the cells", "", "Delete", needs="write"),
+    _command("Grid: copy the cells", "", "Ctrl C"),
+    _command("Grid: paste cells", "", "Ctrl V", needs="write"),
+    _command("Grid: undo the last edit", "", "Ctrl Z", needs="write"),
 ]
