@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from soak import report
 from soak.client import Client
@@ -13,7 +13,7 @@ from soak.ledger import Ledger
 from soak.load import Load
 from soak.receivers import Receivers
 from soak.samples import Sampler
-from soak.subject import Subject
+from soak.subject import Subject, processes
 from tests.application import catalogue
 from tests.faults.leftovers import Leftovers
 from tests.waiting import wait_for
@@ -104,7 +104,18 @@ def check(subject: Subject, ledger: Ledger, load: Load, receivers: Receivers, be
     ledger.check(not (found := ask(UNTOLD)), f"imports have not told their end once: {found}")
     left = Leftovers(subject.application, subject.postgres)
     with ledger.blaming("what is left behind"):
+        sweep(subject)
         wait_for(lambda: not left.all(), QUIET_SECONDS, f"nothing is left behind: {left.all()}")
+
+
+def sweep(subject: Subject) -> None:
+    """Date all uploads back by a day, and restart the web process, which then deletes those that nothing needs."""
+    yesterday = time.time() - 24 * 3600
+    for path in (subject.data / "uploads").iterdir():
+        with suppress(FileNotFoundError):
+            os.utime(path, (yesterday, yesterday))
+    for process in processes(subject.data)["web"]:
+        process.kill()
 
 
 if __name__ == "__main__":

@@ -31,6 +31,8 @@ COMMANDS = {
 }
 JOB = "import job"
 STOP_SECONDS = 60
+# So many of the last characters are shown of what has ended.
+SAID = 3_000
 
 
 class Subject:
@@ -63,13 +65,14 @@ class Subject:
             wait_for(lambda url=url: answers(url), 120, f"{url} is ready")  # type: ignore[misc]
 
     def keep_spared(self) -> list[str]:
-        """Start what is spared and does not run; return the names of those that had ended."""
+        """Start what is spared and does not run; return what is known of those that had ended."""
         commands = {"web": ["web"], "worker": ["worker"], "webhooks": ["worker", "--queue", "webhooks"]}
-        ended = [name for name, process in self._extra.items() if process.poll() is not None]
+        ended = {name: code for name, process in self._extra.items() if (code := process.poll()) is not None}
+        said = self.spared.output.read_text()[-SAID:] if ended else ""
         for name, command in commands.items():
             if name not in self._extra or name in ended:
                 self._extra[name] = self.spared.spawn(*command)
-        return ended
+        return [f"the spared {name} has ended with {code}:\n{said}" for name, code in ended.items()]
 
     def is_ready(self) -> bool:
         """Whether what `up` started is ready, which fails if that has ended."""

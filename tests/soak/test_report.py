@@ -38,7 +38,7 @@ def test_what_goes_on_growing_is_not_flat():
 
 def test_a_little_growth_is_allowed_in_the_unit_of_the_figure():
     assert growth(lambda passed: 200 + 20 * passed) is None
-    assert growth(lambda passed: 3 + 2 * passed, "Valkey keys") is None
+    assert growth(lambda passed: 3 + 2 * passed, "Valkey keys that do not expire") is None
 
 
 def test_the_warm_up_does_not_count():
