@@ -31,11 +31,13 @@ pytestmark = [needs_pgbouncer, pytest.mark.processes]
 
 REPEATED = (test_runner, test_lease, test_undo, test_ranges, test_dry_run, test_sharing, test_api, test_indexer)
 ROWS = 1_500
-# They are about sessions of PostgreSQL, which are PgBouncer's here.
-ABOUT_SESSIONS = {
+# They are about sessions of PostgreSQL, which are PgBouncer's here; the last one starts a process, which knows only
+# the PostgreSQL of all tests.
+NOT_HERE = {
     "test_a_lease_uses_one_connection_again_and_closes_it_at_its_end",
     "test_a_claim_takes_the_connection_that_was_prepared_and_names_it",
     "test_a_claim_replaces_a_prepared_connection_that_has_ended",
+    "test_the_worker_and_each_helper_report_the_rows_that_they_hold",
 }
 
 for module in REPEATED:
@@ -43,7 +45,7 @@ for module in REPEATED:
         module,
         globals(),
         {"run_import", "database", "client", "create", "held_products", "half_done"},
-        ABOUT_SESSIONS,
+        NOT_HERE,
     )
 
 
