@@ -75,8 +75,11 @@ class Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         # First, so that whoever watches sees the end at once, even if the thread waits for a connection.
-        self._publish(replace(self.pace(), eta_seconds=None))
+        end = replace(self.pace(), eta_seconds=None)
+        self._publish(end)
         self._thread.join()
+        # Again, because the thread may have published its estimate in between.
+        self._publish(end)
 
     def committed(self, row: dict[str, Any]) -> None:
         """Take the job's row as a transaction has just committed it."""
