@@ -293,6 +293,20 @@ def test_a_late_preview_does_not_undo_a_newer_choice(page: Page, application: Ap
     expect(error(page)).to_have_count(0)
 
 
+def test_an_import_starts_with_what_was_chosen_a_moment_before(page: Page, application: Application):
+    choose(page, csv_of("Moment-1,Foo,Bar", header="sku,name,words"))
+    expect(error(page)).to_contain_text("Missing columns: description.")
+    choose_and_start = """select => {
+        Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value").set.call(select, "description");
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+        document.querySelector("[data-testid=import-start]").click();
+    }"""
+    target(page, "words").evaluate(choose_and_start)
+    arrived(page)
+    expect(status(page)).to_have_text("completed")
+    assert product(application, "Moment-1")["description"] == "Bar"
+
+
 def test_a_draft_that_does_not_exist_says_so(page: Page):
     page.goto("/imports/00000000-0000-7000-8000-000000000000?step=columns")
     expect(page.get_by_text("There is no such import")).to_be_visible()

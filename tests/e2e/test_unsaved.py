@@ -92,6 +92,7 @@ def test_leaving_the_page_with_a_half_filled_form_asks(page: Page, application: 
 def test_the_form_of_a_webhook_asks_too(page: Page):
     page.goto("/webhooks")
     page.get_by_test_id("webhook-new").click()
+    expect(page.get_by_test_id("webhook-url")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("webhook-url")).to_have_count(0)
     page.get_by_test_id("webhook-new").click()

@@ -58,6 +58,8 @@ class ChosenOptions(rx.State, mixin=True):
     _preview: DraftPreview = DraftPreview()
     _error: DraftError | None = None
     _is_saving: bool = False
+    # Whether the preview and its problem are of older options.
+    _is_outdated: bool = False
 
     @rx.var
     def shown_columns(self) -> list[ColumnView]:
@@ -178,6 +180,7 @@ class ChosenOptions(rx.State, mixin=True):
             self.fault = " ".join(one["message"] for one in error.extra.get("errors", ())) or error.detail
             return None
         self.fault = ""
+        self._is_outdated = True
         self._show_options()
         return type(self).save_options  # type: ignore[return-value]
 
@@ -199,7 +202,7 @@ class ChosenOptions(rx.State, mixin=True):
         async with self:
             if (shown, options) != (self._shown, self._options):
                 return True
-            self._error = None
+            self._error, self._is_outdated = None, False
             self._show_preview(found)
             return False
 

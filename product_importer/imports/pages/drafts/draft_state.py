@@ -152,7 +152,8 @@ class DraftState(ChosenOptions, rx.State):
         async with self:
             if self.is_starting:
                 return None
-            if self.problem.title:
+            # What was chosen a moment ago may have answered the problem: then the start itself judges it.
+            if self.problem.title and not self._is_outdated:
                 self._ask()
                 return None
             self.is_starting, self.refusal = True, Problem()
@@ -195,7 +196,7 @@ class DraftState(ChosenOptions, rx.State):
         self.draft, self.refusal, self.fault, self._has_left = DraftView(), Problem(), "", False
         self._error, self._read_at, self._options = None, ("", -1), ImportOptions()
         self.columns, self.encodings, self.options, self.reading = [], [], {}, ReadingView()
-        self.is_read = self.is_starting = False
+        self.is_read = self.is_starting = self._is_outdated = False
         self.list_page = 1
         self._preview, self.problem = DraftPreview(), Problem()
 
