@@ -19,6 +19,8 @@ from product_importer.core.ids import new_id
 from product_importer.core.settings import settings
 
 READ_BUFFER_BYTES = 1024 * 1024
+# Where Linux lists the files that this process has open.
+OPEN_FILES = "/proc/self/fd"
 # Sync to disk after so many bytes while the upload goes on, so that little is left to sync at its end.
 SYNC_BYTES = 16 * 1024 * 1024
 
@@ -39,6 +41,12 @@ class Storage(Protocol):
     def writer(self, key: str) -> Writer: ...
 
     def open(self, key: str) -> BinaryIO: ...
+
+    def file(self, key: str, /) -> BinaryIO | None:
+        """Open an object as an unbuffered file with a descriptor, or return None where objects are no files."""
+
+    def adopt(self, key: str, file: BinaryIO, /) -> bool:
+        """Make an object of a file that has no name, without copying it; return False where that is not possible."""
 
     def delete(self, key: str) -> None: ...
 
@@ -108,8 +116,29 @@ class FolderStorage:
         return _FileWriter(self._folder / key)
 
     def open(self, key: str) -> BinaryIO:
+        return self._opened(key, READ_BUFFER_BYTES)
+
+    def file(self, key: str) -> BinaryIO:
+        return self._opened(key, 0)
+
+    def adopt(self, key: str, file: BinaryIO) -> bool:
+        # Other processes, also those of other machines, shall find its content behind the name.
+        os.fsync(file.fileno())
         try:
-            return (self._folder / key).open("rb", buffering=READ_BUFFER_BYTES)
+            # Python follows the link to the open file only with a folder given.
+            opened = os.open(OPEN_FILES, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.link(str(file.fileno()), self._folder / key, src_dir_fd=opened, follow_symlinks=True)
+            finally:
+                os.close(opened)
+        except OSError:
+            # It lies on another filesystem, or never could have a name: a copy meets what else is wrong.
+            return False
+        return True
+
+    def _opened(self, key: str, buffer_bytes: int) -> BinaryIO:
+        try:
+            return (self._folder / key).open("rb", buffering=buffer_bytes)
         except FileNotFoundError as error:
             raise ObjectNotFound(key) from error
 
@@ -177,6 +206,12 @@ class ObjectStorage:
         except (NotFoundError, FileNotFoundError) as error:
             raise ObjectNotFound(key) from error
         return cast(BinaryIO, io.BufferedReader(_RawReader(reader), READ_BUFFER_BYTES))
+
+    def file(self, _: str) -> None:
+        return None
+
+    def adopt(self, _: str, __: BinaryIO) -> bool:
+        return False
 
     def delete(self, key: str) -> None:
         try:

@@ -1,6 +1,7 @@
-"""Store the sorted rows of an import where every worker can read them, and fetch them from there.
+"""Store the sorted rows of an import where every worker can read them, and read them there.
 
-They lie beside the uploads: the runs as they are in the spool, behind them their index as JSON, and its length.
+They lie beside the uploads: the runs as they are in the spool, behind them their index as JSON, and its length. Where
+the spool's disk has the uploads too, its file gets a name there; else it is copied.
 """
 
 import base64
@@ -38,17 +39,23 @@ def store(spool: Spool, spool_id: UUID, over: threading.Event) -> bool:
     """Store a spool to which nothing is added any more; stop and return False when it is not needed any more.
 
     Raises:
+        SpoolError: there is no room for the index.
         OSError, BaseError, StorageError: the storage is away or full; nothing is left in it.
     """
-    writer = storage.storage().writer(spool_key(spool_id))
+    index = _index(spool)
+    spool.write(index + len(index).to_bytes(LENGTH_BYTES))
+    key = spool_key(spool_id)
+    return not over.is_set() and (storage.storage().adopt(key, spool.file) or _copy_out(spool, key, over))
+
+
+def _copy_out(spool: Spool, key: str, over: threading.Event) -> bool:
+    writer = storage.storage().writer(key)
     try:
         for block in spool.blocks(BLOCK_BYTES):
             if over.is_set():
                 writer.abort()
                 return False
             writer.write(block)
-        index = _index(spool)
-        writer.write(index + len(index).to_bytes(LENGTH_BYTES))
         writer.commit()
         return True
     except BaseException:
@@ -58,7 +65,9 @@ def store(spool: Spool, spool_id: UUID, over: threading.Event) -> bool:
 
 
 def fetch(spool_id: UUID, schema: pa.Schema) -> Spool:
-    """Return a spool of this process with the stored rows.
+    """Return a spool with the stored rows: those in a folder are read in place, those in an object store are copied.
+
+    A range takes a little of each run: an object store would be asked as often.
 
     Raises:
         ObjectNotFound: they are not stored any more.
@@ -66,16 +75,23 @@ def fetch(spool_id: UUID, schema: pa.Schema) -> Spool:
         SpoolError: there is no room for them.
         OSError, BaseError, StorageError: the storage is away.
     """
-    spool = Spool(schema)
+    key = spool_key(spool_id)
+    in_place = storage.storage().file(key)
+    spool = Spool(schema, in_place)
     try:
-        with storage.opened(spool_key(spool_id)) as stored:
-            while block := stored.read(BLOCK_BYTES):
-                spool.write(block)
+        if in_place is None:
+            _copy_in(key, spool)
         spool.restore(*_read_index(spool.file, schema))
     except BaseException:
         spool.close()
         raise
     return spool
+
+
+def _copy_in(key: str, spool: Spool) -> None:
+    with storage.opened(key) as stored:
+        while block := stored.read(BLOCK_BYTES):
+            spool.write(block)
 
 
 def delete(spool_id: UUID) -> None:

@@ -17,7 +17,7 @@ from product_importer.core.errors import first_line
 from product_importer.core.ids import new_id
 from product_importer.imports.pipeline import range_claims, shared_spool
 from product_importer.imports.pipeline.lease import Lease, LeaseLost
-from product_importer.imports.pipeline.spool import Spool
+from product_importer.imports.pipeline.spool import Spool, SpoolError
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ LOOK_SECONDS = 1.0
 # So many ranges must be left to each worker that helps.
 RANGES_PER_HELPER = 2
 SHARED = sql.SQL("spool_id = %(spool_id)s")
-FAILURES = (*shared_spool.STORAGE_ERRORS, psycopg2.Error, SQLAlchemyError, RedisError)
+FAILURES = (SpoolError, *shared_spool.STORAGE_ERRORS, psycopg2.Error, SQLAlchemyError, RedisError)
 
 
 class Helpers(Protocol):

@@ -1,6 +1,7 @@
-"""Spool the rows of one import in a file without a name, as runs sorted by key; rows of equal keys stay in order.
+"""Spool the rows of one import in a file, as runs sorted by key; rows of equal keys stay in order.
 
-The kernel removes the file however the process ends. It is read with `pread`: what is mapped counts as memory.
+The file has no name, so that the kernel removes it however the process ends. It is read with `pread`: what is mapped
+counts as memory.
 """
 
 import errno
@@ -30,7 +31,10 @@ SAMPLE_EVERY = 64
 # The sorted columns of a plain text file take up to this times its size.
 SHARE_OF_FILE = 1.25
 
-
+# Opens a file without a name that can get one, unlike Python's temporary files: workers share it without a copy.
+NAMED_LATER = getattr(os, "O_TMPFILE", 0)
+# Of systems and filesystems without such files.
+NEVER_NAMED = (errno.EISDIR, errno.EOPNOTSUPP)
 # The folder belongs to somebody else, its disk is read-only, or a file is in its place.
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ELOOP)
 
@@ -84,12 +88,14 @@ class Sample:
 
 
 class Spool:
-    """The runs of one import. One thread may add runs; any thread may read them afterwards."""
+    """The runs of one import, in a file of its own unless one is given.
 
-    def __init__(self, schema: pa.Schema):
+    One thread may add runs; any thread may read them afterwards.
+    """
+
+    def __init__(self, schema: pa.Schema, file: BinaryIO | None = None):
         self.schema = schema
-        with refusing_full_disk():
-            self.file = _unnamed(folder())
+        self.file = file or _new_file()
         self.runs: list[Run] = []
         self._samples: list[pa.StringArray] = []
         self._end = 0
@@ -102,7 +108,7 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Remove the file."""
+        """Close the file; the spool's own one is removed."""
         self.file.close()
 
     def add(self, rows: pa.Table) -> None:
@@ -135,13 +141,14 @@ class Spool:
             _write(self.file.fileno(), content)
 
     def restore(self, runs: list[Run], rows: int) -> None:
-        """Take what was written to the file for runs that were added by another process."""
+        """Take what is in the file for runs that were added by another process."""
         self.runs, self.rows = runs, rows
 
     def blocks(self, size: int) -> Iterator[bytes]:
-        """Yield what all runs have in the file, in blocks."""
-        for place in range(0, self._end, size):
-            yield _read(self.file.fileno(), min(size, self._end - place), place)
+        """Yield what was written to the file, in blocks."""
+        end = os.fstat(self.file.fileno()).st_size
+        for place in range(0, end, size):
+            yield _read(self.file.fileno(), min(size, end - place), place)
 
     def sample(self) -> Sample:
         """Return a sample of the keys of all runs, sorted."""
@@ -192,9 +199,14 @@ def folder() -> Path:
     return place
 
 
-def _unnamed(place: Path) -> BinaryIO:
-    with _refusing_unwritable():
-        return tempfile.TemporaryFile(dir=place, buffering=0)
+def _new_file() -> BinaryIO:
+    with refusing_full_disk(), _refusing_unwritable():
+        try:
+            return os.fdopen(os.open(folder(), os.O_RDWR | NAMED_LATER, 0o600), "r+b", buffering=0)
+        except OSError as error:
+            if error.errno not in NEVER_NAMED:
+                raise
+            return tempfile.TemporaryFile(dir=folder(), buffering=0)
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """One import over several workers: who may claim a range, and what becomes of the sorted rows that they share."""
 
+import errno
+import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -167,8 +170,8 @@ def test_a_dry_run_that_was_shared_is_applied(held_products):
     assert (current(job_id).status, counts(current(job_id)), stored()) == ("completed", WHOLE, [])
 
 
-def test_the_worker_and_each_helper_report_the_rows_that_they_hold(held_products):
-    """Each has all rows in its own `SPOOL_DIR`."""
+def test_the_worker_and_each_helper_report_the_rows_that_they_hold(place, held_products):
+    """A helper has all rows of an object store in its own `SPOOL_DIR`, and none of a folder's."""
     job_id = large()
     program = "import sys; from product_importer.imports import tasks; tasks.help_import(sys.argv[1])"
     with ThreadPoolExecutor(1) as pool:
@@ -177,7 +180,9 @@ def test_the_worker_and_each_helper_report_the_rows_that_they_hold(held_products
             spool_id = wait_for(lambda: shared(job_id), SECONDS, "the import shares its rows")
             helper = subprocess.Popen([sys.executable, "-c", program, str(spool_id)], cwd=ROOT)
             wait_for(lambda: len(reports()) == 2, SECONDS, "both report")
-            assert min(reports().values()) > ROWS and str(helper.pid) in str(reports().keys())
+            own = {name: reports().pop(name) for name in reports() if str(helper.pid) in name}
+            assert [held > ROWS for held in own.values()] == [isinstance(storage(), ObjectStorage)]
+            assert max(reports().values()) > ROWS
             assert spools.reported_bytes() == sum(reports().values())
         assert helper.wait(SECONDS) == 0
         work.result(SECONDS)
@@ -425,6 +430,26 @@ def test_rows_are_fetched_as_they_were_stored(database):
         over.set()
         assert not shared_spool.store(spool, new_id(), over)
     assert stored() == [stored_files.spool_key(spool_id)]
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["same disk", "another disk"])
+def test_rows_are_shared_without_a_copy_where_their_disk_has_the_uploads(database, monkeypatch, is_refused):
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    if is_refused:
+        monkeypatch.setattr(os, "link", refused)
+    columns, spool_id = RunColumns(Header(("sku", "name", "description"), ("sku", "name", "description"))), new_id()
+    with Spool(columns.schema) as spool:
+        spool.add(rows_of(columns, range(100)))
+        assert shared_spool.store(spool, spool_id, Event())
+        with shared_spool.fetch(spool_id, columns.schema) as fetched:
+            assert fetched.between("", None).equals(spool.between("", None))
+            files = [os.fstat(one.file.fileno()) for one in (spool, fetched)]
+        [name] = stored()
+        assert (files[0].st_ino == files[1].st_ino) is not is_refused
+        assert stat.S_IMODE(files[1].st_mode) == 0o600
+        assert name == stored_files.spool_key(spool_id)
 
 
 def rows_of(columns: RunColumns, numbers: range) -> pa.Table:

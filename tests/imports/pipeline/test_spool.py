@@ -4,7 +4,6 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 
 import pyarrow as pa
 import pytest
@@ -147,7 +146,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_with_what_to_do(monkeypatch,
     def refused(*_: object, **__: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr(os, "open", refused)
     with pytest.raises(SpoolUnwritable, match=f"{settings().spools}: {os.strerror(number)}.* SPOOL_DIR"):
         Spool(SCHEMA)
 
