@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import configure_mappers
 
 from product_importer import migrations
-from product_importer.core import db, job_validation, outbox, queue, redis, secrets, waiting_horse
+from product_importer.core import db, job_validation, outbox, queue, redis, redis_backoff, secrets, waiting_horse
 from product_importer.core.embedded import servers
 from product_importer.core.embedded.servers import ServiceError
 from product_importer.core.logging import logs
@@ -72,17 +72,27 @@ def _warm_up(queues: Sequence[str]) -> None:
 def _configure_rq() -> None:
     job_validation.patch_rq()
     waiting_horse.patch_rq(_warm_up)
-    construct = rq.worker.base.BaseWorker.__init__
+    worker_class: Any = rq.worker.base.BaseWorker
+    construct, stop = worker_class.__init__, worker_class.request_stop
+    patience = redis_backoff.patient()
 
     @functools.wraps(construct)
     def constructed(self: Any, *args: Any, **options: Any) -> None:
         job_validation.refuse_spawn_worker(self)
         options |= {"worker_ttl": WORKER_TTL, "maintenance_interval": MAINTENANCE_INTERVAL}
         construct(self, *args, **options)
+        self.connection.set_retry(patience)
         threading.Thread(target=_keep_servers, name="servers", daemon=True).start()
         queue.report_presence(self.queue_names())
 
-    rq.worker.base.BaseWorker.__init__ = constructed  # type: ignore[method-assign]
+    @functools.wraps(stop)
+    def stopped(self: Any, *args: Any) -> None:
+        # Who stops a worker does not wait for Redis.
+        patience.update_retries(0)
+        stop(self, *args)
+
+    worker_class.__init__ = constructed
+    worker_class.request_stop = stopped
 
 
 _configure_rq()

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from product_importer.ui import routes
 from tests.application import Application
-from tests.e2e.breaking_proxy import BreakingProxy
+from tests.breaking_proxy import BreakingProxy
 from tests.e2e.page_states import NARROW, PAGES, SECONDS, STATES, WIDE, made, opened, reached
 from tests.waiting import wait_for
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from product_importer.ui import routes
 from tests.application import Application
-from tests.e2e.breaking_proxy import BreakingProxy
+from tests.breaking_proxy import BreakingProxy
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e

@@ -1,4 +1,4 @@
-"""A proxy between browser and server whose connections can be cut, or freeze without a word."""
+"""A proxy between client and server whose connections can be cut, or freeze without a word."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ import httpx
 
 
 class BreakingProxy:
-    """Forwards TCP connections until it is told otherwise."""
+    """Forwards TCP connections, to a port or a Unix socket, until it is told otherwise."""
 
     def __init__(self, url: str) -> None:
         self.target = httpx.URL(url)
@@ -32,7 +32,7 @@ class BreakingProxy:
         self.flows.clear()
 
     def freeze_answers(self) -> None:
-        """Forward no answers any more; what the browser sends arrives."""
+        """Forward no answers any more; what the client sends arrives."""
         self.answers.clear()
 
     def mend(self) -> None:
@@ -59,10 +59,17 @@ class BreakingProxy:
             if self.is_cut:
                 self._close(client)
                 continue
-            server = socket.create_connection((self.target.host, self.target.port))
+            server = self._connect()
             self.open += [client, server]
             for given in ((client, server, self.flows), (server, client, self.answers)):
                 threading.Thread(target=self._forward, args=given, daemon=True).start()
+
+    def _connect(self) -> socket.socket:
+        if self.target.scheme != "unix":
+            return socket.create_connection((self.target.host, self.target.port))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self.target.path)
+        return server
 
     def _forward(self, source: socket.socket, sink: socket.socket, flows: threading.Event) -> None:
         with suppress(OSError):
