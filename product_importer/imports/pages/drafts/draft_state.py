@@ -38,6 +38,8 @@ class DraftState(ChosenOptions, rx.State):
     _read_at: tuple[str, int] = ("", -1)
     # Whether its import is shown: the draft stays until that has loaded.
     _has_left: bool = False
+    # Whether what was started last is a dry run: its draft may be gone before the start is answered.
+    _starts_dry_run: bool = False
 
     @rx.var
     def title(self) -> str:
@@ -112,13 +114,18 @@ class DraftState(ChosenOptions, rx.State):
             if self._shown != str(draft_id):
                 return False
             self._show_draft(draft)
-            must_read = not self._is_saving and self._must_read(draft)
-        if must_read:
+            must_read, options = self._must_read(draft), self._options
+            may_read = must_read and not self._is_choosing()
+        if may_read:
             found = await asyncio.to_thread(preview, draft_id)
             async with self:
-                await self._answer(found)
-                self._show_read(draft, found)
-        return draft.status != DraftStatus.RECEIVED and Tab(self).shows(f"{routes.IMPORTS}/{draft_id}")
+                # What was chosen meanwhile has a newer preview, or will have: this one is made again after it.
+                if options == self._options and not self._is_choosing():
+                    must_read = False
+                    await self._answer(found)
+                    self._show_read(draft, found)
+        may_change = must_read or draft.status != DraftStatus.RECEIVED
+        return may_change and Tab(self).shows(f"{routes.IMPORTS}/{draft_id}")
 
     def _show_draft(self, draft: DraftRead) -> None:
         is_new = not self.draft.id
@@ -131,6 +138,10 @@ class DraftState(ChosenOptions, rx.State):
             self._error, self.refusal = draft.error, Problem()
             self._show_problem()
             self._ask()
+
+    def _is_choosing(self) -> bool:
+        """Whether options were chosen that are not stored and shown yet, and did not fail to be."""
+        return self._is_saving or (self._is_outdated and not self.fault)
 
     def _must_read(self, draft: DraftRead) -> bool:
         """Whether the preview would show more: nothing was shown yet, or the whole file is there now."""
@@ -156,7 +167,7 @@ class DraftState(ChosenOptions, rx.State):
             if self.problem.title and not self._is_outdated:
                 self._ask()
                 return None
-            self.is_starting, self.refusal = True, Problem()
+            self.is_starting, self._starts_dry_run, self.refusal = True, dry_run, Problem()
             shown, options = self._shown, self._options
             columns = told(self._preview.columns) if self._preview.columns else None
         try:
@@ -188,7 +199,8 @@ class DraftState(ChosenOptions, rx.State):
             if not shown or self.draft.id != shown or self._has_left:
                 return None
             self._has_left = True
-            step = "check" if self.draft.will_start == "dry_run" else "import"
+            is_dry_run = self.draft.will_start == "dry_run" or self._starts_dry_run
+            step = "check" if is_dry_run else "import"
         return [forget_upload(shown), rx.redirect(f"{routes.IMPORTS}/{shown}?step={step}", replace=True)]
 
     def _forget(self) -> None:
@@ -196,7 +208,7 @@ class DraftState(ChosenOptions, rx.State):
         self.draft, self.refusal, self.fault, self._has_left = DraftView(), Problem(), "", False
         self._error, self._read_at, self._options = None, ("", -1), ImportOptions()
         self.columns, self.encodings, self.options, self.reading = [], [], {}, ReadingView()
-        self.is_read = self.is_starting = self._is_outdated = False
+        self.is_read = self.is_starting = self._starts_dry_run = self._is_outdated = False
         self.list_page = 1
         self._preview, self.problem = DraftPreview(), Problem()
 
