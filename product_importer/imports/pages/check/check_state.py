@@ -51,6 +51,9 @@ class CheckState(rx.State):
     _names: list[str] = []  # noqa: RUF012
     _stamp: int = 0
     _summary: CheckSummary | None = None
+    # How often the rows were counted, and how many edits were shown.
+    _counts: int = 0
+    _edits: int = 0
 
     @rx.event
     def open_check(self, import_id: str) -> list[EventType[()]]:
@@ -93,19 +96,25 @@ class CheckState(rx.State):
 
     @rx.event(background=True, supersedes=True)
     async def load_summary(self) -> None:
-        """Count the rows as they are now."""
-        import_id = self._import_id
-        try:
-            summary = await ask(checking.summarize, parse_id(import_id, "import"))
-            linked = await ask(fixing.find_linked, parse_id(import_id, "import"))
-        except DomainError as error:
+        """Count the rows as they are now; again if an edit was shown meanwhile, which the count may lack."""
+        while True:
             async with self:
-                self.error = error.detail
-            return
-        async with self:
-            if import_id == self._import_id:
-                self._show_summary(summary)
-                self.linked = str(linked or "")
+                import_id, edits = self._import_id, self._edits
+            try:
+                summary = await ask(checking.summarize, parse_id(import_id, "import"))
+                linked = await ask(fixing.find_linked, parse_id(import_id, "import"))
+            except DomainError as error:
+                async with self:
+                    self.error = error.detail
+                return
+            async with self:
+                if import_id != self._import_id:
+                    return
+                if edits == self._edits:
+                    self._counts += 1
+                    self._show_summary(summary)
+                    self.linked = str(linked or "")
+                    return
 
     @rx.event(background=True)
     async def edit_cells(self, edits: list[CellEdit]) -> EventType[()] | None:
@@ -134,15 +143,18 @@ class CheckState(rx.State):
         async with self:
             if self.is_busy:
                 return None
-            if self._summary is not None and not self._summary.good:
-                self.refusal = NOTHING_FIXED
-                return None
-            self.is_busy, self.refusal = True, ErrorView()
+            self.is_busy, self.refusal, import_id, summary = True, ErrorView(), self._import_id, self._summary
         try:
-            job = await ask(fixing.fix_import, parse_id(self._import_id, "import"))
+            # A click may come before the rows are counted.
+            summary = summary or await ask(checking.summarize, parse_id(import_id, "import"))
+            job = await ask(fixing.fix_import, parse_id(import_id, "import")) if summary.good else None
         except DomainError as error:
             async with self:
                 self.is_busy, self.refusal = False, ErrorView.of(error)
+            return None
+        if job is None:
+            async with self:
+                self.is_busy, self.refusal = False, NOTHING_FIXED
             return None
         async with self:
             self.is_busy = False
@@ -154,7 +166,7 @@ class CheckState(rx.State):
 
     async def _edit(self, requested: Callable[[], RowsEdit]) -> EventType[()] | None:
         """Store an edit and show what has become of the rows; a refusal stays on the page."""
-        import_id, shown = self._import_id, [int(row.id) for row in self.rows]
+        import_id, counts, shown = self._import_id, self._counts, [int(row.id) for row in self.rows]
         try:
             edit = requested()
             # An edit by reason may be of any row that is shown.
@@ -168,8 +180,10 @@ class CheckState(rx.State):
             if import_id != self._import_id:
                 return None
             self._show_changed(moved)
-        # How many rows an edit by reason has changed is not known here.
-        return CheckState.load_summary if edit.reasons else None
+            self._edits += 1
+            is_counted = counts != self._counts
+        # How many rows an edit by reason has changed is not known here; a count meanwhile may have this edit already.
+        return CheckState.load_summary if edit.reasons or is_counted else None
 
     def _show_rows(self, found: CheckPage) -> None:
         self._stamp += 1
