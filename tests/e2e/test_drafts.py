@@ -1,12 +1,13 @@
 """The first two steps of an import in a real browser: a file is chosen, and its columns are shown and changed."""
 
 import re
+import threading
 from collections.abc import Callable
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 from sqlalchemy import text
 
 from tests.application import Application
@@ -177,7 +178,11 @@ def test_options_are_sent_shown_and_remembered(page: Page, application: Applicat
         page.get_by_test_id(f"import-{name}").select_option(value)
     for words in ("only existing", "first row used", "blanks keep values"):
         expect(page.get_by_test_id("choices")).to_contain_text(words)
+    # The browser remembers an option when the answer comes.
+    for name, value in chosen.items():
+        expect(page.get_by_test_id(f"import-{name}")).to_have_value(value)
     choose(page, csv_of("Chosen-1,First,", "Chosen-1,Second,", "Chosen-2,New,"), "chosen-2.csv")
+    expect(page.get_by_role("heading", level=1)).to_have_text("chosen-2.csv")
     for name, value in chosen.items():
         expect(page.get_by_test_id(f"import-{name}")).to_have_value(value)
     begin(page)
@@ -189,6 +194,7 @@ def test_options_are_sent_shown_and_remembered(page: Page, application: Applicat
     page.get_by_test_id("import-usual").click()
     expect(page.get_by_test_id("import-mode")).to_have_value("upsert")
     choose(page, csv_of("Chosen-1,First,"), "chosen-4.csv")
+    expect(page.get_by_role("heading", level=1)).to_have_text("chosen-4.csv")
     expect(page.get_by_test_id("import-mode")).to_have_value("upsert")
 
 
@@ -305,6 +311,33 @@ def test_an_import_starts_with_what_was_chosen_a_moment_before(page: Page, appli
     arrived(page)
     expect(status(page)).to_have_text("completed")
     assert product(application, "Moment-1")["description"] == "Bar"
+
+
+def test_another_draft_is_not_shown_before_its_own_answer_has_come(page: Page):
+    hold, held = threading.Event(), []
+
+    def forward(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        server.on_message(lambda said: held.append((route, said)) if hold.is_set() else route.send(said))
+
+    page.route_web_socket(re.compile("/_event"), forward)
+    heading = page.get_by_role("heading", level=1)
+    for name in ("before-1.csv", "before-2.csv"):
+        choose(page, csv_of("Before-1,Foo,Bar"), name)
+        expect(heading).to_have_text(name)
+        expect(page.get_by_test_id("columns-table")).to_be_visible()
+    page.goto("/imports")
+    first = page.get_by_test_id("draft-row").filter(has_text="before-1.csv")
+    expect(first).to_have_count(1)
+    hold.set()
+    first.get_by_test_id("draft-continue").click()
+    expect(heading).to_have_text("Import")
+    expect(page.get_by_test_id("import-start")).to_have_count(0)
+    hold.clear()
+    for route, said in held:
+        route.send(said)
+    expect(heading).to_have_text("before-1.csv")
+    expect(page.get_by_test_id("import-start")).to_be_visible()
 
 
 def test_a_draft_that_does_not_exist_says_so(page: Page):

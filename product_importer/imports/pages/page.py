@@ -16,6 +16,7 @@ from product_importer.imports.pages.steps import steps
 from product_importer.imports.pages.undo_dialog import kept_products, undo_dialog
 from product_importer.ui import routes, styles, widgets
 from product_importer.ui.access_state import for_importers
+from product_importer.ui.here import is_here
 from product_importer.ui.layout import page, section
 from product_importer.ui.widgets import button, button_link, empty_state, notice
 
@@ -45,12 +46,13 @@ def started_imports() -> rx.Component:
 
 def import_page() -> rx.Component:
     """Show one import, from its draft to its result."""
-    shown = rx.cond(DraftState.draft.id, draft_view(), rx.cond(ImportState.missing, missing(), loading()))
-    draft_name = rx.cond(DraftState.draft.id, DraftState.draft.filename, "Import")
+    is_draft, is_import = is_here(DraftState.draft.id), is_here(ImportState.live.id)
+    shown = rx.cond(is_draft, draft_view(), rx.cond(ImportState.missing, missing(), loading()))
+    draft_name = rx.cond(is_draft, DraftState.draft.filename, "Import")
     return page(
-        rx.cond(ImportState.live.filename, ImportState.live.filename, draft_name),
+        rx.cond(is_import, ImportState.live.filename, draft_name),
         rx.cond(ImportState.load_error, load_error()),
-        rx.cond(ImportState.live.id, one_import(), shown),
+        rx.cond(is_import, one_import(), shown),
         undo_dialog(),
         current=routes.IMPORTS,
         actions=button_link("All imports", to=routes.IMPORTS),
