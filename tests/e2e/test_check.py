@@ -1,7 +1,6 @@
 """The rows of a dry run, and the rejected ones of an import, in the grid: read, edited, filtered, imported."""
 
 import re
-import time
 from typing import Literal
 
 import pytest
@@ -51,6 +50,21 @@ SCROLL_ON = """grid => new Promise(done => {
 })"""
 
 
+# The milliseconds from the next Enter until no cell waits for its answer any more: to ask from outside takes longer.
+NOTE_ANSWER = """() => {
+    window.took = null;
+    let begun = 0;
+    let waited = false;
+    addEventListener("keydown", () => { begun = performance.now(); }, { capture: true, once: true });
+    const watcher = new MutationObserver(() => {
+        const waits = Boolean(document.querySelector("[data-testid=grid-row] [data-waiting]"));
+        if (waited && !waits) { window.took = performance.now() - begun; watcher.disconnect(); }
+        waited ||= waits;
+    });
+    watcher.observe(document.body, { attributes: true, childList: true, subtree: true });
+}"""
+
+
 def grid(page: Page) -> Locator:
     return page.get_by_role("grid", name="Rows of the file")
 
@@ -61,6 +75,8 @@ def row(page: Page, line: int) -> Locator:
 
 def cell(page: Page, line: int, column: str) -> Locator:
     """Return a cell by the name of its column; in a narrow window the grid scrolls to it, and draws it only then."""
+    # While the rows are loaded again, there is no grid.
+    expect(grid(page).get_by_role("columnheader").first).to_be_visible()
     head = grid(page).get_by_role("columnheader").filter(has_text=re.compile(f"^{column}$"))
     while not head.count():
         assert grid(page).evaluate(SCROLL_ON), f"there is a column {column}"
@@ -144,13 +160,13 @@ def test_a_row_is_judged_within_200_milliseconds(page: Page, application: Applic
     for number in range(5):
         cell(page, WRONG_NAME, "name").dblclick()
         page.keyboard.type(f"Bowl {number}")
-        begun = time.perf_counter()
+        page.evaluate(NOTE_ANSWER)
         page.keyboard.press("Enter")
+        page.wait_for_function("window.took !== null")
         expect(page.get_by_test_id("check-said")).to_have_text(re.compile("line 5: new"))
-        expect(cell(page, WRONG_NAME, "name").locator("[data-waiting]")).to_have_count(0)
-        took.append(time.perf_counter() - begun)
+        took.append(page.evaluate("window.took"))
     # The best of some: other tests share the processor.
-    assert min(took) < 0.2, took
+    assert min(took) < 200, took
 
 
 def test_rows_are_corrected_by_keyboard_alone(page: Page, application: Application):
@@ -246,6 +262,7 @@ def test_a_refused_edit_says_why_and_is_taken_back(page: Page, application: Appl
     page.get_by_test_id("import-apply").click()
     expect(page.get_by_test_id("import-refusal")).to_contain_text("Refused-2")
     page.get_by_test_id("import-retry").click()
+    expect(row(page, 3)).to_contain_text("was By a colleague")
     expect(cell(page, 3, "name").locator("del")).to_have_text("was By a colleague")
     assert application.job(job_id)["updated"] == 2
 
@@ -265,6 +282,7 @@ def test_two_tabs_edit_one_row(page: Page, application: Application, browser: Br
     expect(status(page)).to_have_text("completed")
     edit(other, WRONG_ACTIVE, "name", "Late")
     # It is a rejected row now, and can be edited as such.
+    expect(row(other, WRONG_ACTIVE)).to_contain_text("edited")
     expect(row(other, WRONG_ACTIVE)).to_have_attribute("data-state", "problem")
     edit(other, 4, "name", "Too late")
     expect(other.get_by_test_id("check-refusal")).to_contain_text("No row that can be edited begins in this line")
@@ -311,7 +329,7 @@ def test_rows_come_in_pages_and_only_those_seen_are_drawn(page: Page, applicatio
     page.keyboard.press("Control+End")
     expect(row(page, 251)).to_contain_text("SKU-5000249")
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function("document.documentElement.scrollWidth <= 390")
 
 
 def test_the_browser_keeps_the_order_of_the_columns(page: Page, application: Application):

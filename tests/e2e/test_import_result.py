@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.application import Application
-from tests.e2e.test_imports_page import csv_of, query, rows, start, status, upload
-from tests.e2e.test_products_page import workers_stopped
+from tests.e2e.test_imports_page import csv_of, rows, start, status, upload
+from tests.e2e.test_products_page import expect_query, workers_stopped
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -45,7 +45,7 @@ def test_a_result_says_what_went_in_and_what_needs_you(page: Page, application: 
     expect(page.get_by_test_id("import-actions").locator("button, a")).to_contain_text(in_order)
     page.get_by_test_id("import-products").click()
     expect(page.get_by_test_id("products-total")).to_have_text("2")
-    assert query(page) == {"import": [job_id]}
+    expect_query(page, {"import": [job_id]})
     expect(page.get_by_test_id("product-row").first).to_contain_text("Result-2")
     page.get_by_test_id("filter-clear").click()
     expect(page).to_have_url(f"{application.url}/products")

@@ -86,6 +86,7 @@ def test_what_was_chosen_for_variants_stays(page: Page):
     page.reload()
     expect(answer).to_have_value("reject")
     choose(page, shop_export(), "shop-again.csv")
+    expect(page.get_by_role("heading", level=1)).to_have_text("shop-again.csv")
     expect(answer).to_have_value("reject")
 
 
@@ -115,6 +116,7 @@ def test_an_import_is_made_mended_and_undone_by_keyboard_alone(page: Page, appli
     enter(page, page.get_by_test_id("import-fix"), "Shift+Tab")
     expect(page.get_by_test_id("import-result")).to_have_text("1 product imported")
     assert [product(application, f"Hand-{number}")["name"] for number in (1, 2, 3)] == ["Mug", "Bowl", "Plate"]
+    expect(heading(page, "hand.csv")).to_be_focused()
     enter(page, page.get_by_test_id("import-undo"))
     expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     enter(page, page.get_by_test_id("confirm-undo"))

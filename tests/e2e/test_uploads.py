@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, FilePayload, Page, Route, expect
 
 from tests.application import Application, catalogue
-from tests.e2e.test_imports_page import arrived, choose, csv_of, status
+from tests.e2e.test_imports_page import arrived, choose, choose_files, csv_of, status
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -19,7 +19,8 @@ DROP = """({names, event}) => {
     }
     window.dispatchEvent(new DragEvent(event, { dataTransfer, bubbles: true, cancelable: true }));
 }"""
-BYTES_PER_SECOND = 1_000_000
+# So few that no upload ends while something is awaited during it.
+BYTES_PER_SECOND = 100_000
 
 
 @contextmanager
@@ -52,12 +53,11 @@ def test_a_file_is_dropped_on_any_page(page: Page, path: str):
 
 
 def test_several_files_become_a_queue(page: Page):
-    page.goto("/imports")
     names = ["queued-1.csv", "queued-2.csv", "queued-3.csv"]
     files: list[FilePayload] = [
         {"name": name, "mimeType": "text/csv", "buffer": csv_of(f"{name},A,B")} for name in names
     ]
-    page.get_by_test_id("import-file").locator("input[type=file]").set_input_files(files)
+    choose_files(page, *files)
     expect(page.get_by_role("heading", level=1)).to_have_text("queued-1.csv")
     uploads = page.get_by_test_id("upload")
     # The first one is shown by its own page.
@@ -154,7 +154,7 @@ def test_leaving_during_an_upload_asks_first(page: Page):
 
     page.route("**/_upload", hold)
     choose(page, csv_of("Left-1,Left,x"), "left.csv")
-    wait_for(lambda: page.evaluate("1") and uploads, 10, "the file is being sent")
+    wait_for(lambda: page.evaluate("1") and uploads, 30, "the file is being sent")
     with page.expect_event("dialog"):
         page.evaluate("setTimeout(() => location.reload(), 0)")
     assert asked == ["beforeunload"]

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from product_importer.ui import routes
 from tests.application import Application, catalogue
+from tests.e2e.test_imports_page import choose
 from tests.e2e.test_products_page import workers_stopped
 from tests.waiting import wait_for
 
@@ -51,8 +52,16 @@ def web_processes(application: Application) -> list[psutil.Process]:
     """Return the processes that accept connections."""
     assert application.process is not None
     everything = psutil.Process(application.process.pid).children(recursive=True)
-    web = [each for each in everything if each.cmdline()[-1:] == ["web"] and "product_importer" in each.cmdline()]
-    return [each for each in web[0].children() if any("spawn_main" in word for word in each.cmdline())]
+    web = [each for each in everything if command(each)[-1:] == ["web"] and "product_importer" in command(each)]
+    return [each for each in web[0].children() if any("spawn_main" in word for word in command(each))]
+
+
+def command(process: psutil.Process) -> list[str]:
+    """Return the words of a process; none if it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def open_products(page: Page) -> None:
@@ -99,11 +108,7 @@ def test_what_one_page_does_others_see_wherever_they_are_connected(several: Appl
 
 def test_a_file_is_uploaded_and_its_import_followed(several: Application, visit: list[Page]):
     for number, page in enumerate(visit):
-        page.goto(routes.IMPORTS)
-        expect(page.get_by_test_id("loading")).to_have_count(0, timeout=SECONDS)
-        content = catalogue(300, first=1000 * number)
-        chooser = page.get_by_test_id("import-file").locator("input[type=file]")
-        chooser.set_input_files({"name": f"several-{number}.csv", "mimeType": "text/csv", "buffer": content})
+        choose(page, catalogue(300, first=1000 * number), f"several-{number}.csv")
         page.get_by_test_id("import-start").click(timeout=SECONDS)
         wait_for(lambda number=number: _is_done(several, f"several-{number}.csv"), 90, "the import ends")  # type: ignore[misc]
         expect(page.get_by_text("300", exact=False).first).to_be_visible(timeout=SECONDS)
@@ -148,7 +153,7 @@ def test_event_streams_of_any_number_keep_nobody_waiting(several: Application):
         for _ in range(STREAMS):
             stream = opened.enter_context(socket.create_connection(("127.0.0.1", urlsplit(several.url).port), 60))
             stream.sendall(request.encode())
-            assert stream.recv(12) == b"HTTP/1.1 200"
+            assert stream.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
         for _ in range(20):
             assert httpx.get(f"{several.url}/api/products", timeout=20).status_code == 200
     several.finished(job_id)
