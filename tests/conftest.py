@@ -215,8 +215,18 @@ def pytest_configure(config: pytest.Config) -> None:
         parallel.require_redis_databases(GIVEN_REDIS_URL, processes)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Remove the folder that this process made, which may take long.
+
+    Behind this, a process of pytest-xdist says that it has finished. Five seconds after the last one has, those that
+    still work get a SIGINT.
+    """
+    shutil.rmtree(DATA.parent, ignore_errors=True)
+
+
 def pytest_unconfigure() -> None:
-    """Remove the folder that this process made."""
+    """Remove that folder where no session has begun."""
     shutil.rmtree(DATA.parent, ignore_errors=True)
 
 
