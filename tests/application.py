@@ -1,6 +1,7 @@
 """Run the whole application in its own processes, for tests from outside."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,9 @@ from tests.waiting import wait_for
 ROOT = Path(__file__).resolve().parent.parent
 # The first start builds the page.
 START_SECONDS = 240
+# Below the ranges of Linux, 32768 to 60999, and of macOS, and above those that browsers refuse.
+PORTS = range(20_000, 32_000)
+MAX_TRIES = 100
 
 
 def data_folder() -> Path:
@@ -134,10 +139,18 @@ class Application:
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port on which nothing listens, and which the system gives to nobody until something listens on it.
+
+    A connection from any process may take a port of the system's own range, and an application that builds its page
+    listens minutes later.
+    """
+    for _ in range(MAX_TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            # Not `random`: Hypothesis seeds it alike in all test processes.
+            port = secrets.choice(PORTS)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError(f"no port of {PORTS} is free")
 
 
 def catalogue(rows: int, name: str = "Name", first: int = 0) -> bytes:
