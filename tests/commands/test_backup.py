@@ -164,16 +164,16 @@ def test_a_backup_of_a_running_import_goes_on_where_it_was(folders, tmp_path):
     old.environment |= {"BATCH_SIZE": "1000", "IMPORT_WRITERS": "1"}
     old.start()
     job = old.upload(catalogue(300_000))
-    wait_for(lambda: old.job(job)["phase"] == "merging" and old.job(job)["processed_rows"], 60, "it merges")
+    wait_for(lambda: old.job(job)["phase"] == "merging" and old.job(job)["processed_rows"], 240, "it merges")
     old.done("backup", str(tmp_path / "a.backup"))
-    assert old.finished(job)["status"] == "completed", "the backup did not disturb it"
+    assert old.finished(job, 240)["status"] == "completed", "the backup did not disturb it"
     assert "other sessions use the database" in old.refused("move", "--to", NOWHERE)
     assert old.stop() == 0
     with zipfile.ZipFile(tmp_path / "a.backup") as archive:
         assert len(archive.namelist()) == 3
     new.done("restore", str(tmp_path / "a.backup"))
     new.start()
-    ended = new.finished(job)
+    ended = new.finished(job, 240)
     assert (ended["status"], ended["created"], ended["total_rows"]) == ("completed", 300_000, 300_000)
     assert new.stop() == 0
     lines = (f"SKU-{n:07}\tName {n}\tThe text of product {n}\tt\t{{}}\t1\n" for n in range(300_000))

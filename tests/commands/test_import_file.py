@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +23,7 @@ from product_importer.commands.cli import main
 from product_importer.commands.import_report import ProgressLine
 from product_importer.commands.interrupts import Interrupts
 from product_importer.core import db
+from product_importer.core.settings import settings
 from product_importer.core.storage import storage
 from product_importer.imports import progress, tasks
 from product_importer.imports.admission import MAX_UNFINISHED
@@ -30,15 +31,22 @@ from product_importer.imports.models import ImportJob
 from product_importer.imports.pipeline import lease, runner
 from product_importer.imports.schemas import ImportRead
 from tests.application import ROOT
-from tests.imports.conftest import products, upload
+from tests.imports.conftest import execute, products, upload
 from tests.imports.test_admission import fill
 from tests.waiting import wait_for
 
 __all__ = ["products"]
 
 COMMAND = [sys.executable, "-m", "product_importer", "import"]
-# Many more rows than are imported before a signal arrives.
+# Of these rows the first third can be imported while `held_midway` holds its products: one in each later range.
 MANY = 150_000
+HELD = range(20_000, 100_000, 500)
+HOLD = """
+WITH held AS (SELECT n FROM generate_series(%s, %s, %s) AS n)
+INSERT INTO product (id, sku, sku_key, name) SELECT gen_random_uuid(), 'SKU-' || n, 'sku-' || n, 'Held' FROM held
+"""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'"
+WRITERS = settings().import_writers
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -82,16 +90,45 @@ def only_import() -> ImportRead | None:
 
 
 @contextmanager
-def importing(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run the command until the middle of its merge, and kill it after the block."""
+def held_midway() -> Iterator[Callable[[], None]]:
+    """Let no import of `catalogue(MANY)` end, until the block ends or what this yields is called."""
+    execute(HOLD, HELD.start, HELD.stop - 1, HELD.step)
+    with ExitStack() as held:
+        connection = held.enter_context(db.engine().begin())
+        connection.exec_driver_sql("SELECT FROM product FOR UPDATE")
+        yield held.close
+
+
+def is_held() -> bool:
+    """Whether all writers of the only import wait for products."""
+    job = only_import()
+    if job is None:
+        return False
+    with db.engine().connect() as connection:
+        return connection.exec_driver_sql(WAITING, (lease.owner_name(job.id),)).scalar_one() >= WRITERS
+
+
+@contextmanager
+def importing(
+    path: Path, environment: Mapping[str, str] = os.environ
+) -> Iterator[tuple[subprocess.Popen[str], Callable[[], None]]]:
+    """Run the command until the middle of its merge; yield it, and what lets it go on. Kill it after the block."""
     path.write_bytes(catalogue(MANY))
-    process = subprocess.Popen([*COMMAND, str(path)], cwd=ROOT, stdout=-1, stderr=-1, text=True)
-    try:
-        wait_for(lambda: (job := only_import()) and job.processed_rows, 60, "the merge has begun")
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    with held_midway() as let_go:
+        process = subprocess.Popen([*COMMAND, str(path)], cwd=ROOT, env=environment, stdout=-1, stderr=-1, text=True)
+        try:
+            wait_for(is_held, 120, "all writers of the import wait")
+            yield process, let_go
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_until_stopping(process: subprocess.Popen[str]) -> None:
+    """Wait until the command has said that it has requested the cancellation."""
+    assert process.stderr
+    said = process.stderr
+    wait_for(lambda: "Stopping after the current batch" in said.readline(), 60, "it says that it is stopping")
 
 
 def end_lease(job_id: UUID) -> None:
@@ -233,38 +270,38 @@ def test_a_file_is_imported_without_redis(products):
 
 
 def test_ctrl_c_stops_after_a_batch_and_prints_the_counts(tmp_path, products):
-    with importing(tmp_path / "many.csv") as process:
+    with importing(tmp_path / "many.csv") as (process, let_go):
         process.send_signal(signal.SIGINT)
+        wait_until_stopping(process)
+        let_go()
         out, err = process.communicate(timeout=60)
     job = only_import()
-    assert (process.returncode, job.status) == (130, "cancelled")
-    assert 0 < job.created == len(products()) < MANY
+    assert (process.returncode, job.status) == (130, "cancelled"), err
+    assert 0 < job.created == len(products()) - len(HELD) < MANY - len(HELD)
     assert f"{job.created:,} created" in out
-    assert "Stopping after the current batch" in err and "stopped by you" in err
+    assert "stopped by you" in err
 
 
 def test_a_second_ctrl_c_exits_at_once_and_another_worker_ends_the_import(tmp_path):
-    with importing(tmp_path / "many.csv") as process:
+    with importing(tmp_path / "many.csv") as (process, _):
         process.send_signal(signal.SIGINT)
-        assert process.stderr
-        wait_for(lambda: "Stopping" in process.stderr.readline(), 10, "the command has requested the cancellation")
+        wait_until_stopping(process)
         process.send_signal(signal.SIGINT)
-        err = process.communicate(timeout=5)[1]
-    assert process.returncode == 130
-    # The import may also have been quicker than the second signal.
-    if "Stopped at once." in err:
-        assert finish_elsewhere(only_import().id).status == "cancelled"
-    assert only_import().status == "cancelled"
+        err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and "Stopped at once." in err
+    assert only_import().status == "processing"
+    assert finish_elsewhere(only_import().id).status == "cancelled"
 
 
 def test_a_worker_continues_the_import_of_a_killed_command(tmp_path, products):
-    with importing(tmp_path / "many.csv") as process:
+    with importing(tmp_path / "many.csv") as (process, _):
         process.kill()
         process.wait()
     job = only_import()
     assert job.status == "processing" and job.processed_rows < MANY
     ended = finish_elsewhere(job.id)
-    assert (ended.status, ended.created, len(products())) == ("completed", MANY, MANY)
+    assert (ended.status, ended.created + ended.updated, ended.updated) == ("completed", MANY, len(HELD))
+    assert len(products()) == MANY
 
 
 def test_ctrl_c_while_a_file_arrives_leaves_nothing():
@@ -274,17 +311,34 @@ def test_ctrl_c_while_a_file_arrives_leaves_nothing():
     process.stdin.flush()
     wait_for(lambda: list(storage().keys()), 30, "the file is arriving")
     process.send_signal(signal.SIGINT)
-    err = process.communicate(timeout=10)[1].decode()
+    err = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 130 and "Nothing was imported" in err
     assert only_import() is None and list(storage().keys()) == []
+
+
+class Watched(io.StringIO):
+    """Says when something has been written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.shown.set()
+        return super().write(text)
 
 
 def test_an_import_that_a_worker_has_claimed_is_only_followed():
     job_id = upload(catalogue(5_000))
     held = lease.claim(job_id)
     assert held
-    output = io.StringIO()
-    worker = threading.Timer(1, runner.run, [held])
+    output = Watched()
+
+    def work() -> None:
+        output.shown.wait(60)
+        runner.run(held)
+
+    worker = threading.Thread(target=work)
     worker.start()
     job = import_here.follow(job_id, ProgressLine(output, say_seconds=0), Interrupts())
     worker.join()

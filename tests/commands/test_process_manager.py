@@ -17,6 +17,7 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.processes
 
 PROJECT = Path(__file__).parents[2]
+SECONDS = 60
 MANAGER = """
 import sys
 from product_importer.commands.process_manager import Command, supervise
@@ -61,14 +62,14 @@ def running(*children: str, healthy_seconds: float = 0) -> Iterator[subprocess.P
         process.communicate()
 
 
-def program(folder: Path, *, signals: str = "", fork_horse: bool = False, then: str = "time.sleep(60)") -> str:
+def program(folder: Path, *, signals: str = "", fork_horse: bool = False, then: str = "time.sleep(600)") -> str:
     folder.mkdir()
     return PROGRAM.format(folder=str(folder), signals=signals, fork_horse=fork_horse, then=then)
 
 
 def pid_in(folder: Path, name: str = "pid") -> int:
     path = folder / name
-    wait_for(path.exists, 10, f"{path} is written")
+    wait_for(path.exists, SECONDS, f"{path} is written")
     return int(path.read_text())
 
 
@@ -80,7 +81,7 @@ def is_alive(pid: int) -> bool:
 
 def wait_for_end(*pids: int) -> None:
     for pid in pids:
-        wait_for(lambda pid=pid: not is_alive(pid), 10, f"process {pid} has ended")  # type: ignore[misc]
+        wait_for(lambda pid=pid: not is_alive(pid), SECONDS, f"process {pid} has ended")  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -88,7 +89,7 @@ def test_a_signal_ends_all_processes_and_is_no_failure(tmp_path: Path, number: i
     with running("web", program(tmp_path / "web"), "worker", program(tmp_path / "worker")) as manager:
         pids = [pid_in(tmp_path / "web"), pid_in(tmp_path / "worker")]
         manager.send_signal(number)
-        assert manager.wait(10) == 0
+        assert manager.wait(SECONDS) == 0
         assert not any(map(is_alive, pids))
 
 
@@ -97,7 +98,7 @@ def test_a_worker_that_ignores_signals_is_killed_with_its_work_horse(tmp_path: P
     with running("worker", worker) as manager:
         pids = [pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")]
         manager.send_signal(signal.SIGTERM)
-        assert manager.wait(10) == 0
+        assert manager.wait(SECONDS) == 0
         assert not any(map(is_alive, pids))
 
 
@@ -114,13 +115,13 @@ def test_a_killed_worker_is_replaced_and_its_work_horse_ended(tmp_path: Path) ->
         worker, horse = pid_in(tmp_path / "worker"), pid_in(tmp_path / "worker", "horse")
         os.kill(worker, signal.SIGKILL)
         wait_for_end(horse)
-        wait_for(lambda: pid_in(tmp_path / "worker") != worker, 10, "a new worker")
+        wait_for(lambda: pid_in(tmp_path / "worker") != worker, SECONDS, "a new worker")
 
 
 def test_a_web_process_that_cannot_start_ends_all_processes(tmp_path: Path) -> None:
     web = program(tmp_path / "web", then="sys.exit('no page')")
     with running("web", web, "worker", program(tmp_path / "worker"), healthy_seconds=30) as manager:
-        assert manager.wait(10) == 1
+        assert manager.wait(SECONDS) == 1
         assert manager.stderr is not None
         output = manager.stderr.read()
     assert "no page" in output
@@ -131,7 +132,7 @@ def test_a_web_process_that_had_worked_is_restarted(tmp_path: Path) -> None:
     with running("web", program(tmp_path / "web")):
         first = pid_in(tmp_path / "web")
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: pid_in(tmp_path / "web") != first, 10, "a new web process")
+        wait_for(lambda: pid_in(tmp_path / "web") != first, SECONDS, "a new web process")
 
 
 def test_a_missing_program_is_named() -> None:
