@@ -158,8 +158,9 @@ def test_a_silent_name_server_delays_no_other_webhook(answer, webhook, everywher
     began = time.monotonic()
     sending.start()
     wait_for(lambda: everywhere.received, 20, "the healthy receiver has its message")
-    assert time.monotonic() - began < 2
-    sending.join(30)
+    # The first attempt to resolve a silent name ends after 6 s.
+    assert time.monotonic() - began < 5
+    sending.join(60)
     assert not sending.is_alive()
     errors = fetch("SELECT error FROM webhook_delivery WHERE error IS NOT NULL")
     assert len(errors) == 3 * 21 and all(error.startswith("no connection") for (error,) in errors)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 LONG = os.environ.get("FAULTS") == "long"
 ROWS = 10_000 if LONG else 1_000
-ARRIVE_SECONDS = 600 if LONG else 180
+ARRIVE_SECONDS = 600 if LONG else 300
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def messages(tmp_path) -> Iterator[tuple[str, Log]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.webhooks.receiver", str(port), str(log), "0.002", "0.01"], cwd=ROOT
     )
-    wait_for(log.exists, 10, "the receiver listens")
+    wait_for(log.exists, 60, "the receiver listens")
     yield f"http://127.0.0.1:{port}/hook", Log(log)
     process.kill()
     process.wait()

@@ -1,6 +1,5 @@
 """The log of deliveries: requests, answers, tests, filters, counts, and what it never holds."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -8,10 +7,10 @@ import pytest
 
 from product_importer.core import db
 from product_importer.webhooks import activity, delivery_log, reconciler
+from product_importer.webhooks.delivery import queue
 from product_importer.webhooks.schemas import DeliveryQuery
 from tests.catalog.conftest import create, problem
 from tests.imports.conftest import run_import
-from tests.waiting import wait_for
 from tests.webhooks.conftest import execute, fetch
 
 __all__ = ["create", "run_import"]
@@ -51,17 +50,15 @@ def test_a_delivery_shows_its_request_and_answer_as_the_receiver_saw_them(client
     assert "history" in one and "request_headers" not in one["history"][0], "a list stays short"
 
 
-def test_no_secret_is_stored_or_shown(client, webhook, receiver, create, send):
+def test_no_secret_is_stored_or_shown(client, webhook, receiver, create, send, monkeypatch):
     made = webhook(receiver.url)
     receiver.headers = {"Set-Cookie": "session=of-the-receiver", "X-Api-Key": "of-the-receiver"}
     client.post(f"/api/webhooks/{made['id']}/rotate-secret")
     # Two messages in a row, over the same connection.
+    monkeypatch.setattr(queue, "MAX_IN_FLIGHT_PER_WEBHOOK", 1)
     create("SKU-1")
-    sending = threading.Thread(target=send)
-    sending.start()
-    wait_for(lambda: receiver.received, 10, "the first message has arrived")
     create("SKU-2")
-    sending.join()
+    send()
     client.post(f"/api/webhooks/{made['id']}/test")
     assert not any("cookie" in message.headers for message in receiver.received)
     stored = str(fetch("SELECT to_jsonb(webhook_attempt) FROM webhook_attempt"))

@@ -121,7 +121,7 @@ def test_the_background_work_encrypts_what_is_plain(webhook, keys):
     async def work_until_encrypted() -> None:
         work = asyncio.create_task(periodic.keep_reconciling())
         await asyncio.to_thread(
-            wait_for, lambda: fetch(STORED)[0][0].startswith(prefix(FIRST)), 15, "the secret is encrypted"
+            wait_for, lambda: fetch(STORED)[0][0].startswith(prefix(FIRST)), 60, "the secret is encrypted"
         )
         work.cancel()
 
