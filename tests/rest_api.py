@@ -11,7 +11,7 @@ import pytest
 from tests.application import ROOT, free_port
 from tests.waiting import wait_for
 
-SECONDS = 60
+SECONDS = 180
 
 
 @pytest.fixture(scope="module")

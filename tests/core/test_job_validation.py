@@ -26,6 +26,7 @@ from tests.waiting import wait_for
 
 QUEUE = "rq:queue:imports"
 RUN_IMPORT = service.RUN_IMPORT.function
+SECONDS = 180
 COMMANDS = {
     "rq": [str(Path(sys.executable).parent / "rq"), "worker", "-c", "product_importer.worker"],
     "product_importer": [sys.executable, "-m", "product_importer", "worker"],
@@ -48,7 +49,7 @@ class Worker:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(lambda: queue.live_workers("imports"), 60, f"a worker (output: {self.output.read_text()})")
+        wait_for(lambda: queue.live_workers("imports"), SECONDS, f"a worker (output: {self.output.read_text()})")
 
     def rejected(self) -> int:
         """Return the number of rejected jobs in its log."""
@@ -60,7 +61,7 @@ def worker(request: pytest.FixtureRequest, database: None, tmp_path: Path) -> It
     worker = Worker(COMMANDS[getattr(request, "param", "product_importer")], tmp_path)
     yield worker
     worker.process.terminate()
-    assert worker.process.wait(60) == 0
+    assert worker.process.wait(SECONDS) == 0
 
 
 def call(function: object = RUN_IMPORT, *arguments: object, instance: object = None, **named: object) -> bytes:
@@ -81,7 +82,7 @@ def forge(data: bytes | None, job_id: bytes | None = None, queue_key: str = QUEU
 
 def completed(worker: Worker, job_id: UUID) -> None:
     """Wait until an import has completed."""
-    wait_for(lambda: current(job_id).status == "completed", 60, f"it ends: {worker.output.read_text()}")
+    wait_for(lambda: current(job_id).status == "completed", SECONDS, f"it ends: {worker.output.read_text()}")
 
 
 class Planted:
@@ -183,7 +184,7 @@ def test_cleaning_registries_that_hold_forged_jobs_runs_nothing(database: None, 
     done = upload(b"sku,name,description\nA-1,Shirt,Blue\n")
     completed(worker, done)
     worker.process.terminate()
-    assert worker.process.wait(60) == 0
+    assert worker.process.wait(SECONDS) == 0
     assert not worker.canary.exists()
 
 
@@ -193,7 +194,7 @@ def test_a_forged_job_that_depends_on_a_real_one_is_rejected(worker: Worker) -> 
     redis.client().sadd(f"rq:job:{of_ours.decode()}:dependents", dependent)
     # There is no such import, so the job does nothing and succeeds.
     forge(call(RUN_IMPORT, str(uuid4())), of_ours)
-    wait_for(lambda: not redis.client().exists(f"rq:job:{of_ours.decode()}"), 60, "it is done")
+    wait_for(lambda: not redis.client().exists(f"rq:job:{of_ours.decode()}"), SECONDS, "it is done")
     completed(worker, upload(b"sku,name,description\nA-1,Shirt,Blue\n"))
     assert worker.rejected() == 1
     assert not worker.canary.exists()
@@ -223,7 +224,7 @@ def test_a_job_cannot_make_a_worker_send_web_requests(worker: Worker) -> None:
 def test_a_worker_takes_no_commands_from_redis(worker: Worker) -> None:
     client: Redis = redis.client()
     # It says that it is there a moment before RQ registers it.
-    keys = wait_for(lambda: client.smembers("rq:workers"), 60, "RQ's list of workers")
+    keys = wait_for(lambda: client.smembers("rq:workers"), SECONDS, "RQ's list of workers")
     names = [key.decode().rpartition(":")[2] for key in keys]
     for name in names:
         for command in ("shutdown", "kill-horse", "nonsense"):
@@ -238,7 +239,7 @@ def test_a_worker_takes_no_commands_from_redis(worker: Worker) -> None:
 
 def test_a_spawn_worker_is_rejected(servers: None) -> None:
     command = [*COMMANDS["rq"], "--burst", "--worker-class", "rq.worker.SpawnWorker"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert ended.returncode == 1 and "SpawnWorker would run any job in Redis" in ended.stderr
 
 
@@ -261,5 +262,5 @@ def test_an_undo_and_a_delivery_are_accepted_too(worker: Worker) -> None:
     completed(worker, job_id)
     with db.session() as session:
         service.undo_import(session, job_id)
-    wait_for(lambda: current(job_id).undo.status == "undone", 60, f"it is undone: {worker.output.read_text()}")
+    wait_for(lambda: current(job_id).undo.status == "undone", SECONDS, f"it is undone: {worker.output.read_text()}")
     assert worker.rejected() == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -46,7 +47,7 @@ from product_importer import worker
 os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGTERM))
 worker.run(["imports"])
 """
-SECONDS = 60
+SECONDS = 180
 
 CSV = 'sku,name,description\nA-1,Größe,Text\nA-1,Again,\n,rejected,\n"B-2","a ""b""","two\nlines"\n'
 
@@ -74,9 +75,12 @@ class Worker:
         return wait_for(self._horse, SECONDS, "a process waits for a job")
 
     def _horse(self) -> psutil.Process | None:
-        children = psutil.Process(self.process.pid).children()
-        waiting = [child for child in children if os.getpgid(child.pid) != child.pid]
-        return waiting[0] if waiting and waiting[0].status() != psutil.STATUS_ZOMBIE else None
+        for child in psutil.Process(self.process.pid).children():
+            # That of the last job may end meanwhile.
+            with suppress(ProcessLookupError, psutil.NoSuchProcess):
+                if os.getpgid(child.pid) != child.pid and child.status() != psutil.STATUS_ZOMBIE:
+                    return child
+        return None
 
     def reported(self) -> list[list[str]]:
         return [line.split() for line in self.reports.read_text().splitlines()]

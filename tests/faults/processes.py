@@ -13,7 +13,7 @@ from tests.application import Application
 def family(application: Application, words: str = "") -> list[psutil.Process]:
     """Return the application's processes whose command line contains `words`."""
     found = []
-    for process in psutil.process_iter(["cmdline", "environ"]):
+    for process in psutil.process_iter(["cmdline", "environ", "ppid"]):
         environment = process.info["environ"] or {}
         if environment.get("DATA_DIR") == str(application.data) and words in " ".join(process.info["cmdline"] or []):
             found.append(process)
@@ -28,12 +28,13 @@ def workers(application: Application) -> tuple[list[psutil.Process], list[psutil
         if "--queue" not in (process.info["cmdline"] or [])
     ]
     pids = {process.pid for process in everyone}
-    leaders = [process for process in everyone if process.ppid() not in pids]
-    return leaders, [process for process in everyone if process.ppid() in pids and _leads_group(process)]
+    # As it was when the process was found: the process of a job may have ended since.
+    leaders = [process for process in everyone if process.info["ppid"] not in pids]
+    return leaders, [process for process in everyone if process.info["ppid"] in pids and leads_group(process)]
 
 
-def _leads_group(process: psutil.Process) -> bool:
-    """Whether a process has a group of its own, which it gets together with its job."""
+def leads_group(process: psutil.Process) -> bool:
+    """Whether a process has a group of its own, which it gets together with its job; one that is gone has none."""
     try:
         return os.getpgid(process.pid) == process.pid
     except ProcessLookupError:
@@ -54,7 +55,9 @@ def send(number: signal.Signals, processes: Iterable[psutil.Process]) -> None:
 def suspended(processes: list[psutil.Process]) -> Iterator[None]:
     """Suspend processes (SIGSTOP) until the end of the block, or until `wake`."""
     for process in processes:
-        process.suspend()
+        # That of an earlier job may have ended in the meantime.
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     try:
         yield
     finally:

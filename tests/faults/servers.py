@@ -21,6 +21,8 @@ from tests.faults.processes import family
 from tests.waiting import wait_for
 
 RESTART_SECONDS = 60
+# Redis may hand a job to workers that a test has suspended, until the web process has queued it often enough.
+ROW_SECONDS = 120
 # A test that asks a host which is cut off meanwhile does not wait for it.
 VANISHED = {
     "connect_timeout": 3,
@@ -72,7 +74,7 @@ class Postgres:
     def wait_for_row(self, query: str, *values: object) -> None:
         """Wait until the query finds a row, even if it is there only for a short time."""
         with self.connected() as ask:
-            wait_for(lambda: ask(query, *values), 60, f"{query} {values} finds something")
+            wait_for(lambda: ask(query, *values), ROW_SECONDS, f"{query} {values} finds something")
 
     def end(self, number: signal.Signals) -> None:
         """Kill the embedded server with a signal and wait until it has ended."""
