@@ -38,9 +38,9 @@ def websocket(application: Application) -> Client:
     """Connect to the websocket as a tab does, and return the connection."""
     url = application.url.replace("http://", "ws://")
     opened = Client(f"{url}/_event/?EIO=4&transport=websocket&token={TAB}", headers=HEADERS)
-    opened.receive(10)
+    opened.receive(60)
     opened.send("40/_event,{}")
-    assert "sid" in opened.receive(10)
+    assert "sid" in opened.receive(60)
     return opened
 
 

@@ -107,7 +107,7 @@ def test_two_administrators_cannot_disable_each_other_at_once(database):
     def disable(account: Account) -> bool:
         def run(session: Session) -> None:
             found = service.read_account(session, account.id)
-            barrier.wait(10)
+            barrier.wait(60)
             service.disable(session, found)
 
         try:

@@ -125,7 +125,7 @@ def test_of_two_uses_at_once_one_wins(database, monkeypatch, is_first):
 
     def together(*given: str) -> str:
         # Both have found a valid link.
-        barrier.wait(10)
+        barrier.wait(60)
         return make_hash(*given)
 
     monkeypatch.setattr(passwords, "make_hash", together)

@@ -24,6 +24,8 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.embedded
 
 PROJECT = Path(__file__).parents[3]
+# A stop ends with a checkpoint, and the disk may have other work.
+SECONDS = 60
 USER = """
 import sys
 from product_importer.core.embedded import servers
@@ -176,8 +178,8 @@ def test_killed_postgres_comes_back_with_what_was_committed(data_dir: Path) -> N
         first = PostgresServer(data_dir).pid()
         assert first
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: PostgresServer(data_dir).pid() not in {None, first}, 15, "a new server")
-        wait_for(PostgresServer(data_dir).answers, 15, "recovery")
+        wait_for(lambda: PostgresServer(data_dir).pid() not in {None, first}, SECONDS, "a new server")
+        wait_for(PostgresServer(data_dir).answers, SECONDS, "recovery")
         assert _query(url, "SELECT answer FROM kept") == 42
 
 
@@ -188,7 +190,7 @@ def test_killed_valkey_comes_back(data_dir: Path) -> None:
         first = server.pid()
         assert first
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: server.pid() not in {None, first}, 10, "a new server")
+        wait_for(lambda: server.pid() not in {None, first}, SECONDS, "a new server")
 
 
 def test_killed_supervisor_ends_the_server_and_is_replaced(data_dir: Path) -> None:
@@ -197,9 +199,9 @@ def test_killed_supervisor_ends_the_server_and_is_replaced(data_dir: Path) -> No
         user.url  # noqa: B018
         os.kill(_supervisor(files), signal.SIGKILL)
         with User(data_dir, "postgres") as second:
-            wait_for(lambda: is_locked(files.supervisor), 10, "a new supervisor")
+            wait_for(lambda: is_locked(files.supervisor), SECONDS, "a new supervisor")
             url = second.url
-            wait_for(lambda: _answers(url), 15, "a server")
+            wait_for(lambda: _answers(url), SECONDS, "a server")
     if sys.platform.startswith("linux"):
         _wait_until_stopped(data_dir, "postgres")
 
@@ -215,13 +217,13 @@ def test_server_without_supervisor_is_adopted_and_stopped_at_the_end(data_dir: P
     assert lock.try_exclusive()
     with subprocess.Popen(command, pass_fds=[lock.fd], stderr=subprocess.DEVNULL, **run_as(account)) as orphan:
         lock.close()
-        wait_for(server.answers, 10, "an answer")
+        wait_for(server.answers, SECONDS, "an answer")
         with User(data_dir, name) as user:
             assert user.url
             assert is_locked(files.supervisor)
             assert orphan.poll() is None
             assert server.pid() == orphan.pid
-        assert orphan.wait(20) == 0
+        assert orphan.wait(SECONDS) == 0
     assert "supervisor: starting" not in files.log.read_text()
 
 
@@ -262,7 +264,7 @@ def test_removed_data_directory_ends_the_server(data_dir: Path) -> None:
         user.url  # noqa: B018
         pid = PostgresServer(data_dir).pid()
         shutil.rmtree(data_dir)
-        wait_for(lambda: not _is_alive(pid), 20, "the end of a server without data")
+        wait_for(lambda: not _is_alive(pid), SECONDS, "the end of a server without data")
 
 
 def test_other_major_version_is_rejected_in_one_line(data_dir: Path) -> None:
@@ -355,7 +357,7 @@ def _wait_until_stopped(data_dir: Path, name: str) -> None:
     def is_stopped() -> bool:
         return not is_locked(files.supervisor) and not is_locked(files.server)
 
-    wait_for(is_stopped, 20, f"{name} has stopped; {files.log.read_text()[-2000:]}")
+    wait_for(is_stopped, SECONDS, f"{name} has stopped; {files.log.read_text()[-2000:]}")
 
 
 def _supervisor(files: ServiceFiles) -> int:

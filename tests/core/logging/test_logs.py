@@ -126,22 +126,22 @@ def test_a_long_message_is_cut(log, written):
 
 
 @pytest.mark.processes
-def test_a_failing_application_behind_the_real_server_forges_no_line_and_logs_no_secret():
-    port = free_port()
+def test_a_failing_application_behind_the_real_server_forges_no_line_and_logs_no_secret(tmp_path):
+    port, output = free_port(), tmp_path / "output.log"
     command = [sys.executable, "-m", "tests.commands.faulty_application", str(port)]
-    server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
+    with output.open("w") as file:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file, start_new_session=True)
+    signs = [f" {logger}: " for logger in ("faulty", "py.warnings", "product_importer", "asyncio")]
+    signs += ["Application callable raised an exception", "uncaught exception in the thread"]
+    signs += ["Task exception was never retrieved"]
     try:
-        wait_for(lambda: fails(port), 30, "the server answers")
+        wait_for(lambda: fails(port), 60, "the server answers")
+        # It fails after its answer.
+        wait_for(lambda: all(sign in output.read_text() for sign in signs), 60, "all failures are logged")
     finally:
         server.terminate()
-        written = server.communicate(timeout=30)[0]
-    assert_safe(written)
-    for logger in ("faulty", "py.warnings", "product_importer", "asyncio"):
-        assert f" {logger}: " in written
-    assert "Application callable raised an exception" in written
-    assert "uncaught exception in the thread" in written and "Task exception was never retrieved" in written
+        server.wait(60)
+    assert_safe(output.read_text())
 
 
 def fails(port: int) -> bool:
