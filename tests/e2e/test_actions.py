@@ -82,10 +82,13 @@ def test_all_that_match_are_deactivated_and_that_is_undone(narrow_or_wide: Page,
     select_all(page)
     page.get_by_test_id("action-deactivate").click()
     expect(toast(page, f"{ROWS} products deactivated")).to_be_visible()
+    # It stays while the pointer is over it.
+    toast(page, f"{ROWS} products deactivated").hover()
     assert total(application, sku=f"{prefix}-", active="false") == ROWS
     expect(page.get_by_test_id("selection-bar")).to_have_count(0)
     expect(page.get_by_role("switch", checked=True)).to_have_count(0)
-    assert page.evaluate("document.activeElement.tagName") != "BODY", "a keyboard would begin at the top"
+    # With the focus at the body, a keyboard would begin at the top.
+    page.wait_for_function("document.activeElement.tagName != 'BODY'")
     page.get_by_role("button", name="Undo").click()
     expect(toast(page, f"{ROWS} products restored")).to_be_visible()
     expect(page.get_by_role("switch", checked=False)).to_have_count(0)
@@ -129,6 +132,8 @@ def test_many_of_a_large_catalogue_are_changed_and_that_is_undone_in_under_a_min
     else:
         page.get_by_test_id("search").click()
     page.keyboard.type("summer")
+    # Where typing halts, a part of the word finds as many; the rest of it would take back the selection.
+    page.wait_for_url(f"**{routes.PRODUCTS}?q=summer")
     expect(page.get_by_test_id("products-total")).to_have_text(str(MANY))
     press(page, page.get_by_role("checkbox", name="Select all on this page"))
     press(page, page.get_by_test_id("selection-all"))
@@ -188,6 +193,7 @@ def test_a_name_that_is_missing_is_said_as_everywhere(page: Page, application: A
     select(page, 0)
     page.get_by_test_id("action-set").click()
     page.get_by_test_id("set-field").select_option("name")
+    expect(page.get_by_role("textbox", name="New value")).to_be_visible()
     page.get_by_test_id("confirm-action-set").click()
     expect(page.get_by_test_id("action-set-error")).to_contain_text(REQUIRED)
 

@@ -127,6 +127,8 @@ def test_a_deletion_is_undone_by_the_message(page: Page, application: Applicatio
     page.get_by_test_id("confirm-delete").click()
     page.wait_for_url("**/products")
     expect(toast(page, f"Back-{width} was deleted.")).to_be_visible()
+    # It stays while the pointer is over it.
+    toast(page, f"Back-{width} was deleted.").hover()
     check_with_axe(page)
     assert application.client.get(f"/api/products/{product['id']}").status_code == 404
     # Alt+T leads to the messages; the first stop there is the message, the second its button.
@@ -153,6 +155,8 @@ def test_each_of_several_deletions_is_undone_by_its_own_message(page: Page, appl
         row = page.get_by_test_id("product-row").filter(has_text=f"Several-{number}")
         row.get_by_test_id("product-delete").click()
         page.get_by_test_id("confirm-delete").click()
+        # The messages stay while the pointer is over them.
+        toast(page, f"Several-{number} was deleted.").hover()
         expect(row).to_have_count(0)
     toast(page, "Several-0 was deleted.").get_by_role("button", name="Undo").click()
     expect(page.get_by_test_id("product-row")).to_have_count(1)

@@ -170,6 +170,8 @@ def test_a_cell_is_edited_by_keyboard(page: Page, application: Application):
 def test_tab_leads_into_the_grid_and_out_of_it(page: Page, application: Application):
     several(application, "Tab", 2)
     opened(page, "Tab-", 2)
+    # Until the page is loaded it is disabled, and takes no focus.
+    expect(page.get_by_test_id("products-delete-all")).to_be_enabled()
     page.get_by_test_id("products-delete-all").focus()
     page.keyboard.press("Tab")
     head = page.get_by_role("checkbox", name="Select all on this page")
@@ -284,6 +286,8 @@ def test_several_cells_are_pasted_at_once_and_undone(page: Page, application: Ap
     cell(page, "Paste-1", "Name").click()
     page.evaluate(PASTE, 'One\t"deep\nblue"\tno\r\nTwo\tflat\tmaybe\r\nThree\tround\tyes\r\n')
     said = toast(page, "5 cells saved, 1 refused.")
+    # It stays while the pointer is over it.
+    said.hover()
     expect(said).to_contain_text("Write true or false")
     expect(said).to_contain_text("3 cells had no place on this page.")
     expect(row(page, "Paste-1")).to_contain_text("One")
@@ -384,7 +388,7 @@ def fail(application: Application, sku: str, act: Callable[[], None]) -> None:
     with database(application) as connection:
         connection.execute(text("SELECT id FROM product WHERE sku = :sku FOR UPDATE"), {"sku": sku})
         act()
-        wait_for(lambda: cut_waiting(connection), 10, "the change waits for our lock")
+        wait_for(lambda: cut_waiting(connection), 30, "the change waits for our lock")
 
 
 def test_a_range_is_copied_and_a_single_value_fills_one(page: Page, application: Application):
@@ -497,6 +501,7 @@ def test_narrow_windows_show_a_list(narrow: Page, application: Application):
     assert stored(application, "SKU-6300002")["active"] is False
     row(narrow, "SKU-6300002").get_by_test_id("product-edit").click()
     expect(narrow.get_by_test_id("product-sku")).to_have_value("SKU-6300002")
+    expect(narrow.get_by_test_id("product-sku")).to_be_focused()
     narrow.keyboard.press("Escape")
     row(narrow, "SKU-6300003").get_by_role("checkbox").check()
     expect(narrow.get_by_test_id("selection-count")).to_have_text("1 selected")
