@@ -100,6 +100,7 @@ EVENTS: dict[str, Permission] = {
     "CatalogState.filter_attribute": READ,
     "CatalogState.remove_attribute_filter": READ,
     "FiltersState.fold": READ,
+    "FiltersState.ask_name": READ,
     "FiltersState.suggest": READ,
     "FiltersState.add": READ,
     "CatalogState.filter_sku": READ,

@@ -175,7 +175,7 @@ def add_button() -> rx.Component:
             "Add attribute filter",
             kind="quiet",
             custom_attrs={"popoverTarget": "attribute-filter"},
-            on_click=FiltersState.suggest,
+            on_click=FiltersState.ask_name,
             data_testid="attribute-filter-add",
         ),
         rx.el.form(

@@ -34,12 +34,16 @@ class FiltersState(rx.State):
         """Unfold the filters, or fold them up."""
         self.are_unfolded = not self.are_unfolded
 
+    # No background event: what is sent right afterwards may be wrong, and that is not to be taken back.
+    @rx.event
+    def ask_name(self) -> EventType[()]:
+        """Begin to ask for a name."""
+        self.error = ""
+        return FiltersState.suggest
+
     @rx.event(background=True)
     async def suggest(self) -> None:
         """Suggest names of attributes; without suggestions any name can be typed."""
-        async with self:
-            # Not with the names: what has been sent meanwhile may be wrong.
-            self.error = ""
         try:
             names = await ask(attribute_names.frequent)
         except DomainError:
