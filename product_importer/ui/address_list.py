@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import reflex as rx
 from reflex.event import EventSpec, EventType
 
+# So many navigations of a state's own are known that the browser has not told of yet.
+MAX_NAVIGATIONS = 20
 # The router's own state of the history entry is kept.
 PARAMETER = "parameter"
 REPLACE_ADDRESS = "history.replaceState(history.state, '', %s)"
@@ -53,8 +55,9 @@ class AddressListState(rx.State, mixin=True):
     loading: bool = False
     # Why the list cannot be shown.
     error: str = ""
-    # The parameters of the address that this state navigated to itself: its list is being loaded already.
-    _navigated_to: dict[str, str] | None = None
+    # The parameters of the addresses that this state navigated to itself, the oldest first: their lists are being
+    # loaded already. The next one may have been chosen before the browser tells that it shows the one before.
+    _navigated_to: tuple[str, ...] = ()
     # The text input that made the newest entry of the browser's history: more typing changes that entry.
     _typing: str = ""
 
@@ -62,8 +65,13 @@ class AddressListState(rx.State, mixin=True):
         """Return the address's parameters; None where this state navigated there itself."""
         # Reflex's own parameters lack those without a value.
         parameters = _parameters(self.router.url.query)
-        is_own, self._navigated_to = parameters == self._navigated_to, None
-        return None if is_own else parameters
+        own, address = self._navigated_to, _sorted(parameters)
+        if address not in own:
+            self._navigated_to = ()
+            return parameters
+        # The browser does not tell of earlier ones any more.
+        self._navigated_to = own[len(own) - own[::-1].index(address) :]
+        return None
 
     def _fill(self, listing: Listing) -> None:
         """Take over a listing, its texts into the inputs; where these are the same, what is being typed stays."""
@@ -76,12 +84,17 @@ class AddressListState(rx.State, mixin=True):
         self.listing, self._typing, self.loading = listing, typing, True
         if not makes_entry:
             return [replace_address(listing), load]
-        self._navigated_to = _parameters(urlsplit(listing.address()).query)
+        own = _sorted(_parameters(urlsplit(listing.address()).query))
+        self._navigated_to = (*self._navigated_to, own)[-MAX_NAVIGATIONS:]
         return [rx.redirect(listing.address()), load]
 
 
 def _parameters(query: str) -> dict[str, str]:
     return dict(parse_qsl(query, keep_blank_values=True))
+
+
+def _sorted(parameters: dict[str, str]) -> str:
+    return urlencode(sorted(parameters.items()))
 
 
 def replace_address(listing: Listing) -> EventSpec:
