@@ -1,6 +1,7 @@
 // Keeps what is done while the server is away, and says so; see docs/decisions/0037-lost-connections.md.
 // Reflex's own code calls it: ui/connection/plugin.py says where.
 import { useEffect, useSyncExternalStore } from "react";
+import { flushSync } from "react-dom";
 
 // A connection that is back sooner is not worth a word.
 const UNSAID_MS = 1000;
@@ -80,6 +81,14 @@ export const lost = (reason) => {
   if (reason === "io client disconnect") return;
   if (reason === "failed") sayLost();
   else timer ??= setTimeout(sayLost, UNSAID_MS);
+};
+
+/**
+ * Take over what the server sends. While it has not told that a dialog is closed which was closed here, each message is
+ * drawn on its own: the next one may open the dialog again, and both together would change nothing.
+ */
+export const draw = (take) => {
+  if (document.querySelector("dialog[data-shown]:not([open])")) flushSync(take); else take();
 };
 
 /** Note what the server sends: from the first load on, events may go. */

@@ -51,6 +51,7 @@ class Modal(Dialog):
 useEffect(() => {{
     const dialog = {element};
     if (!dialog) return;
+    dialog.toggleAttribute("data-shown", Boolean({self.shown}));
     if (!{self.shown}) {{ dialog.close(); return; }}
     if (!dialog.open) dialog.showModal();
     dialog.querySelector("[data-focus]")?.focus();

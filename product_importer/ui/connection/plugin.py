@@ -32,6 +32,14 @@ EDITS = {
     '      reason !== "io server disconnect" && reason !== "io client disconnect";': (
         '      reason !== "io client disconnect";'
     ),
+    (
+        "        for (const substate in delta) {\n          dispatch[substate](delta[substate]);\n        }\n"
+        "        applyClientStorageDelta(client_storage, delta);\n"
+    ): (
+        "        connection.draw(() => {\n"
+        "          for (const substate in delta) dispatch[substate](delta[substate]);\n        });\n"
+        "        applyClientStorageDelta(client_storage, delta);\n"
+    ),
     "      if (update.events && update.events.length > 0) {": (
         "      if (delta) connection.updated(delta);\n      if (update.events && update.events.length > 0) {"
     ),

@@ -31,9 +31,12 @@ class ConnectionState(rx.State):
 
     @rx.event
     def begin_page(self, route: str) -> list[EventType[()]]:
-        """Close the page's dialogs, except where only its connection is new: they are still open then."""
+        """Close the page's dialogs, except where only its connection or its parameters are new: they are still open.
+
+        The page itself navigates when somebody filters a list, and tells of that later.
+        """
         connection, path = self.router.session.session_id, self.router.url.path
-        is_same_page = connection != self._connection and path == self._path and is_resumed(connection)
+        is_same_page = path == self._path and (connection == self._connection or is_resumed(connection))
         self.born = self.born or secrets.token_hex(8)
         self._connection, self._path = connection, path
         note_path(self)
