@@ -55,7 +55,8 @@ def hostile(id: str) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield CatalogState.switch_product, {"product_id": text, "active": True}
         yield CatalogState.select_rows, {"ids": [text], "is_on": True}
         yield ActionState.choose_field, {"field": text}
-        yield ActionState.set_field, {"form": {"value": {"a": text}, "name": [text]}}
+        yield ActionState.set_field, {"form": {"field": "active", "value": {"a": text}, "name": [text]}}
+        yield ActionState.set_field, {"form": {"field": [text], "value": text}}
         yield ProductHistoryState.open_history, {"product_id": text}
         yield PaletteState.search, {"text": text}
         yield OverviewState.follow_overview, {"zone": text}

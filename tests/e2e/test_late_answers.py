@@ -107,3 +107,22 @@ def test_a_dialog_that_is_opened_before_the_list_is_filtered_stays_open(
     sent.wait_for_answer("is_hydrated")
     page.get_by_test_id("product-save").click()
     expect(page.get_by_text("Late-2 was saved.")).to_be_visible()
+
+
+def test_a_value_is_not_written_into_another_field_than_the_one_that_is_shown(
+    page: Page, sent: Sent, application: Application
+):
+    opened(page, application, "Late-3")
+    page.get_by_test_id("product-select").click()
+    page.get_by_test_id("action-set").click()
+    expect(page.get_by_test_id("set-value")).to_be_visible()
+    with sent.late():
+        page.get_by_test_id("set-field").select_option("name")
+        page.get_by_test_id("confirm-action-set").click()
+        sent.wait("set_field")
+    expect(page.get_by_test_id("action-set-error")).to_contain_text("Another field was chosen meanwhile.")
+    page.get_by_role("textbox", name="New value").fill("Chosen")
+    page.get_by_test_id("confirm-action-set").click()
+    expect(page.get_by_text("1 product changed")).to_be_visible()
+    [product] = application.client.get("/api/products", params={"sku": "Late-3"}).json()["items"]
+    assert (product["name"], product["version"]) == ("Chosen", 2)

@@ -36,6 +36,8 @@ def set_dialog() -> rx.Component:
 def set_form() -> rx.Component:
     """The field and its value."""
     return rx.el.form(
+        # Another one may have been chosen that is not shown yet.
+        rx.el.input(type="hidden", name="field", value=ActionState.field),
         rx.el.p("This changes ", counted(), "."),
         choice("Field", FIELDS, name="set-field", value=ActionState.field, on_change=ActionState.choose_field),
         rx.match(

@@ -26,6 +26,8 @@ from product_importer.ui.services import ask
 
 ATTRIBUTE = "attribute"
 ACTIVE = {"yes": True, "no": False}
+# What was typed was meant for the field before.
+FIELD_CHANGED = "Another field was chosen meanwhile. Give its new value."
 # Parameters of a list that are no filters.
 PAGING = {"page", "page_size", "cursor", "sort"}
 
@@ -124,6 +126,9 @@ class ActionState(rx.State):
         """Set the chosen field of the selected products to what was typed."""
         async with self:
             field = self.field
+            if form.get("field") != field:
+                self.error = FIELD_CHANGED
+                return None
         return await self._start({"action": ActionKind.SET, "values": _values(field, form)})
 
     @rx.event(background=True)
