@@ -27,7 +27,7 @@ def state() -> Any:
 
 
 def navigate(state: Any, listing: Words) -> None:
-    AddressListState._show(state, listing, None)  # type: ignore[arg-type]
+    AddressListState._show(state, listing, None)
 
 
 def told(state: Any, query: str) -> dict[str, str] | None:
