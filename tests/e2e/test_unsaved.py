@@ -12,6 +12,14 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 expect.set_options(timeout=SECONDS)
+CLICK_WITH_NEXT_ADDRESS = """() => {
+    const push = history.pushState;
+    history.pushState = (...given) => {
+        push.apply(history, given);
+        history.pushState = push;
+        document.querySelector("[data-testid=view-save-as]").click();
+    };
+}"""
 
 
 def open_form(page: Page, product: dict, width: int) -> Locator:
@@ -40,9 +48,11 @@ def test_a_form_that_is_half_filled_asks_before_it_is_thrown_away(page: Page, ap
     expect(name).to_have_value("typed")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_test_id("discard-keep").click()
+    expect(question).to_be_hidden()
     expect(name).to_have_value("typed")
     page.mouse.click(4, 450)
     expect(question).to_be_visible()
+    expect(page.get_by_test_id("discard-keep")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(name).to_have_count(0)
@@ -53,8 +63,9 @@ def test_a_form_that_is_half_filled_asks_before_it_is_thrown_away(page: Page, ap
     expect(page.get_by_test_id("attribute-remove")).to_have_count(0)
     page.keyboard.press("Escape")
     page.get_by_test_id("discard-confirm").click()
+    expect(name).to_have_count(0)
     page.get_by_test_id("product-edit").click()
-    expect(page.get_by_test_id("attribute-remove")).to_have_count(1)
+    expect(page.get_by_test_id("attribute-remove")).to_be_visible()
     page.mouse.click(4, 450)
     expect(name).to_have_count(0)
     assert read(application, product)["version"] == 1
@@ -67,11 +78,13 @@ def test_leaving_the_page_with_a_half_filled_form_asks(page: Page, application: 
     expect(page.get_by_test_id("product-history")).to_be_visible()
     page.get_by_test_id("product-edit").click()
     name = page.get_by_test_id("product-name")
+    expect(name).to_be_visible()
     name.press_sequentially("typed")
     page.go_back()
     expect(page.get_by_test_id("discard")).to_be_visible()
     page.get_by_test_id("discard-keep").click()
-    assert page.url.endswith(f"/products/{product['id']}")
+    expect(page.get_by_test_id("discard")).to_be_hidden()
+    page.wait_for_url(f"**/products/{product['id']}")
     seen: list[str] = []
 
     def dismiss(dialog: Dialog) -> None:
@@ -80,7 +93,7 @@ def test_leaving_the_page_with_a_half_filled_form_asks(page: Page, application: 
 
     page.on("dialog", dismiss)
     page.evaluate("() => { setTimeout(() => location.reload()) }")
-    wait_for(lambda: bool(page.evaluate("1")) and seen == ["beforeunload"], 10, "the browser asks")
+    wait_for(lambda: bool(page.evaluate("1")) and seen == ["beforeunload"], 30, "the browser asks")
     expect(name).to_have_value(re.compile("typed"))
     page.go_back()
     page.get_by_test_id("discard-confirm").click()
@@ -117,8 +130,10 @@ def test_the_dialogs_of_the_list_of_products_ask_too(page: Page, application: Ap
     value = page.get_by_role("textbox", name="New value")
     value.fill("typed")
     page.keyboard.press("Escape")
+    expect(page.get_by_test_id("discard")).to_be_visible()
     check_with_axe(page)
     page.get_by_test_id("discard-keep").click()
+    expect(page.get_by_test_id("discard")).to_be_hidden()
     expect(value).to_have_value("typed")
     page.keyboard.press("Escape")
     page.get_by_test_id("discard-confirm").click()
@@ -142,11 +157,28 @@ def test_going_back_asks_and_saving_a_view_does_not(page: Page, application: App
     page.go_back()
     page.get_by_test_id("discard-keep").click()
     expect(page.get_by_test_id("discard")).to_be_hidden()
-    assert page.url.endswith("/products?sku=Unsaved-2")
+    page.wait_for_url("**/products?sku=Unsaved-2")
     name.press("Enter")
     expect(name).to_have_count(0)
     page.wait_for_url("**/products?*view=Unsaved*")
     expect(page.get_by_test_id("discard")).to_be_hidden()
+
+
+def test_a_dialog_that_is_opened_while_a_filter_is_written_into_the_address_stays(
+    page: Page, application: Application
+):
+    create(application, "Unsaved-4")
+    page.goto("/products")
+    expect(page.get_by_test_id("product-row").first).to_be_visible()
+    # The click comes between the new address and the page's load of it.
+    page.evaluate(CLICK_WITH_NEXT_ADDRESS)
+    page.get_by_test_id("filter-sku").fill("Unsaved-4")
+    page.wait_for_url("**/products?sku=Unsaved-4")
+    expect(page.get_by_test_id("products-total")).to_have_text("1")
+    expect(page.get_by_test_id("products-delete-all")).to_be_enabled()
+    page.get_by_test_id("view-name").fill("Saved while filtering")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/products?*view=Saved*")
 
 
 def test_the_name_of_a_mapping_asks_too(page: Page):

@@ -31,9 +31,9 @@ class ConnectionState(rx.State):
 
     @rx.event
     def begin_page(self, route: str) -> list[EventType[()]]:
-        """Close the page's dialogs, except where only its connection or its parameters are new: they are still open.
+        """Close the page's dialogs, except where only its connection or the parameters of its address are new.
 
-        The page itself navigates when somebody filters a list, and tells of that later.
+        A dialog may have been opened while the page went to other parameters, as a filter does.
         """
         connection, path = self.router.session.session_id, self.router.url.path
         is_same_page = path == self._path and (connection == self._connection or is_resumed(connection))
