@@ -1,5 +1,6 @@
 """Load webhooks for the list or for one page; enable, disable and test them."""
 
+import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -42,6 +43,8 @@ class WebhookState(LiveListState, rx.State):
     _url_id: str = ""
     # How many webhooks there were when the list was loaded.
     _counted: int = 0
+    # When this tab last changed what it shows: what was read before is older.
+    _changed_at: float = 0.0
 
     @rx.event
     def open_webhooks(self) -> list[EventType[()]]:
@@ -98,13 +101,17 @@ class WebhookState(LiveListState, rx.State):
         """Show what has become of the list; return whether it is to be loaded, because it shows nothing yet."""
         async with self:
             page, ids = self.list_page, [webhook.id for webhook in self.webhooks]
+            changed_at = self._changed_at
             if not self.loaded or self._url_id:
                 return False
         query = WebhookQuery(page=page, page_size=PAGE_SIZE)
         with suppress(DomainError, *OUTAGE):
-            found = await _pages.get(query.model_dump_json(), partial(db.run, service.list_webhooks, query))
+            # What another tab has read before this one's change does not count.
+            key = (query.model_dump_json(), changed_at)
+            found = await _pages.get(key, partial(db.run, service.list_webhooks, query))
             async with self:
-                if self.list_page == page and [webhook.id for webhook in self.webhooks] == ids:
+                is_same = self.list_page == page and [webhook.id for webhook in self.webhooks] == ids
+                if is_same and self._changed_at == changed_at:
                     self._compare(found, ids)
                     return not ids and bool(found.items)
         return False
@@ -178,8 +185,13 @@ class WebhookState(LiveListState, rx.State):
         self._nothing_new()
         self.loaded, self.missing, self.load_error = True, False, ""
 
-    def _see(self, webhook: WebhookRead) -> None:
-        """Show what the webhook of this page has become; what is being switched stays as the page shows it."""
+    def _see(self, webhook: WebhookRead, changed_at: float) -> None:
+        """Show what the webhook of this page has become; what is being switched stays as the page shows it.
+
+        It was read when the tab had last changed what it shows at `changed_at`.
+        """
+        if self._changed_at != changed_at:
+            return
         views = [_keep_activity(WebhookView.of(webhook), shown) for shown in self.webhooks]
         is_same = [one.id for one in self.webhooks] == [str(webhook.id)]
         if is_same and not self.webhooks[0].is_switching and views != self.webhooks:
@@ -189,6 +201,7 @@ class WebhookState(LiveListState, rx.State):
         return next((webhook for webhook in self.webhooks if webhook.id == webhook_id), None)
 
     def _change(self, webhook_id: str, **changes: Any) -> None:
+        self._changed_at = time.monotonic()
         self.webhooks = [
             replace(webhook, **changes) if webhook.id == webhook_id else webhook for webhook in self.webhooks
         ]

@@ -37,8 +37,8 @@ class DeliveryLogState(rx.State):
     async def _look(self) -> list[EventType[()]]:
         """Show what has changed, and return what is to be loaded."""
         async with self:
-            log = await self.get_state(DeliveryState)
-            listing, shown = log.listing, log._shown_ids()
+            log, webhook = await self.get_state(DeliveryState), await self.get_state(WebhookState)
+            listing, shown, changed_at = log.listing, log._shown_ids(), webhook._changed_at
         try:
             seen = await ask(delivery_log.look, parse_id(listing.webhook, "webhook"), listing.query(), shown)
         except NotFound:
@@ -50,6 +50,6 @@ class DeliveryLogState(rx.State):
             return []
         async with self:
             log, webhook = await self.get_state(DeliveryState), await self.get_state(WebhookState)
-            webhook._see(seen.webhook)
+            webhook._see(seen.webhook, changed_at)
             load = [WebhookState.load_webhooks] if webhook.load_error else []
             return [*load, *log._see(seen)] if log.listing == listing else load
