@@ -19,7 +19,7 @@ from tests.waiting import wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 # The first start builds the page.
-START_SECONDS = 240
+START_SECONDS = 480
 # Below the ranges of Linux, 32768 to 60999, and of macOS, and above those that browsers refuse.
 PORTS = range(20_000, 32_000)
 MAX_TRIES = 100
