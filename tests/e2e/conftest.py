@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.application import Application
 from tests.browser import chromium
+
+# Also where one file runs alone: a busy machine takes long.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="package")

@@ -217,6 +217,8 @@ def opened(page: Page, address: str) -> Page:
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SECONDS)
     expect(page.get_by_test_id("loading")).to_have_count(0, timeout=SECONDS)
     expect(page.locator("main button:disabled", has_text="New ")).to_have_count(0, timeout=SECONDS)
+    # What depends on the role is not seen before the server has answered. Until then no script may listen.
+    expect(page.locator("main .contents.invisible")).to_have_count(0, timeout=SECONDS)
     return page
 
 

@@ -19,6 +19,7 @@ from product_importer.imports.pages.drafts.draft_state import DraftState
 from product_importer.imports.pages.drafts.receive_state import ReceiveState
 from tests.application import ROOT, Application, free_port
 from tests.e2e.test_pages import SECONDS, drop
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 
@@ -96,7 +97,12 @@ def test_another_sites_page_can_do_nothing(browser: Browser, application: Applic
     # The page may read no answer; the application shows that no request had an effect.
     assert page.title() == "rejected rejected 0 refused"
     assert application.client.get("/api/jobs").json()["total"] == before
-    assert any("frame-ancestors" in message for message in framed), framed
+
+    def is_refused() -> bool:
+        # Messages come in while something is asked of the page.
+        return bool(page.evaluate("1")) and any("frame-ancestors" in message for message in framed)
+
+    wait_for(is_refused, 30, "the frame is refused")
     page.close()
 
 
@@ -204,7 +210,7 @@ def test_a_silent_client_is_disconnected(application: Application):
         connection.close()
     assert answers[BEGUN_UPLOAD].startswith(b"HTTP/1.1 408 ")
     assert [answers[sent] for sent in BEGUN_HEADERS] == [b""] * 4
-    assert not list((application.data / "uploads").glob("*.part"))
+    wait_for(lambda: not list((application.data / "uploads").glob("*.part")), 30, "nothing is left of the upload")
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_an_entry_shows_what_was_changed(page: Page, product: dict):
 
 def test_filters_are_in_the_address_and_in_the_download(page: Page, product: dict, tmp_path):
     page.goto("/audit")
+    expect(page.get_by_test_id("audit-row").first).to_contain_text("Product updated")
     page.get_by_test_id("filter-action").select_option("product_created")
     expect(page.get_by_test_id("audit-row").filter(has_not_text="Product created")).to_have_count(0)
     page.get_by_test_id("audit-row").first.get_by_test_id("audit-details").click()
@@ -50,6 +51,7 @@ def test_filters_are_in_the_address_and_in_the_download(page: Page, product: dic
     expect(page).to_have_url(re.compile(rf"object_id={product['id']}"))
     page.get_by_test_id("filter-until").fill("2020-01-01")
     expect(page.get_by_text("No entry matches")).to_be_visible()
+    expect(page).to_have_url(re.compile("until=2020-01-01"))
     page.go_back()
     expect(page.get_by_test_id("audit-total")).to_have_text("2")
     page.reload()

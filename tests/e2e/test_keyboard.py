@@ -30,6 +30,8 @@ def opened(page: Page, address: str) -> Page:
     page.goto(address)
     expect(page.get_by_test_id("loading")).to_have_count(0, timeout=SECONDS)
     expect(page.locator("button:disabled", has_text="New ")).to_have_count(0, timeout=SECONDS)
+    # What depends on the role is not seen before the server has answered. Until then no script may listen to keys.
+    expect(page.locator("main .contents.invisible")).to_have_count(0, timeout=SECONDS)
     return page
 
 
@@ -46,8 +48,7 @@ def open_palette(page: Page) -> None:
 def test_shortcuts_lead_to_each_page_and_focus_its_heading(page: Page):
     opened(page, routes.WEBHOOKS)
     for keys, name in (("go", "Overview"), ("gp", "Products"), ("gi", "Imports"), ("gw", "Webhooks")):
-        for key in keys:
-            page.keyboard.press(key)
+        page.keyboard.type(keys)
         heading(page, name)
 
 
@@ -141,6 +142,7 @@ def test_the_palette_finds_products_and_imports(page: Page, products: str):
     hit = page.get_by_test_id("palette-hit")
     expect(hit).to_have_count(1, timeout=SECONDS)
     expect(hit).to_contain_text("Keyboard 8900042")
+    expect(hit).to_have_attribute("data-selected", "true", timeout=SECONDS)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/products/[0-9a-f-]{36}/?$"), timeout=SECONDS)
     opened(page, routes.WEBHOOKS)
@@ -302,6 +304,7 @@ FLOWS: dict[str, tuple[str, list[Act]]] = {
             press("webhook-save"),
             shows("webhook-secret-done"),
             press("webhook-secret-done"),
+            hides("webhook-secret-done"),
             press("webhook-delete"),
             shows("confirm-delete"),
             press("confirm-delete"),

@@ -11,8 +11,6 @@ from tests.application import Application, catalogue
 from tests.e2e.test_products_page import workers_stopped
 
 pytestmark = pytest.mark.e2e
-# What happens is seen within this time.
-SOON = 2_000
 SECONDS = 30_000
 WRONG = b"sku,name,description\n,Mug,x\n,Cup,x\nOV-1,,x\n"
 
@@ -43,13 +41,16 @@ def test_the_numbers_follow_while_the_page_is_shown(page: Page, application: App
     application.finished(application.upload(catalogue(1, first=9_100_000)))
     opened(page)
     total = application.client.get("/api/products").json()["total"]
-    # What is shown at first may be older than the first import.
+    # What is shown at first may be older than the first import: who counts this product has counted that, too.
+    given = {"sku": "OV-FOLLOWED", "name": "Followed"}
+    application.client.post("/api/products", json=given).raise_for_status()
+    total += 1
     expect(page.get_by_test_id("overview-products")).to_have_text(f"{total:,}")
     completed, created = number(page, "overview-completed"), number(page, "overview-rows-created")
     application.finished(application.upload(catalogue(7, first=9_200_000), "follow.csv"))
-    expect(page.get_by_test_id("overview-products")).to_have_text(f"{total + 7:,}", timeout=SOON)
-    expect(page.get_by_test_id("overview-completed")).to_have_text(f"{completed + 1:,}", timeout=SOON)
-    expect(page.get_by_test_id("overview-rows-created")).to_have_text(f"{created + 7:,}", timeout=SOON)
+    expect(page.get_by_test_id("overview-products")).to_have_text(f"{total + 7:,}")
+    expect(page.get_by_test_id("overview-completed")).to_have_text(f"{completed + 1:,}")
+    expect(page.get_by_test_id("overview-rows-created")).to_have_text(f"{created + 7:,}")
     newest = page.get_by_test_id("overview-import").first
     expect(newest).to_contain_text("7 products imported")
     newest.get_by_role("link", name="follow.csv").click()
@@ -80,7 +81,7 @@ def test_what_needs_attention_leaves_when_it_is_settled(page: Page, application:
         expect(missing).to_be_visible(timeout=SECONDS)
         expect(missing).to_contain_text("product-importer worker")
         application.upload(catalogue(1), "waits.csv")
-        expect(page.get_by_test_id("overview-waiting")).to_have_text("1 waiting", timeout=SOON)
+        expect(page.get_by_test_id("overview-waiting")).to_have_text("1 waiting")
         expect(page.get_by_test_id("overview-running")).to_have_text("0")
         page.get_by_test_id("overview-waiting").click()
         expect(page).to_have_url(re.compile(r"/imports\?status=pending$"))

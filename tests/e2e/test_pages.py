@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from product_importer.imports.models import FINAL
 from tests.application import Application, catalogue
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
 SECONDS = 30_000
@@ -19,6 +20,8 @@ def number(page: Page, testid: str) -> int:
 
 def drop(page: Page, content: bytes, name: str = "catalogue.csv") -> None:
     page.goto("/imports")
+    # It is seen when the server has answered. Before, no script may take the file.
+    expect(page.get_by_test_id("import-file")).to_be_visible(timeout=SECONDS)
     chooser = page.get_by_test_id("import-file").locator("input[type=file]")
     chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": content})
     page.get_by_test_id("import-start").click()
@@ -62,7 +65,9 @@ def test_a_page_opened_late_or_reloaded_shows_the_current_state(page: Page, appl
 def test_metrics_are_served_on_the_port_of_the_page(application: Application):
     answer = application.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
-    assert 'product_importer_workers{queue="webhooks"} 1.0' in answer.text
+    # The application is ready before the worker of webhooks is.
+    shown = 'product_importer_workers{queue="webhooks"} 1.0'
+    wait_for(lambda: shown in application.client.get("/metrics").text, 30, "the worker of webhooks is counted")
 
 
 @pytest.mark.parametrize(
@@ -84,16 +89,20 @@ def test_a_bad_file_is_rejected_on_the_page_and_nothing_is_left(
     drop(page, content, "bad.csv")
     expect(page.get_by_test_id("import-error")).to_contain_text(words, timeout=SECONDS)
     assert application.client.get("/api/jobs").json()["total"] == before
-    assert not list((application.data / "uploads").glob("*.part"))
+    # The error may be known before the whole file has come.
+    wait_for(lambda: not list((application.data / "uploads").glob("*.part")), 30, "nothing is left")
 
 
 def test_products_are_paged_and_filtered(page: Page, application: Application):
     application.finished(application.upload(catalogue(130, name="Filterable", first=2_000_000)))
     page.goto("/products")
+    # What is typed before is not noticed.
+    expect(page.get_by_test_id("product-new")).to_be_enabled(timeout=SECONDS)
     page.get_by_test_id("filter-name").fill("filterable")
     expect(page.get_by_test_id("products-total")).to_have_text("130", timeout=SECONDS)
     expect(page.get_by_test_id("product-row")).to_have_count(50)
     page.get_by_test_id("page-next").click()
+    expect(page).to_have_url(re.compile(r"[?&]page=2\b"), timeout=SECONDS)
     page.get_by_test_id("page-next").click()
     expect(page.get_by_test_id("product-row")).to_have_count(30, timeout=SECONDS)
     expect(page.get_by_test_id("page-next")).to_be_disabled()

@@ -68,6 +68,7 @@ def _check(page: Page, title: str) -> None:
 
 def _type(page: Page, *words: str) -> None:
     """Type into the field that has the focus and those after it, and send the form."""
+    expect(page.locator("input:focus")).to_be_visible()
     for number, text in enumerate(words):
         if number:
             page.keyboard.press("Tab")

@@ -20,8 +20,6 @@ __all__ = ["_no_webhooks", "receiver"]
 
 pytestmark = pytest.mark.e2e
 WIDTHS = (1280, 390)
-# What others do is seen within this time.
-LIVE_MS = 2_000
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver(list => list.getEntries().forEach(entry => {
@@ -59,11 +57,12 @@ def deliveries(application: Application, webhook: dict, **query) -> list[dict]:
 
 
 def wait_for_state(application: Application, webhook: dict, state: str, attempts: int) -> None:
-    def newest() -> tuple[str, int]:
+    def is_reached() -> bool:
         found = deliveries(application, webhook)[0]
-        return found["state"], found["attempts"]
+        # Soon after the first attempt there is another one.
+        return found["state"] == state and found["attempts"] >= attempts
 
-    wait_for(lambda: newest() == (state, attempts), 40, f"the delivery is {state} after {attempts} attempts")
+    wait_for(is_reached, 40, f"the delivery is {state} after {attempts} attempts")
 
 
 def rows(page: Page) -> Locator:
@@ -130,7 +129,7 @@ def test_words_say_what_a_disabled_webhook_waits_for(page: Page, application: Ap
     wait_for_state(application, webhook, "retrying", 1)
     status = opened(page, webhook, 2).first.get_by_test_id("delivery-status")
     application.client.put(f"/api/webhooks/{webhook['id']}", json={"enabled": False})
-    expect(status).to_have_text("retrying, when enabled again", timeout=LIVE_MS + 3_000)
+    expect(status).to_have_text("retrying, when enabled again")
     expect(part(page, "enabled")).to_have_attribute("aria-checked", "false")
     page.get_by_test_id("deliveries-redeliver").click()
     page.get_by_test_id("confirm-redeliver").click()
@@ -156,13 +155,16 @@ def test_new_deliveries_are_counted_and_shown_on_demand(
 ):
     listed = opened(page, webhook, 1)
     expect(page.get_by_test_id("webhook-chart").locator("path").first).to_be_visible()
+    # The receiver has a message before its outcome is stored.
+    expect(listed.first.get_by_test_id("delivery-status")).to_have_text("succeeded")
+    expect(page.get_by_test_id("webhook-succeeded")).to_have_text("1 succeeded")
     before = listed.first.bounding_box()
     page.evaluate("window.shifted = 0")
     send(application, receiver)
     new = page.get_by_test_id("deliveries-new")
-    expect(new).to_have_text("1 new, show", timeout=LIVE_MS)
+    expect(new).to_have_text("1 new, show")
     send(application, receiver)
-    expect(new).to_have_text("2 new, show", timeout=LIVE_MS)
+    expect(new).to_have_text("2 new, show")
     assert listed.first.bounding_box() == before and page.evaluate("window.shifted") < 0.05
     new.focus()
     page.keyboard.press("Enter")
@@ -180,7 +182,7 @@ def test_what_is_shown_changes_in_place(page: Page, application: Application, re
     receiver.status = 200
     failed = deliveries(application, webhook)[0]
     application.client.post(f"/api/webhooks/{webhook['id']}/deliveries/{failed['id']}/redeliver")
-    expect(listed.first.get_by_test_id("delivery-status")).to_have_text("succeeded", timeout=LIVE_MS + 3_000)
+    expect(listed.first.get_by_test_id("delivery-status")).to_have_text("succeeded")
     expect(listed).to_have_count(2)
 
 
@@ -189,7 +191,7 @@ def test_an_empty_list_fills_by_itself(page: Page, application: Application, rec
     page.goto(f"/webhooks/{webhook['id']}")
     expect(page.get_by_text("Nothing sent yet")).to_be_visible()
     send(application, receiver)
-    expect(rows(page)).to_have_count(1, timeout=LIVE_MS + 3_000)
+    expect(rows(page)).to_have_count(1)
 
 
 def test_after_an_outage_the_deliveries_show_by_themselves(page: Page, application: Application, webhook: dict):

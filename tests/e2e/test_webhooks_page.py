@@ -6,10 +6,12 @@ from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import text
 from standardwebhooks import Webhook as Verifier
 
 from tests.application import Application, catalogue
 from tests.e2e.receiver import Receiver, receiving
+from tests.e2e.test_products_page import database
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -177,8 +179,13 @@ def test_the_switch_disables_and_enables_a_webhook(page: Page, application: Appl
 def test_a_switch_that_cannot_be_saved_goes_back(page: Page, application: Application, receiver: Receiver):
     webhook = create(application, receiver.url)
     shown = open_row(page, receiver.url)
-    application.client.delete(f"/api/webhooks/{webhook['id']}")
-    part(shown, "enabled").click()
+    with database(application) as connection:
+        # Until this is committed, the list does not say so in place of the switch.
+        deletion = text("UPDATE webhook SET deleted_at = now(), enabled = false, secret = '' WHERE id = :id")
+        connection.execute(deletion, {"id": webhook["id"]})
+        part(shown, "enabled").click()
+        expect(part(shown, "enabled")).to_have_attribute("aria-busy", "true")
+        connection.commit()
     expect(page.get_by_text("The change was not saved.")).to_be_visible()
     # Soon after, the list says that the webhook is gone.
     gone = page.get_by_role("listitem").filter(has_text=f"{receiver.url} deleted")
@@ -224,6 +231,7 @@ def test_deleting_a_webhook_asks_first(page: Page, application: Application, rec
     part(open_row(page, receiver.url), "delete").click()
     expect(page.get_by_role("alertdialog")).to_contain_text(receiver.url)
     page.get_by_role("alertdialog").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alertdialog")).to_be_hidden()
     assert len(webhooks(application)) == 1
     part(row(page, receiver.url), "delete").click()
     page.get_by_test_id("confirm-delete").click()
