@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -260,6 +261,10 @@ def test_what_others_do_is_seen_soon(address: str, page: Page, application: Appl
         "create": lambda n: create(application, f"LIVE-S-{uuid4().hex[:10]}", f"Soon {n}."),
         "upload": lambda n: application.upload(catalogue(1), f"soon-{n}.csv"),
     }
+
+    def is_shown(expected: str) -> bool:
+        return expected in " ".join(page.locator(place).all_inner_texts())
+
     page.goto(address.format(**ids))
     expect(page.locator("main .contents.invisible")).to_have_count(0, timeout=SECONDS)
     expect(page.get_by_test_id("loading")).to_have_count(0, timeout=SECONDS)
@@ -269,8 +274,6 @@ def test_what_others_do_is_seen_soon(address: str, page: Page, application: Appl
     for n in range(1, TIMES + 1):
         shown, began = words.format(n=n, total=total + n), time.monotonic()
         others[what](n)
-        wait_for(
-            lambda shown=shown: shown in " ".join(page.locator(place).all_inner_texts()), 30, f"{shown} is shown"
-        )
+        wait_for(partial(is_shown, shown), 30, f"{shown} is shown")
         took.append(time.monotonic() - began)
     assert min(took[1:]) < SOON, took
