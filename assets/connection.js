@@ -29,6 +29,8 @@ const unconfirmed = new Map();
 // Who did an event: the control, and its dialog.
 const origins = new WeakMap();
 let timer;
+// How many loads of pages the server has answered.
+let loads = 0;
 // The title of the form that was open when the connection came back.
 let openForm = "";
 
@@ -96,8 +98,13 @@ export const updated = (delta) => {
   for (const state in delta) {
     if (state.endsWith("____connection_state")) newState = delta[state].born_rx_state_ || newState;
   }
-  if (!isReady && delta["reflex___state____state"]?.is_hydrated_rx_state_) ready();
+  if (!delta["reflex___state____state"]?.is_hydrated_rx_state_) return;
+  loads += 1;
+  if (!isReady) ready();
 };
+
+/** Return how many loads of pages the server has answered: what it does at a load is done then. */
+export const answeredLoads = () => loads;
 
 const ready = () => {
   clearTimeout(timer);

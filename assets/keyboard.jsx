@@ -1,15 +1,15 @@
 // Keyboard shortcuts, and the command palette and the list of shortcuts, which are loaded when they are first opened.
 import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from "react";
 import { useNavigate } from "react-router";
+import { answeredLoads } from "$/public/connection.js";
 
 const Palette = lazy(() => import("$/public/palette.jsx").then((module) => ({ default: module.Palette })));
 const Shortcuts = lazy(() => import("$/public/palette.jsx").then((module) => ({ default: module.Shortcuts })));
 
 // The second key of `g p` comes within this time.
 const SEQUENCE_MS = 1500;
-// A page that was just opened has its button within this time; the page before it is gone after SETTLED_MS.
+// A page that was just opened has its button within this time.
 const THERE_MS = 15_000;
-const SETTLED_MS = 150;
 const OFF = "single-keys-off";
 // Keys that are typed there mean something else.
 const TAKES_KEYS =
@@ -130,23 +130,23 @@ const carryOut = (command, navigate) => {
     return true;
   }
   const isThere = !command.to || isAt(command.to);
+  // The load of a page closes its dialogs: what opens one is pressed after it.
+  const loads = answeredLoads() + (isThere ? 0 : 1);
   show("");
   if (!isThere) navigate(command.to);
-  if (command.press) pressWhenThere(command, isThere ? 0 : SETTLED_MS);
+  if (command.press) pressWhenThere(command, loads);
   return true;
 };
 
 const isAt = (address) => (location.pathname.replace(/\/+$/, "") || "/") === address;
 
-const pressWhenThere = (command, settledMs) => {
+const pressWhenThere = (command, loads) => {
   const began = Date.now();
-  let arrived = 0;
   const look = () => {
-    const now = Date.now();
-    if (!arrived && (!command.to || isAt(command.to))) arrived = now;
-    const control = arrived && now - arrived >= settledMs ? findPressed(command.press) : null;
+    const isThere = (!command.to || isAt(command.to)) && answeredLoads() >= loads;
+    const control = isThere ? findPressed(command.press) : null;
     if (control) control.click();
-    else if (now - began < THERE_MS) requestAnimationFrame(look);
+    else if (Date.now() - began < THERE_MS) requestAnimationFrame(look);
   };
   // After the palette has given back the focus.
   requestAnimationFrame(look);

@@ -95,9 +95,10 @@ class EditorState(rx.State):
         """Open the form for a new product."""
         self._open(None)
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def edit_product(self, product_id: str) -> list[EventType[()]] | None:
-        """Load a product and open its form."""
+        """Load a product and open its form, unless another form was opened meanwhile."""
+        number = self.form.number
         try:
             product = await ask(service.read_product, parse_id(product_id, "product"))
         except DomainError as error:
@@ -106,6 +107,8 @@ class EditorState(rx.State):
                 *refreshing.what_is_shown(self),
             ]
         async with self:
+            if self.form.number != number:
+                return None
             self._open(product)
         return [EditorState.load_last_change]
 

@@ -35,7 +35,7 @@ class ViewState(ConfirmationState, rx.State):
             return None
         return catalog._take_view(found) if catalog._wanted_view else None
 
-    @rx.event(background=True)
+    @rx.event(background=True, supersedes=True)
     async def choose_view(self, name: str) -> list[EventType[()]]:
         """Show a view."""
         try:
