@@ -65,6 +65,7 @@ from product_importer.webhooks.pages.redeliver_state import RedeliverState
 
 # Close dialogs that were open when the page was left.
 WEBHOOK_DIALOGS_CLOSED = [
+    SecretState.close_rotation,
     SecretState.close_secret,
     WebhookEditorState.close_editor,
     WebhookDeleteState.close,

@@ -266,7 +266,7 @@ EVENTS: dict[str, Permission] = {
     "WebhookDeleteState.open_dialog": ADMIN,
     "WebhookDeleteState.delete_webhook": ADMIN,
     "SecretState.close_secret": READ,
-    "SecretState.cancel_rotation": ADMIN,
+    "SecretState.close_rotation": READ,
     "SecretState.ask_before_rotating": ADMIN,
     "SecretState.rotate_secret": ADMIN,
     "SecretState.show_secret": ADMIN,

@@ -226,6 +226,19 @@ def test_a_new_secret_is_shown_once_and_the_old_one_stays_valid(
         Verifier(valid).verify(body, headers)
 
 
+def test_the_question_before_a_new_secret_is_closed_when_the_page_is_left(
+    page: Page, application: Application, receiver: Receiver
+):
+    create(application, receiver.url)
+    part(open_row(page, receiver.url), "rotate").click()
+    expect(page.get_by_test_id("confirm-rotate")).to_be_visible()
+    page.goto("/imports")
+    expect(page.get_by_test_id("import-file")).to_be_visible()
+    page.goto("/webhooks")
+    expect(part(page, "new")).to_be_enabled()
+    expect(page.get_by_test_id("confirm-rotate")).to_be_hidden()
+
+
 def test_deleting_a_webhook_asks_first(page: Page, application: Application, receiver: Receiver):
     create(application, receiver.url)
     part(open_row(page, receiver.url), "delete").click()

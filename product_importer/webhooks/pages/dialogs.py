@@ -77,7 +77,7 @@ def rotate_dialog() -> rx.Component:
         ),
         name=ROTATE,
         shown=SecretState.is_asking,
-        on_close=SecretState.cancel_rotation,
+        on_close=SecretState.close_rotation,
         is_harmless=True,
     )
 

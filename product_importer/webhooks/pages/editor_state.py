@@ -168,7 +168,7 @@ class SecretState(rx.State):
         self.is_asking, self.is_rotating = True, False
 
     @rx.event
-    def cancel_rotation(self) -> None:
+    def close_rotation(self) -> None:
         """Close the dialog."""
         self.is_asking = False
 
