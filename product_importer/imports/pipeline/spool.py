@@ -33,8 +33,6 @@ SHARE_OF_FILE = 1.25
 
 # Opens a file without a name that can get one, unlike Python's temporary files: workers share it without a copy.
 NAMED_LATER = getattr(os, "O_TMPFILE", 0)
-# Of systems and filesystems without such files.
-NEVER_NAMED = (errno.EISDIR, errno.EOPNOTSUPP)
 # The folder belongs to somebody else, its disk is read-only, or a file is in its place.
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ENOENT, errno.ELOOP)
 
@@ -203,9 +201,8 @@ def _new_file() -> BinaryIO:
     with refusing_full_disk(), _refusing_unwritable():
         try:
             return os.fdopen(os.open(folder(), os.O_RDWR | NAMED_LATER, 0o600), "r+b", buffering=0)
-        except OSError as error:
-            if error.errno not in NEVER_NAMED:
-                raise
+        except OSError:
+            # Not every filesystem has such files. What else is wrong, this meets, too.
             return tempfile.TemporaryFile(dir=folder(), buffering=0)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from threading import Event
+from typing import Any
 from uuid import UUID
 
 import psycopg2
@@ -432,13 +433,25 @@ def test_rows_are_fetched_as_they_were_stored(database):
     assert stored() == [stored_files.spool_key(spool_id)]
 
 
-@pytest.mark.parametrize("is_refused", [False, True], ids=["same disk", "another disk"])
-def test_rows_are_shared_without_a_copy_where_their_disk_has_the_uploads(database, monkeypatch, is_refused):
-    def refused(*_: object, **__: object) -> None:
-        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+def another_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-    if is_refused:
-        monkeypatch.setattr(os, "link", refused)
+
+def only_with_names(path: Any, flags: int, *words: Any, opened: Any = os.open, **named: Any) -> int:
+    if flags & os.O_TMPFILE == os.O_TMPFILE:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+    return int(opened(path, flags, *words, **named))
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="NOT TESTED: this system has no files without a name")
+@pytest.mark.parametrize(
+    "refused",
+    [{}, {"link": another_disk}, {"open": only_with_names}],
+    ids=["same disk", "another", "no unnamed files"],
+)
+def test_rows_are_shared_without_a_copy_where_their_disk_has_the_uploads(database, monkeypatch, refused):
+    for name, function in refused.items():
+        monkeypatch.setattr(os, name, function)
     columns, spool_id = RunColumns(Header(("sku", "name", "description"), ("sku", "name", "description"))), new_id()
     with Spool(columns.schema) as spool:
         spool.add(rows_of(columns, range(100)))
@@ -447,7 +460,7 @@ def test_rows_are_shared_without_a_copy_where_their_disk_has_the_uploads(databas
             assert fetched.between("", None).equals(spool.between("", None))
             files = [os.fstat(one.file.fileno()) for one in (spool, fetched)]
         [name] = stored()
-        assert (files[0].st_ino == files[1].st_ino) is not is_refused
+        assert (files[0].st_ino == files[1].st_ino) is not bool(refused)
         assert stat.S_IMODE(files[1].st_mode) == 0o600
         assert name == stored_files.spool_key(spool_id)
 
