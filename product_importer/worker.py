@@ -73,8 +73,8 @@ def _configure_rq() -> None:
     job_validation.patch_rq()
     waiting_horse.patch_rq(_warm_up)
     worker_class: Any = rq.worker.base.BaseWorker
-    construct, stop = worker_class.__init__, worker_class.request_stop
-    patience = redis_backoff.patient()
+    construct, stop, tear_down = worker_class.__init__, worker_class.request_stop, worker_class.teardown
+    patience = redis_backoff.Patience()
 
     @functools.wraps(construct)
     def constructed(self: Any, *args: Any, **options: Any) -> None:
@@ -87,12 +87,19 @@ def _configure_rq() -> None:
 
     @functools.wraps(stop)
     def stopped(self: Any, *args: Any) -> None:
+        # RQ notes it in Redis, which is not worth the job that runs.
+        with patience.once(), suppress(RedisError):
+            stop(self, *args)
+
+    @functools.wraps(tear_down)
+    def torn_down(self: Any) -> None:
         # Who stops a worker does not wait for Redis.
-        patience.update_retries(0)
-        stop(self, *args)
+        with patience.once():
+            tear_down(self)
 
     worker_class.__init__ = constructed
     worker_class.request_stop = stopped
+    worker_class.teardown = torn_down
 
 
 _configure_rq()

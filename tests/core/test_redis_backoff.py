@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from redis import Redis as Client
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from product_importer.core import db, queue, redis
 from product_importer.core.embedded import servers
+from product_importer.core.redis_backoff import Patience
 from product_importer.imports.progress import current
 from tests.application import ROOT
 from tests.breaking_proxy import BreakingProxy
@@ -20,6 +23,15 @@ from tests.waiting import wait_for
 SECONDS = 60
 COMMAND = [str(Path(sys.executable).parent / "rq"), "worker", "-c", "product_importer.worker"]
 FILE = b"sku,name,description\nA-1,Shirt,Blue\n"
+
+
+def address(proxy: BreakingProxy) -> str:
+    """Return the URL of the tests' Redis behind the proxy."""
+    known = redis.client().get_connection_kwargs()
+    url = httpx.URL(proxy.url).copy_with(scheme="redis", path=f"/{known.get('db', 0)}")
+    if known.get("password"):
+        url = url.copy_with(username=known.get("username") or "", password=known["password"])
+    return str(url)
 
 
 @pytest.fixture
@@ -39,11 +51,7 @@ def output(tmp_path: Path) -> Path:
 @pytest.fixture
 def worker(proxy: BreakingProxy, output: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[Any]]:
     """A worker that looks after its job every second, behind the proxy."""
-    known = redis.client().get_connection_kwargs()
-    address = httpx.URL(proxy.url).copy_with(scheme="redis", path=f"/{known.get('db', 0)}")
-    if known.get("password"):
-        address = address.copy_with(username=known.get("username") or "", password=known["password"])
-    monkeypatch.setenv("REDIS_URL", str(address))
+    monkeypatch.setenv("REDIS_URL", address(proxy))
     with output.open("w") as printed:
         process = subprocess.Popen(
             [*COMMAND, "--job-monitoring-interval", "1"], cwd=ROOT, stdout=printed, stderr=printed
@@ -53,6 +61,33 @@ def worker(proxy: BreakingProxy, output: Path, monkeypatch: pytest.MonkeyPatch) 
     yield process
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+def client(proxy: BreakingProxy) -> Iterator[Client]:
+    """A connected client behind the proxy, which would try again for two seconds."""
+    given: Any = Client.from_url(address(proxy), retry=Patience(2))
+    given.ping()
+    yield given
+    given.close()
+
+
+def test_the_time_of_a_command_is_also_that_of_its_connections(
+    client: Client, proxy: BreakingProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each attempt connects again, which has attempts of its own."""
+    proxy.cut()
+    with pytest.raises(RedisConnectionError):
+        client.ping()
+    assert 1 <= caplog.text.count("Redis cannot be reached") <= 4
+
+
+def test_a_command_can_be_sent_once(client: Client, proxy: BreakingProxy, caplog: pytest.LogCaptureFixture) -> None:
+    proxy.cut()
+    patience: Any = client.get_retry()
+    with patience.once(), pytest.raises(RedisConnectionError):
+        client.ping()
+    assert "Redis cannot be reached" not in caplog.text
 
 
 def is_over(job_id: Any) -> bool:
