@@ -80,3 +80,15 @@ def test_the_page_of_a_webhook_does_not_show_what_was_read_before_a_switch():
     assert not tab.webhooks[0].enabled
     STATE._see(tab, READ, tab._changed_at)
     assert tab.webhooks[0].enabled
+
+
+def test_a_list_that_was_read_before_a_switch_is_read_again(monkeypatch: pytest.MonkeyPatch):
+    tab = Tab()
+
+    async def read(_: int) -> WebhookPage:
+        tab.switch_off()
+        return WebhookPage(items=[READ], total=1, page=1, page_size=20)
+
+    monkeypatch.setattr(list_state, "_load_page", read)
+    assert asyncio.run(STATE.load_webhooks.fn(tab)) is not None
+    assert not tab.webhooks[0].enabled

@@ -73,9 +73,9 @@ class WebhookState(LiveListState, rx.State):
         return WebhookState.load_webhooks
 
     @rx.event(background=True, supersedes=True)
-    async def load_webhooks(self) -> None:
-        """Load the shown webhooks."""
-        url_id = self._url_id
+    async def load_webhooks(self) -> EventType[()] | None:
+        """Load the shown webhooks; again if this tab has changed one meanwhile."""
+        url_id, changed_at = self._url_id, self._changed_at
         try:
             found = await (_load_one(url_id) if url_id else _load_page(self.list_page))
         except DomainError as error:
@@ -84,11 +84,14 @@ class WebhookState(LiveListState, rx.State):
                     self.missing = isinstance(error, NotFound)
                     self.load_error = "" if self.missing else error.detail
                     self.webhooks = [] if self.missing else self.webhooks
-            return
+            return None
         async with self:
             if self._url_id == url_id:
+                if self._changed_at != changed_at:
+                    return WebhookState.load_webhooks
                 self._show(found.items)
                 self.list_page, self.pages, self._counted = found.page, found.pages, found.total
+        return None
 
     @rx.event(background=True, supersedes=True)
     async def follow_webhooks(self) -> AsyncGenerator[EventType[()]]:

@@ -198,14 +198,14 @@ class ChosenOptions(rx.State, mixin=True):
                 return shown != self._shown and self._is_outdated
         except (DomainError, *OUTAGE) as error:
             async with self:
+                if (shown, options) != (self._shown, self._options):
+                    return self._is_outdated
                 self.fault = error.detail if isinstance(error, DomainError) else unavailable(error).detail
             return False
         async with self:
-            if shown != self._shown:
-                # Another draft is shown: its options are not known yet, unless some were chosen.
+            if (shown, options) != (self._shown, self._options):
+                # If another draft is shown, its options are not known yet, unless some were chosen.
                 return self._is_outdated
-            if options != self._options:
-                return True
             self._error, self._is_outdated = None, False
             self._show_preview(found)
             return False

@@ -169,7 +169,9 @@ class DraftState(ChosenOptions, rx.State):
                 return None
             self.is_starting, self._starts_dry_run, self.refusal = True, dry_run, Problem()
             shown, options = self._shown, self._options
-            columns = told(self._preview.columns) if self._preview.columns else None
+            # A preview of older options may have other columns.
+            is_shown = self._preview.columns and not self._is_outdated
+            columns = told(self._preview.columns) if is_shown else None
         try:
             started = await ask(_start_with, parse_id(shown, "draft"), options, columns, dry_run)
         except NotFound:

@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from product_importer.core.errors import Conflict, NotFound
 from product_importer.imports.drafts.schemas import DraftStatus
 from product_importer.imports.options import ImportOptions
-from product_importer.imports.pages.drafts import draft_state
+from product_importer.imports.pages.drafts import chosen_options, draft_state
 from product_importer.imports.pages.drafts.draft_state import DraftState
 from tests.waiting import finish
 
@@ -89,3 +90,36 @@ def test_a_start_that_is_not_answered_yet_leads_to_its_step(tab, is_dry_run, ste
     vars(tab).update(draft=SimpleNamespace(id=tab._shown, will_start=""), _has_left=False, _starts_dry_run=is_dry_run)
     leaving = finish(DraftState._leave(tab, tab._shown))
     assert f"?step={step}" in str(leaving)
+
+
+@pytest.mark.parametrize(("is_outdated", "sent"), [(False, {"a": "sku"}), (True, None)])
+def test_columns_of_an_older_reading_are_not_started_with(tab, monkeypatch, is_outdated, sent):
+    """What was chosen is in the options; what else becomes of the columns is found in the newest reading."""
+    started: list[Any] = []
+
+    async def ask(_: object, __: object, ___: object, columns: object, ____: bool) -> None:
+        started.append(columns)
+        raise NotFound("draft")
+
+    monkeypatch.setattr(draft_state, "ask", ask)
+    monkeypatch.setattr(draft_state, "told", lambda columns: columns)
+    tab.is_starting, tab.problem, tab._is_outdated = False, SimpleNamespace(title=""), is_outdated
+    tab._preview, tab.draft = SimpleNamespace(columns={"a": "sku"}), SimpleNamespace(id="")
+    tab._has_left = True
+
+    async def leave(_: str) -> None:
+        pass
+
+    tab._leave = leave
+    finish(DraftState._start(tab, dry_run=False))
+    assert started == [sent]
+
+
+def test_a_save_that_fails_for_an_earlier_draft_does_not_keep_a_choice_for_the_next_one(tab, monkeypatch):
+    async def ask(*_: object) -> None:
+        vars(tab).update(_shown=str(uuid4()), _is_outdated=True)
+        raise Conflict("It is being imported.")
+
+    monkeypatch.setattr(chosen_options, "ask", ask)
+    assert finish(DraftState._save(tab))
+    assert tab.fault == ""
