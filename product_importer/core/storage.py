@@ -122,6 +122,8 @@ class FolderStorage:
         return self._opened(key, 0)
 
     def adopt(self, key: str, file: BinaryIO) -> bool:
+        if os.fstat(file.fileno()).st_dev != self._folder.stat().st_dev:
+            return False
         # Other processes, also those of other machines, shall find its content behind the name.
         os.fsync(file.fileno())
         try:
@@ -132,7 +134,7 @@ class FolderStorage:
             finally:
                 os.close(opened)
         except OSError:
-            # It lies on another filesystem, or never could have a name: a copy meets what else is wrong.
+            # It never could have a name: a copy meets what else is wrong.
             return False
         return True
 
