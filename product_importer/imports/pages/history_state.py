@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE, OUTAGE_SECONDS
-from product_importer.core.errors import DomainError, Unavailable
+from product_importer.core.errors import DomainError, NotFound, Unavailable
 from product_importer.imports import service
 from product_importer.imports.models import ImportStatus, UndoStatus
 from product_importer.imports.pages.live_history import LiveHistoryState
@@ -128,16 +128,22 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
         """Show each running import until none is left, and say how it ended."""
         while True:
             try:
-                running = await _find_running()
+                # A call before this one may have begun to follow it.
+                running = UUID(self.running.id) if self.running.is_running else await _find_running()
                 if running is None:
                     break
                 async for job in watch(running):
                     async with self:
-                        has_moved = self.running.id == str(job.id)
-                        self.running = ImportView.of(job)
-                        self._replace(self.running)
-                if has_moved and not self.router.url.path.endswith(self.running.id):
-                    yield _end(self.running)
+                        found = ImportView.of(job)
+                        ended = self._ended([found])
+                        self.running = found
+                        self._replace(found)
+                for each in ended:
+                    if not self.router.url.path.endswith(each.id):
+                        yield _end(each)
+            except NotFound:
+                async with self:
+                    self.running = ImportView()
             except (DomainError, *OUTAGE):
                 # The history's own error says that the database does not answer.
                 await asyncio.sleep(OUTAGE_SECONDS)
@@ -182,10 +188,10 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
                 # Another listing has been chosen meanwhile and is being loaded.
                 if self.listing != listing:
                     return None
-                self._take(found)
+                ended = self._take(found)
                 if not isinstance(found, Unavailable):
                     moved = [] if self.listing == listing else [replace_address(self.listing)]
-                    return [*moved, HistoryState.follow_undos]
+                    return [*moved, *map(_end, ended), HistoryState.follow_undos]
             await asyncio.sleep(OUTAGE_SECONDS)
 
     def _load_all(self) -> list[EventType[()]]:
@@ -195,16 +201,20 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
     def _list(self, listing: ImportListing, typing: str = "") -> list[EventType[()]]:
         return self._show(listing, HistoryState.load_history, typing)
 
-    def _take(self, found: ImportPage | DomainError) -> None:
+    def _take(self, found: ImportPage | DomainError) -> tuple[ImportView, ...]:
+        """Show what was found; return the imports that have ended meanwhile."""
         self.loading = False
         if isinstance(found, DomainError):
             self.error = found.detail
-            return
+            return ()
         self._nothing_new()
-        self.imports = nested(list(map(ImportView.of, found.items)))
+        views = list(map(ImportView.of, found.items))
+        ended = self._ended_unfollowed(views)
+        self.imports = nested(views)
         self.listing = replace(self.listing, page=found.page)
         self.pages, self.total = found.pages, found.total
         self.loaded, self.error = True, ""
+        return ended
 
     def _replace(self, changed: ImportView) -> None:
         self.imports = [

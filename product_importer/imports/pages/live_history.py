@@ -1,10 +1,11 @@
 """Show in the history what others import, without moving what is being read."""
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from product_importer.core import db
@@ -62,16 +63,27 @@ class LiveHistoryState(LiveListState, mixin=True):
             return Seen(are_first=bool(found.page.items))
 
     def _compare(self, found: Look) -> tuple[ImportView, ...]:
-        """Show each import as it is now, in its place, and count those that are new; return those that have ended.
-
-        How the running one ends is said by who follows it.
-        """
+        """Show each import as it is now, in its place, and count those that are new; return those that have ended."""
         state: Any = self
         now = {str(job.id): ImportView.of(job) for job in (*found.page.items, *found.others)}
         shown = [replace(now[job.id], depth=job.depth) if job.id in now else job for job in state.imports]
-        were_running = {job.id for job in state.imports if job.is_running and job.id != state.running.id}
+        ended = self._ended_unfollowed(shown)
         if shown != list(state.imports):
             state.imports = shown
         fresh = [str(job.id) for job in found.page.items]
         self._note(count_news([job.id for job in shown], fresh, found.page.total - state.total))
-        return tuple(job for job in shown if job.id in were_running and not job.is_running)
+        return ended
+
+    def _ended_unfollowed(self, found: Sequence[ImportView]) -> tuple[ImportView, ...]:
+        """Return which of the imports have ended since they were shown, but for the one that is followed.
+
+        Who follows that one says how it ends.
+        """
+        followed: ImportView = cast(Any, self).running
+        return self._ended([job for job in found if not (followed.is_running and job.id == followed.id)])
+
+    def _ended(self, found: Sequence[ImportView]) -> tuple[ImportView, ...]:
+        """Return which of the imports, as they are now, have ended since they were shown or followed."""
+        state: Any = self
+        were_running = {job.id for job in (*state.imports, state.running) if job.is_running}
+        return tuple(job for job in found if job.id in were_running and not job.is_running)
