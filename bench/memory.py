@@ -88,6 +88,11 @@ def share(process: psutil.Process) -> float:
     return _kernel_bytes(process, "smaps_rollup", "Pss")
 
 
+def shared_memory(process: psutil.Process) -> float:
+    """Return the part of `share` that servers make for all their processes, such as PostgreSQL's shared buffers."""
+    return _kernel_bytes(process, "smaps_rollup", "Pss_Shmem")
+
+
 def _kernel_bytes(process: psutil.Process, name: str, figure: str) -> float:
     """Return a figure from a file of `/proc/PID`.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import linear_regression, median
 
-from soak.samples import Sample
+from soak.samples import SHARED_BUFFERS, Sample
 
 Series = list[tuple[float, float]]
 # Processes and servers fill their pools and caches at first.
@@ -15,6 +15,8 @@ QUARTERS = 4
 SHARE = 0.15
 AMOUNTS = {"MB": 24.0, "bytes a row": 40.0, "handles": 16.0, "threads": 8.0}
 OTHER_AMOUNT = 12.0
+# What fills up to a limit that is set is not judged; the table says this instead.
+LIMITED = {SHARED_BUFFERS: "limited"}
 FEWEST = 8
 HEAD = ("what", "first quarter", "last quarter", "least", "most", "an hour", "")
 
@@ -62,6 +64,8 @@ def quarters(found: Series) -> list[list[float]]:
 
 def growth(name: str, parts: list[float]) -> str | None:
     """Return why a series is not flat: it has grown by more than it may, and goes on growing."""
+    if name in LIMITED:
+        return None
     amount = next((amount for unit, amount in AMOUNTS.items() if name.endswith(unit)), OTHER_AMOUNT)
     allowed = parts[0] * SHARE + amount
     grown = parts[-1] - parts[0]
@@ -76,7 +80,9 @@ def table(verdicts: Sequence[Verdict]) -> str:
     lines = [HEAD, tuple("---" for _ in HEAD)]
     for one in verdicts:
         figures = (one.first, one.last, one.least, one.most)
-        lines.append((one.name, *map(number, figures), f"{one.slope:+,.1f}", one.growth or "flat"))
+        lines.append(
+            (one.name, *map(number, figures), f"{one.slope:+,.1f}", one.growth or LIMITED.get(one.name, "flat"))
+        )
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -12,7 +12,7 @@ import psutil
 import psycopg2
 from redis.exceptions import RedisError
 
-from bench.memory import share
+from bench.memory import share, shared_memory
 from soak.ledger import Ledger
 from soak.subject import Subject, processes
 from tests.faults.leftovers import Leftovers
@@ -24,6 +24,9 @@ HISTORY = (
     "audit_event", "event", "import_job", "import_reject_count", "import_row_error", "webhook_attempt",
     "webhook_delivery",
 )  # fmt: skip
+POSTGRES = "PostgreSQL"
+# They fill up to their limit, and anew after each kill.
+SHARED_BUFFERS = "PostgreSQL: shared buffers, MB"
 # A fresh table is hardly filled.
 MIN_ROWS = 500
 # A table that has just been dropped has no size.
@@ -93,7 +96,10 @@ class Sampler:
         sample: Sample = {}
         for kind, members in sorted(processes(self._subject.data).items()):
             if members:
-                sample[f"{kind}: memory, MB"] = total(members, share) / MEBIBYTE
+                shared = total(members, shared_memory) / MEBIBYTE
+                sample[f"{kind}: memory, MB"] = total(members, share) / MEBIBYTE - shared
+                if kind == POSTGRES:
+                    sample[SHARED_BUFFERS] = shared
                 sample[f"{kind}: handles"] = total(members, lambda process: process.num_fds())
                 sample[f"{kind}: threads"] = total(members, lambda process: process.num_threads())
         return sample

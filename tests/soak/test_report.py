@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from soak import report
-from soak.samples import Sample
+from soak.samples import SHARED_BUFFERS, Sample
 
 STEPS = 240
 SECONDS = 15
@@ -51,6 +51,12 @@ def test_a_figure_that_was_seen_now_and_then_is_judged_by_what_was_seen():
     [found] = report.judge(some)
     assert found.growth and found.slope == pytest.approx(200, rel=0.05)
     assert report.judge(some[:3]) == []
+
+
+def test_what_a_setting_limits_is_not_judged():
+    [found] = report.judge(samples(lambda passed: 900 * passed, SHARED_BUFFERS))
+    assert found.growth is None
+    assert report.table([found]).endswith(" limited |")
 
 
 def test_the_table_has_a_line_for_each_figure_and_its_reason():
