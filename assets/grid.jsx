@@ -40,7 +40,7 @@ export function Grid(props) {
   const isWide = useIsWide();
   const shown = useShownRows(rows, changed);
   const layout = useLayout(columns, storageKey, props.layout, props.onLayout);
-  const selection = useSelection(props.selected ?? NO_ONE, props.allSelected, shown.rows, props.onSelect);
+  const selection = useSelection(props, shown.rows);
   const load = useFullTexts(props.full, props.onLoad);
   const typed = useRef(false);
   const edit = (edits, { beyond = 0, locked = 0 } = NONE) => {
@@ -215,7 +215,6 @@ function stuckAt({ columns, layout }) {
   return { "--stuck-0": "0px", "--stuck-1": `${widths[0] ?? 0}px`, "--stuck": `${end}px` };
 }
 
-const NO_ONE = [];
 const RENDERERS = new Map();
 
 // Rows that are `reused` show those of the next page: making new ones takes twice as long.

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 const HEIGHTS = { comfortable: 40, compact: 32 };
 const HEIGHT = 36;
 const MORE = 18;
+const NO_ONE = [];
 
 // A cell shows what was typed until the answer changes its row's stamp.
 export function useShownRows(rows, changed) {
@@ -35,13 +36,14 @@ export function useShownRows(rows, changed) {
   }, [rows, changed, expected, expect]);
 }
 
-// A click is shown before the answer has come.
-export function useSelection(selected, isAll, rows, onSelect) {
+// A click is shown before the answer has come, and taken back when it is refused.
+export function useSelection({ selected = NO_ONE, allSelected: isAll, refusals, onSelect }, rows) {
   const [pending, setPending] = useState(new Map());
   const known = useMemo(() => new Set(selected), [selected]);
   useEffect(() => {
     setPending((before) => new Map([...before].filter(([id, on]) => (isAll || known.has(id)) !== on)));
   }, [known, isAll]);
+  useEffect(() => setPending(new Map()), [refusals]);
   const ids = useMemo(
     () => new Set(rows.map((row) => row.id).filter((id) => pending.get(id) ?? (isAll || known.has(id)))),
     [rows, pending, known, isAll],

@@ -112,6 +112,7 @@ EVENTS: dict[str, Permission] = {
     "CatalogState.sort_products": READ,
     "CatalogState.set_page_size": READ,
     "CatalogState.turn_page": READ,
+    "CatalogState.turn_pages": READ,
     "CatalogState.export_products": READ,
     "CatalogState.export_selection": READ,
     "CatalogState.set_layout": READ,

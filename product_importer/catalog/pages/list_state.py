@@ -160,6 +160,11 @@ class CatalogState(AddressListState, SelectionState, CellsState, LiveProductsSta
         """Show the page of this number."""
         return self._list(replace(self.listing, page=max(1, to)))
 
+    @rx.event
+    def turn_pages(self, by: int) -> list[EventType[()]]:
+        """Turn `by` pages from the one that was asked for last, which may still be loading."""
+        return self._list(replace(self.listing, page=min(max(1, self.listing.page + by), self.pages)))
+
     @rx.event(background=True, supersedes=True)
     async def load_products(self) -> EventSpec | None:
         """Load the listed products; a newer call replaces one that still runs."""

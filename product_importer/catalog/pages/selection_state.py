@@ -17,6 +17,8 @@ class SelectionState(rx.State, mixin=True):
     # The ids of the selected rows; meaningless while all are.
     selected: list[str] = []  # noqa: RUF012
     all_selected: bool = False
+    # How often a selection was refused: the grid has shown it already, and takes it back.
+    selection_refusals: int = 0
 
     @rx.var
     def has_selection(self) -> bool:
@@ -46,6 +48,7 @@ class SelectionState(rx.State, mixin=True):
         if len(self.selected) <= MAX_SELECTED:
             return None
         self.selected = kept
+        self.selection_refusals += 1
         return toasts.warning(
             f"At most {MAX_SELECTED:,} products can be selected one by one.", "Select all that match."
         )

@@ -64,6 +64,7 @@ def grid() -> rx.Component:
         sort=CatalogState.listing.sort,
         selected=CatalogState.selected,
         all_selected=CatalogState.all_selected,
+        refusals=CatalogState.selection_refusals,
         read_only=~AccessState.can_write,
         # Each view has columns of its own.
         storage_key=rx.cond(CatalogState.listing.view, f"{STORAGE_KEY}:{CatalogState.listing.view}", STORAGE_KEY),

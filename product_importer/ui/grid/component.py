@@ -69,6 +69,7 @@ class DataGrid(NoSSRComponent):
     sort: rx.Var[str]
     selected: rx.Var[list[str]]
     all_selected: rx.Var[bool]
+    refusals: rx.Var[int]
     full: rx.Var[FullTexts]
     layout: rx.Var[GridLayout]
     tools: rx.Var[str]
