@@ -1,15 +1,19 @@
 """What the grid of rows counts when edits are shown while the rows are counted, and what is imported before that."""
 
+from functools import partial
 from types import SimpleNamespace
-from typing import Self
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
 
 from product_importer.imports.edits import checking, fixing
+from product_importer.imports.edits.check_schemas import CheckPage, CheckSummary, RowState
 from product_importer.imports.pages.check import check_state
 from product_importer.imports.pages.check.check_state import NOTHING_FIXED, CheckState
 from tests.waiting import finish
+
+NO_ROWS = CheckSummary(states=dict.fromkeys(RowState, 0), edited=0, reasons={}, settable={})
 
 
 class Tab(SimpleNamespace):
@@ -44,6 +48,21 @@ def test_a_count_from_before_an_edit_is_not_shown(tab, monkeypatch):
     monkeypatch.setattr(check_state, "ask", ask)
     finish(CheckState.event_handlers["load_summary"].fn(tab))
     assert (tab.shown, tab._counts) == (["after it"], 1)
+
+
+@pytest.mark.parametrize("first", ["rows", "summary"])
+def test_rows_are_shown_with_what_stands_above_them(first):
+    state: Any = CheckState
+    tab = SimpleNamespace(_stamp=0, _names=[], chosen="", loaded=False, _has_rows=False, _summary=None)
+    tab._show_once_complete = partial(state._show_once_complete, tab)
+    shows = {
+        "rows": lambda: state._show_rows(tab, CheckPage(items=[], total=0, page=1, pages=1, page_size=100)),
+        "summary": lambda: state._show_summary(tab, NO_ROWS),
+    }
+    shows.pop(first)()
+    assert not tab.loaded
+    shows.popitem()[1]()
+    assert tab.loaded
 
 
 def test_nothing_is_imported_again_before_the_rows_are_counted(tab, monkeypatch):

@@ -50,6 +50,7 @@ class CheckState(rx.State):
     _import_id: str = ""
     _names: list[str] = []  # noqa: RUF012
     _stamp: int = 0
+    _has_rows: bool = False
     _summary: CheckSummary | None = None
     # How often the rows were counted, and how many edits were shown.
     _counts: int = 0
@@ -191,12 +192,19 @@ class CheckState(rx.State):
         self.columns = grid_columns(self._names)
         self.rows = [grid_row(row, self._names, self._stamp) for row in found.items]
         self.changed = {}
-        self.pages, self.loaded, self.error = found.pages, True, ""
+        self.pages, self.error = found.pages, ""
+        self._has_rows = True
+        self._show_once_complete()
 
     def _show_summary(self, summary: CheckSummary) -> None:
         self._summary = summary
         self.filters, self.reasons = filters(summary, self.chosen), reasons(summary)
         self.import_words, self.fix_words = words.import_words(summary), words.fix_words(summary)
+        self._show_once_complete()
+
+    def _show_once_complete(self) -> None:
+        """Show the rows once what stands above them is known, too: they would be pushed down by it."""
+        self.loaded = self._has_rows and self._summary is not None
 
     def _show_changed(self, moved: RowsMoved) -> None:
         self._stamp += 1
