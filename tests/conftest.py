@@ -19,7 +19,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import OperationalError
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from tests import parallel
+from tests import parallel, unit
 from tests.application import data_folder
 from tests.waiting import wait_for
 
@@ -230,8 +230,14 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(DATA.parent, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Alone, put the tests from outside last; of several processes, let none wait long for another at the end."""
+    """Mark the unit tests, before the marks that the command line names are looked for; then set the order.
+
+    Alone, the tests from outside come last; of several processes, none waits long for another at the end.
+    """
+    for item in filter(unit.is_unit, items):
+        item.add_marker("unit")
     if parallel.is_one_of_several():
         items.sort(key=lambda item: parallel.rank(item.nodeid))
     else:
