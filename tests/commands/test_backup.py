@@ -24,6 +24,8 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.e2e, pytest.mark.embedded]
 
 PRODUCTS = 500_000
+# Enough that the import still runs when the backup begins.
+RUNNING = 150_000
 NOWHERE = "postgresql://127.0.0.1:1/nothing"
 HOLD = "from product_importer.core.embedded import servers; print(servers.database_url(), flush=True); input()"
 TABLES = """
@@ -163,7 +165,7 @@ def test_a_backup_of_a_running_import_goes_on_where_it_was(folders, tmp_path):
     old, new = folders
     old.environment |= {"BATCH_SIZE": "1000", "IMPORT_WRITERS": "1"}
     old.start()
-    job = old.upload(catalogue(300_000))
+    job = old.upload(catalogue(RUNNING))
     wait_for(lambda: old.job(job)["phase"] == "merging" and old.job(job)["processed_rows"], 240, "it merges")
     old.done("backup", str(tmp_path / "a.backup"))
     assert old.finished(job, 240)["status"] == "completed", "the backup did not disturb it"
@@ -174,9 +176,9 @@ def test_a_backup_of_a_running_import_goes_on_where_it_was(folders, tmp_path):
     new.done("restore", str(tmp_path / "a.backup"))
     new.start()
     ended = new.finished(job, 240)
-    assert (ended["status"], ended["created"], ended["total_rows"]) == ("completed", 300_000, 300_000)
+    assert (ended["status"], ended["created"], ended["total_rows"]) == ("completed", RUNNING, RUNNING)
     assert new.stop() == 0
-    lines = (f"SKU-{n:07}\tName {n}\tThe text of product {n}\tt\t{{}}\t1\n" for n in range(300_000))
+    lines = (f"SKU-{n:07}\tName {n}\tThe text of product {n}\tt\t{{}}\t1\n" for n in range(RUNNING))
     whole = hashlib.sha256("".join(lines).encode()).hexdigest()
     with old.held() as first, new.held() as second:
         assert hash_of_products(first) == hash_of_products(second) == whole
