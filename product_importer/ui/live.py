@@ -6,18 +6,19 @@ counted: a button shows them.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import reflex as rx
 from reflex.event import EventType
 
+from product_importer.core.shared_waits import REST
 from product_importer.ui.shown_pages import Tab
 from product_importer.ui.widgets import button
 
 LOOK_SECONDS = 0.5
-# After a look that took long, the database rests for so many times as long.
-REST = 2
+# So often a tab that waits for a change looks whether it is still open.
+IDLE_SECONDS = 10.0
 # What one look has read answers other pages of this process that look at the same list so shortly after it.
 FRESH_SECONDS = 0.3
 # Of no height, so that nothing moves when the button appears; it stays in sight when the list is scrolled.
@@ -52,13 +53,20 @@ class LiveListState(rx.State, mixin=True):
             self.gone = list(gone)
 
 
-async def looks(state: rx.State, route: str) -> AsyncGenerator[None]:
-    """Yield each time that a list should be looked at, while the tab of a state shows its page."""
+async def looks(
+    state: rx.State, route: str, change: Callable[[], Awaitable[None]] | None = None
+) -> AsyncGenerator[None]:
+    """Yield each time that a list should be looked at, while the tab of a state shows its page.
+
+    Where `change` is given, which waits for one at most `IDLE_SECONDS`, nothing is looked at before.
+    """
     tab = Tab(state)
     while tab.shows(route):
         began = time.monotonic()
         yield
         await asyncio.sleep(max(LOOK_SECONDS, REST * (time.monotonic() - began)))
+        if change is not None:
+            await change()
 
 
 def count_news(shown: Sequence[str], fresh: Sequence[str], growth: int) -> int:

@@ -17,8 +17,17 @@ from product_importer.core import db
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import DomainError
 from product_importer.core.shared_reads import SharedReads
+from product_importer.core.shared_waits import SharedWaits
 from product_importer.ui import routes
-from product_importer.ui.live import FRESH_SECONDS, TO_TOP, LiveListState, count_news, looks
+from product_importer.ui.live import (
+    FRESH_SECONDS,
+    IDLE_SECONDS,
+    LOOK_SECONDS,
+    TO_TOP,
+    LiveListState,
+    count_news,
+    looks,
+)
 
 NEWEST_FIRST = ("-created_at", "-updated_at")
 _stamps = SharedReads[Stamp](FRESH_SECONDS)
@@ -41,7 +50,7 @@ class LiveProductsState(LiveListState, mixin=True):
     @rx.event(background=True, supersedes=True)
     async def follow_products(self) -> AsyncGenerator[EventType[()]]:
         """Follow what others do while the page is looked at; all tabs together cost one small query each time."""
-        async for _ in looks(self, routes.PRODUCTS):
+        async for _ in looks(self, routes.PRODUCTS, lambda: change_of_products(self._stamp_seen)):
             try:
                 stamp = await newest_stamp()
                 if stamp != self._stamp_seen and await self._look(stamp):
@@ -112,6 +121,14 @@ async def newest_stamp() -> Stamp:
     Raises one of `OUTAGE`.
     """
     return await _stamps.get(None, partial(db.run, news.stamp))
+
+
+async def change_of_products(seen: Stamp) -> None:
+    """Wait until the stamp of the products is another one, at most `IDLE_SECONDS`."""
+    await _changes.other_than(seen, IDLE_SECONDS)
+
+
+_changes = SharedWaits(newest_stamp, LOOK_SECONDS)
 
 
 def _growth(before: int | None, page: ProductPage, gone: int) -> int:

@@ -16,7 +16,7 @@ from product_importer.catalog.news import Stamp
 from product_importer.catalog.pages import refreshing
 from product_importer.catalog.pages.delete_state import DeleteState
 from product_importer.catalog.pages.editor_state import EditorState
-from product_importer.catalog.pages.live_state import newest_stamp
+from product_importer.catalog.pages.live_state import change_of_products, newest_stamp
 from product_importer.catalog.pages.product.state import ProductHistoryState, ProductState
 from product_importer.catalog.pages.product.view_models import EntryView, ProductDetails, entries_of
 from product_importer.core import db
@@ -81,7 +81,11 @@ class LiveProductState(rx.State):
         """Look again after each write of products; the state is asked only where this one has another version."""
         seen: Stamp = ()
         known = None
-        async for _ in looks(self, path):
+
+        async def change() -> None:
+            await change_of_products(seen)
+
+        async for _ in looks(self, path, change):
             try:
                 stamp = await newest_stamp()
                 if stamp == seen:

@@ -1,8 +1,8 @@
 """Follow what is imported, by whomever, for what every page shows of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
-from itertools import count
 from uuid import UUID
 
 import reflex as rx
@@ -10,19 +10,22 @@ from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import NotFound
+from product_importer.core.shared_waits import SharedWaits
 from product_importer.imports.activity import ActiveImports
 from product_importer.imports.pages import result_words
 from product_importer.imports.pages.running.milestones import Milestones
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui.activity_state import ActivityState, show
+from product_importer.ui.live import IDLE_SECONDS
 from product_importer.ui.notifications import notify
 from product_importer.ui.shown_pages import Tab
 
 LOOK_SECONDS = 1.0
 # With several web processes, what another handler of the tab has noted is seen only when the state is taken.
-LOOKS_ANYWAY = 10
+LOOK_ANYWAY_SECONDS = 10.0
 _active = ActiveImports()
+_changes = SharedWaits(_active.now, LOOK_SECONDS)
 
 
 class RunningState(rx.State):
@@ -44,13 +47,14 @@ class RunningState(rx.State):
             if self._path != self.router.url.path:
                 self._path = self.router.url.path
                 (await self.get_state(ActivityState)).announcement = ""
-        tab, seen = Tab(self), None
-        for number in count():
-            if not tab.is_open():
-                break
+        tab, seen, looked_at = Tab(self), None, 0.0
+        while tab.is_open():
             try:
-                active = await _active.now()
-                ended = await self._look(active, has_moved=active != seen or number % LOOKS_ANYWAY == 0)
+                active, now = await _active.now(), time.monotonic()
+                if active != seen or now - looked_at >= LOOK_ANYWAY_SECONDS:
+                    ended, looked_at = await self._look(active, has_moved=True), now
+                else:
+                    ended = await self._look(active, has_moved=False)
                 seen = active
             except OUTAGE:
                 # What is shown stays.
@@ -58,6 +62,7 @@ class RunningState(rx.State):
             for job in ended:
                 yield _say(job)
             await asyncio.sleep(LOOK_SECONDS)
+            await _changes.other_than(seen, IDLE_SECONDS)
 
     async def _look(self, active: list[ImportRead], *, has_moved: bool) -> list[ImportRead]:
         """Show what is active, and return what has ended since the last look."""
