@@ -38,6 +38,11 @@ class Milestones:
         self.told.pop(job_id, None)
 
 
+def step_of(job: ImportRead) -> tuple[str, int]:
+    """Return an import's id, and which step it has reached."""
+    return str(job.id), _step(job)
+
+
 def _step(job: ImportRead) -> int:
     if job.status in FINAL:
         return END

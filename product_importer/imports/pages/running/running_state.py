@@ -1,8 +1,11 @@
 """Follow what is imported, by whomever, for what every page shows of it."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import reflex as rx
@@ -10,10 +13,10 @@ from reflex.event import EventType
 
 from product_importer.core.db import OUTAGE
 from product_importer.core.errors import NotFound
-from product_importer.core.shared_waits import SharedWaits
+from product_importer.core.shared_waits import REST, SharedWaits
 from product_importer.imports.activity import ActiveImports
 from product_importer.imports.pages import result_words
-from product_importer.imports.pages.running.milestones import Milestones
+from product_importer.imports.pages.running.milestones import Milestones, step_of
 from product_importer.imports.progress import current
 from product_importer.imports.schemas import ImportRead
 from product_importer.ui.activity_state import ActivityState, show
@@ -23,9 +26,20 @@ from product_importer.ui.shown_pages import Tab
 
 LOOK_SECONDS = 1.0
 # With several web processes, what another handler of the tab has noted is seen only when the state is taken.
-LOOK_ANYWAY_SECONDS = 10.0
+LOOK_ANYWAY_SECONDS = 60.0
 _active = ActiveImports()
-_changes = SharedWaits(_active.now, LOOK_SECONDS)
+
+
+async def _read_told() -> tuple[Any, ...]:
+    return _told(await _active.now())
+
+
+def _told(active: list[ImportRead]) -> tuple[Any, ...]:
+    """Return what pages tell of the active imports: while it is the same, no tab's state is taken."""
+    return (*_shown(active), *map(step_of, active))
+
+
+_changes = SharedWaits(_read_told, LOOK_SECONDS)
 
 
 class RunningState(rx.State):
@@ -47,21 +61,19 @@ class RunningState(rx.State):
             if self._path != self.router.url.path:
                 self._path = self.router.url.path
                 (await self.get_state(ActivityState)).announcement = ""
-        tab, seen, looked_at = Tab(self), None, 0.0
+        tab, seen, looked_at = Tab(self), None, -math.inf
         while tab.is_open():
-            try:
-                active, now = await _active.now(), time.monotonic()
-                if active != seen or now - looked_at >= LOOK_ANYWAY_SECONDS:
-                    ended, looked_at = await self._look(active, has_moved=True), now
-                else:
-                    ended = await self._look(active, has_moved=False)
-                seen = active
-            except OUTAGE:
-                # What is shown stays.
-                ended = []
+            began, ended = time.monotonic(), []
+            # In an outage, what is shown stays.
+            with suppress(*OUTAGE):
+                active = await _active.now()
+                has_moved = _told(active) != seen or began - looked_at >= LOOK_ANYWAY_SECONDS
+                ended = await self._look(active, has_moved=has_moved)
+                seen, looked_at = _told(active), began if has_moved else looked_at
             for job in ended:
                 yield _say(job)
-            await asyncio.sleep(LOOK_SECONDS)
+            # Where the state lies in Redis, to take it costs some 10 ms: many tabs look less often.
+            await asyncio.sleep(max(LOOK_SECONDS, REST * (time.monotonic() - began)))
             await _changes.other_than(seen, IDLE_SECONDS)
 
     async def _look(self, active: list[ImportRead], *, has_moved: bool) -> list[ImportRead]:
