@@ -96,10 +96,10 @@ class Sampler:
         sample: Sample = {}
         for kind, members in sorted(processes(self._subject.data).items()):
             if members:
-                shared = total(members, shared_memory) / MEBIBYTE
-                sample[f"{kind}: memory, MB"] = total(members, share) / MEBIBYTE - shared
+                sample[f"{kind}: memory, MB"] = total(members, share) / MEBIBYTE
                 if kind == POSTGRES:
-                    sample[SHARED_BUFFERS] = shared
+                    sample[SHARED_BUFFERS] = total(members, shared_memory) / MEBIBYTE
+                    sample[f"{kind}: memory, MB"] -= sample[SHARED_BUFFERS]
                 sample[f"{kind}: handles"] = total(members, lambda process: process.num_fds())
                 sample[f"{kind}: threads"] = total(members, lambda process: process.num_threads())
         return sample

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from product_importer.core.db import OUTAGE
@@ -20,37 +20,56 @@ class SharedWaits(Generic[Value]):
     def __init__(self, read: Callable[[], Awaitable[Value]], seconds: float) -> None:
         self._read, self._seconds = read, seconds
         self._waiting = 0
-        # The value in a list of one; empty before the first reading, and in an outage that has lasted since then.
+        # The value in a list of one; empty before the first reading.
         self._newest: list[Value] = []
-        self._changed = asyncio.Event()
+        self._woken = asyncio.Event()
+        # How often all were woken without a change.
+        self._wakes = 0
         self._reading: asyncio.Task[None] | None = None
 
     async def other_than(self, seen: Value, most_seconds: float) -> None:
-        """Return once the value is another than the one that was seen, at the latest after so many seconds."""
+        """Return once the value is another than the one that was seen, at the latest after so many seconds.
+
+        Who waits is woken, too, when the database does not answer: what they read themselves tells them.
+        """
         if self._reading is None or self._reading.done():
-            self._newest, self._changed = [], asyncio.Event()
-            self._reading = asyncio.create_task(self._keep_reading())
+            self._newest, self._woken = [], asyncio.Event()
+            # Not in the context of who happens to be the first: it may be read for others for hours.
+            self._reading = asyncio.create_task(self._keep_reading(), context=Context())
         self._waiting += 1
+        wakes = self._wakes
         try:
             async with asyncio.timeout(most_seconds):
-                while self._newest in ([], [seen]):
-                    await self._changed.wait()
+                while self._newest in ([], [seen]) and self._wakes == wakes:
+                    await self._woken.wait()
         except TimeoutError:
             # Who waits looks at something else now and then.
             return
         finally:
             self._waiting -= 1
 
-    async def _keep_reading(self) -> None:
-        while self._waiting:
-            began = time.monotonic()
-            with suppress(*OUTAGE):
-                self._take(await self._read())
-            await asyncio.sleep(max(self._seconds, REST * (time.monotonic() - began)))
+    def wake(self) -> None:
+        """Wake all who wait, although nothing is known to have changed."""
+        self._wakes += 1
+        self._tell()
 
-    def _take(self, value: Value) -> None:
-        if self._newest == [value]:
-            return
-        self._newest = [value]
-        self._changed.set()
-        self._changed = asyncio.Event()
+    async def _keep_reading(self) -> None:
+        try:
+            while self._waiting:
+                began = time.monotonic()
+                try:
+                    newest = [await self._read()]
+                except OUTAGE:
+                    self.wake()
+                else:
+                    if newest != self._newest:
+                        self._newest = newest
+                        self._tell()
+                await asyncio.sleep(max(self._seconds, REST * (time.monotonic() - began)))
+        finally:
+            # Nobody waits for a reading that has failed in another way.
+            self.wake()
+
+    def _tell(self) -> None:
+        self._woken.set()
+        self._woken = asyncio.Event()

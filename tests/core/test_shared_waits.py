@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from product_importer.core.shared_waits import SharedWaits
@@ -59,6 +60,19 @@ def test_what_has_changed_since_it_was_seen_is_told_at_once():
     asyncio.run(asyncio.wait_for(watch(), LONG))
 
 
+def test_all_are_woken_where_that_is_asked_for():
+    async def watch() -> None:
+        source = Source(1)
+        waits = SharedWaits(source.read, SOON)
+        waiting = [asyncio.create_task(waits.other_than(1, LONG)) for _ in range(3)]
+        await source.read_again()
+        assert not any(task.done() for task in waiting)
+        waits.wake()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(asyncio.wait_for(watch(), LONG))
+
+
 def test_the_wait_ends_without_a_change():
     asyncio.run(SharedWaits(Source(1).read, SOON).other_than(1, 0.05))
 
@@ -78,15 +92,32 @@ def test_nothing_is_read_while_nobody_waits():
     assert asyncio.run(asyncio.wait_for(watch(), LONG)) == 1
 
 
-def test_an_outage_is_waited_out():
+def test_an_outage_wakes_those_who_wait_each_time():
     async def watch() -> None:
         source = Source(1)
-        source.is_out = True
         waits = SharedWaits(source.read, SOON)
         waiting = asyncio.create_task(waits.other_than(1, LONG))
         await source.read_again()
-        source.is_out, source.value = False, 2
+        assert not waiting.done()
+        source.is_out = True
         await waiting
+        await waits.other_than(1, LONG)
+
+    asyncio.run(asyncio.wait_for(watch(), LONG))
+
+
+def test_a_reading_that_fails_in_another_way_keeps_nobody_waiting():
+    async def fail() -> int:
+        await asyncio.sleep(SOON)
+        raise LookupError
+
+    async def watch() -> None:
+        waits = SharedWaits(fail, SOON)
+        await waits.other_than(1, LONG)
+        assert waits._reading is not None
+        with pytest.raises(LookupError):
+            await waits._reading
+        await waits.other_than(1, LONG)
 
     asyncio.run(asyncio.wait_for(watch(), LONG))
 

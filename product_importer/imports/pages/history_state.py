@@ -82,6 +82,7 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
         parameters = self._new_parameters()
         if parameters is None:
             return [HistoryState.follow_running, HistoryState.follow_history]
+        self._enter()
         self._fill(ImportListing.from_address(parameters))
         self._typing = ""
         return self._load_all()
@@ -134,10 +135,9 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
                     break
                 async for job in watch(running):
                     async with self:
-                        found = ImportView.of(job)
-                        ended = self._ended([found])
-                        self.running = found
-                        self._replace(found)
+                        ended = self._ends([job])
+                        self.running = ImportView.of(job)
+                        self._replace(self.running)
                 for each in ended:
                     if not self.router.url.path.endswith(each.id):
                         yield _end(each)
@@ -208,9 +208,8 @@ class HistoryState(AddressListState, LiveHistoryState, rx.State):
             self.error = found.detail
             return ()
         self._nothing_new()
-        views = list(map(ImportView.of, found.items))
-        ended = self._ended_unfollowed(views)
-        self.imports = nested(views)
+        ended = self._ends(found.items)
+        self.imports = nested(list(map(ImportView.of, found.items)))
         self.listing = replace(self.listing, page=found.page)
         self.pages, self.total = found.pages, found.total
         self.loaded, self.error = True, ""

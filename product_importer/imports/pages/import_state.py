@@ -13,7 +13,7 @@ from product_importer.core.outages import unavailable
 from product_importer.imports import service
 from product_importer.imports.drafts import service as drafts
 from product_importer.imports.pages.error_view import ErrorView
-from product_importer.imports.pages.running.running_state import tell
+from product_importer.imports.pages.running.running_state import look_again, tell
 from product_importer.imports.pages.running.speed_state import SpeedState, measure
 from product_importer.imports.pages.view_models import ImportView
 from product_importer.imports.schemas import ImportRead
@@ -119,6 +119,8 @@ class ImportState(rx.State):
                 self.live = ImportView.of(job)
                 measure(await self.get_state(SpeedState), job)
                 await tell(self, job)
+            if job.is_final:
+                look_again()
 
 
 def is_draft(session: Session, draft_id: UUID) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from product_importer.core import db
@@ -15,6 +15,7 @@ from product_importer.core.shared_reads import SharedReads
 from product_importer.imports import news
 from product_importer.imports.news import Look, Stamp
 from product_importer.imports.pages.view_models import ImportView
+from product_importer.imports.schemas import ImportRead
 from product_importer.ui.live import FRESH_SECONDS, LiveListState, count_news
 
 # The stamp does not tell that a file has expired, or that a retry has begun and ended between two looks.
@@ -35,6 +36,10 @@ class LiveHistoryState(LiveListState, mixin=True):
 
     _stamp_seen: Stamp = ()
     _looked_at: float = 0.0
+    # The ids of the imports that were seen running since the page was entered, and the ends that were said: what is
+    # read may be older than what was said.
+    _seen_running: frozenset[str] = frozenset()
+    _said: frozenset[tuple[str, str]] = frozenset()
 
     async def _look(self) -> Seen:
         """Show what has become of the imports."""
@@ -67,23 +72,26 @@ class LiveHistoryState(LiveListState, mixin=True):
         state: Any = self
         now = {str(job.id): ImportView.of(job) for job in (*found.page.items, *found.others)}
         shown = [replace(now[job.id], depth=job.depth) if job.id in now else job for job in state.imports]
-        ended = self._ended_unfollowed(shown)
+        ended = self._ends([*found.page.items, *found.others])
         if shown != list(state.imports):
             state.imports = shown
         fresh = [str(job.id) for job in found.page.items]
         self._note(count_news([job.id for job in shown], fresh, found.page.total - state.total))
         return ended
 
-    def _ended_unfollowed(self, found: Sequence[ImportView]) -> tuple[ImportView, ...]:
-        """Return which of the imports have ended since they were shown, but for the one that is followed.
+    def _enter(self) -> None:
+        """The page is entered: how imports ended that were seen before is no news."""
+        self._seen_running, self._said = frozenset(), frozenset()
 
-        Who follows that one says how it ends.
-        """
-        followed: ImportView = cast(Any, self).running
-        return self._ended([job for job in found if not (followed.is_running and job.id == followed.id)])
-
-    def _ended(self, found: Sequence[ImportView]) -> tuple[ImportView, ...]:
-        """Return which of the imports, as they are now, have ended since they were shown or followed."""
-        state: Any = self
-        were_running = {job.id for job in (*state.imports, state.running) if job.is_running}
-        return tuple(job for job in found if job.id in were_running and not job.is_running)
+    def _ends(self, found: Sequence[ImportRead]) -> tuple[ImportView, ...]:
+        """Note which imports run; return those that have ended since they were seen running, each end once."""
+        ended = []
+        for job in found:
+            view, end = ImportView.of(job), (str(job.id), str(job.finished_at))
+            if view.is_running:
+                self._seen_running |= {view.id}
+            elif view.id in self._seen_running:
+                self._seen_running -= {view.id}
+                ended += [] if end in self._said else [view]
+                self._said |= {end}
+        return tuple(ended)

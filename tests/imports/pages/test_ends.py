@@ -1,6 +1,7 @@
 """How an import ended is said once, whichever read of the history sees it first."""
 
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +24,7 @@ STATE: Any = HistoryState
 ID = uuid4()
 RUNS = read(id=ID, filename="mugs.csv", status="processing", created=0)
 ENDED = read(id=ID, filename="mugs.csv", status="completed", created=1)
-METHODS = ("_ended", "_ended_unfollowed", "_replace", "_take", "_compare")
+METHODS = ("_ends", "_enter", "_replace", "_take", "_compare")
 
 
 class Tab(SimpleNamespace):
@@ -32,6 +33,8 @@ class Tab(SimpleNamespace):
     def __init__(self, shown: ImportRead, followed: ImportRead | None = None) -> None:
         super().__init__(
             imports=[ImportView.of(shown)],
+            _seen_running=frozenset(str(job.id) for job in (shown, followed) if job and not job.is_final),
+            _said=frozenset(),
             running=ImportView.of(followed) if followed else ImportView(),
             listing=ImportListing(),
             total=1,
@@ -111,10 +114,29 @@ def test_an_import_that_was_deleted_while_it_was_followed_is_let_go(reads):
 
 
 @pytest.mark.parametrize("how", ["look", "load"])
-@pytest.mark.parametrize(("followed", "said"), [(None, 1), (RUNS, 0), (ENDED, 1)], ids=["not", "runs", "ended"])
-def test_an_end_that_is_seen_by_another_read_is_said_unless_it_is_followed(how, followed, said):
-    tab = Tab(RUNS, followed)
+def test_an_end_is_said_by_the_read_that_sees_it_first_and_by_no_other(how, reads):
+    reads += [ENDED]
+    tab = Tab(RUNS, followed=RUNS)
     page = page_of(ENDED)
-    ended = tab._compare(Look(page, [])) if how == "look" else tab._take(page)
-    assert len(ended) == said
+    assert len(tab._compare(Look(page, [])) if how == "look" else tab._take(page)) == 1
     assert [job.status for job in tab.imports] == [ImportStatus.COMPLETED]
+    assert finish(tab.follow()) == []
+
+
+def test_an_end_that_was_said_is_not_said_again_after_an_older_read(reads):
+    tab = Tab(RUNS)
+    assert len(tab._take(page_of(ENDED))) == 1
+    tab._compare(Look(page_of(RUNS), []))
+    assert tab._compare(Look(page_of(ENDED), [])) == ()
+    # It was started again.
+    tab._compare(Look(page_of(RUNS), []))
+    again = ENDED.model_copy(update={"finished_at": datetime.now(UTC)})
+    assert len(tab._compare(Look(page_of(again), []))) == 1
+
+
+def test_what_ended_while_another_page_was_shown_is_no_news(reads):
+    reads += [ENDED]
+    tab = Tab(RUNS, followed=RUNS)
+    tab._enter()
+    assert tab._take(page_of(ENDED)) == ()
+    assert finish(tab.follow()) == []

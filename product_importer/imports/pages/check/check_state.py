@@ -89,7 +89,7 @@ class CheckState(rx.State):
             found = await ask(checking.list_rows, parse_id(import_id, "import"), query)
         except DomainError as error:
             async with self:
-                self.error = error.detail
+                self.error, self._has_rows = error.detail, False
             return
         async with self:
             if requested == (self._import_id, self.chosen, self.list_page):
@@ -192,8 +192,7 @@ class CheckState(rx.State):
         self.columns = grid_columns(self._names)
         self.rows = [grid_row(row, self._names, self._stamp) for row in found.items]
         self.changed = {}
-        self.pages, self.error = found.pages, ""
-        self._has_rows = True
+        self.pages, self._has_rows = found.pages, True
         self._show_once_complete()
 
     def _show_summary(self, summary: CheckSummary) -> None:
@@ -205,6 +204,8 @@ class CheckState(rx.State):
     def _show_once_complete(self) -> None:
         """Show the rows once what stands above them is known, too: they would be pushed down by it."""
         self.loaded = self._has_rows and self._summary is not None
+        if self.loaded:
+            self.error = ""
 
     def _show_changed(self, moved: RowsMoved) -> None:
         self._stamp += 1

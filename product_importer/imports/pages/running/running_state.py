@@ -62,6 +62,7 @@ class RunningState(rx.State):
                 self._path = self.router.url.path
                 (await self.get_state(ActivityState)).announcement = ""
         tab, seen, looked_at = Tab(self), None, -math.inf
+        active: list[ImportRead] = []
         while tab.is_open():
             began, ended = time.monotonic(), []
             # In an outage, what is shown stays.
@@ -74,7 +75,9 @@ class RunningState(rx.State):
                 yield _say(job)
             # Where the state lies in Redis, to take it costs some 10 ms: many tabs look less often.
             await asyncio.sleep(max(LOOK_SECONDS, REST * (time.monotonic() - began)))
-            await _changes.other_than(seen, IDLE_SECONDS)
+            # One that the page of an import has noted meanwhile, and that has ended, is told now.
+            if not self._milestones.gone(active):
+                await _changes.other_than(seen, IDLE_SECONDS)
 
     async def _look(self, active: list[ImportRead], *, has_moved: bool) -> list[ImportRead]:
         """Show what is active, and return what has ended since the last look."""
@@ -98,6 +101,11 @@ async def tell(state: rx.State, *jobs: ImportRead) -> None:
     words = list(filter(None, map(running._milestones.take, jobs)))
     if words:
         (await state.get_state(ActivityState)).announcement = " ".join(words)
+
+
+def look_again() -> None:
+    """Let all tabs look again: an import has ended, perhaps too soon for any of them to have seen it."""
+    _changes.wake()
 
 
 async def _ended(job_id: str) -> ImportRead | None:
