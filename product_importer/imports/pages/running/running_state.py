@@ -82,15 +82,18 @@ class RunningState(rx.State):
     async def _look(self, active: list[ImportRead], *, has_moved: bool) -> list[ImportRead]:
         """Show what is active, and return what has ended since the last look."""
         gone = self._milestones.gone(active)
+        found = dict(zip(gone, await asyncio.gather(*map(_read, gone)), strict=True))
+        # The page of an import may have noted one that is newer than what was read of the active ones.
+        over = {job_id: job for job_id, job in found.items() if job is None or job.is_final}
         # An import may wait for hours: the state of each tab is not taken each second for that.
-        if not gone and not (has_moved and (active or self._shows)):
+        if not over and not (has_moved and (active or self._shows)):
             return []
-        ended = [job for job in await asyncio.gather(*map(_ended, gone)) if job]
+        ended = [job for job in over.values() if job]
         async with self:
             self._shows = bool(active)
             show(await self.get_state(ActivityState), *_shown(active))
             await tell(self, *active, *ended)
-            for job_id in gone:
+            for job_id in over:
                 self._milestones.forget(job_id)
         return ended
 
@@ -108,7 +111,7 @@ def look_again() -> None:
     _changes.wake()
 
 
-async def _ended(job_id: str) -> ImportRead | None:
+async def _read(job_id: str) -> ImportRead | None:
     try:
         return await asyncio.to_thread(current, UUID(job_id))
     except NotFound:

@@ -50,6 +50,17 @@ class Tab(SimpleNamespace):
         return self.left.pop(0)
 
 
+def test_an_import_that_is_newer_than_what_was_read_of_the_active_ones_has_not_ended(monkeypatch):
+    tab, now = Tab([]), JOB
+    monkeypatch.setattr(running_state, "current", lambda _: now)
+    monkeypatch.setattr(running_state, "show", lambda *_: None)
+    tab._milestones.take(JOB)
+    assert finish(tab._look([], has_moved=True)) == []
+    now = read(id=JOB.id, status="completed")
+    assert finish(tab._look([], has_moved=False)) == [now]
+    assert finish(tab._look([], has_moved=False)) == []
+
+
 @pytest.mark.parametrize(
     ("seen", "taken"),
     [
