@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from redis import Redis as Client
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -59,6 +61,10 @@ def worker(proxy: BreakingProxy, output: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.undo()
     wait_for(lambda: queue.live_workers("imports"), SECONDS, f"a worker (output: {output.read_text()})")
     yield process
+    # A process that has just run a job would wait for Redis for minutes.
+    with suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            child.kill()
     process.kill()
     process.wait()
 

@@ -23,7 +23,7 @@ OUTDATED = "The product was changed since: repeat the dry run"
 def grid_columns(names: Sequence[str]) -> list[GridColumn]:
     """Return the columns: the line, the state, the row's button, and those of the file with their position as key."""
     return [
-        GridColumn(LINE, "Line", width=56, frozen=True),
+        GridColumn(LINE, "Line", width=88, frozen=True),
         GridColumn(STATE, "What happens", kind="state", width=176),
         GridColumn(ACTION, "Action", kind="action", width=84),
         *(GridColumn(str(at), name, width="minmax(150px, 1fr)", editable=True) for at, name in enumerate(names)),
